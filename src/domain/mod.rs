@@ -1,0 +1,1 @@
+//! The words and rules of the field, pure: no database, no HTTP, no clock, no environment.

@@ -1,0 +1,3 @@
+//! BeeIQ: the ingestion backend of a multi-tenant CRM.
+
+pub mod domain;

@@ -1,0 +1,3 @@
+//! The commands of the `beeiq` program.
+
+fn main() {}
