@@ -1,1 +1,3 @@
 //! The words and rules of the field, pure: no database, no HTTP, no clock, no environment.
+
+pub mod fault;

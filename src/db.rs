@@ -1,0 +1,161 @@
+//! The pool, and the only blocking hop to it.
+
+use crate::error::StoreError;
+use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::pg::PgConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
+use diesel::{Connection, r2d2};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The schema's history, in the binary.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct DbConfig {
+    /// A libpq URL.
+    pub url: String,
+    /// The most connections this process opens.
+    pub pool_size: u32,
+    /// How long to wait for a free connection before the answer is 503.
+    pub wait: Duration,
+}
+
+/// The connections of this process. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<ConnectionManager<PgConnection>>,
+    statements: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// A pool that connects when first used: the program starts even while the database is away.
+    ///
+    /// # Errors
+    /// When the pool's settings are unusable.
+    pub fn new(config: &DbConfig) -> anyhow::Result<Self> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let pool = Pool::builder()
+            .max_size(config.pool_size)
+            .min_idle(Some(0))
+            .connection_timeout(config.wait)
+            .test_on_check_out(false)
+            .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
+            .build_unchecked(ConnectionManager::new(&config.url));
+        Ok(Self { pool, statements })
+    }
+
+    /// Runs `work` on a connection, on a thread that may block.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError::Unavailable`] when no connection is to be had.
+    pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let db = self.clone();
+        match tokio::task::spawn_blocking(move || work(&mut *db.connection()?)).await {
+            Ok(done) => done,
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            Err(_) => Err(StoreError::Unavailable("the program is stopping".to_owned()).into()),
+        }
+    }
+
+    /// Runs `work` in a transaction of that org (see [`in_org`]), on a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn in_org<T, E, F>(&self, org: Uuid, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
+    {
+        self.run(move |conn| in_org(conn, org, work)).await
+    }
+
+    /// How many statements this process has sent, transaction control included.
+    #[must_use]
+    pub fn statements_sent(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    fn connection(
+        &self,
+    ) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
+        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+}
+
+/// Runs `work` in a transaction whose row-security context is that org: one transaction touches one
+/// org. Rolls back on an error.
+///
+/// # Errors
+/// Those of `work` and of the commit.
+pub fn in_org<T, E>(
+    conn: &mut PgConnection,
+    org: Uuid,
+    work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    conn.transaction(|conn| {
+        conn.batch_execute(&format!("SET LOCAL app.org_id = '{org}'"))?;
+        work(conn)
+    })
+}
+
+/// Applies the migrations that the database lacks; several processes at once take turns.
+///
+/// # Errors
+/// When the database cannot be reached, or refuses a migration.
+pub fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
+    let mut conn = PgConnection::establish(url)?;
+    conn.batch_execute("SELECT pg_advisory_lock(6228412790)")?;
+    let applied = conn
+        .run_pending_migrations(MIGRATIONS)
+        .map_err(|error| anyhow::anyhow!("a migration failed: {error}"))?
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    conn.batch_execute("SELECT pg_advisory_unlock(6228412790)")?;
+    Ok(applied)
+}
+
+/// Sets each new connection up, and counts what it sends.
+#[derive(Debug)]
+struct Customize {
+    statements: Arc<AtomicU64>,
+}
+
+impl CustomizeConnection<PgConnection, r2d2::Error> for Customize {
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), r2d2::Error> {
+        conn.batch_execute(
+            "SET timezone = 'UTC'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
+             SET idle_in_transaction_session_timeout = '60s'; \
+             DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
+        )
+        .map_err(r2d2::Error::QueryError)?;
+        conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
+        Ok(())
+    }
+}
+
+struct Counter {
+    statements: Arc<AtomicU64>,
+}
+
+impl Instrumentation for Counter {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+            self.statements.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What can be wrong with what somebody sent: a stable code, a sentence, and the place.
+
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident => $text:literal,)+) => {
+        /// The stable codes of faults and warnings (`listener.md` 2). A code, once published, keeps its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Code {
+            /// The code as clients see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // Values
+    /// A required field is absent.
+    Required => "required",
+    /// A value is of another JSON type than the field's.
+    WrongType => "wrong_type",
+    /// A text is longer than the field holds.
+    TooLong => "too_long",
+    /// A value is outside what the field holds.
+    OutOfRange => "out_of_range",
+    /// A value is none of those to choose from.
+    InvalidChoice => "invalid_choice",
+    /// A value is malformed.
+    InvalidValue => "invalid_value",
+    /// Not an e-mail address.
+    InvalidEmail => "invalid_email",
+    /// Not a phone number.
+    InvalidPhone => "invalid_phone",
+    /// Not a date.
+    InvalidDate => "invalid_date",
+    /// A text holds U+0000, which no record can hold.
+    NulCharacter => "nul_character",
+    /// A template cannot be used.
+    InvalidTemplate => "invalid_template",
+    // Actions
+    /// No action of that name.
+    UnknownActionType => "unknown_action_type",
+    /// A field that the action does not have (a warning).
+    UnknownField => "unknown_field",
+    /// A field that is not used here (a warning).
+    IgnoredField => "ignored_field",
+    /// The sender is no active user of the org.
+    UnknownSender => "unknown_sender",
+    /// No group of that name.
+    UnknownGroup => "unknown_group",
+    /// No active user of that e-mail.
+    UnknownUser => "unknown_user",
+    /// No custom field of that name on this kind of record.
+    UnknownCustomField => "unknown_custom_field",
+    /// A value that the custom field cannot hold.
+    InvalidCustomValue => "invalid_custom_value",
+    /// No source of that name.
+    UnknownSource => "unknown_source",
+    /// A code or type of another kind of record than the action's.
+    WrongKind => "wrong_kind",
+    /// A company that is to be created has no name.
+    CompanyNameRequired => "company_name_required",
+    /// Several companies have the name; the oldest was taken (a warning).
+    AmbiguousCompany => "ambiguous_company",
+    /// No company has that code; the search went on (a warning).
+    UnknownCompany => "unknown_company",
+    /// Another customer holds the company's e-mail or phone (a warning).
+    IdentifierShared => "identifier_shared",
+    /// The SMS credits do not suffice.
+    SmsCreditsExhausted => "sms_credits_exhausted",
+    /// A welcome message could not be made (a warning).
+    WelcomeSkipped => "welcome_skipped",
+    // The request as a whole
+    /// The body is not JSON.
+    NotJson => "not_json",
+    /// The envelope of a payload is wrong.
+    InvalidEnvelope => "invalid_envelope",
+    /// The body is larger than the limit.
+    BodyTooLarge => "body_too_large",
+    /// More actions than the limit.
+    TooManyActions => "too_many_actions",
+    /// Nested deeper than the limit.
+    TooDeep => "too_deep",
+    /// The body came too slowly.
+    BodyTooSlow => "body_too_slow",
+    /// An encoded body.
+    EncodingNotSupported => "encoding_not_supported",
+    /// The caller's address is not allowed.
+    AddressNotAllowed => "address_not_allowed",
+    /// The listener is disabled.
+    ListenerDisabled => "listener_disabled",
+    /// All actions failed.
+    AllActionsFailed => "all_actions_failed",
+    /// One action of an atomic request failed.
+    AtomicFailed => "atomic_failed",
+    /// Not found, or not to be known of.
+    NotFound => "not_found",
+    /// The path exists, but not for this method.
+    MethodNotAllowed => "method_not_allowed",
+    /// No or a bad token.
+    Unauthorized => "unauthorized",
+    /// The role may not.
+    Forbidden => "forbidden",
+    /// Too many attempts.
+    TooManyAttempts => "too_many_attempts",
+    /// A name that is taken.
+    NameTaken => "name_taken",
+    /// It is in use and cannot be deleted.
+    InUse => "in_use",
+    /// The resource has changed since it was read.
+    PreconditionFailed => "precondition_failed",
+    /// A query parameter is unknown or wrong.
+    InvalidQuery => "invalid_query",
+    /// One or more fields are at fault.
+    InvalidFields => "invalid_fields",
+    /// The database is away, or too busy to finish.
+    Unavailable => "unavailable",
+    /// A fault of the program's own.
+    Internal => "internal_error",
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One thing that is wrong, or odd: what, in words for a person, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The stable code.
+    pub code: Code,
+    /// A sentence that names the remedy.
+    pub message: String,
+    /// Where: a JSON Pointer (RFC 6901) into the body.
+    pub pointer: String,
+}
+
+impl Fault {
+    /// A fault at `pointer`.
+    pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), pointer: pointer.into() }
+    }
+}
+
+/// Something odd that did not stop the action (`listener.md` 1); the same shape as a fault.
+pub type Warning = Fault;
+
+/// A place in a payload, built up on the way down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointer(String);
+
+impl Pointer {
+    /// The whole document.
+    #[must_use]
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// The member `name` of the object here, escaped as RFC 6901 asks.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Self {
+        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+    }
+
+    /// The entry `index` of the array here.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        Self(format!("{}/{index}", self.0))
+    }
+
+    /// The pointer as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Pointer> for String {
+    fn from(pointer: Pointer) -> Self {
+        pointer.0
+    }
+}
+
+impl From<&Pointer> for String {
+    fn from(pointer: &Pointer) -> Self {
+        pointer.0.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_escapes_what_rfc_6901_asks() {
+        let place = Pointer::root().member("a/b").index(3).member("m~n");
+        assert_eq!(place.as_str(), "/a~1b/3/m~0n");
+    }
+}

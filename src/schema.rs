@@ -1,0 +1,321 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    custom_fields (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        model -> Text,
+        name -> Text,
+        name_key -> Text,
+        kind -> Text,
+        options -> Jsonb,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    customer_identities (org_id, world, kind, value) {
+        org_id -> Uuid,
+        world -> Int2,
+        kind -> Int2,
+        value -> Text,
+        customer_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    customer_tags (org_id, customer_id, tag_id) {
+        org_id -> Uuid,
+        customer_id -> Uuid,
+        tag_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    customers (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        number -> Int8,
+        contact_id -> Nullable<Text>,
+        name -> Text,
+        name_key -> Text,
+        lastname -> Nullable<Text>,
+        lastname_key -> Nullable<Text>,
+        title -> Nullable<Text>,
+        passport -> Nullable<Text>,
+        gender -> Int2,
+        bg_info -> Nullable<Text>,
+        date_of_birth -> Nullable<Date>,
+        emails -> Jsonb,
+        phones -> Jsonb,
+        addresses -> Jsonb,
+        websites -> Jsonb,
+        im -> Jsonb,
+        cus_fields -> Jsonb,
+        permit_status -> Int2,
+        permit_group_id -> Nullable<Uuid>,
+        permit_user_ids -> Array<Nullable<Uuid>>,
+        company_id -> Nullable<Uuid>,
+        source_id -> Nullable<Uuid>,
+        owner_id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    deliveries (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        listener_id -> Uuid,
+        received_at -> Timestamptz,
+        caller -> Inet,
+        query -> Text,
+        headers -> Jsonb,
+        body -> Bytea,
+        body_complete -> Bool,
+        sender_user -> Nullable<Text>,
+        dry_run -> Bool,
+        status -> Text,
+        http_status -> Nullable<Int2>,
+        answer -> Nullable<Text>,
+        duration_ms -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    group_members (org_id, group_id, user_id) {
+        org_id -> Uuid,
+        group_id -> Uuid,
+        user_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    groups (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    history (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        customer_id -> Uuid,
+        actor_id -> Nullable<Uuid>,
+        listener_id -> Nullable<Uuid>,
+        request_id -> Nullable<Uuid>,
+        details -> Jsonb,
+    }
+}
+
+diesel::table! {
+    listener_tokens (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        listener_id -> Uuid,
+        token_hash -> Bytea,
+        token_sealed -> Bytea,
+        expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    listeners (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        enabled -> Bool,
+        mode -> Text,
+        allowed_ips -> Array<Nullable<Cidr>>,
+        default_tag_id -> Nullable<Uuid>,
+        contact_source_id -> Nullable<Uuid>,
+        lead_source_id -> Nullable<Uuid>,
+        welcome_email -> Nullable<Jsonb>,
+        welcome_sms -> Nullable<Jsonb>,
+        unknown_references -> Text,
+        rate_per_second -> Nullable<Int4>,
+        rate_burst -> Nullable<Int4>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    org_counters (org_id, name) {
+        org_id -> Uuid,
+        name -> Text,
+        next_value -> Int8,
+    }
+}
+
+diesel::table! {
+    org_currencies (org_id, code) {
+        org_id -> Uuid,
+        code -> Text,
+    }
+}
+
+diesel::table! {
+    org_settings (org_id) {
+        org_id -> Uuid,
+        time_zone -> Text,
+        default_region -> Text,
+        default_currency -> Text,
+        directory_version -> Int8,
+        sms_credits -> Int8,
+    }
+}
+
+diesel::table! {
+    orgs (id) {
+        id -> Uuid,
+        public_id -> Text,
+        slug -> Text,
+        name -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    outbox (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        channel -> Text,
+        status -> Text,
+        recipient -> Text,
+        subject -> Nullable<Text>,
+        html -> Nullable<Text>,
+        text -> Nullable<Text>,
+        segments -> Nullable<Int2>,
+        message_id -> Text,
+        customer_id -> Nullable<Uuid>,
+        sender_id -> Nullable<Uuid>,
+        listener_id -> Nullable<Uuid>,
+        request_id -> Nullable<Uuid>,
+        attempts -> Int2,
+        next_attempt_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    picklist_entries (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        list -> Text,
+        name -> Text,
+        name_key -> Text,
+        position -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sessions (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        user_id -> Uuid,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (subject) {
+        subject -> Bytea,
+        failures -> Int4,
+        last_failed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    slas (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        first_response_minutes -> Int4,
+        resolution_minutes -> Int4,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    tags (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        role -> Text,
+        active -> Bool,
+        password_hash -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(custom_fields -> orgs (org_id));
+diesel::joinable!(customers -> orgs (org_id));
+diesel::joinable!(deliveries -> orgs (org_id));
+diesel::joinable!(groups -> orgs (org_id));
+diesel::joinable!(history -> orgs (org_id));
+diesel::joinable!(listeners -> orgs (org_id));
+diesel::joinable!(org_counters -> orgs (org_id));
+diesel::joinable!(org_currencies -> orgs (org_id));
+diesel::joinable!(org_settings -> orgs (org_id));
+diesel::joinable!(outbox -> orgs (org_id));
+diesel::joinable!(picklist_entries -> orgs (org_id));
+diesel::joinable!(slas -> orgs (org_id));
+diesel::joinable!(tags -> orgs (org_id));
+diesel::joinable!(users -> orgs (org_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    custom_fields,
+    customer_identities,
+    customer_tags,
+    customers,
+    deliveries,
+    group_members,
+    groups,
+    history,
+    listener_tokens,
+    listeners,
+    org_counters,
+    org_currencies,
+    org_settings,
+    orgs,
+    outbox,
+    picklist_entries,
+    sessions,
+    sign_in_failures,
+    slas,
+    tags,
+    users,
+);
