@@ -1,5 +1,7 @@
 //! Who is asking: sign-in, sessions, roles.
 
+pub mod passwords;
+
 use uuid::Uuid;
 
 /// What a user may do (`api.md` 3).
