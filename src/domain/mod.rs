@@ -1,7 +1,12 @@
 //! The words and rules of the field, pure: no database, no HTTP, no clock, no environment.
 
+pub mod country;
+pub mod custom_field;
+pub mod date;
 pub mod email;
 pub mod fault;
 pub mod passport;
+pub mod phone;
+pub mod sms;
 pub mod suggest;
 pub mod text;
