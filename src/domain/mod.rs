@@ -8,4 +8,5 @@ pub mod passport;
 pub mod phone;
 pub mod sms;
 pub mod suggest;
+pub mod template;
 pub mod text;
