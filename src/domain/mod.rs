@@ -9,4 +9,5 @@ pub mod passport;
 pub mod phone;
 pub mod sms;
 pub mod suggest;
+pub mod template;
 pub mod text;
