@@ -44,7 +44,9 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(config.wait)
             .test_on_check_out(false)
-            .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
+            .connection_customizer(Box::new(Customize {
+                statements: Arc::clone(&statements),
+            }))
             .build_unchecked(ConnectionManager::new(&config.url));
         Ok(Self { pool, statements })
     }
@@ -60,11 +62,22 @@ impl Db {
         E: From<StoreError> + Send + 'static,
     {
         let db = self.clone();
-        match tokio::task::spawn_blocking(move || work(&mut *db.connection()?)).await {
+        match tokio::task::spawn_blocking(move || db.run_here(work)).await {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
             Err(_) => Err(StoreError::Unavailable("the program is stopping".to_owned()).into()),
         }
+    }
+
+    /// Runs `work` on a connection, on this thread, which therefore must be one that may block.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub fn run_here<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut *self.connection()?)
     }
 
     /// Runs `work` in a transaction of that org (see [`in_org`]), on a thread that may block.
@@ -86,10 +99,10 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
-    fn connection(
-        &self,
-    ) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
-        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
+        self.pool
+            .get()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
 
@@ -143,7 +156,9 @@ impl CustomizeConnection<PgConnection, r2d2::Error> for Customize {
              DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
         )
         .map_err(r2d2::Error::QueryError)?;
-        conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
+        conn.set_instrumentation(Counter {
+            statements: Arc::clone(&self.statements),
+        });
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with what somebody sent: a stable code, a sentence, and the place.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident => $text:literal,)+) => {
@@ -135,9 +136,10 @@ impl Serialize for Code {
 }
 
 /// One thing that is wrong, or odd: what, in words for a person, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fault {
     /// The stable code.
+    #[schema(value_type = String, example = "required")]
     pub code: Code,
     /// A sentence that names the remedy.
     pub message: String,
@@ -148,7 +150,11 @@ pub struct Fault {
 impl Fault {
     /// A fault at `pointer`.
     pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), pointer: pointer.into() }
+        Self {
+            code,
+            message: message.into(),
+            pointer: pointer.into(),
+        }
     }
 }
 
@@ -169,7 +175,11 @@ impl Pointer {
     /// The member `name` of the object here, escaped as RFC 6901 asks.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
-        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        Self(format!(
+            "{}/{}",
+            self.0,
+            name.replace('~', "~0").replace('/', "~1")
+        ))
     }
 
     /// The entry `index` of the array here.

@@ -7,6 +7,7 @@ pub mod email;
 pub mod fault;
 pub mod passport;
 pub mod phone;
+pub mod slug;
 pub mod sms;
 pub mod suggest;
 pub mod template;

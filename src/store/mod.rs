@@ -1,0 +1,8 @@
+//! All SQL. Every function on a tenant's table takes the org, and runs within `db::in_org`.
+
+pub mod directory;
+pub mod listeners;
+pub mod orgs;
+pub mod sessions;
+pub mod sign_in_failures;
+pub mod users;
