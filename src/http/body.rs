@@ -276,9 +276,9 @@ mod tests {
             ),
             (
                 json!({"name": "a", "count": 1.5}),
-                Code::WrongType,
+                Code::InvalidValue,
                 "/count",
-                "1.5",
+                "invalid number",
             ),
         ] {
             let problem = from_value::<Thing>(value.clone()).unwrap_err();

@@ -1,6 +1,8 @@
 //! `/api/v1/listeners` (`api.md` 4): the URLs that other systems post to. Owner and admins only.
 
+mod check;
 mod input;
+mod networks;
 
 pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
 
@@ -175,8 +177,8 @@ pub async fn create(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another"),
     ),
-    request_body(content = ListenerSettings, content_type = "application/merge-patch+json",
-                 description = "The fields that change"),
+    request_body(content = ref("#/components/schemas/ListenerChange"),
+                 content_type = "application/merge-patch+json"), // made in openapi.rs,
     responses(
         (status = 200, body = Listener, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
