@@ -1,6 +1,13 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
+pub mod actions;
 pub mod clock;
 pub mod db;
+pub mod directory;
 pub mod domain;
 pub mod error;
+pub mod http;
+pub mod listener;
+pub mod payload;
+pub mod schema;
+pub mod store;

@@ -1,0 +1,4 @@
+//! Every route.
+
+mod caller;
+mod intake;
