@@ -1,3 +1,4 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
 pub mod domain;
+pub mod embedded;
