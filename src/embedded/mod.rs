@@ -191,7 +191,8 @@ impl Cluster {
         let socket = place.make_socket_dir(account)?;
         let log = place.log();
         let spawn = || spawn(options, account, &programs, &data.path, &socket, &log);
-        let postmaster = start_and_wait(spawn, &url(&socket, "postgres"), &log)?;
+        let postmaster = start_and_wait(spawn, &url(&socket, "postgres"), &log);
+        let postmaster = postmaster.inspect_err(|_| discard(&socket))?;
         Ok(Self {
             postmaster,
             socket,
@@ -248,10 +249,16 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // An empty socket directory does no harm, so an error is not worth a word.
         if self.postmaster.stop().is_ok() {
-            let _ = place::remove_dir_if_there(&self.socket);
+            discard(&self.socket);
         }
+    }
+}
+
+/// Removes the socket directory, if that can be done: an empty one does no harm.
+fn discard(socket: &Path) {
+    if let Err(error) = place::remove_dir_if_there(socket) {
+        tracing::debug!(%error, "a socket directory is left");
     }
 }
 
