@@ -1,8 +1,7 @@
 //! One private cluster for the whole test process, and a database of its own for each test.
 //!
-//! The cluster is in `beeiq-test-<pid>` in the folder for temporary files. Nothing stops it at the
-//! end of the process: the system does (see `beeiq::embedded`), and the next process that starts a
-//! cluster removes the directory.
+//! The cluster is in `beeiq-test-<pid>` in the folder for temporary files. It is removed when the
+//! process ends; what a killed one left, the next process removes.
 
 use std::{
     env, fs,
@@ -10,7 +9,7 @@ use std::{
     path::PathBuf,
     process,
     sync::{
-        LazyLock, OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -21,27 +20,44 @@ use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 
 const PREFIX: &str = "beeiq-test-";
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| {
+/// The cluster, once a test has asked for it.
+static CLUSTER: Mutex<Option<Cluster>> = Mutex::new(None);
+
+/// Starts the cluster, and has it removed at the end of the process: statics are never dropped.
+fn start() -> Cluster {
     sweep();
-    let dir = env::temp_dir().join(format!("{PREFIX}{}", process::id()));
-    fs::create_dir(&dir).unwrap();
+    fs::create_dir(directory()).unwrap();
     // PostgreSQL's user has to get into it when the tests run as root.
-    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(directory(), fs::Permissions::from_mode(0o755)).unwrap();
     let settings = [
         ("autovacuum", "off"),
         ("max_wal_senders", "0"),
         ("wal_level", "minimal"),
     ];
-    Cluster::start(&Options {
-        durable: false,
+    let cluster = Cluster::start(&Options {
         max_connections: 400,
         extra: settings
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .to_vec(),
-        ..options(dir)
+        ..options(directory())
     })
-    .expect("the test cluster starts")
-});
+    .expect("the test cluster starts");
+    // SAFETY: the function is a plain one that lives as long as the process, and does not panic.
+    unsafe { libc::atexit(remove_at_exit) };
+    cluster
+}
+
+extern "C" fn remove_at_exit() {
+    if let Ok(mut cluster) = CLUSTER.lock() {
+        drop(cluster.take());
+        // What cannot be removed now, the next process sweeps.
+        let _ = embedded::remove(&directory());
+    }
+}
+
+fn directory() -> PathBuf {
+    env::temp_dir().join(format!("{PREFIX}{}", process::id()))
+}
 
 /// A small cluster in `dir`, with the programs that the environment names.
 pub(crate) fn options(dir: PathBuf) -> Options {
@@ -74,7 +90,11 @@ fn sweep() {
 
 /// The URL of a database in the cluster.
 pub(crate) fn url(database: &str) -> String {
-    CLUSTER.url(database)
+    CLUSTER
+        .lock()
+        .unwrap()
+        .get_or_insert_with(start)
+        .url(database)
 }
 
 /// Runs a statement outside the databases of the tests.
