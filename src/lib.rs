@@ -5,6 +5,7 @@ pub mod clock;
 pub mod db;
 pub mod directory;
 pub mod domain;
+pub mod embedded;
 pub mod error;
 pub mod http;
 pub mod listener;
