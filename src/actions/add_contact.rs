@@ -5,9 +5,7 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
-use super::change::{
-    Change, Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
-};
+use super::change::{Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status};
 use super::company::Company;
 use super::company_creation::create_company;
 use super::context::Context;
@@ -47,8 +45,14 @@ impl AddContact {
     ) -> Option<Self> {
         let mut fields = Fields::open(data, at.clone(), Mode::Add, PERSON_FIELDS, findings)?;
         let kind = read_kind(&mut fields);
-        fields.ignore("customerId", "codes are given by the CRM; to change a record use update-contact.");
-        fields.ignore("companyLead", "it is a field of leads; a contact's company is `companyContact`.");
+        fields.ignore(
+            "customerId",
+            "codes are given by the CRM; to change a record use update-contact.",
+        );
+        fields.ignore(
+            "companyLead",
+            "it is a field of leads; a contact's company is `companyContact`.",
+        );
         let person = Person::read(&mut fields, context);
         fields.require("name", matches!(person.name, Given::Set(_)));
         let permit = read_permit(&mut fields, context).set().unwrap_or_default();
@@ -60,13 +64,29 @@ impl AddContact {
             Company::read(&mut fields, context).set()
         };
         let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.findings);
-        Some(Self { at, kind, person, cus_fields, permit, company })
+        Some(Self {
+            at,
+            kind,
+            person,
+            cus_fields,
+            permit,
+            company,
+        })
     }
 
     /// What has to be known before it can be decided.
     pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.identities.extend(self.person.identities(World::Customer));
-        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        mentions
+            .identities
+            .extend(self.person.identities(World::Customer));
+        mentions.tags.extend(
+            self.person
+                .tags
+                .as_set()
+                .into_iter()
+                .flatten()
+                .map(|tag| fold(tag)),
+        );
         mentions.may_create(self.kind);
         if let Some(company) = &self.company {
             company.mention(mentions);
@@ -74,7 +94,9 @@ impl AddContact {
         if self.kind == CustomerKind::Account
             && let Some(name) = self.person.name.as_set()
         {
-            mentions.identities.insert(company_name_identity(&fold(name)));
+            mentions
+                .identities
+                .insert(company_name_identity(&fold(name)));
         }
     }
 
@@ -89,7 +111,10 @@ impl AddContact {
         ids: &mut dyn Ids,
         mut findings: Findings,
     ) -> Result<Decision, Rejection> {
-        let company = self.company.as_ref().map(|company| company.search(workspace, &mut findings));
+        let company = self
+            .company
+            .as_ref()
+            .map(|company| company.search(workspace, &mut findings));
         if !findings.faults.is_empty() {
             return Err(findings.into());
         }
@@ -123,10 +148,14 @@ impl AddContact {
         let mut related = Vec::new();
         let company = match (&self.company, found_company) {
             (None, _) => None,
-            (Some(_), Some(found)) => workspace.customer(found).cloned().map(|known| (known, Role::CompanyLinked)),
+            (Some(_), Some(found)) => workspace
+                .customer(found)
+                .cloned()
+                .map(|known| (known, Role::CompanyLinked)),
             (Some(company), None) => {
                 let own = self.person.identities(World::Customer);
-                let made = create_company(company, &own, workspace, ids, &mut changes, &mut findings);
+                let made =
+                    create_company(company, &own, workspace, ids, &mut changes, &mut findings);
                 Some((made, Role::CompanyCreated))
             }
         };
@@ -144,14 +173,32 @@ impl AddContact {
                 "company": {"id": company.id, "code": company.code.to_string()},
                 "created": *role == Role::CompanyCreated,
             });
-            changes.push(history(ids, customer.id, HistoryKind::CompanyLinked, details));
-            related.push(Related { role: *role, record: company.record() });
+            changes.push(history(
+                ids,
+                customer.id,
+                HistoryKind::CompanyLinked,
+                details,
+            ));
+            related.push(Related {
+                role: *role,
+                record: company.record(),
+            });
         }
         let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
-        changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, &mut findings));
+        changes.extend(welcome(
+            &customer,
+            company_name,
+            &self.at,
+            workspace,
+            ids,
+            &mut findings,
+        ));
         let outcome = Outcome {
             status: Status::Created,
-            record: RecordRef { id: customer.id, code: customer.code },
+            record: RecordRef {
+                id: customer.id,
+                code: customer.code,
+            },
             matched_by: None,
             related,
             warnings: findings.warnings,
@@ -197,14 +244,24 @@ fn skip_duplicate(
         .map(|(identity, _)| json!({"field": identity.kind, "value": identity.value}))
         .collect();
     let mut related: Vec<Related> = Vec::new();
-    for (_, holder) in matches.iter().filter(|(_, holder)| holder.id != existing.id) {
-        let candidate = Related { role: Role::Candidate, record: holder.record() };
+    for (_, holder) in matches
+        .iter()
+        .filter(|(_, holder)| holder.id != existing.id)
+    {
+        let candidate = Related {
+            role: Role::Candidate,
+            record: holder.record(),
+        };
         if !related.contains(&candidate) {
             related.push(candidate);
         }
     }
-    let line =
-        history(ids, existing.id, HistoryKind::DuplicateSkipped, json!({"matched": matched}));
+    let line = history(
+        ids,
+        existing.id,
+        HistoryKind::DuplicateSkipped,
+        json!({"matched": matched}),
+    );
     let outcome = Outcome {
         status: Status::Duplicate,
         record: existing.record(),
@@ -212,5 +269,11 @@ fn skip_duplicate(
         related,
         warnings: findings.warnings,
     };
-    Decision { outcome, changes: vec![line] }
+    Decision {
+        outcome,
+        changes: vec![line],
+    }
 }
+
+#[cfg(test)]
+mod tests;

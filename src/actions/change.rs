@@ -103,8 +103,15 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum Content {
-    Email { subject: String, html: String, text: Option<String> },
-    Sms { text: String, segments: u32 },
+    Email {
+        subject: String,
+        html: String,
+        text: Option<String>,
+    },
+    Sms {
+        text: String,
+        segments: u32,
+    },
 }
 
 /// What became of an action that did not fail.

@@ -1,11 +1,11 @@
 //! The company that a contact belongs to: found among accounts, or made (`listener.md` 4).
 
 use super::context::Context;
+use super::mentions::Mentions;
 use super::permit::read_permit;
 use super::person::{
     TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones, read_websites,
 };
-use super::mentions::Mentions;
 use super::workspace::{Workspace, company_name_identity};
 use crate::domain::customer::{Address, CustomerCode, CustomerKind, Im, Website};
 use crate::domain::fault::{Code, Pointer};
@@ -15,8 +15,16 @@ use crate::domain::text::fold;
 use crate::payload::{Fields, Findings, Given, Longest};
 use uuid::Uuid;
 
-const COMPANY_FIELDS: &[&str] =
-    &["customerId", "name", "emails", "phones", "websites", "addresses", "im", "permit"];
+const COMPANY_FIELDS: &[&str] = &[
+    "customerId",
+    "name",
+    "emails",
+    "phones",
+    "websites",
+    "addresses",
+    "im",
+    "permit",
+];
 
 /// A `companyContact` (or, by name alone, a `companyLead`).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,14 +72,25 @@ impl Company {
     /// Its e-mails, then its phones, as identities of the customers' world.
     #[must_use]
     pub fn identities(&self) -> Vec<Identity> {
-        let emails = self.emails.iter().map(|typed| (IdentityKind::Email, typed.email.key()));
-        let phones = self.phones.iter().map(|typed| (IdentityKind::Phone, typed.phone.key()));
-        emails.chain(phones).map(|(kind, key)| Identity::new(World::Customer, kind, key)).collect()
+        let emails = self
+            .emails
+            .iter()
+            .map(|typed| (IdentityKind::Email, typed.email.key()));
+        let phones = self
+            .phones
+            .iter()
+            .map(|typed| (IdentityKind::Phone, typed.phone.key()));
+        emails
+            .chain(phones)
+            .map(|(kind, key)| Identity::new(World::Customer, kind, key))
+            .collect()
     }
 
     /// What has to be known before it can be searched.
     pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        mentions
+            .codes
+            .extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
         mentions.identities.extend(self.identities());
         if let Some(name_key) = self.name_key() {
             mentions.identities.insert(company_name_identity(&name_key));
@@ -85,13 +104,19 @@ impl Company {
     #[must_use]
     pub fn search(&self, workspace: &Workspace<'_>, findings: &mut Findings) -> Option<Uuid> {
         if let Some(code) = &self.code {
-            let known = code.as_ref().ok().and_then(|code| workspace.customer_with_code(*code));
+            let known = code
+                .as_ref()
+                .ok()
+                .and_then(|code| workspace.customer_with_code(*code));
             if known.is_some() {
                 return known;
             }
-            let sent = code.as_ref().map_or_else(Clone::clone, CustomerCode::to_string);
-            let message =
-                format!("There is no account {sent}; the company was searched by its other fields.");
+            let sent = code
+                .as_ref()
+                .map_or_else(Clone::clone, CustomerCode::to_string);
+            let message = format!(
+                "There is no account {sent}; the company was searched by its other fields."
+            );
             findings.warn(Code::UnknownCompany, &self.at.member("customerId"), message);
         }
         let pointed_to = self.account_pointed_to(workspace);
@@ -108,7 +133,8 @@ impl Company {
     }
 
     fn accounts_of_its_name<'w>(&self, workspace: &'w Workspace<'_>) -> &'w [Uuid] {
-        self.name_key().map_or(&[], |key| workspace.accounts_named(&key))
+        self.name_key()
+            .map_or(&[], |key| workspace.accounts_named(&key))
     }
 
     /// The account that holds the first of its e-mails and phones that any account holds.

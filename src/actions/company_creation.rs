@@ -33,7 +33,11 @@ pub fn create_company(
         } else if let Some(holder) = workspace.holder(&identity) {
             holder.code.to_string()
         } else {
-            let claim = Claim { identity, customer: id, exclusive: true };
+            let claim = Claim {
+                identity,
+                customer: id,
+                exclusive: true,
+            };
             changes.push(Change::IdentityClaimed(claim));
             continue;
         };
@@ -44,7 +48,12 @@ pub fn create_company(
         );
         findings.warn(Code::IdentifierShared, &company.at, message);
     }
-    changes.push(history(ids, id, HistoryKind::Created, json!({"by": "company"})));
+    changes.push(history(
+        ids,
+        id,
+        HistoryKind::Created,
+        json!({"by": "company"}),
+    ));
     known
 }
 

@@ -26,10 +26,14 @@ pub struct NamedValue {
 /// The entries `{name, value}`.
 pub fn read_cus_fields(fields: &mut Fields<'_, '_>) -> Vec<NamedValue> {
     let form = "[{\"name\": \"…\", \"value\": \"…\"}]";
-    let Given::Set(entries) = fields.list("cusFields", form) else { return Vec::new() };
+    let Given::Set(entries) = fields.list("cusFields", form) else {
+        return Vec::new();
+    };
     let mut values = Vec::new();
     for (at, value) in entries {
-        let Some(mut entry) = fields.entry(at.clone(), value, &["name", "value"]) else { continue };
+        let Some(mut entry) = fields.entry(at.clone(), value, &["name", "value"]) else {
+            continue;
+        };
         let name = entry.text("name", Longest::LINE).set();
         entry.require("name", name.is_some());
         let value = match entry.value("value") {
@@ -46,9 +50,17 @@ pub fn read_cus_fields(fields: &mut Fields<'_, '_>) -> Vec<NamedValue> {
 
 /// The options of a checkbox, sent as an array, in the form that the documents give them: `a|b`.
 fn joined(options: &[Value]) -> Given<String> {
-    let texts: Vec<String> =
-        options.iter().filter_map(Value::as_str).map(clean).filter(|t| !t.is_empty()).collect();
-    if texts.is_empty() { Given::Absent } else { Given::Set(texts.join("|")) }
+    let texts: Vec<String> = options
+        .iter()
+        .filter_map(Value::as_str)
+        .map(clean)
+        .filter(|t| !t.is_empty())
+        .collect();
+    if texts.is_empty() {
+        Given::Absent
+    } else {
+        Given::Set(texts.join("|"))
+    }
 }
 
 /// Looks the names up among the custom fields of `model` and checks the values. A field named twice
@@ -69,7 +81,9 @@ pub fn resolve_cus_fields(
                 &at.member("name"),
                 &format!("custom field of a {}", model.as_str()),
                 name,
-                names.into_iter().flat_map(|names| names.iter().map(|field| field.name.as_str())),
+                names
+                    .into_iter()
+                    .flat_map(|names| names.iter().map(|field| field.name.as_str())),
             );
             continue;
         };

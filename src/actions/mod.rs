@@ -13,6 +13,8 @@ mod mentions;
 mod new_customer;
 mod permit;
 mod person;
+#[cfg(test)]
+mod testing;
 mod welcome;
 mod workspace;
 

@@ -20,9 +20,30 @@ use std::collections::{HashMap, HashSet};
 
 /// The fields that every person or company may carry.
 pub const PERSON_FIELDS: &[&str] = &[
-    "name", "lastname", "title", "passport", "type", "gender", "bgInfo", "dateOfBirth", "emails",
-    "phones", "addresses", "websites", "im", "tag", "cusFields", "permit", "companyContact",
-    "companyLead", "contactId", "customerId", "contactType", "source", "contactSource", "leadSource",
+    "name",
+    "lastname",
+    "title",
+    "passport",
+    "type",
+    "gender",
+    "bgInfo",
+    "dateOfBirth",
+    "emails",
+    "phones",
+    "addresses",
+    "websites",
+    "im",
+    "tag",
+    "cusFields",
+    "permit",
+    "companyContact",
+    "companyLead",
+    "contactId",
+    "customerId",
+    "contactType",
+    "source",
+    "contactSource",
+    "leadSource",
 ];
 
 /// Why a source in a payload is not used (`listener.md` 3, "Defaults of the listener").
@@ -81,8 +102,9 @@ impl Person {
             contact_id: fields.text("contactId", Longest::LINE),
             gender: fields.number_choice("gender", &[(0, "male"), (1, "female"), (2, "other")]),
             bg_info: fields.text("bgInfo", Longest::TEXT),
-            date_of_birth: fields
-                .date("dateOfBirth", |input| calendar_date(input, context.directory.org.time_zone)),
+            date_of_birth: fields.date("dateOfBirth", |input| {
+                calendar_date(input, context.directory.org.time_zone)
+            }),
             emails: read_emails(fields),
             phones: read_phones(fields, context),
             addresses: read_addresses(fields),
@@ -117,7 +139,11 @@ pub fn read_passport(fields: &mut Fields<'_, '_>) -> Given<Passport> {
     let at = fields.place("passport");
     fields.text("passport", Longest::LINE).and_then(|text| {
         Passport::parse(&text)
-            .map_err(|error| fields.findings.fault(Code::InvalidValue, &at, error.to_string()))
+            .map_err(|error| {
+                fields
+                    .findings
+                    .fault(Code::InvalidValue, &at, error.to_string())
+            })
             .ok()
     })
 }
@@ -129,7 +155,9 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
         let mut emails: Vec<TypedEmail> = Vec::new();
         let mut place_of: HashMap<String, usize> = HashMap::new();
         for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else { continue };
+            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
+                continue;
+            };
             match Email::parse(&text) {
                 Ok(email) => match place_of.entry(email.key().to_owned()) {
                     Entry::Vacant(vacant) => {
@@ -142,7 +170,9 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
                         }
                     }
                 },
-                Err(error) => fields.findings.fault(Code::InvalidEmail, &at, error.to_string()),
+                Err(error) => fields
+                    .findings
+                    .fault(Code::InvalidEmail, &at, error.to_string()),
             }
         }
         (!emails.is_empty()).then_some(emails)
@@ -156,7 +186,9 @@ pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<V
         let mut phones: Vec<TypedPhone> = Vec::new();
         let mut place_of: HashMap<String, usize> = HashMap::new();
         for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else { continue };
+            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
+                continue;
+            };
             match Phone::parse(&text, context.directory.org.region) {
                 Ok(phone) => match place_of.entry(phone.key().to_owned()) {
                     Entry::Vacant(vacant) => {
@@ -169,7 +201,9 @@ pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<V
                         }
                     }
                 },
-                Err(error) => fields.findings.fault(Code::InvalidPhone, &at, error.to_string()),
+                Err(error) => fields
+                    .findings
+                    .fault(Code::InvalidPhone, &at, error.to_string()),
             }
         }
         (!phones.is_empty()).then_some(phones)
@@ -196,9 +230,14 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
         let mut seen = HashSet::new();
         for (at, value) in entries {
             let known = ["type", "street", "city", "state", "zip", "country"];
-            let Some(mut entry) = fields.entry(at, value, &known) else { continue };
+            let Some(mut entry) = fields.entry(at, value, &known) else {
+                continue;
+            };
             let address = Address {
-                r#type: entry.choice::<AddressType>("type").set().unwrap_or_default(),
+                r#type: entry
+                    .choice::<AddressType>("type")
+                    .set()
+                    .unwrap_or_default(),
                 street: entry.text("street", Longest::LINE).set(),
                 city: entry.text("city", Longest::LINE).set(),
                 state: entry.text("state", Longest::LINE).set(),
@@ -216,11 +255,24 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
 /// What makes two addresses one: all but the type, in any case.
 #[must_use]
 pub fn address_key(address: &Address) -> String {
-    let Address { r#type: _, street, city, state, zip, country } = address;
+    let Address {
+        r#type: _,
+        street,
+        city,
+        state,
+        zip,
+        country,
+    } = address;
     let country = country.as_ref().map(|country| &country.name);
-    [street.as_ref(), city.as_ref(), state.as_ref(), zip.as_ref(), country]
-        .map(|part| part.map(|part| fold(part)).unwrap_or_default())
-        .join("\n")
+    [
+        street.as_ref(),
+        city.as_ref(),
+        state.as_ref(),
+        zip.as_ref(),
+        country,
+    ]
+    .map(|part| part.map(|part| fold(part)).unwrap_or_default())
+    .join("\n")
 }
 
 /// A country: `{code, name}`, a code, or a name.
@@ -243,25 +295,27 @@ pub fn read_websites(fields: &mut Fields<'_, '_>) -> Given<Vec<Website>> {
             .text("websites", Longest::LINE)
             .and_then(|value| Some(vec![Website { value }]));
     }
-    fields.list("websites", "[{\"value\": \"example.com\"}]").and_then(|entries| {
-        let mut websites: Vec<Website> = Vec::new();
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let text = if value.is_string() {
-                fields.scalar(&at, value, Longest::LINE)
-            } else {
-                fields
-                    .entry(at, value, &["value"])
-                    .and_then(|mut entry| entry.text("value", Longest::LINE).set())
-            };
-            if let Some(value) = text
-                && seen.insert(fold(&value))
-            {
-                websites.push(Website { value });
+    fields
+        .list("websites", "[{\"value\": \"example.com\"}]")
+        .and_then(|entries| {
+            let mut websites: Vec<Website> = Vec::new();
+            let mut seen = HashSet::new();
+            for (at, value) in entries {
+                let text = if value.is_string() {
+                    fields.scalar(&at, value, Longest::LINE)
+                } else {
+                    fields
+                        .entry(at, value, &["value"])
+                        .and_then(|mut entry| entry.text("value", Longest::LINE).set())
+                };
+                if let Some(value) = text
+                    && seen.insert(fold(&value))
+                {
+                    websites.push(Website { value });
+                }
             }
-        }
-        (!websites.is_empty()).then_some(websites)
-    })
+            (!websites.is_empty()).then_some(websites)
+        })
 }
 
 /// `im`: each once, by protocol and value.
@@ -271,7 +325,9 @@ pub fn read_im(fields: &mut Fields<'_, '_>) -> Given<Vec<Im>> {
         let mut ims: Vec<Im> = Vec::new();
         let mut seen = HashSet::new();
         for (at, value) in entries {
-            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else { continue };
+            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else {
+                continue;
+            };
             let protocol: ImProtocol = entry.choice("protocol").set().unwrap_or_default();
             if let Some(value) = entry.text("value", Longest::LINE).set()
                 && seen.insert((protocol, fold(&value)))
@@ -295,7 +351,8 @@ pub fn read_tags(fields: &mut Fields<'_, '_>) -> Given<Vec<String>> {
             .collect();
         if let Some(long) = tags.iter().find(|tag| tag.chars().count() > 255) {
             let shown: String = long.chars().take(40).collect();
-            let message = format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
+            let message =
+                format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
             fields.findings.fault(Code::TooLong, &at, message);
         }
         (!tags.is_empty()).then_some(tags)

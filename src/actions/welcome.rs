@@ -37,8 +37,16 @@ pub fn welcome(
     let staging = workspace.request.staging;
     let mut changes = Vec::new();
     for (due, queued, failed) in [
-        (email_due(customer, &fields, workspace), HistoryKind::EmailQueued, HistoryKind::EmailFailed),
-        (sms_due(customer, &fields, workspace), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
+        (
+            email_due(customer, &fields, workspace),
+            HistoryKind::EmailQueued,
+            HistoryKind::EmailFailed,
+        ),
+        (
+            sms_due(customer, &fields, workspace),
+            HistoryKind::SmsQueued,
+            HistoryKind::SmsFailed,
+        ),
     ] {
         match due {
             Ok(None) => {}
@@ -57,15 +65,21 @@ fn email_due(
     fields: &MergeFields,
     workspace: &Workspace<'_>,
 ) -> Result<Option<Due>, Failure> {
-    let (Some(email), Some(first)) =
-        (&workspace.request.context.listener.welcome_email, customer.emails.first())
-    else {
+    let (Some(email), Some(first)) = (
+        &workspace.request.context.listener.welcome_email,
+        customer.emails.first(),
+    ) else {
         return Ok(None);
     };
     let content = Content::Email {
         subject: email.subject.render(fields).map_err(unrenderable)?,
         html: email.html.render(fields).map_err(unrenderable)?,
-        text: email.text.as_ref().map(|text| text.render(fields)).transpose().map_err(unrenderable)?,
+        text: email
+            .text
+            .as_ref()
+            .map(|text| text.render(fields))
+            .transpose()
+            .map_err(unrenderable)?,
     };
     Ok(Some((first.value.clone(), content)))
 }
@@ -75,13 +89,17 @@ fn sms_due(
     fields: &MergeFields,
     workspace: &Workspace<'_>,
 ) -> Result<Option<Due>, Failure> {
-    let (Some(sms), Some(first)) =
-        (&workspace.request.context.listener.welcome_sms, customer.phones.first())
-    else {
+    let (Some(sms), Some(first)) = (
+        &workspace.request.context.listener.welcome_sms,
+        customer.phones.first(),
+    ) else {
         return Ok(None);
     };
     let Some(number) = first.e164.clone() else {
-        let reason = format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
+        let reason = format!(
+            "No welcome SMS: \"{}\" is not a number that can be called.",
+            first.value
+        );
         return Err((Code::WelcomeSkipped, reason));
     };
     let text = sms.render(fields).map_err(unrenderable)?;
@@ -98,7 +116,10 @@ fn sms_due(
 }
 
 fn unrenderable(error: RenderError) -> Failure {
-    (Code::WelcomeSkipped, format!("The welcome message could not be rendered: {error}"))
+    (
+        Code::WelcomeSkipped,
+        format!("The welcome message could not be rendered: {error}"),
+    )
 }
 
 fn queue(
@@ -115,8 +136,16 @@ fn queue(
             json!({"messageId": id, "to": recipient, "captured": staging, "segments": segments})
         }
     };
-    let message = Message { id, customer, recipient, content };
-    [Change::MessageQueued(Box::new(message)), history(ids, customer, kind, details)]
+    let message = Message {
+        id,
+        customer,
+        recipient,
+        content,
+    };
+    [
+        Change::MessageQueued(Box::new(message)),
+        history(ids, customer, kind, details),
+    ]
 }
 
 fn merge_fields(
@@ -138,10 +167,10 @@ fn merge_fields(
         title: customer.title.clone(),
         email: customer.emails.first().map(|email| email.value.clone()),
         phone: customer.phones.first().map(|phone| phone.value.clone()),
-        code: customer.code.to_string(),
+        code: Some(customer.code.to_string()),
         org_name: directory.org.name.clone(),
-        sender_name: request.sender.name.clone(),
-        sender_email: request.sender.email.clone(),
+        sender_name: Some(request.sender.name.clone()),
+        sender_email: Some(request.sender.email.clone()),
         company_name: company_name.map(str::to_owned),
         fields,
     }

@@ -38,7 +38,10 @@ impl KnownCustomer {
     /// It, as answers name it.
     #[must_use]
     pub const fn record(&self) -> RecordRef {
-        RecordRef { id: self.id, code: self.code }
+        RecordRef {
+            id: self.id,
+            code: self.code,
+        }
     }
 }
 
@@ -108,15 +111,27 @@ impl<'a> Workspace<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, holders, accounts_by_name: accounts, tags, sms_credits } = loaded;
+        let Loaded {
+            customers,
+            holders,
+            accounts_by_name: accounts,
+            tags,
+            sms_credits,
+        } = loaded;
         let mut accounts_by_name: HashMap<String, Vec<Uuid>> = HashMap::new();
         for (name, account) in accounts {
             accounts_by_name.entry(name).or_default().push(account);
         }
         Self {
             request,
-            by_code: customers.iter().map(|customer| (customer.code, customer.id)).collect(),
-            customers: customers.into_iter().map(|customer| (customer.id, customer)).collect(),
+            by_code: customers
+                .iter()
+                .map(|customer| (customer.code, customer.id))
+                .collect(),
+            customers: customers
+                .into_iter()
+                .map(|customer| (customer.id, customer))
+                .collect(),
             holders: holders.into_iter().collect(),
             accounts_by_name,
             tags: tags.into_iter().collect(),
@@ -146,7 +161,9 @@ impl<'a> Workspace<'a> {
     /// Accounts of that (folded) name, oldest first.
     #[must_use]
     pub fn accounts_named(&self, name_key: &str) -> &[Uuid] {
-        self.accounts_by_name.get(name_key).map_or(&[], Vec::as_slice)
+        self.accounts_by_name
+            .get(name_key)
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The tag of that (folded) name.
@@ -189,7 +206,10 @@ impl<'a> Workspace<'a> {
     fn add_customer(&mut self, customer: Customer) {
         let known = KnownCustomer::of(&customer);
         if customer.code.kind == CustomerKind::Account {
-            self.accounts_by_name.entry(known.name_key.clone()).or_default().push(customer.id);
+            self.accounts_by_name
+                .entry(known.name_key.clone())
+                .or_default()
+                .push(customer.id);
         }
         self.by_code.insert(customer.code, customer.id);
         self.customers.insert(customer.id, known);

@@ -26,7 +26,11 @@ impl DirectoryCache {
     /// An empty one.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db, directories: Cache::new(KEPT), orgs: Cache::new(KEPT) }
+        Self {
+            db,
+            directories: Cache::new(KEPT),
+            orgs: Cache::new(KEPT),
+        }
     }
 
     /// The org whose tokens start with `public_id`.
@@ -38,7 +42,12 @@ impl DirectoryCache {
             return Ok(Some(org));
         }
         let key = public_id.to_owned();
-        let org = self.db.run(move |conn| orgs::id_of_public_id(conn, &key)).await?;
+        let org = self
+            .db
+            .run(move |conn| {
+                Ok::<_, StoreError>(orgs::with_public_id(conn, &key)?.map(|org| org.id))
+            })
+            .await?;
         if let Some(org) = org {
             self.orgs.insert(public_id.to_owned(), org);
         }
@@ -62,7 +71,10 @@ impl DirectoryCache {
     /// Those of the database.
     pub async fn current(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
         if let Some(known) = self.directories.get(&org) {
-            let version = self.db.in_org(org, move |conn| directory::version(conn, org)).await?;
+            let version = self
+                .db
+                .in_org(org, move |conn| directory::version(conn, org))
+                .await?;
             if version == known.version {
                 return Ok(known);
             }
@@ -71,7 +83,10 @@ impl DirectoryCache {
     }
 
     async fn load(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
-        let loaded = self.db.in_org(org, move |conn| directory::load(conn, org)).await?;
+        let loaded = self
+            .db
+            .in_org(org, move |conn| directory::load(conn, org))
+            .await?;
         let directory = Arc::new(loaded);
         self.directories.insert(org, Arc::clone(&directory));
         Ok(directory)

@@ -53,7 +53,11 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
         let (verdicts, pending) = self.decide(conn, &self.envelope.items, state, codes)?;
-        let created = pending.customers.iter().map(|customer| customer.id).collect();
+        let created = pending
+            .customers
+            .iter()
+            .map(|customer| customer.id)
+            .collect();
         if self.applies(&verdicts) {
             writes::write(conn, self.org, &pending, self.origin)?;
         }
@@ -73,7 +77,11 @@ impl Batch<'_> {
         let mut created = HashSet::new();
         let done = conn.transaction(|conn| {
             let verdicts = self.each_in_its_savepoint(conn, codes, &mut created)?;
-            if self.applies(&verdicts) { Ok(verdicts) } else { Err(Undone::Withdrawn(verdicts)) }
+            if self.applies(&verdicts) {
+                Ok(verdicts)
+            } else {
+                Err(Undone::Withdrawn(verdicts))
+            }
         });
         match done {
             Ok(verdicts) | Err(Undone::Withdrawn(verdicts)) => Ok(self.verdicts(verdicts, created)),
@@ -99,7 +107,9 @@ impl Batch<'_> {
             });
             match one {
                 Ok(verdict) => verdicts.extend(verdict),
-                Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => return Err(error),
+                Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => {
+                    return Err(error);
+                }
                 Err(cause) => {
                     tracing::error!(%cause, index, "a check is missing: the database refused an action");
                     verdicts.push(Err(refused(index)));
@@ -128,7 +138,9 @@ impl Batch<'_> {
         let verdicts = items
             .iter()
             .map(|item| {
-                let Some(action) = &item.action else { return Err(item.findings.clone().into()) };
+                let Some(action) = &item.action else {
+                    return Err(item.findings.clone().into());
+                };
                 let decision = action.decide(&workspace, &mut ids, item.findings.clone())?;
                 workspace.apply(decision.changes);
                 Ok(decision.outcome)
@@ -138,7 +150,11 @@ impl Batch<'_> {
     }
 
     fn verdicts(&self, verdicts: Vec<Verdict>, created: HashSet<Uuid>) -> Verdicts {
-        let types = self.envelope.items.iter().map(|item| item.action_type.clone());
+        let types = self
+            .envelope
+            .items
+            .iter()
+            .map(|item| item.action_type.clone());
         Verdicts {
             actions: types.zip(verdicts).collect(),
             warnings: self.envelope.warnings.clone(),
@@ -171,7 +187,10 @@ impl From<diesel::result::Error> for Undone {
 fn refused(index: usize) -> Rejection {
     let at = Pointer::root().member("data").index(index);
     let message = "This action could not be stored; it has been logged under the requestId.";
-    Rejection { faults: vec![Fault::new(Code::Internal, at, message)], warnings: Vec::new() }
+    Rejection {
+        faults: vec![Fault::new(Code::Internal, at, message)],
+        warnings: Vec::new(),
+    }
 }
 
 /// Ids and codes of one request.
@@ -187,6 +206,9 @@ impl Ids for RequestIds<'_> {
     /// A dry run has no numbers set aside; the 0 that it sees is never shown, and the database
     /// takes none.
     fn code(&mut self, kind: CustomerKind) -> CustomerCode {
-        CustomerCode { kind, number: self.codes.next(kind).unwrap_or(0) }
+        CustomerCode {
+            kind,
+            number: self.codes.next(kind).unwrap_or(0),
+        }
     }
 }

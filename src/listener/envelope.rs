@@ -45,12 +45,20 @@ pub struct Item {
 ///
 /// # Errors
 /// The problem of the whole request: not JSON, over a limit, a wrong envelope.
-pub fn read<'a>(body: &[u8], limits: Limits, context: Context<'a>) -> Result<Envelope<'a>, Problem> {
+pub fn read<'a>(
+    body: &[u8],
+    limits: Limits,
+    context: Context<'a>,
+) -> Result<Envelope<'a>, Problem> {
     let root = payload::parse(body, limits.depth).map_err(malformed)?;
     let mut findings = Findings::default();
-    let Some(mut fields) =
-        Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut findings)
-    else {
+    let Some(mut fields) = Fields::open(
+        &root,
+        Pointer::root(),
+        Mode::Add,
+        &["senderUser", "data"],
+        &mut findings,
+    ) else {
         return Err(envelope_problem(findings.faults));
     };
     let sender = read_sender(&mut fields, context.directory);
@@ -70,9 +78,15 @@ pub fn read<'a>(body: &[u8], limits: Limits, context: Context<'a>) -> Result<Env
     let items = entries
         .iter()
         .enumerate()
-        .map(|(index, entry)| read_item(entry, &Pointer::root().member("data").index(index), context))
+        .map(|(index, entry)| {
+            read_item(entry, &Pointer::root().member("data").index(index), context)
+        })
         .collect();
-    Ok(Envelope { sender, items, warnings })
+    Ok(Envelope {
+        sender,
+        items,
+        warnings,
+    })
 }
 
 fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Option<&'a User> {
@@ -82,7 +96,9 @@ fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Opt
     let email = match Email::parse(&text.set()?) {
         Ok(email) => email,
         Err(error) => {
-            fields.findings.fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
+            fields
+                .findings
+                .fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
             return None;
         }
     };
@@ -102,7 +118,8 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
         Some(Value::Array(entries)) => entries,
         Some(_) => {
             let at = fields.place("data");
-            let message = "`data` has to be an array of actions: [{\"actionType\": \"…\", \"data\": {…}}].";
+            let message =
+                "`data` has to be an array of actions: [{\"actionType\": \"…\", \"data\": {…}}].";
             fields.findings.fault(Code::WrongType, &at, message);
             &[]
         }
@@ -111,10 +128,18 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
 
 fn read_item(entry: &Value, at: &Pointer, context: Context<'_>) -> Item {
     let mut findings = Findings::default();
-    let mut item = Item { action_type: None, action: None, findings: Findings::default() };
-    if let Some(mut fields) =
-        Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut findings)
-    {
+    let mut item = Item {
+        action_type: None,
+        action: None,
+        findings: Findings::default(),
+    };
+    if let Some(mut fields) = Fields::open(
+        entry,
+        at.clone(),
+        Mode::Add,
+        &["actionType", "data"],
+        &mut findings,
+    ) {
         let action_type = fields.text("actionType", Longest::LINE);
         fields.require("actionType", matches!(action_type, Given::Set(_)));
         let data = fields.raw("data").filter(|data| !data.is_null());
@@ -141,6 +166,10 @@ fn envelope_problem(faults: Vec<Fault>) -> Problem {
         [only] if only.code == Code::UnknownSender => Code::UnknownSender,
         _ => Code::InvalidEnvelope,
     };
-    let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
+    let detail = faults
+        .iter()
+        .map(|fault| fault.message.as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     Problem::new(code, detail).with_errors(faults)
 }

@@ -59,7 +59,9 @@ impl Options {
                         Some(meant) => faults.push(Fault::new(
                             Code::InvalidQuery,
                             "",
-                            format!("There is no query parameter `{shown}`; did you mean `{meant}`?"),
+                            format!(
+                                "There is no query parameter `{shown}`; did you mean `{meant}`?"
+                            ),
                         )),
                         None => warnings.push(Fault::new(
                             Code::UnknownField,
@@ -80,7 +82,11 @@ impl Options {
                 )),
             }
         }
-        if faults.is_empty() { Ok((options, warnings)) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok((options, warnings))
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -103,8 +109,16 @@ mod tests {
             ("atomic=", None, 0),
         ] {
             let parsed = Options::parse(query);
-            assert_eq!(parsed.as_ref().ok().map(|(options, _)| *options), expected, "{query}");
-            assert_eq!(parsed.map_or(0, |(_, warned)| warned.len()), warnings, "{query}");
+            assert_eq!(
+                parsed.as_ref().ok().map(|(options, _)| *options),
+                expected,
+                "{query}"
+            );
+            assert_eq!(
+                parsed.map_or(0, |(_, warned)| warned.len()),
+                warnings,
+                "{query}"
+            );
         }
     }
 }

@@ -76,7 +76,11 @@ pub const fn kind_number(kind: IdentityKind) -> i16 {
 }
 
 fn world_of(number: i16) -> World {
-    if number == world_number(World::Lead) { World::Lead } else { World::Customer }
+    if number == world_number(World::Lead) {
+        World::Lead
+    } else {
+        World::Customer
+    }
 }
 
 fn kind_of(number: i16) -> IdentityKind {
@@ -105,9 +109,23 @@ struct CustomerRow {
 
 impl CustomerRow {
     fn known(self) -> Option<KnownCustomer> {
-        let Self { id, kind, number, name, name_key } = self;
-        let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
-        Some(KnownCustomer { id, code, name, name_key })
+        let Self {
+            id,
+            kind,
+            number,
+            name,
+            name_key,
+        } = self;
+        let code = CustomerCode {
+            kind: CustomerKind::from_word(&kind)?,
+            number,
+        };
+        Some(KnownCustomer {
+            id,
+            code,
+            name,
+            name_key,
+        })
     }
 
     fn keep(self, customers: &mut HashMap<Uuid, KnownCustomer>) {
@@ -154,10 +172,22 @@ fn load_holders(
     Ok(rows
         .into_iter()
         .map(|row| {
-            let HolderRow { world, identity_kind, value, customer } = row;
+            let HolderRow {
+                world,
+                identity_kind,
+                value,
+                customer,
+            } = row;
             let holder = customer.id;
             customer.keep(customers);
-            (Identity { world: world_of(world), kind: kind_of(identity_kind), value }, holder)
+            (
+                Identity {
+                    world: world_of(world),
+                    kind: kind_of(identity_kind),
+                    value,
+                },
+                holder,
+            )
         })
         .collect())
 }
@@ -183,7 +213,13 @@ fn load_accounts_by_name(
          ORDER BY c.number",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(mentions.account_names.iter().map(String::as_str).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(
+        mentions
+            .account_names
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>(),
+    )
     .load(conn)?;
     let mut accounts = Vec::with_capacity(rows.len());
     for row in rows {

@@ -3,4 +3,5 @@
 pub mod batch_load;
 pub mod counters;
 pub mod directory;
+pub mod orgs;
 pub mod writes;

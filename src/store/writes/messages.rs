@@ -59,7 +59,11 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn of(message: &'a Message) -> Self {
         match &message.content {
-            Content::Email { subject, html, text } => Self {
+            Content::Email {
+                subject,
+                html,
+                text,
+            } => Self {
                 channel: "email",
                 subject: Some(subject),
                 html: Some(html),

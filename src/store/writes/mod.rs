@@ -66,5 +66,9 @@ fn take_sms_credits(conn: &mut PgConnection, org: Uuid, taken: i64) -> Result<()
         .filter(dsl::sms_credits.ge(taken))
         .set(dsl::sms_credits.eq(dsl::sms_credits - taken))
         .execute(conn)?;
-    if updated == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    if updated == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
+    }
 }
