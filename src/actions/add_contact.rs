@@ -5,17 +5,18 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
-use super::change::{Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status};
+use super::change::{Decision, HistoryKind, Outcome, Rejection, Related, Role, Status};
 use super::company::Company;
 use super::company_creation::create_company;
 use super::context::Context;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use super::customers::{KnownCustomer, company_name_identity};
 use super::mentions::Mentions;
 use super::new_customer::{NewCustomer, create, history};
 use super::permit::read_permit;
 use super::person::{PERSON_FIELDS, Person};
 use super::welcome::welcome;
-use super::workspace::{Ids, KnownCustomer, Workspace, company_name_identity};
+use super::workspace::{Ids, Workspace};
 use crate::domain::customer::CustomerKind;
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::identity::{Identity, IdentityKind, World};
@@ -64,29 +65,13 @@ impl AddContact {
             Company::read(&mut fields, context).set()
         };
         let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.findings);
-        Some(Self {
-            at,
-            kind,
-            person,
-            cus_fields,
-            permit,
-            company,
-        })
+        Some(Self { at, kind, person, cus_fields, permit, company })
     }
 
     /// What has to be known before it can be decided.
     pub fn mention(&self, mentions: &mut Mentions) {
-        mentions
-            .identities
-            .extend(self.person.identities(World::Customer));
-        mentions.tags.extend(
-            self.person
-                .tags
-                .as_set()
-                .into_iter()
-                .flatten()
-                .map(|tag| fold(tag)),
-        );
+        mentions.identities.extend(self.person.identities(World::Customer));
+        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
         mentions.may_create(self.kind);
         if let Some(company) = &self.company {
             company.mention(mentions);
@@ -94,9 +79,7 @@ impl AddContact {
         if self.kind == CustomerKind::Account
             && let Some(name) = self.person.name.as_set()
         {
-            mentions
-                .identities
-                .insert(company_name_identity(&fold(name)));
+            mentions.identities.insert(company_name_identity(&fold(name)));
         }
     }
 
@@ -111,10 +94,7 @@ impl AddContact {
         ids: &mut dyn Ids,
         mut findings: Findings,
     ) -> Result<Decision, Rejection> {
-        let company = self
-            .company
-            .as_ref()
-            .map(|company| company.search(workspace, &mut findings));
+        let company = self.company.as_ref().map(|company| company.search(workspace, &mut findings));
         if !findings.faults.is_empty() {
             return Err(findings.into());
         }
@@ -132,14 +112,14 @@ impl AddContact {
         self.person
             .identities(World::Customer)
             .into_iter()
-            .filter_map(|identity| Some((workspace.holder(&identity)?, identity)))
+            .filter_map(|identity| Some((workspace.customers.holder(&identity)?, identity)))
             .map(|(holder, identity)| (identity, holder))
             .collect()
     }
 
     fn create(
         &self,
-        found_company: Option<uuid::Uuid>,
+        found_company: Option<&KnownCustomer>,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
         mut findings: Findings,
@@ -148,10 +128,7 @@ impl AddContact {
         let mut related = Vec::new();
         let company = match (&self.company, found_company) {
             (None, _) => None,
-            (Some(_), Some(found)) => workspace
-                .customer(found)
-                .cloned()
-                .map(|known| (known, Role::CompanyLinked)),
+            (Some(_), Some(found)) => Some((found.clone(), Role::CompanyLinked)),
             (Some(company), None) => {
                 let own = self.person.identities(World::Customer);
                 let made =
@@ -173,32 +150,14 @@ impl AddContact {
                 "company": {"id": company.id, "code": company.code.to_string()},
                 "created": *role == Role::CompanyCreated,
             });
-            changes.push(history(
-                ids,
-                customer.id,
-                HistoryKind::CompanyLinked,
-                details,
-            ));
-            related.push(Related {
-                role: *role,
-                record: company.record(),
-            });
+            changes.push(history(ids, customer.id, HistoryKind::CompanyLinked, details));
+            related.push(Related { role: *role, record: company.record() });
         }
         let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
-        changes.extend(welcome(
-            &customer,
-            company_name,
-            &self.at,
-            workspace,
-            ids,
-            &mut findings,
-        ));
+        changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, &mut findings));
         let outcome = Outcome {
             status: Status::Created,
-            record: RecordRef {
-                id: customer.id,
-                code: customer.code,
-            },
+            record: KnownCustomer::of(&customer).record(),
             matched_by: None,
             related,
             warnings: findings.warnings,
@@ -244,24 +203,14 @@ fn skip_duplicate(
         .map(|(identity, _)| json!({"field": identity.kind, "value": identity.value}))
         .collect();
     let mut related: Vec<Related> = Vec::new();
-    for (_, holder) in matches
-        .iter()
-        .filter(|(_, holder)| holder.id != existing.id)
-    {
-        let candidate = Related {
-            role: Role::Candidate,
-            record: holder.record(),
-        };
+    for (_, holder) in matches.iter().filter(|(_, holder)| holder.id != existing.id) {
+        let candidate = Related { role: Role::Candidate, record: holder.record() };
         if !related.contains(&candidate) {
             related.push(candidate);
         }
     }
-    let line = history(
-        ids,
-        existing.id,
-        HistoryKind::DuplicateSkipped,
-        json!({"matched": matched}),
-    );
+    let line =
+        history(ids, existing.id, HistoryKind::DuplicateSkipped, json!({"matched": matched}));
     let outcome = Outcome {
         status: Status::Duplicate,
         record: existing.record(),
@@ -269,10 +218,7 @@ fn skip_duplicate(
         related,
         warnings: findings.warnings,
     };
-    Decision {
-        outcome,
-        changes: vec![line],
-    }
+    Decision { outcome, changes: vec![line] }
 }
 
 #[cfg(test)]

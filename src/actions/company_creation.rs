@@ -2,8 +2,9 @@
 
 use super::change::{Change, Claim, HistoryKind};
 use super::company::Company;
+use super::customers::KnownCustomer;
 use super::new_customer::{claim_of_name, email_entries, history, phone_entries, source_of};
-use super::workspace::{Ids, KnownCustomer, Workspace};
+use super::workspace::{Ids, Workspace};
 use crate::domain::customer::{Customer, CustomerKind};
 use crate::domain::fault::Code;
 use crate::domain::identity::Identity;
@@ -30,14 +31,10 @@ pub fn create_company(
     for identity in company.identities() {
         let whose = if own.contains(&identity) {
             "the contact itself".to_owned()
-        } else if let Some(holder) = workspace.holder(&identity) {
+        } else if let Some(holder) = workspace.customers.holder(&identity) {
             holder.code.to_string()
         } else {
-            let claim = Claim {
-                identity,
-                customer: id,
-                exclusive: true,
-            };
+            let claim = Claim { identity, customer: id, exclusive: true };
             changes.push(Change::IdentityClaimed(claim));
             continue;
         };
@@ -48,12 +45,7 @@ pub fn create_company(
         );
         findings.warn(Code::IdentifierShared, &company.at, message);
     }
-    changes.push(history(
-        ids,
-        id,
-        HistoryKind::Created,
-        json!({"by": "company"}),
-    ));
+    changes.push(history(ids, id, HistoryKind::Created, json!({"by": "company"})));
     known
 }
 

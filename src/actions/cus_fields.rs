@@ -50,17 +50,9 @@ pub fn read_cus_fields(fields: &mut Fields<'_, '_>) -> Vec<NamedValue> {
 
 /// The options of a checkbox, sent as an array, in the form that the documents give them: `a|b`.
 fn joined(options: &[Value]) -> Given<String> {
-    let texts: Vec<String> = options
-        .iter()
-        .filter_map(Value::as_str)
-        .map(clean)
-        .filter(|t| !t.is_empty())
-        .collect();
-    if texts.is_empty() {
-        Given::Absent
-    } else {
-        Given::Set(texts.join("|"))
-    }
+    let texts: Vec<String> =
+        options.iter().filter_map(Value::as_str).map(clean).filter(|t| !t.is_empty()).collect();
+    if texts.is_empty() { Given::Absent } else { Given::Set(texts.join("|")) }
 }
 
 /// Looks the names up among the custom fields of `model` and checks the values. A field named twice
@@ -81,9 +73,7 @@ pub fn resolve_cus_fields(
                 &at.member("name"),
                 &format!("custom field of a {}", model.as_str()),
                 name,
-                names
-                    .into_iter()
-                    .flat_map(|names| names.iter().map(|field| field.name.as_str())),
+                names.into_iter().flat_map(|names| names.iter().map(|field| field.name.as_str())),
             );
             continue;
         };

@@ -9,6 +9,7 @@ mod company;
 mod company_creation;
 mod context;
 mod cus_fields;
+mod customers;
 mod mentions;
 mod new_customer;
 mod permit;
@@ -21,11 +22,12 @@ mod workspace;
 pub use add_contact::AddContact;
 pub use change::{
     Change, Claim, Content, Decision, HistoryKind, HistoryLine, Message, NewTag, Outcome,
-    RecordRef, Rejection, Related, Role, Status,
+    RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use mentions::Mentions;
-pub use workspace::{Ids, KnownCustomer, Loaded, Pending, Request, Workspace};
+pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
+pub use mentions::{ForUpdate, Mentions, NameKey};
+pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::suggest::{listed, nearest};

@@ -1,10 +1,11 @@
 //! Making a customer: the record, what identifies it, its tags and history, its welcome
 //! (`listener.md` 3, "Defaults of the listener").
 
-use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag};
+use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
 use super::cus_fields::CusFields;
+use super::customers::company_name_identity;
 use super::person::{Person, TypedEmail, TypedPhone};
-use super::workspace::{Ids, Workspace, company_name_identity};
+use super::workspace::{Ids, Workspace};
 use crate::domain::customer::{Customer, CustomerKind, EmailEntry, PhoneEntry};
 use crate::domain::permit::Permit;
 use crate::domain::text::fold;
@@ -39,37 +40,20 @@ pub fn create(
     let mut changes = Vec::new();
     let tags = tags_of(new, workspace, ids, &mut changes);
     let customer = record(new, tags, workspace, ids);
-    let claims = new
-        .person
-        .identities(new.kind.world())
-        .into_iter()
-        .map(|identity| {
-            Change::IdentityClaimed(Claim {
-                identity,
-                customer: customer.id,
-                exclusive: true,
-            })
-        });
+    let claims = new.person.identities(new.kind.world()).into_iter().map(|identity| {
+        Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive: true })
+    });
     changes.push(Change::CustomerCreated(Box::new(customer.clone())));
     changes.extend(claims);
     changes.extend(claim_of_name(&customer, workspace, false));
-    changes.push(history(
-        ids,
-        customer.id,
-        HistoryKind::Created,
-        json!({"by": "listener"}),
-    ));
+    changes.push(history(ids, customer.id, HistoryKind::Created, json!({"by": "listener"})));
     (customer, changes)
 }
 
-/// A line in the history of `customer`.
+/// A line in the history of a customer.
 pub fn history(ids: &mut dyn Ids, customer: Uuid, kind: HistoryKind, details: Value) -> Change {
-    Change::HistoryAdded(HistoryLine {
-        id: ids.id(),
-        customer,
-        kind,
-        details,
-    })
+    let subject = Subject::Customer(customer);
+    Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details })
 }
 
 /// The claim of an account to its name, where nobody has it yet. `exclusive` where the account is
@@ -83,13 +67,11 @@ pub fn claim_of_name(
         return None;
     }
     let identity = company_name_identity(&fold(&customer.name));
-    workspace.holder(&identity).is_none().then(|| {
-        Change::IdentityClaimed(Claim {
-            identity,
-            customer: customer.id,
-            exclusive,
-        })
-    })
+    workspace
+        .customers
+        .holder(&identity)
+        .is_none()
+        .then(|| Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
 }
 
 /// The e-mails as they are kept.
@@ -97,10 +79,7 @@ pub fn claim_of_name(
 pub fn email_entries(emails: &[TypedEmail]) -> Vec<EmailEntry> {
     emails
         .iter()
-        .map(|typed| EmailEntry {
-            r#type: typed.r#type,
-            value: typed.email.value().to_owned(),
-        })
+        .map(|typed| EmailEntry { r#type: typed.r#type, value: typed.email.value().to_owned() })
         .collect()
 }
 
@@ -123,13 +102,7 @@ fn record(
     workspace: &Workspace<'_>,
     ids: &mut dyn Ids,
 ) -> Customer {
-    let NewCustomer {
-        kind,
-        person,
-        cus_fields,
-        permit,
-        company,
-    } = new;
+    let NewCustomer { kind, person, cus_fields, permit, company } = new;
     let request = &workspace.request;
     let text = |given: &Given<String>| given.as_set().cloned();
     Customer {
@@ -139,23 +112,12 @@ fn record(
         name: text(&person.name).unwrap_or_default(),
         lastname: text(&person.lastname),
         title: text(&person.title),
-        passport: person
-            .passport
-            .as_set()
-            .map(|passport| passport.value().to_owned()),
+        passport: person.passport.as_set().map(|passport| passport.value().to_owned()),
         gender: person.gender.as_set().copied().unwrap_or(GENDER_OTHER),
         bg_info: text(&person.bg_info),
         date_of_birth: person.date_of_birth.as_set().copied(),
-        emails: person
-            .emails
-            .as_set()
-            .map(|emails| email_entries(emails))
-            .unwrap_or_default(),
-        phones: person
-            .phones
-            .as_set()
-            .map(|phones| phone_entries(phones))
-            .unwrap_or_default(),
+        emails: person.emails.as_set().map(|emails| email_entries(emails)).unwrap_or_default(),
+        phones: person.phones.as_set().map(|phones| phone_entries(phones)).unwrap_or_default(),
         addresses: person.addresses.as_set().cloned().unwrap_or_default(),
         websites: person.websites.as_set().cloned().unwrap_or_default(),
         im: person.im.as_set().cloned().unwrap_or_default(),
@@ -191,24 +153,14 @@ fn tags_of(
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
     let Some(names) = new.person.tags.as_set() else {
-        return workspace
-            .request
-            .context
-            .listener
-            .default_tag
-            .into_iter()
-            .collect();
+        return workspace.request.context.listener.default_tag.into_iter().collect();
     };
     let mut tags = Vec::new();
     for name in names {
         let name_key = fold(name);
         let tag = workspace.tag(&name_key).unwrap_or_else(|| {
             let id = ids.id();
-            changes.push(Change::TagCreated(NewTag {
-                id,
-                name: name.clone(),
-                name_key,
-            }));
+            changes.push(Change::TagCreated(NewTag { id, name: name.clone(), name_key }));
             id
         });
         tags.push(tag);

@@ -7,12 +7,8 @@ use crate::domain::permit::Permit;
 use crate::payload::{Fields, Given, Longest};
 use uuid::Uuid;
 
-const MEANINGS: &[(i16, &str)] = &[
-    (1, "everybody"),
-    (2, "only me"),
-    (3, "me and a group"),
-    (4, "me and users"),
-];
+const MEANINGS: &[(i16, &str)] =
+    &[(1, "everybody"), (2, "only me"), (3, "me and a group"), (4, "me and users")];
 
 /// The permit of the record in `fields`, its names resolved. Where names that the org does not have
 /// are dropped, what is left is never wider than what was meant.
@@ -48,9 +44,7 @@ fn read_group(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid>
     let at = permit.place("group");
     let Given::Set(name) = permit.text("group", Longest::LINE) else {
         let message = "A permit of status 3 needs `group`, the name of a group.";
-        context
-            .references()
-            .note(permit.findings, Code::UnknownGroup, &at, message);
+        context.references().note(permit.findings, Code::UnknownGroup, &at, message);
         return None;
     };
     let groups = &context.directory.groups;
@@ -72,9 +66,7 @@ fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
     let at = permit.place("users");
     let Given::Set(entries) = permit.list("users", "[\"ann@example.com\"]") else {
         let message = "A permit of status 4 needs `users`, the e-mails of users.";
-        context
-            .references()
-            .note(permit.findings, Code::UnknownUser, &at, message);
+        context.references().note(permit.findings, Code::UnknownUser, &at, message);
         return Vec::new();
     };
     let mut users = Vec::new();
@@ -92,9 +84,7 @@ fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
             None => {
                 let shown: String = text.chars().take(64).collect();
                 let message = format!("The org has no active user \"{shown}\".");
-                context
-                    .references()
-                    .note(permit.findings, Code::UnknownUser, &at, &message);
+                context.references().note(permit.findings, Code::UnknownUser, &at, &message);
             }
         }
     }

@@ -102,9 +102,8 @@ impl Person {
             contact_id: fields.text("contactId", Longest::LINE),
             gender: fields.number_choice("gender", &[(0, "male"), (1, "female"), (2, "other")]),
             bg_info: fields.text("bgInfo", Longest::TEXT),
-            date_of_birth: fields.date("dateOfBirth", |input| {
-                calendar_date(input, context.directory.org.time_zone)
-            }),
+            date_of_birth: fields
+                .date("dateOfBirth", |input| calendar_date(input, context.directory.org.time_zone)),
             emails: read_emails(fields),
             phones: read_phones(fields, context),
             addresses: read_addresses(fields),
@@ -139,11 +138,7 @@ pub fn read_passport(fields: &mut Fields<'_, '_>) -> Given<Passport> {
     let at = fields.place("passport");
     fields.text("passport", Longest::LINE).and_then(|text| {
         Passport::parse(&text)
-            .map_err(|error| {
-                fields
-                    .findings
-                    .fault(Code::InvalidValue, &at, error.to_string())
-            })
+            .map_err(|error| fields.findings.fault(Code::InvalidValue, &at, error.to_string()))
             .ok()
     })
 }
@@ -170,9 +165,7 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
                         }
                     }
                 },
-                Err(error) => fields
-                    .findings
-                    .fault(Code::InvalidEmail, &at, error.to_string()),
+                Err(error) => fields.findings.fault(Code::InvalidEmail, &at, error.to_string()),
             }
         }
         (!emails.is_empty()).then_some(emails)
@@ -201,9 +194,7 @@ pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<V
                         }
                     }
                 },
-                Err(error) => fields
-                    .findings
-                    .fault(Code::InvalidPhone, &at, error.to_string()),
+                Err(error) => fields.findings.fault(Code::InvalidPhone, &at, error.to_string()),
             }
         }
         (!phones.is_empty()).then_some(phones)
@@ -234,10 +225,7 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
                 continue;
             };
             let address = Address {
-                r#type: entry
-                    .choice::<AddressType>("type")
-                    .set()
-                    .unwrap_or_default(),
+                r#type: entry.choice::<AddressType>("type").set().unwrap_or_default(),
                 street: entry.text("street", Longest::LINE).set(),
                 city: entry.text("city", Longest::LINE).set(),
                 state: entry.text("state", Longest::LINE).set(),
@@ -255,24 +243,11 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
 /// What makes two addresses one: all but the type, in any case.
 #[must_use]
 pub fn address_key(address: &Address) -> String {
-    let Address {
-        r#type: _,
-        street,
-        city,
-        state,
-        zip,
-        country,
-    } = address;
+    let Address { r#type: _, street, city, state, zip, country } = address;
     let country = country.as_ref().map(|country| &country.name);
-    [
-        street.as_ref(),
-        city.as_ref(),
-        state.as_ref(),
-        zip.as_ref(),
-        country,
-    ]
-    .map(|part| part.map(|part| fold(part)).unwrap_or_default())
-    .join("\n")
+    [street.as_ref(), city.as_ref(), state.as_ref(), zip.as_ref(), country]
+        .map(|part| part.map(|part| fold(part)).unwrap_or_default())
+        .join("\n")
 }
 
 /// A country: `{code, name}`, a code, or a name.
@@ -295,27 +270,25 @@ pub fn read_websites(fields: &mut Fields<'_, '_>) -> Given<Vec<Website>> {
             .text("websites", Longest::LINE)
             .and_then(|value| Some(vec![Website { value }]));
     }
-    fields
-        .list("websites", "[{\"value\": \"example.com\"}]")
-        .and_then(|entries| {
-            let mut websites: Vec<Website> = Vec::new();
-            let mut seen = HashSet::new();
-            for (at, value) in entries {
-                let text = if value.is_string() {
-                    fields.scalar(&at, value, Longest::LINE)
-                } else {
-                    fields
-                        .entry(at, value, &["value"])
-                        .and_then(|mut entry| entry.text("value", Longest::LINE).set())
-                };
-                if let Some(value) = text
-                    && seen.insert(fold(&value))
-                {
-                    websites.push(Website { value });
-                }
+    fields.list("websites", "[{\"value\": \"example.com\"}]").and_then(|entries| {
+        let mut websites: Vec<Website> = Vec::new();
+        let mut seen = HashSet::new();
+        for (at, value) in entries {
+            let text = if value.is_string() {
+                fields.scalar(&at, value, Longest::LINE)
+            } else {
+                fields
+                    .entry(at, value, &["value"])
+                    .and_then(|mut entry| entry.text("value", Longest::LINE).set())
+            };
+            if let Some(value) = text
+                && seen.insert(fold(&value))
+            {
+                websites.push(Website { value });
             }
-            (!websites.is_empty()).then_some(websites)
-        })
+        }
+        (!websites.is_empty()).then_some(websites)
+    })
 }
 
 /// `im`: each once, by protocol and value.

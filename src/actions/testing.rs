@@ -38,10 +38,7 @@ pub struct Counting {
 
 impl Default for Counting {
     fn default() -> Self {
-        Self {
-            next_id: 1000,
-            next_code: 100,
-        }
+        Self { next_id: 1000, next_code: 100 }
     }
 }
 
@@ -53,10 +50,7 @@ impl Ids for Counting {
 
     fn code(&mut self, kind: CustomerKind) -> CustomerCode {
         self.next_code += 1;
-        CustomerCode {
-            kind,
-            number: self.next_code,
-        }
+        CustomerCode { kind, number: self.next_code }
     }
 }
 
@@ -93,14 +87,8 @@ impl TestOrg {
                 user(12, "bob", true),
                 user(13, "gone", false),
             ]),
-            groups: Names::new(vec![Group {
-                id: id(21),
-                name: "Sales".to_owned(),
-            }]),
-            sources: Names::new(vec![Entry {
-                id: id(31),
-                name: "Web".to_owned(),
-            }]),
+            groups: Names::new(vec![Group { id: id(21), name: "Sales".to_owned() }]),
+            sources: Names::new(vec![Entry { id: id(31), name: "Web".to_owned() }]),
             custom_fields: CustomFields::new(vec![
                 field(41, Model::Contact, "Referred By", Kind::Text, &[]),
                 field(42, Model::Contact, "Pet", Kind::Checkbox, &["Dog", "Cat"]),
@@ -121,16 +109,8 @@ impl TestOrg {
             welcome_sms: None,
             skip_unknown_references: false,
         };
-        let loaded = Loaded {
-            sms_credits: 20,
-            ..Loaded::default()
-        };
-        Self {
-            sender: user(11, "ann", true),
-            directory,
-            listener,
-            loaded,
-        }
+        let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
+        Self { sender: user(11, "ann", true), directory, listener, loaded }
     }
 
     /// The listener drops names that the org does not have.
@@ -144,10 +124,7 @@ impl TestOrg {
         let compile = |source, markup| MessageTemplate::compile(source, markup, &[]).unwrap();
         self.listener.welcome_email = Some(WelcomeEmail {
             subject: compile("Welcome {{ name }}", Markup::Line),
-            html: compile(
-                "<p>Dear {{ name }}, your code is {{ code }}.</p>",
-                Markup::Html,
-            ),
+            html: compile("<p>Dear {{ name }}, your code is {{ code }}.</p>", Markup::Html),
             text: None,
         });
         self.listener.welcome_sms = Some(compile("Welcome to {{ org.name }}", Markup::Text));
@@ -163,14 +140,13 @@ impl TestOrg {
             code,
             name: name.to_owned(),
             name_key: fold(name),
+            lastname_key: None,
         };
-        self.loaded
-            .holders
-            .extend(identities.iter().map(|one| (one.clone(), known.id)));
+        self.loaded.customers.holders.extend(identities.iter().map(|one| (one.clone(), known.id)));
         if code.kind == CustomerKind::Account {
-            self.loaded.accounts_by_name.push((fold(name), known.id));
+            self.loaded.customers.accounts_by_name.push((fold(name), known.id));
         }
-        self.loaded.customers.push(known);
+        self.loaded.customers.known.push(known);
         self
     }
 
@@ -187,10 +163,7 @@ impl TestOrg {
     }
 
     fn context(&self) -> Context<'_> {
-        Context {
-            directory: &self.directory,
-            listener: &self.listener,
-        }
+        Context { directory: &self.directory, listener: &self.listener }
     }
 
     /// What is known, before anything was decided.
@@ -233,9 +206,7 @@ impl TestOrg {
 
     /// The codes and places of an action's faults.
     pub fn faults(&self, action_type: &str, data: Value) -> Vec<(String, String)> {
-        let rejection = self
-            .decide(action_type, data)
-            .expect_err("the action has faults");
+        let rejection = self.decide(action_type, data).expect_err("the action has faults");
         rejection
             .faults
             .into_iter()

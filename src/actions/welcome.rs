@@ -42,11 +42,7 @@ pub fn welcome(
             HistoryKind::EmailQueued,
             HistoryKind::EmailFailed,
         ),
-        (
-            sms_due(customer, &fields, workspace),
-            HistoryKind::SmsQueued,
-            HistoryKind::SmsFailed,
-        ),
+        (sms_due(customer, &fields, workspace), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
     ] {
         match due {
             Ok(None) => {}
@@ -65,10 +61,9 @@ fn email_due(
     fields: &MergeFields,
     workspace: &Workspace<'_>,
 ) -> Result<Option<Due>, Failure> {
-    let (Some(email), Some(first)) = (
-        &workspace.request.context.listener.welcome_email,
-        customer.emails.first(),
-    ) else {
+    let (Some(email), Some(first)) =
+        (&workspace.request.context.listener.welcome_email, customer.emails.first())
+    else {
         return Ok(None);
     };
     let content = Content::Email {
@@ -89,17 +84,14 @@ fn sms_due(
     fields: &MergeFields,
     workspace: &Workspace<'_>,
 ) -> Result<Option<Due>, Failure> {
-    let (Some(sms), Some(first)) = (
-        &workspace.request.context.listener.welcome_sms,
-        customer.phones.first(),
-    ) else {
+    let (Some(sms), Some(first)) =
+        (&workspace.request.context.listener.welcome_sms, customer.phones.first())
+    else {
         return Ok(None);
     };
     let Some(number) = first.e164.clone() else {
-        let reason = format!(
-            "No welcome SMS: \"{}\" is not a number that can be called.",
-            first.value
-        );
+        let reason =
+            format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
         return Err((Code::WelcomeSkipped, reason));
     };
     let text = sms.render(fields).map_err(unrenderable)?;
@@ -116,10 +108,7 @@ fn sms_due(
 }
 
 fn unrenderable(error: RenderError) -> Failure {
-    (
-        Code::WelcomeSkipped,
-        format!("The welcome message could not be rendered: {error}"),
-    )
+    (Code::WelcomeSkipped, format!("The welcome message could not be rendered: {error}"))
 }
 
 fn queue(
@@ -136,16 +125,8 @@ fn queue(
             json!({"messageId": id, "to": recipient, "captured": staging, "segments": segments})
         }
     };
-    let message = Message {
-        id,
-        customer,
-        recipient,
-        content,
-    };
-    [
-        Change::MessageQueued(Box::new(message)),
-        history(ids, customer, kind, details),
-    ]
+    let message = Message { id, customer: Some(customer), recipient, content };
+    [Change::MessageQueued(Box::new(message)), history(ids, customer, kind, details)]
 }
 
 fn merge_fields(

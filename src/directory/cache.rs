@@ -26,11 +26,7 @@ impl DirectoryCache {
     /// An empty one.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self {
-            db,
-            directories: Cache::new(KEPT),
-            orgs: Cache::new(KEPT),
-        }
+        Self { db, directories: Cache::new(KEPT), orgs: Cache::new(KEPT) }
     }
 
     /// The org whose tokens start with `public_id`.
@@ -71,10 +67,7 @@ impl DirectoryCache {
     /// Those of the database.
     pub async fn current(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
         if let Some(known) = self.directories.get(&org) {
-            let version = self
-                .db
-                .in_org(org, move |conn| directory::version(conn, org))
-                .await?;
+            let version = self.db.in_org(org, move |conn| directory::version(conn, org)).await?;
             if version == known.version {
                 return Ok(known);
             }
@@ -83,10 +76,7 @@ impl DirectoryCache {
     }
 
     async fn load(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
-        let loaded = self
-            .db
-            .in_org(org, move |conn| directory::load(conn, org))
-            .await?;
+        let loaded = self.db.in_org(org, move |conn| directory::load(conn, org)).await?;
         let directory = Arc::new(loaded);
         self.directories.insert(org, Arc::clone(&directory));
         Ok(directory)

@@ -74,21 +74,9 @@ impl<T: Named> Names<T> {
     /// Keeps the order given.
     #[must_use]
     pub fn new(entries: Vec<T>) -> Self {
-        let by_key = entries
-            .iter()
-            .enumerate()
-            .map(|(i, e)| (fold(e.name()), i))
-            .collect();
-        let by_id = entries
-            .iter()
-            .enumerate()
-            .map(|(i, e)| (e.id(), i))
-            .collect();
-        Self {
-            entries,
-            by_key,
-            by_id,
-        }
+        let by_key = entries.iter().enumerate().map(|(i, e)| (fold(e.name()), i)).collect();
+        let by_id = entries.iter().enumerate().map(|(i, e)| (e.id(), i)).collect();
+        Self { entries, by_key, by_id }
     }
 
     /// The one of that name, in any case.
@@ -182,10 +170,7 @@ impl Users {
     /// From a list.
     #[must_use]
     pub fn new(users: Vec<User>) -> Self {
-        let by_email = users
-            .iter()
-            .map(|user| (user.email_key.clone(), user.id))
-            .collect();
+        let by_email = users.iter().map(|user| (user.email_key.clone(), user.id)).collect();
         let by_id = users.into_iter().map(|user| (user.id, user)).collect();
         Self { by_id, by_email }
     }
@@ -193,8 +178,7 @@ impl Users {
     /// The active user whose e-mail has that key.
     #[must_use]
     pub fn active(&self, email_key: &str) -> Option<&User> {
-        self.with_id(*self.by_email.get(email_key)?)
-            .filter(|user| user.active)
+        self.with_id(*self.by_email.get(email_key)?).filter(|user| user.active)
     }
 
     /// The user of that id, active or not.
@@ -240,12 +224,7 @@ impl CustomFields {
         for field in fields {
             by_model.entry(field.model).or_default().push(field);
         }
-        Self(
-            by_model
-                .into_iter()
-                .map(|(model, fields)| (model, Names::new(fields)))
-                .collect(),
-        )
+        Self(by_model.into_iter().map(|(model, fields)| (model, Names::new(fields))).collect())
     }
 
     /// Those of a model.
@@ -263,11 +242,7 @@ impl CustomFields {
     /// All names over all models, for templates.
     #[must_use]
     pub fn all_names(&self) -> Vec<String> {
-        self.0
-            .values()
-            .flat_map(Names::all_names)
-            .map(str::to_owned)
-            .collect()
+        self.0.values().flat_map(Names::all_names).map(str::to_owned).collect()
     }
 }
 

@@ -34,9 +34,7 @@ impl CustomerKind {
     /// The kind of that word.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Contact, Self::Account, Self::Lead]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+        [Self::Contact, Self::Account, Self::Lead].into_iter().find(|kind| kind.as_str() == word)
     }
 
     /// What its codes begin with.
@@ -83,20 +81,13 @@ impl CustomerCode {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, digits) = text.trim().split_once('-')?;
-        let kind = [
-            CustomerKind::Contact,
-            CustomerKind::Account,
-            CustomerKind::Lead,
-        ]
-        .into_iter()
-        .find(|kind| kind.prefix().eq_ignore_ascii_case(prefix))?;
+        let kind = [CustomerKind::Contact, CustomerKind::Account, CustomerKind::Lead]
+            .into_iter()
+            .find(|kind| kind.prefix().eq_ignore_ascii_case(prefix))?;
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
-        Some(Self {
-            kind,
-            number: digits.parse().ok()?,
-        })
+        Some(Self { kind, number: digits.parse().ok()? })
     }
 }
 
@@ -156,11 +147,8 @@ impl Choice for ContactType {
 }
 
 impl Choice for AddressType {
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Work, "Work"),
-        (Self::Home, "Home"),
-        (Self::Other, "Other"),
-    ];
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Work, "Work"), (Self::Home, "Home"), (Self::Other, "Other")];
 }
 
 impl Choice for ImProtocol {
@@ -266,12 +254,7 @@ mod tests {
 
     #[test]
     fn a_code_is_read_in_any_case_and_nothing_else_is_one() {
-        let pid = |number| {
-            Some(CustomerCode {
-                kind: CustomerKind::Contact,
-                number,
-            })
-        };
+        let pid = |number| Some(CustomerCode { kind: CustomerKind::Contact, number });
         for (text, code) in [
             ("PID-12", pid(12)),
             (" pid-12 ", pid(12)),
@@ -290,11 +273,7 @@ mod tests {
 
     #[test]
     fn a_code_reads_as_it_is_written() {
-        for kind in [
-            CustomerKind::Contact,
-            CustomerKind::Account,
-            CustomerKind::Lead,
-        ] {
+        for kind in [CustomerKind::Contact, CustomerKind::Account, CustomerKind::Lead] {
             let code = CustomerCode { kind, number: 41 };
             assert_eq!(CustomerCode::parse(&code.to_string()), Some(code));
         }

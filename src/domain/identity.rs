@@ -61,10 +61,6 @@ pub struct Identity {
 impl Identity {
     /// An identity of that world.
     pub fn new(world: World, kind: IdentityKind, value: impl Into<String>) -> Self {
-        Self {
-            world,
-            kind,
-            value: value.into(),
-        }
+        Self { world, kind, value: value.into() }
     }
 }

@@ -32,9 +32,7 @@ pub fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> Optio
 #[must_use]
 pub fn contains(networks: &[IpNetwork], address: IpAddr) -> bool {
     let address = address.to_canonical();
-    networks
-        .iter()
-        .any(|network| canonical(*network).is_some_and(|net| net.contains(address)))
+    networks.iter().any(|network| canonical(*network).is_some_and(|net| net.contains(address)))
 }
 
 /// `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
@@ -83,37 +81,17 @@ mod tests {
             ("203.0.113.7", &["198.51.100.1"], Some("203.0.113.7")),
             ("10.0.0.1", &["198.51.100.1"], Some("198.51.100.1")),
             ("10.0.0.1", &["6.6.6.6, 198.51.100.1"], Some("198.51.100.1")),
-            (
-                "10.0.0.1",
-                &["198.51.100.1, 10.0.0.2"],
-                Some("198.51.100.1"),
-            ),
-            (
-                "10.0.0.1",
-                &["198.51.100.1", "10.0.0.2"],
-                Some("198.51.100.1"),
-            ),
+            ("10.0.0.1", &["198.51.100.1, 10.0.0.2"], Some("198.51.100.1")),
+            ("10.0.0.1", &["198.51.100.1", "10.0.0.2"], Some("198.51.100.1")),
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], Some("10.0.0.3")),
             ("10.0.0.1", &[], Some("10.0.0.1")),
             ("10.0.0.1", &["nonsense"], None),
-            (
-                "10.0.0.1",
-                &["nonsense, 198.51.100.1"],
-                Some("198.51.100.1"),
-            ),
-            (
-                "::ffff:10.0.0.1",
-                &["::ffff:198.51.100.1"],
-                Some("198.51.100.1"),
-            ),
+            ("10.0.0.1", &["nonsense, 198.51.100.1"], Some("198.51.100.1")),
+            ("::ffff:10.0.0.1", &["::ffff:198.51.100.1"], Some("198.51.100.1")),
             ("fd00::1", &["[2001:db8::1]:443"], Some("2001:db8::1")),
             ("10.0.0.1", &["198.51.100.1:5123"], Some("198.51.100.1")),
         ] {
-            assert_eq!(
-                seen(peer, forwarded, proxies).as_deref(),
-                address,
-                "{peer} {forwarded:?}"
-            );
+            assert_eq!(seen(peer, forwarded, proxies).as_deref(), address, "{peer} {forwarded:?}");
         }
     }
 

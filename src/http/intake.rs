@@ -45,10 +45,7 @@ pub async fn read_body(
     };
     let most = u64::try_from(limits.bytes).unwrap_or(u64::MAX);
     if announced.is_some_and(|length| length > most) {
-        return Intake {
-            body,
-            cut_short: too_large(),
-        };
+        return Intake { body, cut_short: too_large() };
     }
     let started = clock::instant();
     loop {
@@ -82,16 +79,10 @@ pub async fn read_body(
 fn patience(elapsed: Duration, received: usize, limits: IntakeLimits) -> Duration {
     let received = u64::try_from(received).unwrap_or(u64::MAX);
     let earned = Duration::from_secs_f64(as_f64(received) / as_f64(limits.rate.max(1)));
-    limits
-        .deadline
-        .min(limits.grace.max(earned))
-        .saturating_sub(elapsed)
+    limits.deadline.min(limits.grace.max(earned)).saturating_sub(elapsed)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a duration that is a nanosecond off will do"
-)]
+#[expect(clippy::cast_precision_loss, reason = "a duration that is a nanosecond off will do")]
 fn as_f64(number: u64) -> f64 {
     number as f64
 }
@@ -120,11 +111,7 @@ mod tests {
             (30, 100 * 1024, 0),
         ] {
             let patience = patience(Duration::from_secs(elapsed), received, limits);
-            assert_eq!(
-                patience,
-                Duration::from_secs(left),
-                "{elapsed} s, {received} bytes"
-            );
+            assert_eq!(patience, Duration::from_secs(left), "{elapsed} s, {received} bytes");
         }
     }
 }

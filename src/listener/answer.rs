@@ -99,16 +99,8 @@ pub struct Verdicts {
 impl Answer {
     /// The answer to a batch.
     pub fn new(request_id: Uuid, staging: bool, options: Options, verdicts: Verdicts) -> Self {
-        let Verdicts {
-            actions,
-            warnings,
-            created,
-        } = verdicts;
-        let dry_created = if options.dry_run {
-            created
-        } else {
-            HashSet::new()
-        };
+        let Verdicts { actions, warnings, created } = verdicts;
+        let dry_created = if options.dry_run { created } else { HashSet::new() };
         let withdrawn = options.atomic && actions.iter().any(|(_, verdict)| verdict.is_err());
         let results: Vec<ActionResult> = actions
             .into_iter()
@@ -210,30 +202,17 @@ fn result(
         error: None,
     };
     match verdict {
-        Err(Rejection { faults, warnings }) => ActionResult {
-            warnings,
-            error: error_body(faults),
-            ..empty
-        },
-        Ok(outcome) if withdrawn => ActionResult {
-            status: "not_applied",
-            warnings: outcome.warnings,
-            ..empty
-        },
-        Ok(Outcome {
-            status,
-            record,
-            matched_by,
-            related,
-            warnings,
-        }) => ActionResult {
+        Err(Rejection { faults, warnings }) => {
+            ActionResult { warnings, error: error_body(faults), ..empty }
+        }
+        Ok(outcome) if withdrawn => {
+            ActionResult { status: "not_applied", warnings: outcome.warnings, ..empty }
+        }
+        Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
             status: status_word(status),
             record: Some(record_body(record, dry_created)),
             matched_by: matched_by.map(crate::domain::identity::IdentityKind::as_str),
-            related: related
-                .into_iter()
-                .map(|one| related_body(one, dry_created))
-                .collect(),
+            related: related.into_iter().map(|one| related_body(one, dry_created)).collect(),
             warnings,
             ..empty
         },
@@ -241,22 +220,15 @@ fn result(
 }
 
 fn error_body(faults: Vec<Fault>) -> Option<ErrorBody> {
-    let Fault {
-        code,
-        message,
-        pointer,
-    } = faults.first()?.clone();
-    Some(ErrorBody {
-        code,
-        message,
-        pointer,
-        errors: faults,
-    })
+    let Fault { code, message, pointer } = faults.first()?.clone();
+    Some(ErrorBody { code, message, pointer, errors: faults })
 }
 
 const fn status_word(status: Status) -> &'static str {
     match status {
         Status::Created => "created",
+        Status::Updated => "updated",
+        Status::Unchanged => "unchanged",
         Status::Duplicate => "duplicate",
     }
 }
@@ -265,9 +237,9 @@ const fn status_word(status: Status) -> &'static str {
 fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     let real = !dry_created.contains(&record.id);
     RecordBody {
-        model: record.code.kind.as_str(),
+        model: record.name.model(),
         id: real.then_some(record.id),
-        code: real.then(|| record.code.to_string()),
+        code: record.name.code().filter(|_| real),
     }
 }
 
@@ -277,18 +249,11 @@ fn related_body(related: Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
         Role::CompanyLinked => ("company", "linked"),
         Role::Candidate => ("candidate", "unchanged"),
     };
-    RelatedBody {
-        role,
-        status,
-        record: record_body(related.record, dry_created),
-    }
+    RelatedBody { role, status, record: record_body(related.record, dry_created) }
 }
 
 fn summarise(results: &[ActionResult]) -> Summary {
-    let mut summary = Summary {
-        total: results.len(),
-        ..Summary::default()
-    };
+    let mut summary = Summary { total: results.len(), ..Summary::default() };
     for result in results {
         let counter = match result.status {
             "created" => &mut summary.created,

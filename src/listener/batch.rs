@@ -53,11 +53,7 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
         let (verdicts, pending) = self.decide(conn, &self.envelope.items, state, codes)?;
-        let created = pending
-            .customers
-            .iter()
-            .map(|customer| customer.id)
-            .collect();
+        let created = pending.customers.created.iter().map(|customer| customer.id).collect();
         if self.applies(&verdicts) {
             writes::write(conn, self.org, &pending, self.origin)?;
         }
@@ -77,11 +73,7 @@ impl Batch<'_> {
         let mut created = HashSet::new();
         let done = conn.transaction(|conn| {
             let verdicts = self.each_in_its_savepoint(conn, codes, &mut created)?;
-            if self.applies(&verdicts) {
-                Ok(verdicts)
-            } else {
-                Err(Undone::Withdrawn(verdicts))
-            }
+            if self.applies(&verdicts) { Ok(verdicts) } else { Err(Undone::Withdrawn(verdicts)) }
         });
         match done {
             Ok(verdicts) | Err(Undone::Withdrawn(verdicts)) => Ok(self.verdicts(verdicts, created)),
@@ -101,7 +93,7 @@ impl Batch<'_> {
                 let state = batch_load::org_state(conn, self.org)?;
                 let (verdict, pending) =
                     self.decide(conn, std::slice::from_ref(item), state, codes)?;
-                created.extend(pending.customers.iter().map(|customer| customer.id));
+                created.extend(pending.customers.created.iter().map(|customer| customer.id));
                 writes::write(conn, self.org, &pending, self.origin)?;
                 Ok(verdict)
             });
@@ -150,11 +142,7 @@ impl Batch<'_> {
     }
 
     fn verdicts(&self, verdicts: Vec<Verdict>, created: HashSet<Uuid>) -> Verdicts {
-        let types = self
-            .envelope
-            .items
-            .iter()
-            .map(|item| item.action_type.clone());
+        let types = self.envelope.items.iter().map(|item| item.action_type.clone());
         Verdicts {
             actions: types.zip(verdicts).collect(),
             warnings: self.envelope.warnings.clone(),
@@ -187,10 +175,7 @@ impl From<diesel::result::Error> for Undone {
 fn refused(index: usize) -> Rejection {
     let at = Pointer::root().member("data").index(index);
     let message = "This action could not be stored; it has been logged under the requestId.";
-    Rejection {
-        faults: vec![Fault::new(Code::Internal, at, message)],
-        warnings: Vec::new(),
-    }
+    Rejection { faults: vec![Fault::new(Code::Internal, at, message)], warnings: Vec::new() }
 }
 
 /// Ids and codes of one request.
@@ -206,9 +191,6 @@ impl Ids for RequestIds<'_> {
     /// A dry run has no numbers set aside; the 0 that it sees is never shown, and the database
     /// takes none.
     fn code(&mut self, kind: CustomerKind) -> CustomerCode {
-        CustomerCode {
-            kind,
-            number: self.codes.next(kind).unwrap_or(0),
-        }
+        CustomerCode { kind, number: self.codes.next(kind).unwrap_or(0) }
     }
 }

@@ -89,13 +89,8 @@ impl CodeAllocator {
     fn put_back(&self, org: Uuid, kind: CustomerKind, ranges: VecDeque<Range<i64>>) {
         let mut free = self.lock();
         let block = free.entry((org, kind)).or_default();
-        block
-            .ranges
-            .extend(ranges.into_iter().filter(|range| !range.is_empty()));
-        block
-            .ranges
-            .make_contiguous()
-            .sort_by_key(|range| range.start);
+        block.ranges.extend(ranges.into_iter().filter(|range| !range.is_empty()));
+        block.ranges.make_contiguous().sort_by_key(|range| range.start);
     }
 
     /// Blocks double, so that a busy org seldom asks and a quiet one wastes few numbers.

@@ -91,14 +91,7 @@ impl Pipeline {
         mail_domain: String,
     ) -> Self {
         let codes = CodeAllocator::default();
-        Self(Arc::new(Parts {
-            db,
-            directories,
-            codes,
-            limits,
-            staging,
-            mail_domain,
-        }))
+        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
     }
 
     /// The limits that bodies are read by.
@@ -121,28 +114,16 @@ impl Pipeline {
         let (options, warnings) = match Options::parse(&received.query) {
             Ok(parsed) => parsed,
             Err(faults) => {
-                let detail = faults
-                    .iter()
-                    .map(|fault| fault.message.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
+                let detail =
+                    faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
                 let problem = Problem::new(Code::InvalidQuery, detail).with_errors(faults);
-                return Err(self
-                    .reject(directory.org.id, listener, received, problem)
-                    .await);
+                return Err(self.reject(directory.org.id, listener, received, problem).await);
             }
         };
         let org = directory.org.id;
         let id = received.id;
         let started = clock::instant();
-        let job = Arc::new(Job {
-            org,
-            listener,
-            received,
-            options,
-            warnings,
-            started,
-        });
+        let job = Arc::new(Job { org, listener, received, options, warnings, started });
         match self.attempts(directory, &job).await {
             Ok(reply) => Ok(reply),
             Err(Setback::Rejected(problem)) => Err(self.keep_rejected(&job, problem).await),
@@ -161,14 +142,7 @@ impl Pipeline {
         problem: Problem,
     ) -> Problem {
         let (options, warnings, started) = (Options::default(), Vec::new(), clock::instant());
-        let job = Arc::new(Job {
-            org,
-            listener,
-            received,
-            options,
-            warnings,
-            started,
-        });
+        let job = Arc::new(Job { org, listener, received, options, warnings, started });
         self.keep_rejected(&job, problem).await
     }
 
@@ -181,11 +155,7 @@ impl Pipeline {
             let (parts, job, known) =
                 (Arc::clone(&self.0), Arc::clone(job), Arc::clone(&directory));
             let org = job.org;
-            let done = self
-                .0
-                .db
-                .run(move |conn| parts.attempt(conn, &known, &job, attempt))
-                .await;
+            let done = self.0.db.run(move |conn| parts.attempt(conn, &known, &job, attempt)).await;
             match done {
                 Err(Setback::Stale) => directory = self.0.directories.current(org).await?,
                 Err(Setback::Store(StoreError::Reference | StoreError::Taken)) => {
@@ -235,10 +205,7 @@ impl Parts {
             .iter()
             .find(|listener| listener.id == job.listener)
             .ok_or_else(|| Setback::Rejected(Problem::not_found("listener")))?;
-        let context = Context {
-            directory,
-            listener,
-        };
+        let context = Context { directory, listener };
         let mut envelope =
             envelope::read(&job.received.body, self.limits, context).map_err(Setback::Rejected)?;
         envelope.warnings.extend(job.warnings.iter().cloned());
@@ -246,8 +213,7 @@ impl Parts {
         let reserved = if job.options.dry_run {
             Reserved::default()
         } else {
-            self.codes
-                .reserve(conn, job.org, &mentions(&envelope.items).new_customers)?
+            self.codes.reserve(conn, job.org, &mentions(&envelope.items).new_customers)?
         };
         let mut codes = reserved.clone();
         let patient = attempt < PATIENT_ATTEMPTS;
@@ -296,13 +262,7 @@ impl Parts {
             staging: self.staging,
             mail_domain: &self.mail_domain,
         };
-        let batch = Batch {
-            org: job.org,
-            envelope,
-            request,
-            origin,
-            options: job.options,
-        };
+        let batch = Batch { org: job.org, envelope, request, origin, options: job.options };
         in_org(conn, job.org, |conn| {
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
@@ -318,10 +278,7 @@ impl Parts {
                 body: serde_json::to_string(&answer).unwrap_or_default(),
             };
             let sender = Some(envelope.sender.email.as_str());
-            insert_delivery(
-                conn,
-                &job.delivery(sender, answer.delivery_status(), &reply),
-            )?;
+            insert_delivery(conn, &job.delivery(sender, answer.delivery_status(), &reply))?;
             Ok(reply)
         })
     }
@@ -341,15 +298,7 @@ impl Job {
         status: &'a str,
         reply: &'a Reply,
     ) -> Delivery<'a> {
-        let Received {
-            id,
-            at,
-            caller,
-            query,
-            headers,
-            body,
-            body_complete,
-        } = &self.received;
+        let Received { id, at, caller, query, headers, body, body_complete } = &self.received;
         Delivery {
             org_id: self.org,
             id: *id,

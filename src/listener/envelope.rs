@@ -52,13 +52,9 @@ pub fn read<'a>(
 ) -> Result<Envelope<'a>, Problem> {
     let root = payload::parse(body, limits.depth).map_err(malformed)?;
     let mut findings = Findings::default();
-    let Some(mut fields) = Fields::open(
-        &root,
-        Pointer::root(),
-        Mode::Add,
-        &["senderUser", "data"],
-        &mut findings,
-    ) else {
+    let Some(mut fields) =
+        Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut findings)
+    else {
         return Err(envelope_problem(findings.faults));
     };
     let sender = read_sender(&mut fields, context.directory);
@@ -82,11 +78,7 @@ pub fn read<'a>(
             read_item(entry, &Pointer::root().member("data").index(index), context)
         })
         .collect();
-    Ok(Envelope {
-        sender,
-        items,
-        warnings,
-    })
+    Ok(Envelope { sender, items, warnings })
 }
 
 fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Option<&'a User> {
@@ -96,9 +88,7 @@ fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Opt
     let email = match Email::parse(&text.set()?) {
         Ok(email) => email,
         Err(error) => {
-            fields
-                .findings
-                .fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
+            fields.findings.fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
             return None;
         }
     };
@@ -128,18 +118,10 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
 
 fn read_item(entry: &Value, at: &Pointer, context: Context<'_>) -> Item {
     let mut findings = Findings::default();
-    let mut item = Item {
-        action_type: None,
-        action: None,
-        findings: Findings::default(),
-    };
-    if let Some(mut fields) = Fields::open(
-        entry,
-        at.clone(),
-        Mode::Add,
-        &["actionType", "data"],
-        &mut findings,
-    ) {
+    let mut item = Item { action_type: None, action: None, findings: Findings::default() };
+    if let Some(mut fields) =
+        Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut findings)
+    {
         let action_type = fields.text("actionType", Longest::LINE);
         fields.require("actionType", matches!(action_type, Given::Set(_)));
         let data = fields.raw("data").filter(|data| !data.is_null());
@@ -166,10 +148,6 @@ fn envelope_problem(faults: Vec<Fault>) -> Problem {
         [only] if only.code == Code::UnknownSender => Code::UnknownSender,
         _ => Code::InvalidEnvelope,
     };
-    let detail = faults
-        .iter()
-        .map(|fault| fault.message.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
     Problem::new(code, detail).with_errors(faults)
 }

@@ -82,11 +82,7 @@ impl Options {
                 )),
             }
         }
-        if faults.is_empty() {
-            Ok((options, warnings))
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok((options, warnings)) } else { Err(faults) }
     }
 }
 
@@ -109,16 +105,8 @@ mod tests {
             ("atomic=", None, 0),
         ] {
             let parsed = Options::parse(query);
-            assert_eq!(
-                parsed.as_ref().ok().map(|(options, _)| *options),
-                expected,
-                "{query}"
-            );
-            assert_eq!(
-                parsed.map_or(0, |(_, warned)| warned.len()),
-                warnings,
-                "{query}"
-            );
+            assert_eq!(parsed.as_ref().ok().map(|(options, _)| *options), expected, "{query}");
+            assert_eq!(parsed.map_or(0, |(_, warned)| warned.len()), warnings, "{query}");
         }
     }
 }

@@ -102,11 +102,7 @@ impl<'v, 'f> Fields<'v, 'f> {
         findings: &'f mut Findings,
     ) -> Option<Self> {
         let Value::Object(object) = value else {
-            let message = format!(
-                "{} has to be an object, not {}.",
-                place(&at),
-                kind_of(value)
-            );
+            let message = format!("{} has to be an object, not {}.", place(&at), kind_of(value));
             findings.fault(Code::WrongType, &at, message);
             return None;
         };
@@ -118,12 +114,7 @@ impl<'v, 'f> Fields<'v, 'f> {
             };
             findings.warn(Code::UnknownField, at.member(&shown), message);
         }
-        Some(Self {
-            object,
-            at,
-            mode,
-            findings,
-        })
+        Some(Self { object, at, mode, findings })
     }
 
     /// Where this object is.
@@ -178,10 +169,8 @@ impl<'v, 'f> Fields<'v, 'f> {
                 .ok()
                 .and_then(|number: i16| choices.iter().find(|(choice, _)| *choice == number));
             if found.is_none() {
-                let meanings: Vec<String> = choices
-                    .iter()
-                    .map(|(number, what)| format!("{number} ({what})"))
-                    .collect();
+                let meanings: Vec<String> =
+                    choices.iter().map(|(number, what)| format!("{number} ({what})")).collect();
                 let message = format!("`{name}` has to be {}.", meanings.join(" or "));
                 self.findings.fault(Code::InvalidChoice, &at, message);
             }
@@ -193,9 +182,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     pub fn choice<C: Choice>(&mut self, name: &str) -> Given<C> {
         let at = self.place(name);
         self.text(name, Longest::LINE).and_then(|text| {
-            let found = C::ALL
-                .iter()
-                .find(|(_, word)| word.eq_ignore_ascii_case(&text));
+            let found = C::ALL.iter().find(|(_, word)| word.eq_ignore_ascii_case(&text));
             if found.is_none() {
                 let words = listed(C::ALL.iter().map(|(_, word)| word), C::ALL.len());
                 let message = format!("`{name}` has to be one of {words}.");
@@ -231,8 +218,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     fn dated<T>(&mut self, at: &Pointer, read: Result<T, InvalidDate>) -> Given<T> {
         read.map_or_else(
             |error| {
-                self.findings
-                    .fault(Code::InvalidDate, at, error.to_string());
+                self.findings.fault(Code::InvalidDate, at, error.to_string());
                 Given::Absent
             },
             Given::Set,
@@ -287,12 +273,7 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// Notes that a required field is absent.
     pub fn require(&mut self, name: &str, present: bool) {
-        if !present
-            && !self
-                .findings
-                .faults
-                .iter()
-                .any(|f| f.pointer == self.place(name).as_str())
+        if !present && !self.findings.faults.iter().any(|f| f.pointer == self.place(name).as_str())
         {
             let message = format!("`{name}` is required.");
             let at = self.place(name);
@@ -304,11 +285,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     pub fn ignore(&mut self, name: &str, why: &str) {
         if self.has(name) {
             let at = self.place(name);
-            self.findings.warn(
-                Code::IgnoredField,
-                at,
-                format!("`{name}` was not used: {why}"),
-            );
+            self.findings.warn(Code::IgnoredField, at, format!("`{name}` was not used: {why}"));
         }
     }
 }

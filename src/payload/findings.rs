@@ -32,8 +32,7 @@ fn push(list: &mut Vec<Fault>, fault: Fault) {
         if list.len() == MOST
             && let Some(last) = list.last_mut()
         {
-            last.message
-                .push_str(" (There may be more like it; only the first 100 are told.)");
+            last.message.push_str(" (There may be more like it; only the first 100 are told.)");
         }
     }
 }

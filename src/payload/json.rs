@@ -47,9 +47,8 @@ pub enum Malformed {
 /// # Errors
 /// [`Malformed`] with the place.
 pub fn parse(body: &[u8], max_depth: usize) -> Result<Value, Malformed> {
-    let text = std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8 {
-        offset: error.valid_up_to() + 1,
-    })?;
+    let text = std::str::from_utf8(body)
+        .map_err(|error| Malformed::NotUtf8 { offset: error.valid_up_to() + 1 })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(Malformed::Empty);
@@ -58,11 +57,7 @@ pub fn parse(body: &[u8], max_depth: usize) -> Result<Value, Malformed> {
         return Err(Malformed::TooDeep { limit: max_depth });
     }
     serde_json::from_str(text).map_err(|error| {
-        if looks_form_encoded(text) {
-            Malformed::FormEncoded
-        } else {
-            syntax(text, &error)
-        }
+        if looks_form_encoded(text) { Malformed::FormEncoded } else { syntax(text, &error) }
     })
 }
 
@@ -104,26 +99,14 @@ fn looks_form_encoded(text: &str) -> bool {
     let Some((name, _)) = head.split_once('=') else {
         return head.starts_with("%7B") || head.starts_with("%7b");
     };
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"%_.+-[]".contains(&b))
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"%_.+-[]".contains(&b))
 }
 
 fn syntax(text: &str, error: &serde_json::Error) -> Malformed {
     let (line, column) = (error.line().max(1), error.column().max(1));
     let message = error.to_string();
-    let message = message
-        .split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    Malformed::Syntax {
-        message,
-        line,
-        column,
-        excerpt: excerpt(text, line, column),
-    }
+    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    Malformed::Syntax { message, line, column, excerpt: excerpt(text, line, column) }
 }
 
 /// Some 20 characters on either side of the place, on its line.
@@ -135,12 +118,7 @@ fn excerpt(text: &str, line: usize, column: usize) -> String {
     }
     let (before, after) = line.split_at(middle);
     let skipped = before.chars().count().saturating_sub(20);
-    before
-        .chars()
-        .skip(skipped)
-        .chain(after.chars().take(20))
-        .filter(|c| !c.is_control())
-        .collect()
+    before.chars().skip(skipped).chain(after.chars().take(20)).filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]
@@ -179,10 +157,7 @@ mod tests {
         ] {
             assert!(error(body).contains(says), "{body}: {}", error(body));
         }
-        assert!(matches!(
-            parse(b"{\"a\": \"\xff\"}", 32),
-            Err(Malformed::NotUtf8 { offset: 8 })
-        ));
+        assert!(matches!(parse(b"{\"a\": \"\xff\"}", 32), Err(Malformed::NotUtf8 { offset: 8 })));
     }
 
     #[test]
@@ -194,14 +169,8 @@ mod tests {
     fn nesting_is_counted_from_the_outer_object_and_not_inside_strings() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(parse(nested(32).as_bytes(), 32).is_ok());
-        assert_eq!(
-            parse(nested(33).as_bytes(), 32),
-            Err(Malformed::TooDeep { limit: 32 })
-        );
-        assert_eq!(
-            parse(nested(1_000_000).as_bytes(), 32),
-            Err(Malformed::TooDeep { limit: 32 })
-        );
+        assert_eq!(parse(nested(33).as_bytes(), 32), Err(Malformed::TooDeep { limit: 32 }));
+        assert_eq!(parse(nested(1_000_000).as_bytes(), 32), Err(Malformed::TooDeep { limit: 32 }));
         let quoted = format!("[\"\\\"{}\"]", nested(40));
         assert!(parse(quoted.as_bytes(), 32).is_ok());
     }

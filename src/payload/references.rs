@@ -32,12 +32,7 @@ impl References {
             None if names.clone().next().is_none() => "the org has none yet.".to_owned(),
             None => format!("the org has {}.", listed(names, LISTED)),
         };
-        self.note(
-            findings,
-            code,
-            at,
-            &format!("There is no {what} \"{shown}\"; {help}"),
-        );
+        self.note(findings, code, at, &format!("There is no {what} \"{shown}\"; {help}"));
     }
 
     /// The same without a list of names, where it would tell too much.

@@ -89,31 +89,17 @@ fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
 
 /// A value that the program itself wrote, and cannot read any more.
 fn unreadable(error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Refused(diesel::result::Error::DeserializationError(
-        error.to_string().into(),
-    ))
+    StoreError::Refused(diesel::result::Error::DeserializationError(error.to_string().into()))
 }
 
 fn load_users(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<User>> {
     let rows: Vec<(Uuid, String, String, String, bool)> = users::table
         .filter(users::org_id.eq(org))
-        .select((
-            users::id,
-            users::email,
-            users::email_key,
-            users::name,
-            users::active,
-        ))
+        .select((users::id, users::email, users::email_key, users::name, users::active))
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .map(|(id, email, email_key, name, active)| User {
-            id,
-            email,
-            email_key,
-            name,
-            active,
-        })
+        .map(|(id, email, email_key, name, active)| User { id, email, email_key, name, active })
         .collect())
 }
 
@@ -123,10 +109,7 @@ fn load_groups(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Group>> {
         .order(groups::name_key)
         .select((groups::id, groups::name))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, name)| Group { id, name })
-        .collect())
+    Ok(rows.into_iter().map(|(id, name)| Group { id, name }).collect())
 }
 
 fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<Vec<Entry>> {
@@ -136,10 +119,7 @@ fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<V
         .order((picklist_entries::position, picklist_entries::name_key))
         .select((picklist_entries::id, picklist_entries::name))
         .load(conn)?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, name)| Entry { id, name })
-        .collect())
+    Ok(rows.into_iter().map(|(id, name)| Entry { id, name }).collect())
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {
@@ -231,10 +211,7 @@ fn load_tokens(
         .load(conn)?;
     let mut tokens: HashMap<Uuid, Vec<ListenerToken>> = HashMap::new();
     for (listener, hash, expires_at) in rows {
-        tokens
-            .entry(listener)
-            .or_default()
-            .push(ListenerToken { hash, expires_at });
+        tokens.entry(listener).or_default().push(ListenerToken { hash, expires_at });
     }
     Ok(tokens)
 }
@@ -285,12 +262,7 @@ fn email_templates(
     value: serde_json::Value,
     field_names: &[String],
 ) -> Option<WelcomeEmail> {
-    let EmailContent {
-        enabled,
-        subject,
-        body,
-        text,
-    } = serde_json::from_value(value).ok()?;
+    let EmailContent { enabled, subject, body, text } = serde_json::from_value(value).ok()?;
     if !enabled {
         return None;
     }
@@ -311,9 +283,5 @@ fn sms_template(
     field_names: &[String],
 ) -> Option<MessageTemplate> {
     let SmsContent { enabled, content } = serde_json::from_value(value).ok()?;
-    if enabled {
-        compiled(listener, &content, Markup::Text, field_names)
-    } else {
-        None
-    }
+    if enabled { compiled(listener, &content, Markup::Text, field_names) } else { None }
 }

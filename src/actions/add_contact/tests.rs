@@ -26,10 +26,7 @@ fn created(decision: &Decision) -> Vec<&Customer> {
 }
 
 fn contact(decision: &Decision) -> &Customer {
-    created(decision)
-        .into_iter()
-        .find(|c| c.code.kind == CustomerKind::Contact)
-        .unwrap()
+    created(decision).into_iter().find(|c| c.code.kind == CustomerKind::Contact).unwrap()
 }
 
 fn lines(decision: &Decision) -> Vec<HistoryKind> {
@@ -44,17 +41,11 @@ fn lines(decision: &Decision) -> Vec<HistoryKind> {
 }
 
 fn warnings(decision: &Decision) -> Vec<(Code, &str)> {
-    decision
-        .outcome
-        .warnings
-        .iter()
-        .map(|w| (w.code, w.pointer.as_str()))
-        .collect()
+    decision.outcome.warnings.iter().map(|w| (w.code, w.pointer.as_str())).collect()
 }
 
 fn add(org: &TestOrg, data: Value) -> Decision {
-    org.decide("add-contact", data)
-        .expect("the action has no fault")
+    org.decide("add-contact", data).expect("the action has no fault")
 }
 
 #[test]
@@ -81,10 +72,7 @@ fn a_person_is_made_with_every_field_that_was_sent() {
     assert_eq!(made.emails[0].value, "Huy@Example.com");
     assert_eq!(made.phones[0].e164.as_deref(), Some("+84905000001"));
     let country = made.addresses[0].country.as_ref().unwrap();
-    assert_eq!(
-        (country.code.as_deref(), country.name.as_str()),
-        (Some("VN"), "Vietnam")
-    );
+    assert_eq!((country.code.as_deref(), country.name.as_str()), (Some("VN"), "Vietnam"));
     assert_eq!(made.websites[0].value, "htk-inc.com");
     assert_eq!(made.permit, Permit::MeAndGroup(id(21)));
     assert_eq!(made.cus_fields[&id(41)], "Cong");
@@ -110,26 +98,15 @@ fn it_comes_to_hold_every_identifier_in_its_normal_form() {
         })
         .collect();
     claimed.sort();
-    assert_eq!(
-        claimed,
-        ["+84834567890", "Ab", "B1234", "huy@xn--exmple-cua.com"]
-    );
-    assert_eq!(
-        contact(&decision).phones.len(),
-        1,
-        "the two spellings are one number"
-    );
+    assert_eq!(claimed, ["+84834567890", "Ab", "B1234", "huy@xn--exmple-cua.com"]);
+    assert_eq!(contact(&decision).phones.len(), 1, "the two spellings are one number");
 }
 
 #[test]
 fn whoever_holds_any_identifier_makes_it_a_duplicate_and_the_first_in_order_names_it() {
     let org = TestOrg::new()
         .holding("PID-1", "A", &[email("a@x.com")])
-        .holding(
-            "PID-2",
-            "B",
-            &[identity(IdentityKind::Phone, "+84905000001")],
-        )
+        .holding("PID-2", "B", &[identity(IdentityKind::Phone, "+84905000001")])
         .holding("CID-3", "C", &[identity(IdentityKind::Passport, "P1")])
         .holding("PID-4", "D", &[identity(IdentityKind::ContactId, "ext-4")]);
     let all = json!({"name": "x", "contactId": "ext-4", "passport": "p-1",
@@ -145,30 +122,15 @@ fn whoever_holds_any_identifier_makes_it_a_duplicate_and_the_first_in_order_name
         (without(&[]), "contactId", "PID-4", 3),
         (without(&["contactId"]), "passport", "CID-3", 2),
         (without(&["contactId", "passport"]), "email", "PID-1", 1),
-        (
-            without(&["contactId", "passport", "emails"]),
-            "phone",
-            "PID-2",
-            0,
-        ),
+        (without(&["contactId", "passport", "emails"]), "phone", "PID-2", 0),
     ] {
         let decision = add(&org, data);
         assert_eq!(decision.outcome.status, Status::Duplicate);
         assert_eq!(decision.outcome.matched_by.unwrap().as_str(), matched_by);
-        assert_eq!(decision.outcome.record.code.to_string(), code);
+        assert_eq!(decision.outcome.record.name.code().unwrap(), code);
         assert_eq!(decision.outcome.related.len(), candidates);
-        assert!(
-            decision
-                .outcome
-                .related
-                .iter()
-                .all(|one| one.role == Role::Candidate)
-        );
-        assert_eq!(
-            lines(&decision),
-            [HistoryKind::DuplicateSkipped],
-            "one line, and nothing else"
-        );
+        assert!(decision.outcome.related.iter().all(|one| one.role == Role::Candidate));
+        assert_eq!(lines(&decision), [HistoryKind::DuplicateSkipped], "one line, and nothing else");
         assert_eq!(decision.changes.len(), 1);
     }
 }
@@ -183,9 +145,7 @@ fn a_lead_with_the_same_email_does_not_make_a_contact_a_duplicate() {
 
 #[test]
 fn a_duplicate_brings_no_tag_company_or_message() {
-    let org = TestOrg::new()
-        .welcoming()
-        .holding("PID-1", "A", &[email("a@x.com")]);
+    let org = TestOrg::new().welcoming().holding("PID-1", "A", &[email("a@x.com")]);
     let decision = add(
         &org,
         json!({"name": "x", "emails": [{"value": "a@x.com"}], "tag": "new", "companyContact": {"name": "New Co"}}),
@@ -204,15 +164,11 @@ fn later_actions_of_a_batch_see_what_earlier_ones_made() {
         )
     };
     let decisions: Vec<Decision> = org
-        .decide_all(&[
-            person("VIP", "a@x.com"),
-            person("vip", "b@x.com"),
-            person("vip", "A@X.COM"),
-        ])
+        .decide_all(&[person("VIP", "a@x.com"), person("vip", "b@x.com"), person("vip", "A@X.COM")])
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    let company = decisions[0].outcome.related[0];
+    let company = &decisions[0].outcome.related[0];
     assert_eq!(company.role, Role::CompanyCreated);
     assert_eq!(decisions[1].outcome.related[0].role, Role::CompanyLinked);
     assert_eq!(decisions[1].outcome.related[0].record, company.record);
@@ -308,17 +264,8 @@ fn what_is_not_used_is_warned_of() {
             (Code::IgnoredField, "/data/0/data/source"),
         ]
     );
-    let misspelt = decision
-        .outcome
-        .warnings
-        .iter()
-        .find(|w| w.pointer.ends_with("emial"))
-        .unwrap();
-    assert!(
-        misspelt.message.contains("`emails`"),
-        "{}",
-        misspelt.message
-    );
+    let misspelt = decision.outcome.warnings.iter().find(|w| w.pointer.ends_with("emial")).unwrap();
+    assert!(misspelt.message.contains("`emails`"), "{}", misspelt.message);
 }
 
 #[test]
@@ -336,10 +283,7 @@ fn unknown_references_are_dropped_where_the_listener_skips_them_and_no_permit_ge
     for (permit, kept) in [
         (json!({"status": 3, "group": "Nobody"}), Permit::OnlyMe),
         (json!({"status": 3}), Permit::OnlyMe),
-        (
-            json!({"status": 4, "users": ["nobody@acme.test"]}),
-            Permit::OnlyMe,
-        ),
+        (json!({"status": 4, "users": ["nobody@acme.test"]}), Permit::OnlyMe),
         (
             json!({"status": 4, "users": ["nobody@acme.test", "BOB@acme.test"]}),
             Permit::MeAndUsers(vec![id(12)]),
@@ -361,11 +305,7 @@ fn a_company_is_searched_by_code_then_name_then_email_then_phone_among_accounts_
         .holding("CID-1", "By Code", &[])
         .holding("CID-2", "By Name", &[])
         .holding("CID-3", "By Email", &[email("c@x.com")])
-        .holding(
-            "CID-4",
-            "By Phone",
-            &[identity(IdentityKind::Phone, "+84905000001")],
-        )
+        .holding("CID-4", "By Phone", &[identity(IdentityKind::Phone, "+84905000001")])
         .holding("PID-5", "Person", &[email("p@x.com")]);
     let all = json!({"customerId": "cid-1", "name": "BY NAME", "emails": [{"value": "c@x.com"}],
         "phones": [{"value": "0905000001"}]});
@@ -383,23 +323,16 @@ fn a_company_is_searched_by_code_then_name_then_email_then_phone_among_accounts_
         (without(&["customerId", "name", "emails"]), "CID-4"),
     ] {
         let decision = add(&org, json!({"name": "x", "companyContact": company}));
-        let related = decision.outcome.related[0];
+        let related = &decision.outcome.related[0];
         assert_eq!(related.role, Role::CompanyLinked);
-        assert_eq!(related.record.code.to_string(), code);
+        assert_eq!(related.record.name.code().unwrap(), code);
         assert_eq!(contact(&decision).company, Some(related.record.id));
-        assert_eq!(
-            lines(&decision),
-            [HistoryKind::Created, HistoryKind::CompanyLinked]
-        );
+        assert_eq!(lines(&decision), [HistoryKind::Created, HistoryKind::CompanyLinked]);
     }
     let person =
         json!({"name": "x", "companyContact": {"name": "Fresh", "emails": [{"value": "p@x.com"}]}});
     let decision = add(&org, person);
-    assert_eq!(
-        decision.outcome.related[0].role,
-        Role::CompanyCreated,
-        "a person is no company"
-    );
+    assert_eq!(decision.outcome.related[0].role, Role::CompanyCreated, "a person is no company");
     assert_eq!(decision.outcome.warnings[0].code, Code::IdentifierShared);
 }
 
@@ -407,24 +340,16 @@ fn a_company_is_searched_by_code_then_name_then_email_then_phone_among_accounts_
 fn of_several_companies_of_a_name_the_one_also_pointed_to_is_taken_else_the_oldest_with_a_warning()
 {
     let org =
-        TestOrg::new()
-            .holding("CID-1", "Twin", &[])
-            .holding("CID-2", "twin", &[email("c@x.com")]);
+        TestOrg::new().holding("CID-1", "Twin", &[]).holding("CID-2", "twin", &[email("c@x.com")]);
     let pointed = add(
         &org,
         json!({"name": "x", "companyContact": {"name": "TWIN", "emails": [{"value": "c@x.com"}]}}),
     );
-    assert_eq!(pointed.outcome.related[0].record.code.to_string(), "CID-2");
+    assert_eq!(pointed.outcome.related[0].record.name.code().unwrap(), "CID-2");
     assert_eq!(warnings(&pointed), []);
-    let oldest = add(
-        &org,
-        json!({"name": "x", "companyContact": {"name": "TWIN"}}),
-    );
-    assert_eq!(oldest.outcome.related[0].record.code.to_string(), "CID-1");
-    assert_eq!(
-        warnings(&oldest),
-        [(Code::AmbiguousCompany, "/data/0/data/companyContact/name")]
-    );
+    let oldest = add(&org, json!({"name": "x", "companyContact": {"name": "TWIN"}}));
+    assert_eq!(oldest.outcome.related[0].record.name.code().unwrap(), "CID-1");
+    assert_eq!(warnings(&oldest), [(Code::AmbiguousCompany, "/data/0/data/companyContact/name")]);
 }
 
 #[test]
@@ -437,10 +362,7 @@ fn an_unknown_company_code_is_a_warning_and_one_of_another_kind_a_fault() {
     assert_eq!(decision.outcome.related[0].role, Role::CompanyCreated);
     assert_eq!(
         warnings(&decision),
-        [(
-            Code::UnknownCompany,
-            "/data/0/data/companyContact/customerId"
-        )]
+        [(Code::UnknownCompany, "/data/0/data/companyContact/customerId")]
     );
     let faults = org.faults(
         "add-contact",
@@ -448,10 +370,7 @@ fn an_unknown_company_code_is_a_warning_and_one_of_another_kind_a_fault() {
     );
     assert_eq!(
         faults,
-        [(
-            "wrong_kind".to_owned(),
-            "/data/0/data/companyContact/customerId".to_owned()
-        )]
+        [("wrong_kind".to_owned(), "/data/0/data/companyContact/customerId".to_owned())]
     );
 }
 
@@ -463,19 +382,12 @@ fn a_company_made_by_the_way_gets_the_source_but_neither_tag_nor_message() {
         &org,
         json!({"name": "x", "companyContact": {"name": "Fresh", "emails": [{"value": "c@x.com"}]}}),
     );
-    let account = created(&decision)
-        .into_iter()
-        .find(|c| c.code.kind == CustomerKind::Account)
-        .unwrap();
+    let account =
+        created(&decision).into_iter().find(|c| c.code.kind == CustomerKind::Account).unwrap();
     assert_eq!(account.source, Some(id(31)));
     assert!(account.tags.is_empty());
     assert_eq!(contact(&decision).tags, [id(61)]);
-    assert!(
-        !decision
-            .changes
-            .iter()
-            .any(|change| matches!(change, Change::MessageQueued(_)))
-    );
+    assert!(!decision.changes.iter().any(|change| matches!(change, Change::MessageQueued(_))));
 }
 
 #[test]
@@ -491,10 +403,7 @@ fn an_identifier_of_the_company_that_is_the_contacts_own_does_not_identify_the_c
         .filter(|change| matches!(change, Change::IdentityClaimed(claim) if claim.identity == email("a@x.com")))
         .count();
     assert_eq!(claims, 1);
-    assert_eq!(
-        warnings(&decision),
-        [(Code::IdentifierShared, "/data/0/data/companyContact")]
-    );
+    assert_eq!(warnings(&decision), [(Code::IdentifierShared, "/data/0/data/companyContact")]);
 }
 
 #[test]
@@ -502,10 +411,7 @@ fn the_default_tag_is_given_unless_the_payload_brings_tags() {
     let mut org = TestOrg::new().with_tag("VIP", id(62));
     org.listener.default_tag = Some(id(61));
     assert_eq!(contact(&add(&org, json!({"name": "x"}))).tags, [id(61)]);
-    assert_eq!(
-        contact(&add(&org, json!({"name": "x", "tag": "vip, VIP"}))).tags,
-        [id(62)]
-    );
+    assert_eq!(contact(&add(&org, json!({"name": "x", "tag": "vip, VIP"}))).tags, [id(62)]);
 }
 
 #[test]
@@ -521,10 +427,7 @@ fn an_account_uses_the_custom_fields_of_accounts_and_has_no_company() {
         (made[0].code.kind, made[0].cus_fields[&id(43)].as_str()),
         (CustomerKind::Account, "IT")
     );
-    assert_eq!(
-        warnings(&decision),
-        [(Code::IgnoredField, "/data/0/data/companyContact")]
-    );
+    assert_eq!(warnings(&decision), [(Code::IgnoredField, "/data/0/data/companyContact")]);
 }
 
 #[test]
@@ -549,28 +452,14 @@ fn welcome_messages_go_to_the_first_email_and_the_first_phone() {
         [
             (
                 "a@x.com",
-                &Content::Email {
-                    subject: "Welcome <b>Ann</b>".to_owned(),
-                    html,
-                    text: None
-                }
+                &Content::Email { subject: "Welcome <b>Ann</b>".to_owned(), html, text: None }
             ),
-            (
-                "+84905000001",
-                &Content::Sms {
-                    text: "Welcome to Acme".to_owned(),
-                    segments: 1
-                }
-            ),
+            ("+84905000001", &Content::Sms { text: "Welcome to Acme".to_owned(), segments: 1 }),
         ]
     );
     assert_eq!(
         lines(&decision),
-        [
-            HistoryKind::Created,
-            HistoryKind::EmailQueued,
-            HistoryKind::SmsQueued
-        ]
+        [HistoryKind::Created, HistoryKind::EmailQueued, HistoryKind::SmsQueued]
     );
 }
 
@@ -584,27 +473,13 @@ fn without_an_address_there_is_no_message_and_nothing_to_say_about_it() {
 #[test]
 fn without_credits_the_customer_is_made_all_the_same() {
     let org = TestOrg::new().welcoming().with_sms_credits(1);
-    let person = |phone: &str| {
-        (
-            "add-contact",
-            json!({"name": "x", "phones": [{"value": phone}]}),
-        )
-    };
+    let person = |phone: &str| ("add-contact", json!({"name": "x", "phones": [{"value": phone}]}));
     let decisions: Vec<Decision> = org
         .decide_all(&[person("0905000001"), person("0905000002")])
         .into_iter()
         .map(Result::unwrap)
         .collect();
-    assert_eq!(
-        lines(&decisions[0]),
-        [HistoryKind::Created, HistoryKind::SmsQueued]
-    );
-    assert_eq!(
-        lines(&decisions[1]),
-        [HistoryKind::Created, HistoryKind::SmsFailed]
-    );
-    assert_eq!(
-        warnings(&decisions[1]),
-        [(Code::SmsCreditsExhausted, "/data/1/data")]
-    );
+    assert_eq!(lines(&decisions[0]), [HistoryKind::Created, HistoryKind::SmsQueued]);
+    assert_eq!(lines(&decisions[1]), [HistoryKind::Created, HistoryKind::SmsFailed]);
+    assert_eq!(warnings(&decisions[1]), [(Code::SmsCreditsExhausted, "/data/1/data")]);
 }

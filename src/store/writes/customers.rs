@@ -87,12 +87,7 @@ pub(super) fn insert_tags(
          SELECT $1, new.customer_id, new.tag_id FROM unnest($2, $3) AS new (customer_id, tag_id)",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(
-        tagged
-            .iter()
-            .map(|(customer, _)| *customer)
-            .collect::<Vec<_>>(),
-    )
+    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(customer, _)| *customer).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(_, tag)| *tag).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())

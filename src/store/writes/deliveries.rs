@@ -35,8 +35,6 @@ pub struct Delivery<'a> {
 /// # Errors
 /// Those of the database.
 pub fn insert_delivery(conn: &mut PgConnection, delivery: &Delivery<'_>) -> QueryResult<()> {
-    diesel::insert_into(deliveries::table)
-        .values(delivery)
-        .execute(conn)?;
+    diesel::insert_into(deliveries::table).values(delivery).execute(conn)?;
     Ok(())
 }

@@ -40,23 +40,12 @@ pub(super) fn insert(
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SmallInt>, _>(
-        claims
-            .iter()
-            .map(|c| world_number(c.identity.world))
-            .collect::<Vec<_>>(),
+        claims.iter().map(|c| world_number(c.identity.world)).collect::<Vec<_>>(),
     )
     .bind::<Array<SmallInt>, _>(
-        claims
-            .iter()
-            .map(|c| kind_number(c.identity.kind))
-            .collect::<Vec<_>>(),
+        claims.iter().map(|c| kind_number(c.identity.kind)).collect::<Vec<_>>(),
     )
-    .bind::<Array<Text>, _>(
-        claims
-            .iter()
-            .map(|c| c.identity.value.as_str())
-            .collect::<Vec<_>>(),
-    )
+    .bind::<Array<Text>, _>(claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(claims.iter().map(|c| c.customer).collect::<Vec<_>>())
     .load(conn)?;
     if inserted.len() == claims.len() {
@@ -70,9 +59,5 @@ pub(super) fn insert(
             value: claim.identity.value.clone(),
         })
     });
-    if lost {
-        Err(StoreError::Conflict)
-    } else {
-        Ok(())
-    }
+    if lost { Err(StoreError::Conflict) } else { Ok(()) }
 }

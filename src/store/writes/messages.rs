@@ -42,7 +42,7 @@ pub(super) fn insert(
     .bind::<Array<Text>, _>(
         messages.iter().map(|m| format!("<{}@{}>", m.id, origin.mail_domain)).collect::<Vec<_>>(),
     )
-    .bind::<Array<SqlUuid>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }
@@ -59,11 +59,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn of(message: &'a Message) -> Self {
         match &message.content {
-            Content::Email {
-                subject,
-                html,
-                text,
-            } => Self {
+            Content::Email { subject, html, text } => Self {
                 channel: "email",
                 subject: Some(subject),
                 html: Some(html),

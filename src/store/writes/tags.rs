@@ -29,16 +29,8 @@ pub(super) fn insert(
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(tags.iter().map(|tag| tag.id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(
-        tags.iter()
-            .map(|tag| tag.name_key.as_str())
-            .collect::<Vec<_>>(),
-    )
+    .bind::<Array<Text>, _>(tags.iter().map(|tag| tag.name_key.as_str()).collect::<Vec<_>>())
     .bind::<Timestamptz, _>(at)
     .execute(conn)?;
-    if inserted == tags.len() {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict)
-    }
+    if inserted == tags.len() { Ok(()) } else { Err(StoreError::Conflict) }
 }
