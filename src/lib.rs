@@ -1,7 +1,10 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
 pub mod actions;
+pub mod app;
+pub mod auth;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod directory;
 pub mod domain;
@@ -10,5 +13,8 @@ pub mod error;
 pub mod http;
 pub mod listener;
 pub mod payload;
+#[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
+pub mod secrets;
 pub mod store;
+pub mod telemetry;

@@ -10,6 +10,7 @@ pub mod identity;
 pub mod passport;
 pub mod permit;
 pub mod phone;
+pub mod slug;
 pub mod sms;
 pub mod suggest;
 pub mod template;

@@ -76,8 +76,7 @@ pub async fn receive(
     }
     let Reply { status, body } = app.pipeline.deliver(directory, listener, received).await?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let kind =
-        if status.is_success() { "application/json" } else { "application/problem+json" };
+    let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
     Ok(HttpResponse::build(status).insert_header((header::CONTENT_TYPE, kind)).body(body))
 }
 
@@ -161,7 +160,8 @@ fn encoded(headers: &HeaderMap) -> Option<Problem> {
         return None;
     }
     let shown: String = encoding.chars().take(64).collect();
-    let detail = format!("Bodies are read as they are; send this one without `Content-Encoding: {shown}`.");
+    let detail =
+        format!("Bodies are read as they are; send this one without `Content-Encoding: {shown}`.");
     Some(Problem::new(Code::EncodingNotSupported, detail))
 }
 
@@ -201,8 +201,15 @@ mod tests {
     fn headers_that_carry_secrets_are_not_kept() {
         let mut headers = HeaderMap::new();
         for name in [
-            "authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token",
-            "x-hub-signature-256", "x-oktium-hmac-sha256", "user-agent", "idempotency-key",
+            "authorization",
+            "proxy-authorization",
+            "cookie",
+            "x-api-key",
+            "x-auth-token",
+            "x-hub-signature-256",
+            "x-oktium-hmac-sha256",
+            "user-agent",
+            "idempotency-key",
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
         }

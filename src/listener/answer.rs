@@ -148,11 +148,6 @@ impl Answer {
         }
     }
 
-    /// The statuses of the actions, for metrics and logs.
-    pub fn failed(&self) -> usize {
-        self.summary.failed
-    }
-
     fn become_problem(&mut self, withdrawn: bool) {
         let Summary { total, failed, .. } = self.summary;
         let (code, title, detail) = if withdrawn {

@@ -94,12 +94,6 @@ impl Pipeline {
         Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
     }
 
-    /// The limits that bodies are read by.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        self.0.limits
-    }
-
     /// Applies a delivery and answers it, both in one commit.
     ///
     /// # Errors

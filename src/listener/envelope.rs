@@ -11,8 +11,6 @@ use serde_json::Value;
 /// What a payload may be at most (`listener.md` 1).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of the body.
-    pub body_bytes: usize,
     /// Actions.
     pub actions: usize,
     /// Levels of nesting; the outer object is the first.

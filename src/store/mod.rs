@@ -3,5 +3,9 @@
 pub mod batch_load;
 pub mod counters;
 pub mod directory;
+pub mod listeners;
 pub mod orgs;
+pub mod sessions;
+pub mod sign_in_failures;
+pub mod users;
 pub mod writes;
