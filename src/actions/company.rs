@@ -20,7 +20,6 @@ const COMPANY_FIELDS: &[&str] =
 
 /// A `companyContact` (or, by name alone, a `companyLead`).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(missing_docs, reason = "the specification's own words, listener.md 4")]
 pub struct Company {
     pub at: Pointer,
     /// An account's code; anything else that was sent as `customerId` is kept as text.
@@ -53,6 +52,14 @@ impl Company {
             im: read_im(&mut company).set().unwrap_or_default(),
             permit: read_permit(&mut company, context).set().unwrap_or_default(),
         })
+    }
+
+    /// Reads the field `companyLead` of `fields`: the account's name alone.
+    pub fn read_name(fields: &mut Fields<'_, '_>) -> Given<Self> {
+        let at = fields.place("companyLead");
+        fields
+            .text("companyLead", Longest::LINE)
+            .and_then(|name| Some(Self { at, name: Some(name), ..Self::default() }))
     }
 
     /// Its name as accounts' names are compared.

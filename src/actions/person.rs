@@ -70,7 +70,6 @@ pub struct TypedPhone {
 /// What a payload says of a person or company: the fields that stand for themselves. Permits,
 /// custom fields and companies, which refer to others, are read beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(missing_docs, reason = "the specification's own words, listener.md 3")]
 pub struct Person {
     pub name: Given<String>,
     pub lastname: Given<String>,

@@ -192,6 +192,7 @@ fn every_fault_of_an_action_is_told_with_its_place() {
     );
     let expected = [
         ("invalid_choice", "type"),
+        ("required", "name"),
         ("too_long", "lastname"),
         ("wrong_type", "title"),
         ("invalid_value", "passport"),
@@ -202,7 +203,6 @@ fn every_fault_of_an_action_is_told_with_its_place() {
         ("invalid_choice", "phones/0/type"),
         ("invalid_phone", "phones/1/value"),
         ("wrong_type", "im"),
-        ("required", "name"),
         ("unknown_user", "permit/users/1"),
         ("unknown_user", "permit/users/2"),
         ("required", "cusFields/2/name"),
