@@ -3,6 +3,8 @@
 use crate::auth::passwords::Passwords;
 use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
+use crate::directory::DirectoryCache;
+use crate::listener::{self, Pipeline};
 use crate::secrets::SecretKey;
 use crate::{http, telemetry};
 use actix_web::dev::Server;
@@ -32,6 +34,10 @@ pub struct App {
     pub trusted_proxies: Vec<IpNetwork>,
     /// How much a request may ask for.
     pub limits: Limits,
+    /// The orgs' names, cached.
+    pub directories: DirectoryCache,
+    /// What takes deliveries.
+    pub pipeline: Pipeline,
 }
 
 impl App {
@@ -40,16 +46,38 @@ impl App {
     /// # Errors
     /// When a setting is missing or malformed.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
+        let db = Db::new(&settings.database.pool()?)?;
+        let directories = DirectoryCache::new(db.clone());
+        let public_url = settings.http.public_url(bound);
+        let pipeline = Pipeline::new(
+            db.clone(),
+            directories.clone(),
+            listener::Limits {
+                actions: settings.limits.max_actions,
+                depth: usize::try_from(settings.limits.max_nesting)?,
+            },
+            settings.environment == Environment::Staging,
+            mail_domain(&public_url),
+        );
         Ok(Self {
-            db: Db::new(&settings.database.pool()?)?,
+            db,
+            directories,
+            pipeline,
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
-            public_url: settings.http.public_url(bound),
+            public_url,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
             limits: settings.limits,
         })
     }
+}
+
+/// What `Message-ID`s end in: the host of the public URL.
+fn mail_domain(public_url: &str) -> String {
+    let authority = public_url.split("://").last().unwrap_or_default();
+    let host = authority.split(['/', ':']).next().unwrap_or_default();
+    if host.is_empty() { "localhost".to_owned() } else { host.to_owned() }
 }
 
 /// The server on a bound socket; it serves when it is polled. Signals are the caller's business:

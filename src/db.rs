@@ -44,9 +44,7 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(config.wait)
             .test_on_check_out(false)
-            .connection_customizer(Box::new(Customize {
-                statements: Arc::clone(&statements),
-            }))
+            .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
             .build_unchecked(ConnectionManager::new(&config.url));
         Ok(Self { pool, statements })
     }
@@ -103,9 +101,7 @@ impl Db {
     }
 
     fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
-        self.pool
-            .get()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))
+        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
 
@@ -159,9 +155,7 @@ impl CustomizeConnection<PgConnection, r2d2::Error> for Customize {
              DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
         )
         .map_err(r2d2::Error::QueryError)?;
-        conn.set_instrumentation(Counter {
-            statements: Arc::clone(&self.statements),
-        });
+        conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
         Ok(())
     }
 }

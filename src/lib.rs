@@ -1,13 +1,18 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
+pub mod actions;
 pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod directory;
 pub mod domain;
+pub mod embedded;
 pub mod error;
 pub mod http;
+pub mod listener;
+pub mod payload;
 #[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;

@@ -2,10 +2,13 @@
 
 pub mod country;
 pub mod custom_field;
+pub mod customer;
 pub mod date;
 pub mod email;
 pub mod fault;
+pub mod identity;
 pub mod passport;
+pub mod permit;
 pub mod phone;
 pub mod slug;
 pub mod sms;

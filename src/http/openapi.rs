@@ -113,10 +113,7 @@ impl Modify for ListenerSchemas {
         let mut change = settings.clone();
         change.required.clear();
         change.description = Some("What changes of a listener (RFC 7396).".to_owned());
-        schemas.insert(
-            "ListenerChange".to_owned(),
-            RefOr::T(Schema::Object(change)),
-        );
+        schemas.insert("ListenerChange".to_owned(), RefOr::T(Schema::Object(change)));
         // The settings are flattened into a listener, so there they are not all that there is.
         if let Some(RefOr::T(Schema::AllOf(listener))) = schemas.get_mut("Listener") {
             settings.additional_properties = None;
@@ -147,10 +144,7 @@ mod tests {
         let document = serde_json::to_value(Document::openapi()).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
         assert_eq!(document["info"]["license"]["identifier"], "Apache-2.0");
-        assert_eq!(
-            document["components"]["securitySchemes"]["session"]["scheme"],
-            "bearer"
-        );
+        assert_eq!(document["components"]["securitySchemes"]["session"]["scheme"], "bearer");
     }
 
     /// A route that is described but not served would slip through without it.

@@ -73,47 +73,17 @@ impl ListenerSettings {
             rate_per_second: rate_limit.map(|rate| rate.per_second),
             rate_burst: rate_limit.map(|rate| rate.burst),
         };
-        if faults.is_empty() {
-            Ok((values, tag))
-        } else {
-            Err(faults)
-        }
+        if faults.is_empty() { Ok((values, tag)) } else { Err(faults) }
     }
 }
 
 impl WelcomeEmail {
     fn check(&self, fields: &[String], faults: &mut Vec<Fault>) {
-        let Self {
-            enabled,
-            subject,
-            body,
-            text,
-        } = self;
-        template(
-            subject,
-            Markup::Line,
-            *enabled,
-            "/welcomeEmail/subject",
-            fields,
-            faults,
-        );
-        template(
-            body,
-            Markup::Html,
-            *enabled,
-            "/welcomeEmail/body",
-            fields,
-            faults,
-        );
+        let Self { enabled, subject, body, text } = self;
+        template(subject, Markup::Line, *enabled, "/welcomeEmail/subject", fields, faults);
+        template(body, Markup::Html, *enabled, "/welcomeEmail/body", fields, faults);
         if let Some(text) = text {
-            template(
-                text,
-                Markup::Text,
-                false,
-                "/welcomeEmail/text",
-                fields,
-                faults,
-            );
+            template(text, Markup::Text, false, "/welcomeEmail/text", fields, faults);
         }
     }
 }
@@ -121,24 +91,15 @@ impl WelcomeEmail {
 impl WelcomeSms {
     fn check(&self, fields: &[String], faults: &mut Vec<Fault>) {
         let Self { enabled, content } = self;
-        template(
-            content,
-            Markup::Text,
-            *enabled,
-            "/welcomeSms/content",
-            fields,
-            faults,
-        );
+        template(content, Markup::Text, *enabled, "/welcomeSms/content", fields, faults);
     }
 }
 
 impl RateLimit {
     fn check(&self, faults: &mut Vec<Fault>) {
         let Self { per_second, burst } = *self;
-        for (number, pointer) in [
-            (per_second, "/rateLimit/perSecond"),
-            (burst, "/rateLimit/burst"),
-        ] {
+        for (number, pointer) in [(per_second, "/rateLimit/perSecond"), (burst, "/rateLimit/burst")]
+        {
             if !(1..=HIGHEST_RATE).contains(&number) {
                 let message = format!("A rate is a number from 1 to {HIGHEST_RATE}.");
                 faults.push(Fault::new(Code::OutOfRange, pointer, message));
@@ -159,10 +120,7 @@ fn template(
         let message = "It is empty, so it cannot be sent; write it, or switch the message off.";
         faults.push(Fault::new(Code::Required, pointer, message));
     } else if let Err(error) = MessageTemplate::compile(source, markup, fields) {
-        let message = format!(
-            "Line {}, column {}: {}",
-            error.line, error.column, error.message
-        );
+        let message = format!("Line {}, column {}: {}", error.line, error.column, error.message);
         faults.push(Fault::new(Code::InvalidTemplate, pointer, message));
     }
 }
@@ -195,10 +153,7 @@ fn source(
 ) -> Option<Uuid> {
     let name = given(name)?;
     let key = fold(&name);
-    let found = sources
-        .iter()
-        .find(|(_, known)| fold(known) == key)
-        .map(|(id, _)| *id);
+    let found = sources.iter().find(|(_, known)| fold(known) == key).map(|(id, _)| *id);
     if found.is_none() {
         let known = suggest::listed(sources.iter().map(|(_, known)| known), LISTED);
         let message = format!("There is no source \"{name}\"; there are {known}.");
@@ -209,8 +164,7 @@ fn source(
 
 /// A text without surrounding space; an empty one is absent.
 fn given(text: Option<String>) -> Option<String> {
-    text.map(|text| clean(&text))
-        .filter(|text| !text.is_empty())
+    text.map(|text| clean(&text)).filter(|text| !text.is_empty())
 }
 
 fn allowed_networks(texts: &[String], faults: &mut Vec<Fault>) -> Vec<IpNetwork> {
@@ -242,9 +196,7 @@ mod tests {
 
     fn check(fields: &Value) -> Result<(ListenerValues, Option<String>), Vec<Fault>> {
         let mut all = json!({"name": "Web form"});
-        all.as_object_mut()
-            .unwrap()
-            .extend(fields.as_object().unwrap().clone());
+        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let settings: ListenerSettings = serde_json::from_value(all).unwrap();
         let sources = [(Uuid::from_u128(7), "Website".to_owned())];
         settings.check(&["Referred By".to_owned()], &sources)
@@ -254,10 +206,7 @@ mod tests {
     fn a_name_alone_makes_an_open_synchronous_listener() {
         let (values, tag) = check(&json!({})).unwrap();
         assert!(values.enabled && values.allowed_ips.is_empty() && tag.is_none());
-        assert_eq!(
-            (values.mode.as_str(), values.unknown_references.as_str()),
-            ("sync", "reject")
-        );
+        assert_eq!((values.mode.as_str(), values.unknown_references.as_str()), ("sync", "reject"));
     }
 
     fn places(fields: &Value) -> Vec<(Code, String)> {
@@ -270,36 +219,12 @@ mod tests {
         for (fields, code, place) in [
             (json!({"name": " \u{a0}"}), Code::Required, "/name"),
             (json!({"name": "x".repeat(256)}), Code::TooLong, "/name"),
-            (
-                json!({"allowedIps": ["::1", "x"]}),
-                Code::InvalidValue,
-                "/allowedIps/1",
-            ),
-            (
-                json!({"allowedIps": ["10.0.0.1/33"]}),
-                Code::InvalidValue,
-                "/allowedIps/0",
-            ),
-            (
-                json!({"allowedIps": vec!["::1"; 1001]}),
-                Code::TooLong,
-                "/allowedIps",
-            ),
-            (
-                json!({"defaultTag": "a, b"}),
-                Code::InvalidValue,
-                "/defaultTag",
-            ),
-            (
-                json!({"contactSource": "Web"}),
-                Code::UnknownSource,
-                "/contactSource",
-            ),
-            (
-                json!({"leadSource": "Web"}),
-                Code::UnknownSource,
-                "/leadSource",
-            ),
+            (json!({"allowedIps": ["::1", "x"]}), Code::InvalidValue, "/allowedIps/1"),
+            (json!({"allowedIps": ["10.0.0.1/33"]}), Code::InvalidValue, "/allowedIps/0"),
+            (json!({"allowedIps": vec!["::1"; 1001]}), Code::TooLong, "/allowedIps"),
+            (json!({"defaultTag": "a, b"}), Code::InvalidValue, "/defaultTag"),
+            (json!({"contactSource": "Web"}), Code::UnknownSource, "/contactSource"),
+            (json!({"leadSource": "Web"}), Code::UnknownSource, "/leadSource"),
         ] {
             assert_eq!(places(&fields), [(code, place.to_owned())], "{fields}");
         }
@@ -308,18 +233,8 @@ mod tests {
     #[test]
     fn faults_of_messages_and_rates_are_told_with_their_place() {
         for (name, value, code, place) in [
-            (
-                "welcomeEmail",
-                json!({"subject": "", "body": "b"}),
-                Code::Required,
-                "subject",
-            ),
-            (
-                "welcomeEmail",
-                json!({"subject": "s", "body": " "}),
-                Code::Required,
-                "body",
-            ),
+            ("welcomeEmail", json!({"subject": "", "body": "b"}), Code::Required, "subject"),
+            ("welcomeEmail", json!({"subject": "s", "body": " "}), Code::Required, "body"),
             (
                 "welcomeEmail",
                 json!({"subject": "s", "body": "{{ nam }}"}),
@@ -332,44 +247,22 @@ mod tests {
                 Code::InvalidTemplate,
                 "content",
             ),
-            (
-                "rateLimit",
-                json!({"perSecond": 0, "burst": 1}),
-                Code::OutOfRange,
-                "perSecond",
-            ),
-            (
-                "rateLimit",
-                json!({"perSecond": 1, "burst": 10_001}),
-                Code::OutOfRange,
-                "burst",
-            ),
+            ("rateLimit", json!({"perSecond": 0, "burst": 1}), Code::OutOfRange, "perSecond"),
+            ("rateLimit", json!({"perSecond": 1, "burst": 10_001}), Code::OutOfRange, "burst"),
         ] {
-            assert_eq!(
-                places(&json!({name: value})),
-                [(code, format!("/{name}/{place}"))]
-            );
+            assert_eq!(places(&json!({name: value})), [(code, format!("/{name}/{place}"))]);
         }
     }
 
     #[test]
     fn several_faults_are_told_at_once() {
-        assert_eq!(
-            check(&json!({"name": "", "leadSource": "x"}))
-                .unwrap_err()
-                .len(),
-            2
-        );
+        assert_eq!(check(&json!({"name": "", "leadSource": "x"})).unwrap_err().len(), 2);
     }
 
     #[test]
     fn an_unknown_source_is_told_the_known_ones() {
         let faults = check(&json!({"leadSource": "Web"})).unwrap_err();
-        assert!(
-            faults[0].message.contains("\"Website\""),
-            "{}",
-            faults[0].message
-        );
+        assert!(faults[0].message.contains("\"Website\""), "{}", faults[0].message);
     }
 
     #[test]

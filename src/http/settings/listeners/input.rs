@@ -180,12 +180,7 @@ impl UnknownReferences {
 impl WelcomeEmail {
     /// As its column keeps it.
     pub(super) fn into_json(self) -> Value {
-        let Self {
-            enabled,
-            subject,
-            body,
-            text,
-        } = self;
+        let Self { enabled, subject, body, text } = self;
         serde_json::json!({"enabled": enabled, "subject": subject, "body": body, "text": text})
     }
 }
@@ -205,8 +200,5 @@ fn kept<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Problem> {
 
 fn unreadable(error: &serde_json::Error) -> Problem {
     tracing::error!(%error, "a kept listener cannot be read");
-    Problem::new(
-        Code::Internal,
-        "The listener cannot be read; this has been logged.",
-    )
+    Problem::new(Code::Internal, "The listener cannot be read; this has been logged.")
 }

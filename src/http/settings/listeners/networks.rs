@@ -25,11 +25,7 @@ pub(super) fn written(network: IpNetwork) -> String {
         IpAddr::V4(_) => 32,
         IpAddr::V6(_) => 128,
     };
-    if network.prefix() == whole {
-        network.ip().to_string()
-    } else {
-        network.to_string()
-    }
+    if network.prefix() == whole { network.ip().to_string() } else { network.to_string() }
 }
 
 #[cfg(test)]
@@ -55,15 +51,7 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_none() {
-        for typed in [
-            "",
-            "x",
-            "10.0.0.1/33",
-            "::1/129",
-            "10.0.0",
-            "10.0.0.1:80",
-            "fe80::1%eth0",
-        ] {
+        for typed in ["", "x", "10.0.0.1/33", "::1/129", "10.0.0", "10.0.0.1:80", "fe80::1%eth0"] {
             assert_eq!(parse(typed), None, "{typed}");
         }
     }

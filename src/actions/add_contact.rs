@@ -1,0 +1,82 @@
+//! add-contact: a new contact or account, unless the org has it already (`listener.md` 3).
+//!
+//! A payload is a duplicate when any of its `contactId`, `passport`, `emails`, `phones` is held by
+//! any contact or account. Then nothing is added or changed but a line in the history of the one
+//! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
+//! its history and its welcome messages.
+
+use super::change::{Decision, Rejection};
+use super::context::Context;
+use super::customer_type::{ContactKind, read_contact_type};
+use super::mentions::Mentions;
+use super::new_or_duplicate::decide_new_or_duplicate;
+use super::party::Party;
+use super::person::PERSON_FIELDS;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::CustomerKind;
+use crate::domain::fault::{Code, Pointer};
+use crate::payload::{Fields, Findings, Given, Mode};
+use serde_json::Value;
+
+/// A payload of add-contact, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AddContact {
+    party: Party,
+}
+
+impl AddContact {
+    /// Reads the action's `data`, which stands at `at`.
+    pub fn read(
+        data: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let kind = read_kind(&mut fields);
+        fields.ignore(
+            "customerId",
+            "codes are given by the CRM; to change a record use `update-contact`.",
+        );
+        let named = fields.has("name");
+        fields.require("name", named);
+        let party = Party::read(&mut fields, kind, context);
+        Some(Self { party })
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        self.party.mention(mentions);
+    }
+
+    /// Decides it. `findings` are those of reading it: a payload with faults is failed, duplicate
+    /// or not.
+    ///
+    /// # Errors
+    /// Every fault, those that only what is known shows included.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        decide_new_or_duplicate(&self.party, workspace, ids, findings)
+    }
+}
+
+/// `type` 0 or 1; a `contactType` of `lead` belongs to another action.
+fn read_kind(fields: &mut Fields<'_, '_>) -> CustomerKind {
+    if read_contact_type(fields).set() == Some(ContactKind::Lead) {
+        let at = fields.place("contactType");
+        let message =
+            "add-contact makes contacts and accounts; to add a lead use the actionType `add-lead`.";
+        fields.findings.fault(Code::WrongKind, &at, message);
+    }
+    match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
+        Given::Set(1) => CustomerKind::Account,
+        _ => CustomerKind::Contact,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! What is known while a batch is decided: what was loaded, and what its earlier actions did.
+
+use super::change::{Change, Content, HistoryLine, Message, NewTag};
+use super::context::Context;
+use super::customers::{Customers, LoadedCustomers, PendingCustomers};
+use crate::directory::User;
+use crate::domain::customer::{CustomerCode, CustomerKind};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What was loaded for a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Customers that something in the batch points to.
+    pub customers: LoadedCustomers,
+    /// Tags of the names mentioned.
+    pub tags: Vec<(String, Uuid)>,
+    /// Trial SMS credits left.
+    pub sms_credits: i64,
+}
+
+/// Everything that the batch has changed so far, ready to be written.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "the changes of change.rs, by table")]
+pub struct Pending {
+    pub customers: PendingCustomers,
+    pub tags: Vec<NewTag>,
+    pub history: Vec<HistoryLine>,
+    pub messages: Vec<Message>,
+    pub sms_credits_taken: i64,
+}
+
+/// The request that the batch came with.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The org's names and the listener.
+    pub context: Context<'a>,
+    /// The `senderUser`.
+    pub sender: &'a User,
+    /// When it came.
+    pub now: DateTime<Utc>,
+    /// Whether messages are captured instead of sent.
+    pub staging: bool,
+}
+
+/// The state of the org as far as the batch can see it. Reading it does no I/O.
+#[derive(Debug)]
+pub struct Workspace<'a> {
+    /// The request.
+    pub request: Request<'a>,
+    /// The customers.
+    pub customers: Customers,
+    tags: HashMap<String, Uuid>,
+    sms_credits: i64,
+    new_tags: Vec<NewTag>,
+    history: Vec<HistoryLine>,
+    messages: Vec<Message>,
+    sms_credits_taken: i64,
+}
+
+impl<'a> Workspace<'a> {
+    /// The state as loaded.
+    #[must_use]
+    pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
+        let Loaded { customers, tags, sms_credits } = loaded;
+        Self {
+            request,
+            customers: Customers::new(customers),
+            tags: tags.into_iter().collect(),
+            sms_credits,
+            new_tags: Vec::new(),
+            history: Vec::new(),
+            messages: Vec::new(),
+            sms_credits_taken: 0,
+        }
+    }
+
+    /// The tag of that (folded) name.
+    #[must_use]
+    pub fn tag(&self, name_key: &str) -> Option<Uuid> {
+        self.tags.get(name_key).copied()
+    }
+
+    /// Trial SMS credits left after what the batch has taken.
+    #[must_use]
+    pub const fn sms_credits(&self) -> i64 {
+        self.sms_credits
+    }
+
+    /// Takes the changes of an action over, so that later actions see them.
+    pub fn apply(&mut self, changes: Vec<Change>) {
+        for change in changes {
+            match change {
+                Change::CustomerCreated(customer) => self.customers.create(*customer),
+                Change::CustomerChanged(customer) => self.customers.change(*customer),
+                Change::IdentityClaimed(claim) => self.customers.claim(claim),
+                Change::IdentityReleased(identity) => self.customers.release(identity),
+                Change::TagCreated(tag) => {
+                    self.tags.insert(tag.name_key.clone(), tag.id);
+                    self.new_tags.push(tag);
+                }
+                Change::HistoryAdded(line) => self.history.push(line),
+                Change::MessageQueued(message) => self.queue(*message),
+            }
+        }
+    }
+
+    /// Everything changed so far.
+    #[must_use]
+    pub fn into_pending(self) -> Pending {
+        Pending {
+            customers: self.customers.into_pending(),
+            tags: self.new_tags,
+            history: self.history,
+            messages: self.messages,
+            sms_credits_taken: self.sms_credits_taken,
+        }
+    }
+
+    fn queue(&mut self, message: Message) {
+        if let Content::Sms { segments, .. } = message.content {
+            self.sms_credits -= i64::from(segments);
+            self.sms_credits_taken += i64::from(segments);
+        }
+        self.messages.push(message);
+    }
+}
+
+/// Where new ids and codes come from.
+pub trait Ids {
+    /// A new id, above all before it.
+    fn id(&mut self) -> Uuid;
+    /// The next code of that kind.
+    fn code(&mut self, kind: CustomerKind) -> CustomerCode;
+}
