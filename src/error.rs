@@ -178,6 +178,12 @@ fn status(code: Code) -> StatusCode {
         | Code::CompanyNameRequired
         | Code::AmbiguousCompany
         | Code::UnknownCompany
+        | Code::UnknownCustomer
+        | Code::UnknownStage
+        | Code::UnknownCategory
+        | Code::UnknownPackage
+        | Code::UnknownCurrency
+        | Code::Ambiguous
         | Code::IdentifierShared
         | Code::SmsCreditsExhausted
         | Code::WelcomeSkipped

@@ -195,6 +195,15 @@ pub struct Related {
     pub record: RecordRef,
 }
 
+/// Whether a related record was there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Made for the action.
+    Created,
+    /// Found, and not changed.
+    Linked,
+}
+
 /// What a related record is to the action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

@@ -1,7 +1,7 @@
 //! The customers that a batch can see: those loaded, as its earlier actions left them.
 
 use super::change::{Claim, RecordName, RecordRef};
-use super::mentions::NameKey;
+use super::mentions::{Mentions, NameKey};
 use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
 use crate::domain::identity::{Identity, IdentityKind, World};
 use crate::domain::text::fold;
@@ -117,6 +117,27 @@ impl Customers {
             customers.records.insert(record.id, record);
         }
         customers
+    }
+
+    /// What of it is needed to find and make the customers mentioned.
+    #[must_use]
+    pub fn mentioned(&self, mentions: &Mentions) -> LoadedCustomers {
+        let holders: Vec<(Identity, Uuid)> = mentions
+            .identities
+            .iter()
+            .filter_map(|identity| Some((identity.clone(), *self.holders.get(identity)?)))
+            .collect();
+        let accounts_by_name: Vec<(String, Uuid)> = mentions
+            .account_names
+            .iter()
+            .flat_map(|name| self.accounts_named(name).map(|account| (name.clone(), account.id)))
+            .collect();
+        let pointed_to = holders.iter().map(|(_, id)| id);
+        let named = accounts_by_name.iter().map(|(_, id)| id);
+        let coded = mentions.codes.iter().filter_map(|code| self.by_code.get(code));
+        let ids: BTreeSet<&Uuid> = pointed_to.chain(named).chain(coded).collect();
+        let known = ids.into_iter().filter_map(|id| self.known.get(id)).cloned().collect();
+        LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() }
     }
 
     /// What is known of a customer.

@@ -12,6 +12,7 @@ mod context;
 mod cus_fields;
 mod customer_type;
 mod customers;
+mod linked_party;
 mod mentions;
 mod new_customer;
 mod new_or_duplicate;
@@ -26,7 +27,7 @@ mod workspace;
 pub use add_contact::AddContact;
 pub use add_lead::AddLead;
 pub use change::{
-    Change, Claim, Content, Decision, HistoryKind, HistoryLine, Message, NewTag, Outcome,
+    Change, Claim, Content, Decision, HistoryKind, HistoryLine, Link, Message, NewTag, Outcome,
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;

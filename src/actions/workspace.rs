@@ -3,6 +3,7 @@
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{Customers, LoadedCustomers, PendingCustomers};
+use super::mentions::Mentions;
 use crate::directory::User;
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use chrono::{DateTime, Utc};
@@ -74,6 +75,22 @@ impl<'a> Workspace<'a> {
             messages: Vec::new(),
             sms_credits_taken: 0,
         }
+    }
+
+    /// The state as far as it is mentioned, to make customers in one after the other while one
+    /// action is decided.
+    #[must_use]
+    pub fn scratch(&self, mentions: &Mentions) -> Self {
+        let loaded = Loaded {
+            customers: self.customers.mentioned(mentions),
+            tags: mentions
+                .tags
+                .iter()
+                .filter_map(|name_key| Some((name_key.clone(), self.tag(name_key)?)))
+                .collect(),
+            sms_credits: self.sms_credits,
+        };
+        Self::new(self.request, loaded)
     }
 
     /// The tag of that (folded) name.

@@ -66,6 +66,16 @@ codes! {
     InvalidCustomValue => "invalid_custom_value",
     /// No source of that name.
     UnknownSource => "unknown_source",
+    /// No deal stage of that name.
+    UnknownStage => "unknown_stage",
+    /// No deal category of that name.
+    UnknownCategory => "unknown_category",
+    /// No deal package of that name.
+    UnknownPackage => "unknown_package",
+    /// No currency of the org.
+    UnknownCurrency => "unknown_currency",
+    /// Several records are meant by what was given.
+    Ambiguous => "ambiguous",
     /// A code or type of another kind of record than the action's.
     WrongKind => "wrong_kind",
     /// A company that is to be created has no name.
@@ -74,6 +84,8 @@ codes! {
     AmbiguousCompany => "ambiguous_company",
     /// No company has that code; the search went on (a warning).
     UnknownCompany => "unknown_company",
+    /// Nobody has that code; the search went on (a warning).
+    UnknownCustomer => "unknown_customer",
     /// Another customer holds the company's e-mail or phone (a warning).
     IdentifierShared => "identifier_shared",
     /// The SMS credits do not suffice.

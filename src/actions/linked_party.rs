@@ -1,0 +1,197 @@
+//! The customer that a deal or ticket belongs to: found by what identifies him and linked as he is,
+//! or made (`listener.md` 7, "add-deal", `dealWith`).
+
+use super::change::{Change, Link, Related};
+use super::context::Context;
+use super::customer_type::{ContactKind, read_contact_type};
+use super::customers::KnownCustomer;
+use super::mentions::Mentions;
+use super::party::{Made, Party};
+use super::person::PERSON_FIELDS;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::World;
+use crate::payload::{Fields, Findings, Given, Longest, Mode};
+use serde_json::Value;
+
+/// A code that a payload names a customer by; what is no code at all is kept as text.
+pub type NamedCode = Result<CustomerCode, String>;
+
+/// A customer who is to be linked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkedParty {
+    /// His code.
+    pub code: Option<NamedCode>,
+    /// His identifiers, and what he is made from where nobody holds them.
+    pub party: Party,
+}
+
+/// Whom a search led to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<'w> {
+    /// This customer.
+    Known(&'w KnownCustomer),
+    /// Nobody: he is to be made, within this company where it is known already.
+    ToCreate(Option<&'w KnownCustomer>),
+}
+
+/// A customer who has been found or made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linked {
+    /// The customer.
+    pub customer: KnownCustomer,
+    /// Which of the two.
+    pub link: Link,
+    /// His company, where he was made.
+    pub related: Vec<Related>,
+}
+
+impl LinkedParty {
+    /// Reads the object `value`, which stands at `at`. What it says is for making a customer, so
+    /// `null` is "absent" in it also where the deal around it is updated.
+    pub fn read(
+        value: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(value, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let contact_kind = read_contact_type(&mut fields).set().unwrap_or(ContactKind::Customer);
+        let code = read_code(&mut fields, contact_kind);
+        let kind = read_kind(&mut fields, contact_kind, code.as_ref());
+        Some(Self { code, party: Party::read(&mut fields, kind, context) })
+    }
+
+    /// What has to be known before he can be searched or made.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        self.party.mention(mentions);
+    }
+
+    /// Searches him by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
+    /// code that nobody has is a warning, and the search goes on.
+    #[must_use]
+    pub fn search<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<&'w KnownCustomer> {
+        if let Some(code) = &self.code {
+            let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
+            if known.is_some() {
+                return known;
+            }
+            let sent = code.as_ref().map_or_else(Clone::clone, CustomerCode::to_string);
+            let shown: String = sent.chars().take(64).collect();
+            let message = format!(
+                "Nobody has the code {shown}; the customer was searched by the other fields."
+            );
+            findings.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
+        }
+        self.party.matches(workspace).first().map(|(_, holder)| *holder)
+    }
+
+    /// Searches him, and where there is nobody looks whether he can be made; `None` where he cannot,
+    /// with every fault noted.
+    #[must_use]
+    pub fn find<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<Found<'w>> {
+        if let Some(known) = self.search(workspace, findings) {
+            return Some(Found::Known(known));
+        }
+        let faults_before = findings.faults.len();
+        if self.party.person.name.as_set().is_none() {
+            let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
+            findings.fault(Code::Required, self.party.at.member("name"), message);
+        }
+        let company = self.party.search_company(workspace, findings);
+        (findings.faults.len() == faults_before).then_some(Found::ToCreate(company))
+    }
+
+    /// Finds him or makes him. Who is made is there in `scratch` from then on, so that the next one
+    /// who is the same is linked to him; `changes` bring him about. While the action has faults
+    /// nobody is made.
+    pub fn link(
+        &self,
+        scratch: &mut Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: &mut Findings,
+        changes: &mut Vec<Change>,
+    ) -> Option<Linked> {
+        let company = match self.find(scratch, findings)? {
+            Found::Known(known) => {
+                let (customer, related) = (known.clone(), Vec::new());
+                return Some(Linked { customer, link: Link::Linked, related });
+            }
+            Found::ToCreate(company) => company,
+        };
+        if !findings.faults.is_empty() {
+            return None;
+        }
+        let Made { customer, changes: made, related } =
+            self.party.create(company, scratch, ids, findings);
+        changes.extend(made.iter().cloned());
+        scratch.apply(made);
+        Some(Linked { customer: KnownCustomer::of(&customer), link: Link::Created, related })
+    }
+}
+
+/// `customerId`: a code of the kind that `contactType` says. One of the other kind is told so.
+pub fn read_code(fields: &mut Fields<'_, '_>, contact_kind: ContactKind) -> Option<NamedCode> {
+    let at = fields.place("customerId");
+    let text = fields.text("customerId", Longest::LINE).set()?;
+    let Some(code) = CustomerCode::parse(&text) else {
+        return Some(Err(text));
+    };
+    let fix = match (contact_kind, code.kind.world()) {
+        (ContactKind::Customer, World::Customer) | (ContactKind::Lead, World::Lead) => {
+            return Some(Ok(code));
+        }
+        (ContactKind::Customer, World::Lead) => {
+            "add `\"contactType\": \"lead\"`, or name a customer (PID-n or CID-n)."
+        }
+        (ContactKind::Lead, World::Customer) => {
+            "leave out `\"contactType\": \"lead\"`, or name a lead (LID-n)."
+        }
+    };
+    let message = format!("{code} is the code of a {}: {fix}", code.kind.as_str());
+    fields.findings.fault(Code::WrongKind, &at, message);
+    None
+}
+
+/// Contact, account or lead: what `contactType` and `type` say, and without a `type` the code.
+fn read_kind(
+    fields: &mut Fields<'_, '_>,
+    contact_kind: ContactKind,
+    code: Option<&NamedCode>,
+) -> CustomerKind {
+    let at = fields.place("type");
+    let given = fields.number_choice("type", &[(0, "person"), (1, "company")]);
+    if contact_kind == ContactKind::Lead {
+        if given == Given::Set(1) {
+            let message = "A lead is a person, `type` 0.";
+            fields.findings.fault(Code::WrongKind, &at, message);
+        }
+        return CustomerKind::Lead;
+    }
+    let named = code.and_then(|code| code.as_ref().ok());
+    let kind = match given {
+        Given::Set(1) => CustomerKind::Account,
+        Given::Set(_) => CustomerKind::Contact,
+        Given::Absent | Given::Clear => named.map_or(CustomerKind::Contact, |code| code.kind),
+    };
+    if let Some(code) = named.filter(|code| code.kind != kind) {
+        let message = format!(
+            "{code} is the code of a {}: leave `type` out, or name a{} {}.",
+            code.kind.as_str(),
+            if kind == CustomerKind::Account { "n" } else { "" },
+            kind.as_str(),
+        );
+        fields.findings.fault(Code::WrongKind, &at, message);
+    }
+    kind
+}
