@@ -66,6 +66,56 @@ diesel::table! {
 }
 
 diesel::table! {
+    deal_contacts (org_id, deal_id, customer_id) {
+        org_id -> Uuid,
+        deal_id -> Uuid,
+        customer_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    deal_names (org_id, name_key) {
+        org_id -> Uuid,
+        name_key -> Text,
+        deal_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    deal_owners (org_id, deal_id, position) {
+        org_id -> Uuid,
+        deal_id -> Uuid,
+        position -> Int4,
+        user_id -> Nullable<Uuid>,
+        group_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    deals (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        deal_id -> Text,
+        name -> Text,
+        name_key -> Text,
+        value -> Nullable<Numeric>,
+        currency -> Text,
+        description -> Nullable<Text>,
+        stage_id -> Uuid,
+        category_id -> Nullable<Uuid>,
+        package_id -> Nullable<Uuid>,
+        close_date -> Nullable<Timestamptz>,
+        deal_with_id -> Nullable<Uuid>,
+        cus_fields -> Jsonb,
+        permit_status -> Int2,
+        permit_group_id -> Nullable<Uuid>,
+        permit_user_ids -> Array<Nullable<Uuid>>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deliveries (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -110,7 +160,8 @@ diesel::table! {
         id -> Uuid,
         at -> Timestamptz,
         kind -> Text,
-        customer_id -> Uuid,
+        customer_id -> Nullable<Uuid>,
+        deal_id -> Nullable<Uuid>,
         actor_id -> Nullable<Uuid>,
         listener_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
@@ -283,6 +334,7 @@ diesel::table! {
 
 diesel::joinable!(custom_fields -> orgs (org_id));
 diesel::joinable!(customers -> orgs (org_id));
+diesel::joinable!(deals -> orgs (org_id));
 diesel::joinable!(deliveries -> orgs (org_id));
 diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
@@ -301,6 +353,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     customer_identities,
     customer_tags,
     customers,
+    deal_contacts,
+    deal_names,
+    deal_owners,
+    deals,
     deliveries,
     group_members,
     groups,

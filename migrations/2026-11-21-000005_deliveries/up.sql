@@ -29,19 +29,23 @@ CREATE TABLE history (
     id uuid NOT NULL,
     at timestamptz NOT NULL,
     kind text NOT NULL,
-    customer_id uuid NOT NULL,
+    customer_id uuid,
+    deal_id uuid,
     actor_id uuid,
     listener_id uuid,
     request_id uuid,
     details jsonb NOT NULL,
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, customer_id) REFERENCES customers (org_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (org_id, actor_id) REFERENCES users (org_id, id)
+    FOREIGN KEY (org_id, actor_id) REFERENCES users (org_id, id),
+    CONSTRAINT history_one_subject CHECK (num_nonnulls(customer_id, deal_id) = 1)
 );
 COMMENT ON TABLE history IS 'What happened to a record, a line an event; newest first by id.';
+COMMENT ON COLUMN history.customer_id IS 'Whose line it is: a customer''s or a deal''s.';
 COMMENT ON COLUMN history.request_id IS 'The delivery that caused it.';
 COMMENT ON COLUMN history.details IS 'What the kind of line tells: codes and ids, never the text of a note.';
-CREATE INDEX history_customer ON history (org_id, customer_id, id);
+CREATE INDEX history_customer ON history (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
+CREATE INDEX history_deal ON history (org_id, deal_id, id) WHERE deal_id IS NOT NULL;
 
 CREATE TABLE outbox (
     org_id uuid NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
