@@ -174,6 +174,10 @@ fn status(code: Code) -> StatusCode {
         | Code::UnknownCustomField
         | Code::InvalidCustomValue
         | Code::UnknownSource
+        | Code::UnknownChannel
+        | Code::UnknownSla
+        | Code::UnknownDeal
+        | Code::MissingIdentifier
         | Code::WrongKind
         | Code::CompanyNameRequired
         | Code::AmbiguousCompany

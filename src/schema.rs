@@ -162,6 +162,7 @@ diesel::table! {
         kind -> Text,
         customer_id -> Nullable<Uuid>,
         deal_id -> Nullable<Uuid>,
+        ticket_id -> Nullable<Uuid>,
         actor_id -> Nullable<Uuid>,
         listener_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
@@ -200,6 +201,22 @@ diesel::table! {
         rate_burst -> Nullable<Int4>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    notes (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        body -> Text,
+        customer_id -> Nullable<Uuid>,
+        deal_id -> Nullable<Uuid>,
+        channel_id -> Nullable<Uuid>,
+        permit_status -> Int2,
+        permit_group_id -> Nullable<Uuid>,
+        permit_user_ids -> Array<Nullable<Uuid>>,
+        owner_id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -253,6 +270,7 @@ diesel::table! {
         segments -> Nullable<Int2>,
         message_id -> Text,
         customer_id -> Nullable<Uuid>,
+        lead_id -> Nullable<Uuid>,
         sender_id -> Nullable<Uuid>,
         listener_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
@@ -318,6 +336,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    ticket_tags (org_id, ticket_id, tag_id) {
+        org_id -> Uuid,
+        ticket_id -> Uuid,
+        tag_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    tickets (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        number -> Int8,
+        title -> Nullable<Text>,
+        body -> Text,
+        customer_id -> Uuid,
+        deal_id -> Nullable<Uuid>,
+        group_id -> Nullable<Uuid>,
+        sla_id -> Nullable<Uuid>,
+        first_response_due_at -> Nullable<Timestamptz>,
+        resolution_due_at -> Nullable<Timestamptz>,
+        channel_id -> Nullable<Uuid>,
+        cus_fields -> Jsonb,
+        owner_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     users (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -339,6 +385,7 @@ diesel::joinable!(deliveries -> orgs (org_id));
 diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
+diesel::joinable!(notes -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
 diesel::joinable!(org_currencies -> orgs (org_id));
 diesel::joinable!(org_settings -> orgs (org_id));
@@ -346,6 +393,7 @@ diesel::joinable!(outbox -> orgs (org_id));
 diesel::joinable!(picklist_entries -> orgs (org_id));
 diesel::joinable!(slas -> orgs (org_id));
 diesel::joinable!(tags -> orgs (org_id));
+diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -363,6 +411,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     history,
     listener_tokens,
     listeners,
+    notes,
     org_counters,
     org_currencies,
     org_settings,
@@ -373,5 +422,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_failures,
     slas,
     tags,
+    ticket_tags,
+    tickets,
     users,
 );

@@ -31,6 +31,7 @@ CREATE TABLE history (
     kind text NOT NULL,
     customer_id uuid,
     deal_id uuid,
+    ticket_id uuid,
     actor_id uuid,
     listener_id uuid,
     request_id uuid,
@@ -38,14 +39,15 @@ CREATE TABLE history (
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, customer_id) REFERENCES customers (org_id, id) ON DELETE CASCADE,
     FOREIGN KEY (org_id, actor_id) REFERENCES users (org_id, id),
-    CONSTRAINT history_one_subject CHECK (num_nonnulls(customer_id, deal_id) = 1)
+    CONSTRAINT history_one_subject CHECK (num_nonnulls(customer_id, deal_id, ticket_id) = 1)
 );
 COMMENT ON TABLE history IS 'What happened to a record, a line an event; newest first by id.';
-COMMENT ON COLUMN history.customer_id IS 'Whose line it is: a customer''s or a deal''s.';
+COMMENT ON COLUMN history.customer_id IS 'Whose line it is: a customer''s, a deal''s or a ticket''s.';
 COMMENT ON COLUMN history.request_id IS 'The delivery that caused it.';
 COMMENT ON COLUMN history.details IS 'What the kind of line tells: codes and ids, never the text of a note.';
 CREATE INDEX history_customer ON history (org_id, customer_id, id) WHERE customer_id IS NOT NULL;
 CREATE INDEX history_deal ON history (org_id, deal_id, id) WHERE deal_id IS NOT NULL;
+CREATE INDEX history_ticket ON history (org_id, ticket_id, id) WHERE ticket_id IS NOT NULL;
 
 CREATE TABLE outbox (
     org_id uuid NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
@@ -59,6 +61,7 @@ CREATE TABLE outbox (
     segments smallint,
     message_id text NOT NULL,
     customer_id uuid,
+    lead_id uuid,
     sender_id uuid,
     listener_id uuid,
     request_id uuid,
@@ -67,12 +70,16 @@ CREATE TABLE outbox (
     created_at timestamptz NOT NULL,
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, customer_id) REFERENCES customers (org_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (org_id, lead_id) REFERENCES customers (org_id, id) ON DELETE CASCADE,
     FOREIGN KEY (org_id, sender_id) REFERENCES users (org_id, id)
 );
 COMMENT ON TABLE outbox IS 'Messages to be sent, rendered; written in the transaction that causes them.';
 COMMENT ON COLUMN outbox.recipient IS 'An e-mail address, or a phone number in E.164.';
+COMMENT ON COLUMN outbox.customer_id IS 'The contact or account that it is for.';
+COMMENT ON COLUMN outbox.lead_id IS 'The lead that it is for; an SMS may be to a number that a customer and a lead hold.';
 COMMENT ON COLUMN outbox.text IS 'An e-mail''s text part, or an SMS''s content.';
 COMMENT ON COLUMN outbox.message_id IS 'Fixed when queued: the same on every attempt.';
 COMMENT ON COLUMN outbox.created_at IS 'When it was queued; an e-mail''s Date.';
 CREATE INDEX outbox_customer ON outbox (org_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX outbox_lead ON outbox (org_id, lead_id) WHERE lead_id IS NOT NULL;
 CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE status = 'pending';

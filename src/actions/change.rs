@@ -3,6 +3,8 @@
 use crate::domain::customer::{Customer, CustomerCode};
 use crate::domain::fault::{Fault, Warning};
 use crate::domain::identity::{Identity, IdentityKind};
+use crate::domain::note::Note;
+use crate::domain::ticket::{Ticket, TicketCode};
 use crate::payload::Findings;
 use serde_json::Value;
 use uuid::Uuid;
@@ -20,6 +22,10 @@ pub enum Change {
     IdentityReleased(Identity),
     /// A tag comes to be.
     TagCreated(NewTag),
+    /// A note comes to be.
+    NoteAdded(Box<Note>),
+    /// A ticket comes to be.
+    TicketAdded(Box<Ticket>),
     /// A line in a record's history.
     HistoryAdded(HistoryLine),
     /// A message is to be sent.
@@ -66,6 +72,39 @@ pub struct HistoryLine {
 pub enum Subject {
     /// A contact's, account's or lead's.
     Customer(Uuid),
+    /// A deal's.
+    Deal(Uuid),
+    /// A ticket's.
+    Ticket(Uuid),
+}
+
+impl Subject {
+    /// The customer, where it is one's.
+    #[must_use]
+    pub const fn customer(self) -> Option<Uuid> {
+        match self {
+            Self::Customer(id) => Some(id),
+            Self::Deal(_) | Self::Ticket(_) => None,
+        }
+    }
+
+    /// The deal, where it is one's.
+    #[must_use]
+    pub const fn deal(self) -> Option<Uuid> {
+        match self {
+            Self::Deal(id) => Some(id),
+            Self::Customer(_) | Self::Ticket(_) => None,
+        }
+    }
+
+    /// The ticket, where it is one's.
+    #[must_use]
+    pub const fn ticket(self) -> Option<Uuid> {
+        match self {
+            Self::Ticket(id) => Some(id),
+            Self::Customer(_) | Self::Deal(_) => None,
+        }
+    }
 }
 
 /// What a history line tells of (`api.md` 5).
@@ -77,6 +116,8 @@ pub enum HistoryKind {
     CompanyLinked,
     EmailQueued,
     EmailFailed,
+    NoteAdded,
+    TicketAdded,
     SmsQueued,
     SmsFailed,
 }
@@ -91,6 +132,8 @@ impl HistoryKind {
             Self::CompanyLinked => "company_linked",
             Self::EmailQueued => "email_queued",
             Self::EmailFailed => "email_failed",
+            Self::NoteAdded => "note_added",
+            Self::TicketAdded => "ticket_added",
             Self::SmsQueued => "sms_queued",
             Self::SmsFailed => "sms_failed",
         }
@@ -104,6 +147,8 @@ pub struct Message {
     pub id: Uuid,
     /// The customer it is for, where it is for one.
     pub customer: Option<Uuid>,
+    /// The lead it is for: a number may be held by a customer and by a lead.
+    pub lead: Option<Uuid>,
     /// An e-mail address, or a number in E.164.
     pub recipient: String,
     /// What is sent.
@@ -150,6 +195,7 @@ pub enum Status {
     Updated,
     Unchanged,
     Duplicate,
+    Queued,
 }
 
 /// A record as answers name it.
@@ -166,6 +212,12 @@ pub struct RecordRef {
 pub enum RecordName {
     /// A contact, account or lead.
     Customer(CustomerCode),
+    /// A note.
+    Note,
+    /// A ticket.
+    Ticket(TicketCode),
+    /// A message in the outbox.
+    Sms,
 }
 
 impl RecordName {
@@ -174,6 +226,9 @@ impl RecordName {
     pub const fn model(&self) -> &'static str {
         match self {
             Self::Customer(code) => code.kind.as_str(),
+            Self::Note => "note",
+            Self::Ticket(_) => "ticket",
+            Self::Sms => "sms",
         }
     }
 
@@ -182,6 +237,8 @@ impl RecordName {
     pub fn code(&self) -> Option<String> {
         match self {
             Self::Customer(code) => Some(code.to_string()),
+            Self::Ticket(code) => Some(code.to_string()),
+            Self::Note | Self::Sms => None,
         }
     }
 }
@@ -213,6 +270,8 @@ pub enum Role {
     CompanyLinked,
     /// Another record that an identifier of the payload matched.
     Candidate,
+    /// A message that was queued.
+    Message,
 }
 
 /// An action that changes nothing, and every reason why.

@@ -1,6 +1,7 @@
 //! `contactType`: whether a customer or a lead is meant (`listener.md` 3).
 
 use crate::domain::customer::Choice;
+use crate::domain::identity::World;
 use crate::payload::{Fields, Given};
 
 /// What `contactType` says.
@@ -15,6 +16,17 @@ pub enum ContactKind {
 impl Choice for ContactKind {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Customer, "customer"), (Self::Lead, "lead")];
+}
+
+impl ContactKind {
+    /// The world of identity of such records.
+    #[must_use]
+    pub const fn world(self) -> World {
+        match self {
+            Self::Customer => World::Customer,
+            Self::Lead => World::Lead,
+        }
+    }
 }
 
 /// Reads `contactType`.

@@ -5,7 +5,9 @@
 
 mod add_contact;
 mod add_lead;
+mod add_note;
 mod change;
+mod channel;
 mod company;
 mod company_creation;
 mod context;
@@ -14,11 +16,13 @@ mod customer_type;
 mod customers;
 mod linked_party;
 mod mentions;
+mod named_person;
 mod new_customer;
 mod new_or_duplicate;
 mod party;
 mod permit;
 mod person;
+mod send_sms;
 #[cfg(test)]
 mod testing;
 mod welcome;
@@ -26,6 +30,7 @@ mod workspace;
 
 pub use add_contact::AddContact;
 pub use add_lead::AddLead;
+pub use add_note::AddNote;
 pub use change::{
     Change, Claim, Content, Decision, HistoryKind, HistoryLine, Link, Message, NewTag, Outcome,
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
@@ -33,6 +38,7 @@ pub use change::{
 pub use context::Context;
 pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
 pub use mentions::{ForUpdate, Mentions, NameKey};
+pub use send_sms::SendSms;
 pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
@@ -41,7 +47,7 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead"];
+pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead", "add-note", "send-sms"];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +56,10 @@ pub enum Action {
     AddContact(Box<AddContact>),
     /// Adds a lead.
     AddLead(Box<AddLead>),
+    /// Adds a note to a customer or a deal.
+    AddNote(Box<AddNote>),
+    /// Sends an SMS to some numbers.
+    SendSms(SendSms),
 }
 
 impl Action {
@@ -68,6 +78,9 @@ impl Action {
                 .map(|action| Self::AddContact(Box::new(action))),
             "add-lead" => AddLead::read(data, data_at, context, findings)
                 .map(|action| Self::AddLead(Box::new(action))),
+            "add-note" => AddNote::read(data, data_at, context, findings)
+                .map(|action| Self::AddNote(Box::new(action))),
+            "send-sms" => SendSms::read(data, data_at, context, findings).map(Self::SendSms),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
                 let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
@@ -86,6 +99,8 @@ impl Action {
         match self {
             Self::AddContact(action) => action.mention(mentions),
             Self::AddLead(action) => action.mention(mentions),
+            Self::AddNote(action) => action.mention(mentions),
+            Self::SendSms(action) => action.mention(mentions),
         }
     }
 
@@ -102,6 +117,8 @@ impl Action {
         match self {
             Self::AddContact(action) => action.decide(workspace, ids, findings),
             Self::AddLead(action) => action.decide(workspace, ids, findings),
+            Self::AddNote(action) => action.decide(workspace, ids, findings),
+            Self::SendSms(action) => action.decide(workspace, ids, findings),
         }
     }
 }

@@ -145,17 +145,27 @@ pub fn source_of(kind: CustomerKind, workspace: &Workspace<'_>) -> Option<Uuid> 
     }
 }
 
-/// The payload's tags, those not yet known created; the listener's default where it has none.
+/// The payload's tags; the listener's default where it has none.
 fn tags_of(
     new: &NewCustomer<'_>,
     workspace: &Workspace<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
-    let Some(names) = new.person.tags.as_set() else {
-        return workspace.request.context.listener.default_tag.into_iter().collect();
-    };
-    let mut tags = Vec::new();
+    match new.person.tags.as_set() {
+        Some(names) => tags_named(names, workspace, ids, changes),
+        None => workspace.request.context.listener.default_tag.into_iter().collect(),
+    }
+}
+
+/// The tags of those names, in their order; those not yet known are created.
+pub fn tags_named(
+    names: &[String],
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+    changes: &mut Vec<Change>,
+) -> Vec<Uuid> {
+    let mut tags = Vec::with_capacity(names.len());
     for name in names {
         let name_key = fold(name);
         let tag = workspace.tag(&name_key).unwrap_or_else(|| {

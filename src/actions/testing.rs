@@ -2,19 +2,21 @@
 
 use super::{Action, Context, Decision, Ids, KnownCustomer, Loaded, Rejection, Request, Workspace};
 use crate::directory::{
-    CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, User, Users,
+    CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
     WelcomeEmail,
 };
 use crate::domain::custom_field::{Kind, Model};
-use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
 use crate::domain::fault::Pointer;
 use crate::domain::identity::Identity;
+use crate::domain::permit::Permit;
 use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::domain::text::fold;
 use crate::payload::Findings;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The org with everything that payloads may name, and what it holds.
@@ -89,10 +91,22 @@ impl TestOrg {
             ]),
             groups: Names::new(vec![Group { id: id(21), name: "Sales".to_owned() }]),
             sources: Names::new(vec![Entry { id: id(31), name: "Web".to_owned() }]),
+            channels: Names::new(
+                [(61, "Kite Chat"), (62, "Contact Form")]
+                    .map(|(number, name)| Entry { id: id(number), name: name.to_owned() })
+                    .into(),
+            ),
+            slas: Names::new(vec![Sla {
+                id: id(71),
+                name: "Gold".to_owned(),
+                first_response: TimeDelta::minutes(30),
+                resolution: TimeDelta::hours(8),
+            }]),
             custom_fields: CustomFields::new(vec![
                 field(41, Model::Contact, "Referred By", Kind::Text, &[]),
                 field(42, Model::Contact, "Pet", Kind::Checkbox, &["Dog", "Cat"]),
                 field(43, Model::Account, "Industry", Kind::Text, &[]),
+                field(44, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
             ]),
             listeners: Vec::new(),
         };
@@ -147,6 +161,15 @@ impl TestOrg {
             self.loaded.customers.accounts_by_name.push((fold(name), known.id));
         }
         self.loaded.customers.known.push(known);
+        self
+    }
+
+    /// The record of a customer that the org holds may be changed: it is loaded, with these tags.
+    pub fn with_record(mut self, code: &str, tags: &[Uuid]) -> Self {
+        let code = CustomerCode::parse(code).unwrap();
+        let known = self.loaded.customers.known.iter().find(|known| known.code == code).unwrap();
+        let record = Customer { tags: tags.to_vec(), ..blank_record(known) };
+        self.loaded.customers.records.push(record);
         self
     }
 
@@ -212,5 +235,34 @@ impl TestOrg {
             .into_iter()
             .map(|fault| (fault.code.as_str().to_owned(), fault.pointer))
             .collect()
+    }
+}
+
+/// A record of which no more is known than what it is called.
+fn blank_record(known: &KnownCustomer) -> Customer {
+    Customer {
+        id: known.id,
+        code: known.code,
+        contact_id: None,
+        name: known.name.clone(),
+        lastname: None,
+        title: None,
+        passport: None,
+        gender: 2,
+        bg_info: None,
+        date_of_birth: None,
+        emails: Vec::new(),
+        phones: Vec::new(),
+        addresses: Vec::new(),
+        websites: Vec::new(),
+        im: Vec::new(),
+        cus_fields: BTreeMap::new(),
+        permit: Permit::Everybody,
+        company: None,
+        source: None,
+        owner: id(11),
+        tags: Vec::new(),
+        created_at: DateTime::<Utc>::UNIX_EPOCH,
+        updated_at: DateTime::<Utc>::UNIX_EPOCH,
     }
 }

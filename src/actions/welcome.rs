@@ -5,12 +5,12 @@ use super::new_customer::history;
 use super::workspace::{Ids, Workspace};
 use crate::domain::customer::Customer;
 use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::World;
 use crate::domain::sms::segments;
 use crate::domain::template::{MergeFields, RenderError};
 use crate::payload::Findings;
 use serde_json::json;
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// Why a customer is made without a message.
 type Failure = (Code, String);
@@ -46,7 +46,7 @@ pub fn welcome(
     ] {
         match due {
             Ok(None) => {}
-            Ok(Some(due)) => changes.extend(queue(customer.id, due, queued, staging, ids)),
+            Ok(Some(due)) => changes.extend(queue(customer, due, queued, staging, ids)),
             Err((code, reason)) => {
                 changes.push(history(ids, customer.id, failed, json!({"reason": reason})));
                 findings.warn(code, at, reason);
@@ -112,7 +112,7 @@ fn unrenderable(error: RenderError) -> Failure {
 }
 
 fn queue(
-    customer: Uuid,
+    customer: &Customer,
     (recipient, content): Due,
     kind: HistoryKind,
     staging: bool,
@@ -125,8 +125,12 @@ fn queue(
             json!({"messageId": id, "to": recipient, "captured": staging, "segments": segments})
         }
     };
-    let message = Message { id, customer: Some(customer), recipient, content };
-    [Change::MessageQueued(Box::new(message)), history(ids, customer, kind, details)]
+    let (customer_id, lead) = match customer.code.kind.world() {
+        World::Customer => (Some(customer.id), None),
+        World::Lead => (None, Some(customer.id)),
+    };
+    let message = Message { id, customer: customer_id, lead, recipient, content };
+    [Change::MessageQueued(Box::new(message)), history(ids, customer.id, kind, details)]
 }
 
 fn merge_fields(

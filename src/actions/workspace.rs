@@ -6,8 +6,10 @@ use super::customers::{Customers, LoadedCustomers, PendingCustomers};
 use super::mentions::Mentions;
 use crate::directory::User;
 use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::note::Note;
+use crate::domain::ticket::Ticket;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// What was loaded for a batch.
@@ -27,9 +29,24 @@ pub struct Loaded {
 pub struct Pending {
     pub customers: PendingCustomers,
     pub tags: Vec<NewTag>,
+    pub notes: Vec<Note>,
+    pub tickets: Vec<Ticket>,
     pub history: Vec<HistoryLine>,
     pub messages: Vec<Message>,
     pub sms_credits_taken: i64,
+}
+
+impl Pending {
+    /// The ids of everything that an answer may name and that the batch makes: a dry run makes
+    /// nothing, so it shows none of them.
+    #[must_use]
+    pub fn made(&self) -> HashSet<Uuid> {
+        let customers = self.customers.created.iter().map(|customer| customer.id);
+        let notes = self.notes.iter().map(|note| note.id);
+        let tickets = self.tickets.iter().map(|ticket| ticket.id);
+        let messages = self.messages.iter().map(|message| message.id);
+        customers.chain(notes).chain(tickets).chain(messages).collect()
+    }
 }
 
 /// The request that the batch came with.
@@ -55,6 +72,8 @@ pub struct Workspace<'a> {
     tags: HashMap<String, Uuid>,
     sms_credits: i64,
     new_tags: Vec<NewTag>,
+    notes: Vec<Note>,
+    tickets: Vec<Ticket>,
     history: Vec<HistoryLine>,
     messages: Vec<Message>,
     sms_credits_taken: i64,
@@ -71,6 +90,8 @@ impl<'a> Workspace<'a> {
             tags: tags.into_iter().collect(),
             sms_credits,
             new_tags: Vec::new(),
+            notes: Vec::new(),
+            tickets: Vec::new(),
             history: Vec::new(),
             messages: Vec::new(),
             sms_credits_taken: 0,
@@ -117,6 +138,8 @@ impl<'a> Workspace<'a> {
                     self.tags.insert(tag.name_key.clone(), tag.id);
                     self.new_tags.push(tag);
                 }
+                Change::NoteAdded(note) => self.notes.push(*note),
+                Change::TicketAdded(ticket) => self.tickets.push(*ticket),
                 Change::HistoryAdded(line) => self.history.push(line),
                 Change::MessageQueued(message) => self.queue(*message),
             }
@@ -129,6 +152,8 @@ impl<'a> Workspace<'a> {
         Pending {
             customers: self.customers.into_pending(),
             tags: self.new_tags,
+            notes: self.notes,
+            tickets: self.tickets,
             history: self.history,
             messages: self.messages,
             sms_credits_taken: self.sms_credits_taken,

@@ -12,7 +12,7 @@ use crate::domain::custom_field::{Kind as FieldKind, Model};
 use crate::domain::phone::Region;
 use crate::domain::template::MessageTemplate;
 use crate::domain::text::fold;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ipnetwork::IpNetwork;
 use std::collections::HashMap;
@@ -31,6 +31,10 @@ pub struct Directory {
     pub groups: Names<Group>,
     /// Where customers come from.
     pub sources: Names<Entry>,
+    /// Through which notes and tickets come.
+    pub channels: Names<Entry>,
+    /// How soon tickets are to be answered and resolved.
+    pub slas: Names<Sla>,
     /// Its custom fields, by model.
     pub custom_fields: CustomFields,
     /// Its listeners.
@@ -136,6 +140,28 @@ pub struct Group {
 }
 
 impl Named for Group {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A service level of tickets.
+#[derive(Clone, Debug)]
+pub struct Sla {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Within how long a ticket is to be answered first.
+    pub first_response: TimeDelta,
+    /// Within how long a ticket is to be resolved.
+    pub resolution: TimeDelta,
+}
+
+impl Named for Sla {
     fn id(&self) -> Uuid {
         self.id
     }

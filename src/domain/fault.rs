@@ -64,6 +64,14 @@ codes! {
     UnknownCustomField => "unknown_custom_field",
     /// A value that the custom field cannot hold.
     InvalidCustomValue => "invalid_custom_value",
+    /// No channel of that name.
+    UnknownChannel => "unknown_channel",
+    /// No SLA of that name.
+    UnknownSla => "unknown_sla",
+    /// No deal of that id.
+    UnknownDeal => "unknown_deal",
+    /// Nothing that identifies the record meant.
+    MissingIdentifier => "missing_identifier",
     /// No source of that name.
     UnknownSource => "unknown_source",
     /// No deal stage of that name.

@@ -225,6 +225,7 @@ const fn status_word(status: Status) -> &'static str {
         Status::Updated => "updated",
         Status::Unchanged => "unchanged",
         Status::Duplicate => "duplicate",
+        Status::Queued => "queued",
     }
 }
 
@@ -243,6 +244,7 @@ fn related_body(related: Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
         Role::CompanyCreated => ("company", "created"),
         Role::CompanyLinked => ("company", "linked"),
         Role::Candidate => ("candidate", "unchanged"),
+        Role::Message => ("message", "queued"),
     };
     RelatedBody { role, status, record: record_body(related.record, dry_created) }
 }

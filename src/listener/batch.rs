@@ -53,7 +53,7 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
         let (verdicts, pending) = self.decide(conn, &self.envelope.items, state, codes)?;
-        let created = pending.customers.created.iter().map(|customer| customer.id).collect();
+        let created = pending.made();
         if self.applies(&verdicts) {
             writes::write(conn, self.org, &pending, self.origin)?;
         }
@@ -93,7 +93,7 @@ impl Batch<'_> {
                 let state = batch_load::org_state(conn, self.org)?;
                 let (verdict, pending) =
                     self.decide(conn, std::slice::from_ref(item), state, codes)?;
-                created.extend(pending.customers.created.iter().map(|customer| customer.id));
+                created.extend(pending.made());
                 writes::write(conn, self.org, &pending, self.origin)?;
                 Ok(verdict)
             });

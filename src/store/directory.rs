@@ -1,16 +1,17 @@
 //! The org's names as one value, and its version.
 
 use crate::directory::{
-    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, User,
-    Users, WelcomeEmail,
+    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, Sla,
+    User, Users, WelcomeEmail,
 };
 use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::error::StoreError;
 use crate::schema::{
-    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, users,
+    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, slas,
+    users,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -58,6 +59,8 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         users: Users::new(load_users(conn, org)?),
         groups: Names::new(load_groups(conn, org)?),
         sources: Names::new(load_entries(conn, org, "source")?),
+        channels: Names::new(load_entries(conn, org, "channel")?),
+        slas: Names::new(load_slas(conn, org)?),
         listeners: load_listeners(conn, org, &field_names)?,
         custom_fields,
     })
@@ -120,6 +123,23 @@ fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<V
         .select((picklist_entries::id, picklist_entries::name))
         .load(conn)?;
     Ok(rows.into_iter().map(|(id, name)| Entry { id, name }).collect())
+}
+
+fn load_slas(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Sla>> {
+    let rows: Vec<(Uuid, String, i32, i32)> = slas::table
+        .filter(slas::org_id.eq(org))
+        .order(slas::name_key)
+        .select((slas::id, slas::name, slas::first_response_minutes, slas::resolution_minutes))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, name, first_response, resolution)| Sla {
+            id,
+            name,
+            first_response: TimeDelta::minutes(first_response.into()),
+            resolution: TimeDelta::minutes(resolution.into()),
+        })
+        .collect())
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {

@@ -1,5 +1,6 @@
 //! New customers and their tags.
 
+use super::columns::{each, json, uuid_array};
 use crate::domain::customer::Customer;
 use crate::domain::text::fold;
 use diesel::pg::PgConnection;
@@ -7,7 +8,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
-use serde::Serialize;
 use uuid::Uuid;
 
 /// Inserts them.
@@ -91,20 +91,4 @@ pub(super) fn insert_tags(
     .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(_, tag)| *tag).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
-}
-
-/// A column: the same part of each customer.
-fn each<'a, T>(customers: &'a [Customer], part: impl Fn(&'a Customer) -> T) -> Vec<T> {
-    customers.iter().map(part).collect()
-}
-
-fn json(part: &impl Serialize) -> String {
-    // Texts, enums without data and maps keyed by text cannot fail to be JSON.
-    serde_json::to_string(part).unwrap_or_default()
-}
-
-/// A row of `unnest` holds no array, so this one travels as text.
-fn uuid_array(ids: &[Uuid]) -> String {
-    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    format!("{{{}}}", ids.join(","))
 }

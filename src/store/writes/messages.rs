@@ -20,11 +20,12 @@ pub(super) fn insert(
     let rows: Vec<Row<'_>> = messages.iter().map(Row::of).collect();
     diesel::sql_query(
         "INSERT INTO outbox (org_id, id, channel, status, recipient, subject, html, text, segments, \
-             message_id, customer_id, sender_id, listener_id, request_id, next_attempt_at, created_at) \
+             message_id, customer_id, lead_id, sender_id, listener_id, request_id, next_attempt_at, created_at) \
          SELECT $1, new.id, new.channel, $2, new.recipient, new.subject, new.html, new.text, new.segments, \
-             new.message_id, new.customer_id, $3, $4, $5, $6, $6 \
-         FROM unnest($7, $8, $9, $10, $11, $12, $13, $14, $15) \
-             AS new (id, channel, recipient, subject, html, text, segments, message_id, customer_id)",
+             new.message_id, new.customer_id, new.lead_id, $3, $4, $5, $6, $6 \
+         FROM unnest($7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             AS new (id, channel, recipient, subject, html, text, segments, message_id, customer_id, \
+             lead_id)",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Text, _>(if origin.staging { "captured" } else { "pending" })
@@ -43,6 +44,7 @@ pub(super) fn insert(
         messages.iter().map(|m| format!("<{}@{}>", m.id, origin.mail_domain)).collect::<Vec<_>>(),
     )
     .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.lead).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Writing what a batch decided: one set-based statement per table, always in the same order
 //! (`design.md`, "write").
 
+mod columns;
 mod customers;
 mod deliveries;
 mod history;
 mod identities;
 mod messages;
+mod notes;
 mod tags;
+mod tickets;
 
 pub use deliveries::{Delivery, insert_delivery};
 
@@ -49,6 +52,9 @@ pub fn write(
     customers::insert(conn, org, &pending.customers.created)?;
     identities::insert(conn, org, &pending.customers.claims)?;
     customers::insert_tags(conn, org, &pending.customers.created)?;
+    notes::insert(conn, org, &pending.notes)?;
+    tickets::insert(conn, org, &pending.tickets)?;
+    tickets::insert_tags(conn, org, &pending.tickets)?;
     history::insert(conn, org, &pending.history, origin)?;
     messages::insert(conn, org, &pending.messages, origin)?;
     take_sms_credits(conn, org, pending.sms_credits_taken)

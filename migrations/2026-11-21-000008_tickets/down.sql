@@ -1,0 +1,2 @@
+ALTER TABLE history DROP CONSTRAINT history_ticket_fkey;
+DROP TABLE ticket_tags, tickets;

@@ -1,0 +1,273 @@
+//! add-note: a note on a customer or a deal (`listener.md` 7).
+//!
+//! The customer is found by `customerId`, `contactId`, `passport`, e-mails and phones, in that
+//! order, among leads where `contactType` is `lead`; a deal by `dealId`, then `name`. Nothing is
+//! created for a note: who is not there is `not_found`, an unknown `customerId` included. `tag` is
+//! added to the customer's tags. The note's text stands in no history.
+
+use super::change::{
+    Change, Decision, HistoryKind, HistoryLine, Outcome, RecordName, RecordRef, Rejection, Status,
+    Subject,
+};
+use super::channel::read_channel;
+use super::context::Context;
+use super::customer_type::{ContactKind, read_contact_type};
+use super::linked_party::{NamedCode, read_code};
+use super::mentions::Mentions;
+use super::named_person::read_named_person;
+use super::new_customer::tags_named;
+use super::permit::read_permit;
+use super::person::read_tags;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::Choice;
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::{Identity, World};
+use crate::domain::note::{Note, NoteTarget};
+use crate::domain::permit::Permit;
+use crate::domain::suggest::listed;
+use crate::domain::text::fold;
+use crate::payload::{Fields, Findings, Longest, Mode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const NOTE_FIELDS: &[&str] = &[
+    "body",
+    "model",
+    "contactType",
+    "customerId",
+    "contactId",
+    "passport",
+    "email",
+    "emails",
+    "phone",
+    "phones",
+    "tag",
+    "channel",
+    "permit",
+    "dealId",
+    "name",
+];
+
+/// What a customer may be found by.
+const CUSTOMER_IDENTIFIERS: &[&str] =
+    &["customerId", "contactId", "passport", "email", "emails", "phone", "phones"];
+
+/// A payload of add-note, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AddNote {
+    at: Pointer,
+    body: String,
+    channel: Option<Uuid>,
+    permit: Permit,
+    target: Target,
+}
+
+/// What the note is to be on.
+#[derive(Clone, Debug, PartialEq)]
+enum Target {
+    Customer { world: World, code: Option<NamedCode>, identities: Vec<Identity>, tags: Vec<String> },
+}
+
+/// What `model` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Model {
+    Contact,
+    Deal,
+}
+
+impl Choice for Model {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Contact, "contact"), (Self::Deal, "deal")];
+}
+
+impl AddNote {
+    /// Reads the action's `data`, which stands at `at`.
+    pub fn read(
+        data: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, NOTE_FIELDS, findings)?;
+        let body = fields.text("body", Longest::TEXT).set();
+        if body.is_none() {
+            fields.require("body", false);
+        }
+        let target = Target::read(&mut fields, context);
+        let channel = read_channel(&mut fields, context);
+        let permit = read_permit(&mut fields, context).set().unwrap_or_default();
+        Some(Self { at, body: body.unwrap_or_default(), channel, permit, target })
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        self.target.mention(mentions);
+    }
+
+    /// Decides it. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault; `not_found` where what the note is on is not there.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        mut findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        let found = self.target.find(&self.at, workspace, &mut findings);
+        let Some(found) = found.filter(|_| findings.faults.is_empty()) else {
+            return Err(findings.into());
+        };
+        let request = &workspace.request;
+        let note = Note {
+            id: ids.id(),
+            body: self.body.clone(),
+            target: found,
+            channel: self.channel,
+            permit: self.permit.clone(),
+            owner: request.sender.id,
+            created_at: request.now,
+        };
+        let outcome = Outcome {
+            status: Status::Created,
+            record: RecordRef { id: note.id, name: RecordName::Note },
+            matched_by: None,
+            related: Vec::new(),
+            warnings: findings.warnings,
+        };
+        let mut changes = Vec::new();
+        let mut details = json!({"note": {"id": note.id}});
+        let tags = self.target.add_tags(found, workspace, ids, &mut changes);
+        if !tags.is_empty() {
+            details["tagsAdded"] = json!(tags);
+        }
+        changes.push(Change::NoteAdded(Box::new(note)));
+        let subject = match found {
+            NoteTarget::Customer(id) => Subject::Customer(id),
+            NoteTarget::Deal(id) => Subject::Deal(id),
+        };
+        let kind = HistoryKind::NoteAdded;
+        changes.push(Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details }));
+        Ok(Decision { outcome, changes })
+    }
+}
+
+impl Target {
+    fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Self {
+        match fields.choice::<Model>("model").set().unwrap_or(Model::Contact) {
+            Model::Contact | Model::Deal => Self::read_customer(fields, context),
+        }
+    }
+
+    fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Self {
+        for name in ["dealId", "name"] {
+            fields.ignore(name, "it is for a note on a deal, whose `model` is `deal`.");
+        }
+        let contact_kind = read_contact_type(fields).set().unwrap_or(ContactKind::Customer);
+        let world = contact_kind.world();
+        if !CUSTOMER_IDENTIFIERS.iter().any(|name| fields.has(name)) {
+            let at = fields.at().clone();
+            let message = format!(
+                "Whom is the note on? Name one of {}.",
+                listed(CUSTOMER_IDENTIFIERS, CUSTOMER_IDENTIFIERS.len())
+            );
+            fields.findings.fault(Code::MissingIdentifier, &at, message);
+        }
+        Self::Customer {
+            world,
+            code: read_code(fields, contact_kind),
+            identities: read_named_person(fields, context).identities(world),
+            tags: read_tags(fields).set().unwrap_or_default(),
+        }
+    }
+
+    fn mention(&self, mentions: &mut Mentions) {
+        match self {
+            Self::Customer { world: _, code, identities, tags } => {
+                let code = code.as_ref().and_then(|code| code.as_ref().ok());
+                mentions.codes.extend(code);
+                mentions.identities.extend(identities.iter().cloned());
+                mentions.tags.extend(tags.iter().map(|tag| fold(tag)));
+                if !tags.is_empty() {
+                    mentions.for_update.codes.extend(code);
+                    mentions.for_update.identities.extend(identities.iter().cloned());
+                }
+            }
+        }
+    }
+    /// What the note is on; a fault where it is not there.
+    fn find(
+        &self,
+        at: &Pointer,
+        workspace: &Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<NoteTarget> {
+        match self {
+            // Nothing that could be read: that is a fault already.
+            Self::Customer { code: None, identities, .. } if identities.is_empty() => None,
+            Self::Customer { world, code: None, identities, tags: _ } => {
+                let found = identities.iter().find_map(|one| workspace.customers.holder(one));
+                if found.is_none() {
+                    findings.fault(Code::NotFound, at, nobody_holds_these(*world));
+                }
+                found.map(|customer| NoteTarget::Customer(customer.id))
+            }
+            Self::Customer { world: _, code: Some(code), identities: _, tags: _ } => {
+                let code_known = code.as_ref().ok().and_then(|c| workspace.customers.with_code(*c));
+                if code_known.is_none() {
+                    findings.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
+                }
+                code_known.map(|customer| NoteTarget::Customer(customer.id))
+            }
+        }
+    }
+
+    /// Adds the tags that the customer does not have yet, and gives their names.
+    fn add_tags(
+        &self,
+        target: NoteTarget,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        changes: &mut Vec<Change>,
+    ) -> Vec<&str> {
+        let Self::Customer { world: _, code: _, identities: _, tags } = self;
+        let Some(record) = target.customer().and_then(|id| workspace.customers.record(id)) else {
+            return Vec::new();
+        };
+        let mut tagged = record.clone();
+        let mut added = Vec::new();
+        for (name, tag) in tags.iter().zip(tags_named(tags, workspace, ids, changes)) {
+            if !tagged.tags.contains(&tag) {
+                tagged.tags.push(tag);
+                added.push(name.as_str());
+            }
+        }
+        if !added.is_empty() {
+            tagged.updated_at = workspace.request.now;
+            changes.push(Change::CustomerChanged(Box::new(tagged)));
+        }
+        added
+    }
+}
+
+const fn nobody_holds_these(world: World) -> &'static str {
+    match world {
+        World::Customer => {
+            "No contact or account has this contactId, passport, e-mail or phone; for a note on a \
+             lead add `\"contactType\": \"lead\"`."
+        }
+        World::Lead => "No lead has this contactId, passport, e-mail or phone.",
+    }
+}
+
+fn no_such_code(code: &NamedCode) -> String {
+    match code {
+        Ok(code) => format!("There is no {code}."),
+        Err(text) => {
+            let shown: String = text.chars().take(64).collect();
+            format!(
+                "\"{shown}\" is no customer's code: these are PID-n, CID-n, and of leads LID-n."
+            )
+        }
+    }
+}

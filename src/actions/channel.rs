@@ -1,0 +1,31 @@
+//! Reading a `channel` (`listener.md` 7).
+
+use super::context::Context;
+use crate::domain::fault::Code;
+use crate::payload::{Fields, Longest};
+use uuid::Uuid;
+
+/// What the documents call a channel in one place, and what it is called in all others.
+const OTHER_NAMES: &[(&str, &str)] = &[("Web Contact Form", "Contact Form")];
+
+/// The org's channel of the name in the field `channel`.
+pub fn read_channel(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid> {
+    let at = fields.place("channel");
+    let name = fields.text("channel", Longest::LINE).set()?;
+    let channels = &context.directory.channels;
+    let channel = channels.named(&name).or_else(|| {
+        let (_, usual) = OTHER_NAMES.iter().find(|(other, _)| other.eq_ignore_ascii_case(&name))?;
+        channels.named(usual)
+    });
+    if channel.is_none() {
+        context.references().unknown(
+            fields.findings,
+            Code::UnknownChannel,
+            &at,
+            "channel",
+            &name,
+            channels.iter().map(|channel| channel.name.as_str()),
+        );
+    }
+    channel.map(|channel| channel.id)
+}

@@ -1,0 +1,57 @@
+//! The customer that a note or ticket names by single fields: `email`, `phone`, `passport` …
+//! (`listener.md` 7).
+
+use super::context::Context;
+use super::person::{Person, TypedEmail, TypedPhone, read_emails, read_passport, read_phones};
+use crate::domain::customer::ContactType;
+use crate::domain::email::Email;
+use crate::domain::fault::Code;
+use crate::domain::phone::Phone;
+use crate::payload::{Fields, Given, Longest};
+
+/// Reads what identifies him: `contactId`, `passport`, `email` and `emails`, `phone` and `phones`.
+pub fn read_named_person(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Person {
+    Person {
+        contact_id: fields.text("contactId", Longest::LINE),
+        passport: read_passport(fields),
+        emails: set_unless_empty(all_emails(fields)),
+        phones: set_unless_empty(all_phones(fields, context)),
+        ..Person::default()
+    }
+}
+
+/// `email`, then those of `emails`, each once.
+fn all_emails(fields: &mut Fields<'_, '_>) -> Vec<TypedEmail> {
+    let at = fields.place("email");
+    let single = fields.text("email", Longest::LINE).and_then(|text| {
+        Email::parse(&text)
+            .map_err(|error| fields.findings.fault(Code::InvalidEmail, &at, error.to_string()))
+            .ok()
+    });
+    let mut emails = read_emails(fields).set().unwrap_or_default();
+    if let Given::Set(email) = single {
+        emails.retain(|typed| typed.email.key() != email.key());
+        emails.insert(0, TypedEmail { r#type: ContactType::default(), email });
+    }
+    emails
+}
+
+/// `phone`, then those of `phones`, each once.
+fn all_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<TypedPhone> {
+    let at = fields.place("phone");
+    let single = fields.text("phone", Longest::LINE).and_then(|text| {
+        Phone::parse(&text, context.directory.org.region)
+            .map_err(|error| fields.findings.fault(Code::InvalidPhone, &at, error.to_string()))
+            .ok()
+    });
+    let mut phones = read_phones(fields, context).set().unwrap_or_default();
+    if let Given::Set(phone) = single {
+        phones.retain(|typed| typed.phone.key() != phone.key());
+        phones.insert(0, TypedPhone { r#type: ContactType::default(), phone });
+    }
+    phones
+}
+
+fn set_unless_empty<T>(entries: Vec<T>) -> Given<Vec<T>> {
+    if entries.is_empty() { Given::Absent } else { Given::Set(entries) }
+}

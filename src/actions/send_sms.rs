@@ -1,0 +1,192 @@
+//! send-sms: one SMS to each of some numbers (`listener.md` 7).
+//!
+//! `content` goes to each distinct number once, in E.164. A number that cannot be one, or that no
+//! SMS can reach, is a warning of its own and the others are queued; where none is left the action
+//! has failed. A message costs a credit a segment, taken when it is queued; where the credits do
+//! not suffice for all, none is queued. The customer and the lead that hold a number get a line in
+//! their history.
+
+use super::change::{
+    Change, Content, Decision, HistoryKind, Message, Outcome, RecordName, RecordRef, Rejection,
+    Related, Role, Status,
+};
+use super::context::Context;
+use super::mentions::Mentions;
+use super::new_customer::history;
+use super::workspace::{Ids, Workspace};
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::domain::phone::Phone;
+use crate::domain::sms::segments;
+use crate::payload::{Fields, Findings, Longest, Mode};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+const SMS_FIELDS: &[&str] = &["content", "phones"];
+
+/// What carriers and providers put together at most: ten segments and more arrive unreliably
+/// already. The documents set no limit.
+const LONGEST_CONTENT: Longest = Longest::Chars(1600);
+
+/// A payload of send-sms, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendSms {
+    at: Pointer,
+    content: String,
+    /// Distinct numbers in E.164, in the order of the payload.
+    numbers: Vec<String>,
+}
+
+impl SendSms {
+    /// Reads the action's `data`, which stands at `at`; `None` where there is nothing to send or
+    /// nobody to send it to.
+    pub fn read(
+        data: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, SMS_FIELDS, findings)?;
+        let content = fields.text("content", LONGEST_CONTENT).set();
+        if content.is_none() {
+            fields.require("content", false);
+        }
+        let numbers = read_numbers(&mut fields, context);
+        Some(Self { at, content: content?, numbers: numbers? })
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        for number in &self.numbers {
+            mentions.identities.extend(
+                [World::Customer, World::Lead]
+                    .map(|world| Identity::new(world, IdentityKind::Phone, number)),
+            );
+        }
+    }
+
+    /// Decides it. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault; `sms_credits_exhausted` where the credits do not suffice for all messages.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        mut findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        let each = segments(&self.content).count;
+        let count = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
+        let (cost, credits) = (i64::from(each).saturating_mul(count), workspace.sms_credits());
+        if cost > credits {
+            let message = format!(
+                "{count} messages of {each} segments each take {cost} SMS credits and the org has \
+                 {credits} left; none was queued. Set an SMS account up, or send fewer."
+            );
+            findings.fault(Code::SmsCreditsExhausted, &self.at, message);
+        }
+        if !findings.faults.is_empty() {
+            return Err(findings.into());
+        }
+        let mut changes = Vec::new();
+        let mut records = Vec::new();
+        for number in &self.numbers {
+            let id = ids.id();
+            records.push(RecordRef { id, name: RecordName::Sms });
+            changes.extend(self.queue(id, number, each, workspace, ids));
+        }
+        // Reading leaves no action without a number.
+        let Some(first) = records.first().cloned() else {
+            return Err(findings.into());
+        };
+        let outcome = Outcome {
+            status: Status::Queued,
+            record: first,
+            matched_by: None,
+            related: records
+                .into_iter()
+                .map(|record| Related { role: Role::Message, record })
+                .collect(),
+            warnings: findings.warnings,
+        };
+        Ok(Decision { outcome, changes })
+    }
+
+    /// A message, and the lines in the history of those who hold its number.
+    fn queue(
+        &self,
+        id: Uuid,
+        number: &str,
+        segments: u32,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+    ) -> Vec<Change> {
+        let holder = |world| {
+            let identity = Identity::new(world, IdentityKind::Phone, number);
+            workspace.customers.holder(&identity).map(|holder| holder.id)
+        };
+        let (customer, lead) = (holder(World::Customer), holder(World::Lead));
+        let content = Content::Sms { text: self.content.clone(), segments };
+        let message = Message { id, customer, lead, recipient: number.to_owned(), content };
+        let details = json!({
+            "messageId": id,
+            "to": number,
+            "captured": workspace.request.staging,
+            "segments": segments,
+        });
+        let mut changes = vec![Change::MessageQueued(Box::new(message))];
+        changes.extend(
+            [customer, lead]
+                .into_iter()
+                .flatten()
+                .map(|holder| history(ids, holder, HistoryKind::SmsQueued, details.clone())),
+        );
+        changes
+    }
+}
+
+/// The numbers that an SMS can reach, each once. What is wrong with one is a warning; where none
+/// is left, what is wrong with each is a fault.
+fn read_numbers(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Vec<String>> {
+    let entries = fields.list("phones", "[\"0905000001\"]").set();
+    if entries.is_none() {
+        fields.require("phones", false);
+    }
+    let (mut numbers, mut seen, mut bad) = (Vec::new(), HashSet::new(), Findings::default());
+    for (at, value) in entries? {
+        match read_number(value, context) {
+            Ok(number) if seen.insert(number.clone()) => numbers.push(number),
+            Ok(_) => {}
+            Err(message) => bad.fault(Code::InvalidPhone, &at, message),
+        }
+    }
+    if numbers.is_empty() {
+        fields.findings.faults.append(&mut bad.faults);
+        return None;
+    }
+    fields.findings.warnings.append(&mut bad.faults);
+    Some(numbers)
+}
+
+/// The number in E.164, or why no SMS can reach it.
+fn read_number(value: &Value, context: Context<'_>) -> Result<String, String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return Err("A phone number has to be a text: \"0905000001\".".to_owned()),
+    };
+    let why = match Phone::parse(&text, context.directory.org.region) {
+        Ok(phone) => match phone.e164() {
+            Some(number) if phone.can_receive_sms() => return Ok(number.to_owned()),
+            Some(_) => "it is no mobile number".to_owned(),
+            None => "it is no valid number".to_owned(),
+        },
+        Err(error) => error.to_string(),
+    };
+    let shown: String = text.chars().take(64).collect();
+    Err(format!("No SMS can be sent to \"{shown}\": {why}."))
+}
+
+#[cfg(test)]
+mod tests;

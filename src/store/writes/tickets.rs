@@ -1,0 +1,68 @@
+//! New tickets and their tags.
+
+use super::columns::{each, json};
+use crate::domain::ticket::Ticket;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+/// Inserts them.
+pub(super) fn insert(conn: &mut PgConnection, org: Uuid, tickets: &[Ticket]) -> QueryResult<()> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "INSERT INTO tickets (org_id, id, number, title, body, customer_id, deal_id, group_id, sla_id, \
+             first_response_due_at, resolution_due_at, channel_id, cus_fields, owner_id, created_at) \
+         SELECT $1, new.id, new.number, new.title, new.body, new.customer_id, new.deal_id, new.group_id, \
+             new.sla_id, new.first_response_due_at, new.resolution_due_at, new.channel_id, \
+             new.cus_fields::jsonb, new.owner_id, new.created_at \
+         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+             AS new (id, number, title, body, customer_id, deal_id, group_id, sla_id, \
+             first_response_due_at, resolution_due_at, channel_id, cus_fields, owner_id, created_at)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SqlUuid>, _>(each(tickets, |ticket| ticket.id))
+    .bind::<Array<BigInt>, _>(each(tickets, |ticket| ticket.code.0))
+    .bind::<Array<Nullable<Text>>, _>(each(tickets, |ticket| ticket.title.as_deref()))
+    .bind::<Array<Text>, _>(each(tickets, |ticket| ticket.body.as_str()))
+    .bind::<Array<SqlUuid>, _>(each(tickets, |ticket| ticket.customer))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(tickets, |ticket| ticket.deal))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(tickets, |ticket| ticket.group))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(tickets, |ticket| ticket.sla.map(|sla| sla.id)))
+    .bind::<Array<Nullable<Timestamptz>>, _>(each(tickets, |ticket| {
+        ticket.sla.map(|sla| sla.first_response_due_at)
+    }))
+    .bind::<Array<Nullable<Timestamptz>>, _>(each(tickets, |ticket| {
+        ticket.sla.map(|sla| sla.resolution_due_at)
+    }))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(tickets, |ticket| ticket.channel))
+    .bind::<Array<Text>, _>(each(tickets, |ticket| json(&ticket.cus_fields)))
+    .bind::<Array<SqlUuid>, _>(each(tickets, |ticket| ticket.owner))
+    .bind::<Array<Timestamptz>, _>(each(tickets, |ticket| ticket.created_at))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Inserts which of them has which tag.
+pub(super) fn insert_tags(
+    conn: &mut PgConnection,
+    org: Uuid,
+    tickets: &[Ticket],
+) -> QueryResult<()> {
+    let tagged: Vec<(Uuid, Uuid)> =
+        tickets.iter().flat_map(|ticket| ticket.tags.iter().map(|tag| (ticket.id, *tag))).collect();
+    if tagged.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "INSERT INTO ticket_tags (org_id, ticket_id, tag_id) \
+         SELECT $1, new.ticket_id, new.tag_id FROM unnest($2, $3) AS new (ticket_id, tag_id)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SqlUuid>, _>(each(&tagged, |(ticket, _)| *ticket))
+    .bind::<Array<SqlUuid>, _>(each(&tagged, |(_, tag)| *tag))
+    .execute(conn)?;
+    Ok(())
+}
