@@ -8,4 +8,5 @@ pub mod orgs;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod users;
+pub mod vocabulary;
 pub mod writes;
