@@ -44,7 +44,9 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(config.wait)
             .test_on_check_out(false)
-            .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
+            .connection_customizer(Box::new(Customize {
+                statements: Arc::clone(&statements),
+            }))
             .build_unchecked(ConnectionManager::new(&config.url));
         Ok(Self { pool, statements })
     }
@@ -86,10 +88,10 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
-    fn connection(
-        &self,
-    ) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
-        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
+        self.pool
+            .get()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
 
@@ -143,7 +145,9 @@ impl CustomizeConnection<PgConnection, r2d2::Error> for Customize {
              DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
         )
         .map_err(r2d2::Error::QueryError)?;
-        conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
+        conn.set_instrumentation(Counter {
+            statements: Arc::clone(&self.statements),
+        });
         Ok(())
     }
 }

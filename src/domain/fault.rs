@@ -148,7 +148,11 @@ pub struct Fault {
 impl Fault {
     /// A fault at `pointer`.
     pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), pointer: pointer.into() }
+        Self {
+            code,
+            message: message.into(),
+            pointer: pointer.into(),
+        }
     }
 }
 
@@ -169,7 +173,11 @@ impl Pointer {
     /// The member `name` of the object here, escaped as RFC 6901 asks.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
-        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        Self(format!(
+            "{}/{}",
+            self.0,
+            name.replace('~', "~0").replace('/', "~1")
+        ))
     }
 
     /// The entry `index` of the array here.
