@@ -1,20 +1,27 @@
-//! The three kinds of customer record, and how a path or a payload addresses one.
+//! The customer record: contact, account or lead (`listener.md` 3).
 
+use super::custom_field::Model;
+use super::identity::World;
+use super::permit::Permit;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
 use uuid::Uuid;
 
-/// What a customer record is (`listener.md` 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The three kinds of customer record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CustomerKind {
-    /// A person.
+    /// A person, `PID-n`.
     Contact,
-    /// A company.
+    /// A company, `CID-n`.
     Account,
-    /// Somebody who may become a customer.
+    /// A person not yet a customer, `LID-n`.
     Lead,
 }
 
 impl CustomerKind {
-    /// The word for it in answers and in the database.
+    /// The word for it in answers (`model`) and tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -24,7 +31,13 @@ impl CustomerKind {
         }
     }
 
-    /// What its codes start with.
+    /// The kind of that word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Contact, Self::Account, Self::Lead].into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// What its codes begin with.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
@@ -34,62 +47,205 @@ impl CustomerKind {
         }
     }
 
-    /// The code of its record of that number: `PID-12`.
+    /// The world of identity it lives in.
     #[must_use]
-    pub fn code(self, number: i64) -> String {
-        format!("{}-{number}", self.prefix())
-    }
-
-    /// The listener's `contactType`: contact and account together are customers.
-    #[must_use]
-    pub const fn contact_type(self) -> &'static str {
+    pub const fn world(self) -> World {
         match self {
-            Self::Contact | Self::Account => "customer",
-            Self::Lead => "lead",
+            Self::Contact | Self::Account => World::Customer,
+            Self::Lead => World::Lead,
         }
     }
 
-    /// The listener's `type`: 0 a person, 1 a company; a lead is 0.
+    /// Whose custom fields it has.
     #[must_use]
-    pub const fn type_number(self) -> u8 {
+    pub const fn model(self) -> Model {
         match self {
-            Self::Contact | Self::Lead => 0,
-            Self::Account => 1,
-        }
-    }
-
-    /// The world of identity it lives in: 0 customers, 1 leads.
-    #[must_use]
-    pub const fn world(self) -> i16 {
-        match self {
-            Self::Contact | Self::Account => 0,
-            Self::Lead => 1,
+            Self::Contact => Model::Contact,
+            Self::Account => Model::Account,
+            Self::Lead => Model::Lead,
         }
     }
 }
 
-/// How one record of a known kind is addressed (`api.md` 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordRef {
-    /// By its id.
-    Id(Uuid),
-    /// By its code: the n of `PID-n`.
-    Code(i64),
+/// A customer's visible code: `PID-12`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomerCode {
+    /// Which kind's.
+    pub kind: CustomerKind,
+    /// The number, counted up per org and kind.
+    pub number: i64,
 }
 
-impl RecordRef {
-    /// Reads an id or a code in any case. `None` for anything else, codes of another kind included.
+impl CustomerCode {
+    /// Reads `PID-12` in any case; `None` for anything else.
     #[must_use]
-    pub fn parse(text: &str, kind: CustomerKind) -> Option<Self> {
-        if let Ok(id) = Uuid::try_parse(text) {
-            return Some(Self::Id(id));
+    pub fn parse(text: &str) -> Option<Self> {
+        let (prefix, digits) = text.trim().split_once('-')?;
+        let kind = [CustomerKind::Contact, CustomerKind::Account, CustomerKind::Lead]
+            .into_iter()
+            .find(|kind| kind.prefix().eq_ignore_ascii_case(prefix))?;
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
         }
-        let (prefix, digits) = text.split_once('-')?;
-        let number: i64 = digits.parse().ok()?;
-        // Only as codes are written: neither `PID-+1` nor `PID-01`.
-        let is_code = prefix.eq_ignore_ascii_case(kind.prefix()) && number.to_string() == digits;
-        is_code.then_some(Self::Code(number))
+        Some(Self { kind, number: digits.parse().ok()? })
     }
+}
+
+impl fmt::Display for CustomerCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.kind.prefix(), self.number)
+    }
+}
+
+/// What an e-mail or phone is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum ContactType {
+    Work,
+    Home,
+    Mobile,
+    #[default]
+    Other,
+}
+
+/// What an address is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum AddressType {
+    Work,
+    Home,
+    #[default]
+    Other,
+}
+
+/// Which messenger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum ImProtocol {
+    Skype,
+    Facebook,
+    Yahoo,
+    Viber,
+    Hangouts,
+    #[default]
+    Other,
+}
+
+/// A fixed set of words that a field chooses from, in any case.
+pub trait Choice: Copy + 'static {
+    /// All of them, with their words.
+    const ALL: &'static [(Self, &'static str)];
+}
+
+impl Choice for ContactType {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Work, "Work"),
+        (Self::Home, "Home"),
+        (Self::Mobile, "Mobile"),
+        (Self::Other, "Other"),
+    ];
+}
+
+impl Choice for AddressType {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Work, "Work"), (Self::Home, "Home"), (Self::Other, "Other")];
+}
+
+impl Choice for ImProtocol {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Skype, "Skype"),
+        (Self::Facebook, "Facebook"),
+        (Self::Yahoo, "Yahoo"),
+        (Self::Viber, "Viber"),
+        (Self::Hangouts, "Hangouts"),
+        (Self::Other, "Other"),
+    ];
+}
+
+/// An e-mail address of a customer, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailEntry {
+    /// What it is for.
+    pub r#type: ContactType,
+    /// As typed.
+    pub value: String,
+}
+
+/// A phone of a customer, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneEntry {
+    /// What it is for.
+    pub r#type: ContactType,
+    /// As typed.
+    pub value: String,
+    /// The number meant, where it is one.
+    pub e164: Option<String>,
+}
+
+/// An address, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the words say it")]
+pub struct Address {
+    pub r#type: AddressType,
+    pub street: Option<String>,
+    pub city: Option<String>,
+    pub state: Option<String>,
+    pub zip: Option<String>,
+    pub country: Option<CountryEntry>,
+}
+
+/// A country, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountryEntry {
+    /// ISO 3166-1 alpha-2, where it is a country.
+    pub code: Option<String>,
+    /// Its name, or what was sent instead.
+    pub name: String,
+}
+
+/// A website, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Website {
+    /// As typed.
+    pub value: String,
+}
+
+/// A messenger account, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Im {
+    /// Which messenger.
+    pub protocol: ImProtocol,
+    /// As typed.
+    pub value: String,
+}
+
+/// The whole record, as it is written.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the specification's own words, listener.md 3")]
+pub struct Customer {
+    pub id: Uuid,
+    pub code: CustomerCode,
+    pub contact_id: Option<String>,
+    pub name: String,
+    pub lastname: Option<String>,
+    pub title: Option<String>,
+    pub passport: Option<String>,
+    pub gender: i16,
+    pub bg_info: Option<String>,
+    pub date_of_birth: Option<NaiveDate>,
+    pub emails: Vec<EmailEntry>,
+    pub phones: Vec<PhoneEntry>,
+    pub addresses: Vec<Address>,
+    pub websites: Vec<Website>,
+    pub im: Vec<Im>,
+    pub cus_fields: BTreeMap<Uuid, String>,
+    pub permit: Permit,
+    pub company: Option<Uuid>,
+    pub source: Option<Uuid>,
+    pub owner: Uuid,
+    pub tags: Vec<Uuid>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 #[cfg(test)]
@@ -97,52 +253,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_an_id_or_a_code_of_the_kind_in_any_case() {
-        let id = "0199f3c2-0000-7000-8000-000000000001";
-        let cases = [
-            (
-                id,
-                CustomerKind::Contact,
-                Some(RecordRef::Id(Uuid::try_parse(id).unwrap())),
-            ),
-            ("PID-12", CustomerKind::Contact, Some(RecordRef::Code(12))),
-            ("pid-12", CustomerKind::Contact, Some(RecordRef::Code(12))),
-            ("Cid-1", CustomerKind::Account, Some(RecordRef::Code(1))),
-            (
-                "LID-9223372036854775807",
-                CustomerKind::Lead,
-                Some(RecordRef::Code(i64::MAX)),
-            ),
-            ("LID-9223372036854775808", CustomerKind::Lead, None),
-            ("CID-12", CustomerKind::Contact, None),
-            ("PID-12", CustomerKind::Lead, None),
-            ("PID-012", CustomerKind::Contact, None),
-            ("PID-+12", CustomerKind::Contact, None),
-            ("PID-", CustomerKind::Contact, None),
-            ("PID12", CustomerKind::Contact, None),
-            ("12", CustomerKind::Contact, None),
-            ("", CustomerKind::Contact, None),
-        ];
-        for (text, kind, expected) in cases {
-            assert_eq!(
-                RecordRef::parse(text, kind),
-                expected,
-                "{text:?} as {kind:?}"
-            );
+    fn a_code_is_read_in_any_case_and_nothing_else_is_one() {
+        let pid = |number| Some(CustomerCode { kind: CustomerKind::Contact, number });
+        for (text, code) in [
+            ("PID-12", pid(12)),
+            (" pid-12 ", pid(12)),
+            ("PID-007", pid(7)),
+            ("PID-", None),
+            ("PID--1", None),
+            ("PID-+1", None),
+            ("PID-99999999999999999999", None),
+            ("TID-1", None),
+            ("12", None),
+            ("", None),
+        ] {
+            assert_eq!(CustomerCode::parse(text), code, "{text}");
         }
     }
 
     #[test]
-    fn a_kind_writes_its_codes_as_they_are_read() {
-        for kind in [
-            CustomerKind::Contact,
-            CustomerKind::Account,
-            CustomerKind::Lead,
-        ] {
-            assert_eq!(
-                RecordRef::parse(&kind.code(7), kind),
-                Some(RecordRef::Code(7))
-            );
+    fn a_code_reads_as_it_is_written() {
+        for kind in [CustomerKind::Contact, CustomerKind::Account, CustomerKind::Lead] {
+            let code = CustomerCode { kind, number: 41 };
+            assert_eq!(CustomerCode::parse(&code.to_string()), Some(code));
         }
     }
 }

@@ -1,9 +1,17 @@
 //! The words and rules of the field, pure: no database, no HTTP, no clock, no environment.
 
+pub mod country;
+pub mod custom_field;
 pub mod customer;
+pub mod date;
 pub mod email;
 pub mod fault;
 pub mod history;
+pub mod identity;
 pub mod passport;
+pub mod permit;
+pub mod phone;
+pub mod record_ref;
+pub mod sms;
 pub mod suggest;
 pub mod text;

@@ -90,7 +90,7 @@ mod tests {
             "🙂🙂🙂",
             &huge,
         ] {
-            assert_eq!(nearest(word, FIELDS), None, "{:.20}", word);
+            assert_eq!(nearest(word, FIELDS), None, "{word:.20}");
         }
     }
 

@@ -1,0 +1,48 @@
+//! Who may read a record (`listener.md` 5).
+
+use uuid::Uuid;
+
+/// A permit with its names resolved. "Me" is the record's owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Permit {
+    /// Status 1: everybody in the org.
+    #[default]
+    Everybody,
+    /// Status 2: the owner alone.
+    OnlyMe,
+    /// Status 3: the owner and a group.
+    MeAndGroup(Uuid),
+    /// Status 4: the owner and these users.
+    MeAndUsers(Vec<Uuid>),
+}
+
+impl Permit {
+    /// The status as payloads and the API number it, 1 to 4.
+    #[must_use]
+    pub const fn status(&self) -> i16 {
+        match self {
+            Self::Everybody => 1,
+            Self::OnlyMe => 2,
+            Self::MeAndGroup(_) => 3,
+            Self::MeAndUsers(_) => 4,
+        }
+    }
+
+    /// The group, for status 3.
+    #[must_use]
+    pub const fn group(&self) -> Option<Uuid> {
+        match self {
+            Self::MeAndGroup(group) => Some(*group),
+            _ => None,
+        }
+    }
+
+    /// The users, for status 4.
+    #[must_use]
+    pub fn users(&self) -> &[Uuid] {
+        match self {
+            Self::MeAndUsers(users) => users,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Phone numbers: how they are stored, compared and sent to.
+
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
+
+use super::text::clean;
+
+/// No number that anybody writes is longer; reading takes time with the length.
+const LONGEST: usize = 64;
+
+const VIETNAM: i32 = 84;
+
+/// Where the Vietnamese mobile numbers of the 11-digit plan went in 2018: `0123…` became `083…`.
+/// The prefixes are without the trunk `0`.
+const MOVED_PREFIXES: [(&str, &str); 21] = [
+    ("120", "70"),
+    ("121", "79"),
+    ("122", "77"),
+    ("126", "76"),
+    ("128", "78"),
+    ("123", "83"),
+    ("124", "84"),
+    ("125", "85"),
+    ("127", "81"),
+    ("129", "82"),
+    ("162", "32"),
+    ("163", "33"),
+    ("164", "34"),
+    ("165", "35"),
+    ("166", "36"),
+    ("167", "37"),
+    ("168", "38"),
+    ("169", "39"),
+    ("186", "56"),
+    ("188", "58"),
+    ("199", "59"),
+];
+
+/// A country or territory that has a numbering plan: it reads numbers that lack a country code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region(rlibphonenumber::Region);
+
+/// A text that is not the code of a region with a numbering plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the two-letter code of a country with phone numbers, such as VN")]
+pub struct InvalidRegion;
+
+impl Region {
+    /// Reads an ISO 3166-1 alpha-2 code, in any case (`api.md` 4, `defaultRegion`).
+    ///
+    /// # Errors
+    /// Where it is no code, or no numbering plan is known for it.
+    pub fn parse(code: &str) -> Result<Self, InvalidRegion> {
+        rlibphonenumber::Region::from_code(code)
+            .ok()
+            .filter(|region| {
+                PHONE_NUMBER_UTIL
+                    .get_country_code_for_region(*region)
+                    .is_some()
+            })
+            .map(Self)
+            .ok_or(InvalidRegion)
+    }
+
+    /// The code in upper case.
+    #[must_use]
+    pub fn code(self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// A phone number (`listener.md` 3).
+///
+/// A number with an extension is another number than the one without, and has no E.164 form,
+/// which could not carry the extension: its key is `+842438123456;ext=12`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phone {
+    value: String,
+    e164: Option<String>,
+    key: String,
+}
+
+/// Why a text is no phone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPhone {
+    /// It has no digit.
+    #[error("a phone number needs at least one digit")]
+    NoDigit,
+    /// It is longer than any number.
+    #[error("a phone number has at most {LONGEST} characters")]
+    TooLong,
+}
+
+impl Phone {
+    /// Reads a number as it is dialled in `region`, or with its country code. Any text with a
+    /// digit is taken: one that is no valid number has no E.164 form, and is compared by its
+    /// digits.
+    ///
+    /// # Errors
+    /// Where the text has no digit, or more than 64 characters.
+    pub fn parse(text: &str, region: Region) -> Result<Self, InvalidPhone> {
+        let value = clean(text);
+        if value.chars().nth(LONGEST).is_some() {
+            return Err(InvalidPhone::TooLong);
+        }
+        let digits = PHONE_NUMBER_UTIL.normalize_digits_only(&value);
+        if digits.is_empty() {
+            return Err(InvalidPhone::NoDigit);
+        }
+        let number = PHONE_NUMBER_UTIL.parse(&value, Some(region.0)).ok();
+        let extension = number.as_ref().and_then(extension).map(String::from);
+        let e164 = number.and_then(|number| e164(&number, &digits));
+        Ok(match (e164, extension) {
+            (Some(e164), None) => Self {
+                value,
+                key: e164.clone(),
+                e164: Some(e164),
+            },
+            (Some(e164), Some(extension)) => Self {
+                value,
+                key: format!("{e164};ext={extension}"),
+                e164: None,
+            },
+            (None, None) => Self {
+                value,
+                key: digits,
+                e164: None,
+            },
+            (None, Some(extension)) => {
+                let digits = digits.strip_suffix(&extension).unwrap_or(&digits);
+                Self {
+                    value,
+                    key: format!("{digits};ext={extension}"),
+                    e164: None,
+                }
+            }
+        })
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The number in E.164 (`+84905000001`), where it is valid; of an old Vietnamese 11-digit
+    /// mobile number the one that it became.
+    #[must_use]
+    pub fn e164(&self) -> Option<&str> {
+        self.e164.as_deref()
+    }
+
+    /// The form in which numbers are compared: E.164, else the digits alone; an extension is part
+    /// of it.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether an SMS can reach it: a valid number that is, or may be, a mobile's (`listener.md`
+    /// 7, send-sms).
+    #[must_use]
+    pub fn can_receive_sms(&self) -> bool {
+        self.e164
+            .as_deref()
+            .and_then(|e164| PHONE_NUMBER_UTIL.parse(e164, None).ok())
+            .map(|number| PHONE_NUMBER_UTIL.get_number_type(&number))
+            .is_some_and(|kind| {
+                matches!(
+                    kind,
+                    PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile
+                )
+            })
+    }
+}
+
+/// Loads the numbering plans, which takes some 100 ms: at the start, not in the first request.
+pub fn warm_up() {
+    let known = PHONE_NUMBER_UTIL
+        .parse("+84905000001", None)
+        .is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number));
+    debug_assert!(known, "the numbering plans lack Vietnam");
+}
+
+fn extension(number: &PhoneNumber) -> Option<&str> {
+    number
+        .extension
+        .as_deref()
+        .filter(|extension| !extension.is_empty())
+}
+
+/// The valid number's E.164 form, without an extension.
+fn e164(number: &PhoneNumber, digits: &str) -> Option<String> {
+    let number = moved(number, digits).unwrap_or_else(|| number.clone());
+    PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| {
+        PHONE_NUMBER_UTIL
+            .format(&number, PhoneNumberFormat::E164)
+            .into_owned()
+    })
+}
+
+/// The number that an 11-digit Vietnamese mobile number became.
+fn moved(number: &PhoneNumber, digits: &str) -> Option<PhoneNumber> {
+    // Ten digits from 1 on, without the trunk 0 or the country code, are nobody's spelling of it.
+    if number.country_code != VIETNAM || digits.starts_with('1') {
+        return None;
+    }
+    let national = number.national_number.to_string();
+    if national.len() != 10 {
+        return None;
+    }
+    let (rest, new) = MOVED_PREFIXES
+        .iter()
+        .find_map(|(old, new)| national.strip_prefix(old).map(|rest| (rest, new)))?;
+    PHONE_NUMBER_UTIL
+        .parse(format!("+{VIETNAM}{new}{rest}"), None)
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{InvalidPhone, InvalidRegion, MOVED_PREFIXES, Phone, Region, warm_up};
+
+    fn phone(typed: &str) -> Phone {
+        Phone::parse(typed, Region::parse("VN").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_valid_number_has_one_e164_form_in_any_spelling() {
+        for (typed, e164) in [
+            ("0905000001", "+84905000001"),
+            ("+84905000001", "+84905000001"),
+            ("0084 905 000 001", "+84905000001"),
+            ("84905000001", "+84905000001"),
+            ("(+84) 0905-000-001", "+84905000001"),
+            ("０９０５０００００１", "+84905000001"),
+            ("٠٩٠٥٠٠٠٠٠١", "+84905000001"),
+            ("\u{202a}0905000001\u{202c}", "+84905000001"),
+            ("Tel: 0905.000.001", "+84905000001"),
+            ("024 3812 3456", "+842438123456"),
+            ("1900 1234", "+8419001234"),
+            ("+1 587-530-2271", "+15875302271"),
+            ("0333456789", "+84333456789"),
+        ] {
+            let phone = phone(typed);
+            assert_eq!(phone.e164(), Some(e164), "{typed}");
+            assert_eq!(phone.key(), e164, "{typed}");
+            assert_eq!(phone.value(), typed);
+        }
+    }
+
+    #[test]
+    fn an_old_11_digit_number_is_the_one_that_it_became_in_any_spelling() {
+        for typed in [
+            "01234567890",
+            "0123 456 7890",
+            "+84 1234567890",
+            "+84 (0)123 456 7890",
+            "(+84)1234567890",
+            "00841234567890",
+            "841234567890",
+            "０１２３４５６７８９０",
+            "+84 83 456 7890",
+            "083 456 7890",
+        ] {
+            assert_eq!(phone(typed).e164(), Some("+84834567890"), "{typed}");
+            assert_eq!(phone(typed).key(), "+84834567890", "{typed}");
+        }
+    }
+
+    #[test]
+    fn every_old_prefix_leads_to_a_mobile_number() {
+        for (old, new) in MOVED_PREFIXES {
+            let phone = phone(&format!("0{old}4567890"));
+            assert_eq!(phone.e164(), Some(format!("+84{new}4567890").as_str()));
+            assert!(phone.can_receive_sms(), "{old}");
+        }
+    }
+
+    #[test]
+    fn an_old_number_is_known_from_abroad_but_only_with_its_country_code() {
+        let france = Region::parse("FR").unwrap();
+        assert_eq!(
+            Phone::parse("+841234567890", france).unwrap().key(),
+            "+84834567890"
+        );
+        assert_eq!(Phone::parse("01234567890", france).unwrap().e164(), None);
+    }
+
+    #[test]
+    fn what_is_no_valid_number_is_compared_by_its_digits() {
+        for (typed, digits) in [
+            ("098765431", "098765431"),
+            ("1234567890", "1234567890"),
+            ("0123456789", "0123456789"),
+            ("01304567890", "01304567890"),
+            ("0123456789012", "0123456789012"),
+            ("113", "113"),
+            ("0", "0"),
+            ("+999 12-34", "9991234"),
+            ("0905000001 / 0905000002", "09050000010905000002"),
+            ("*101#", "101"),
+            ("x7", "7"),
+            ("🙂٣", "3"),
+        ] {
+            let phone = phone(typed);
+            assert_eq!((phone.e164(), phone.key()), (None, digits), "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_extension_makes_another_number_and_leaves_it_without_e164() {
+        for (typed, key) in [
+            ("0905000001 ext 5", "+84905000001;ext=5"),
+            ("+84 905 000 001 x5", "+84905000001;ext=5"),
+            ("tel:+84905000001;ext=5", "+84905000001;ext=5"),
+            ("0905000001 ext 6", "+84905000001;ext=6"),
+            ("01234567890 ext. 12", "+84834567890;ext=12"),
+            ("098765431 ext 12", "098765431;ext=12"),
+        ] {
+            let phone = phone(typed);
+            assert_eq!((phone.e164(), phone.key()), (None, key), "{typed}");
+            assert!(!phone.can_receive_sms());
+        }
+    }
+
+    #[test]
+    fn a_text_without_digits_or_of_endless_length_is_no_number() {
+        let vietnam = Region::parse("VN").unwrap();
+        let five_megabytes = "9".repeat(5 << 20);
+        let just_too_long = "1".repeat(65);
+        for (typed, fault) in [
+            ("", InvalidPhone::NoDigit),
+            ("none", InvalidPhone::NoDigit),
+            ("\u{200f}+\u{0}", InvalidPhone::NoDigit),
+            (just_too_long.as_str(), InvalidPhone::TooLong),
+            (five_megabytes.as_str(), InvalidPhone::TooLong),
+        ] {
+            assert_eq!(Phone::parse(typed, vietnam), Err(fault), "{typed:.20?}");
+        }
+        assert_eq!(
+            Phone::parse(&"1".repeat(64), vietnam).unwrap().key(),
+            "1".repeat(64)
+        );
+    }
+
+    #[test]
+    fn only_a_number_that_may_be_a_mobile_receives_sms() {
+        for (typed, receives) in [
+            ("0905000001", true),
+            ("01234567890", true),
+            ("+1 587-530-2271", true),
+            ("024 3812 3456", false),
+            ("1900 1234", false),
+            ("1800 1234", false),
+            ("098765431", false),
+        ] {
+            assert_eq!(phone(typed).can_receive_sms(), receives, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_the_code_of_a_numbering_plan() {
+        warm_up();
+        assert_eq!(Region::parse("vn").unwrap().code(), "VN");
+        for code in ["", "V", "VNM", "ZZ", "001", "V\u{0}", "ẞ", "🇻🇳"] {
+            assert_eq!(Region::parse(code), Err(InvalidRegion), "{code:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_key_of_a_valid_number_is_its_own_key(digits in "0[0-9]{8,10}") {
+            let first = phone(&digits);
+            let again = phone(first.key());
+            prop_assert_eq!(again.key(), first.key());
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_without_a_panic(text in any::<String>()) {
+            let read = Phone::parse(&text, Region::parse("VN").unwrap());
+            prop_assert!(read.is_err() || !read.unwrap().key().is_empty());
+        }
+    }
+}
