@@ -39,13 +39,15 @@ pub fn summary(kind: &str, details: &Value) -> String {
 }
 
 fn created(details: &Value) -> String {
-    let by = text(details, "/by")
-        .map(|by| format!(" by a {by}"))
-        .unwrap_or_default();
+    let how = match text(details, "/by") {
+        Some("listener") => " by a listener",
+        Some("company") => " as the company of another record",
+        _ => "",
+    };
     let company = text(details, "/company")
         .map(|code| format!(", with company {code}"))
         .unwrap_or_default();
-    format!("Created{by}{company}.")
+    format!("Created{how}{company}.")
 }
 
 fn duplicate_skipped(details: &Value) -> String {
@@ -93,10 +95,8 @@ fn failed(what: &str, details: &Value) -> String {
     let to = recipient(details);
     match text(details, "/reason") {
         Some(reason) => {
-            format!(
-                "{what}{to} could not be sent: {}.",
-                reason.trim_end_matches('.')
-            )
+            let reason = capitalised(reason.trim_end_matches('.'));
+            format!("{what}{to} could not be sent. {reason}.")
         }
         None => format!("{what}{to} could not be sent."),
     }
@@ -195,7 +195,7 @@ mod tests {
             (
                 "sms_failed",
                 json!({"reason": "no credits are left."}),
-                "An SMS could not be sent: no credits are left.",
+                "An SMS could not be sent. No credits are left.",
             ),
             (
                 "email_queued",

@@ -4,7 +4,9 @@
 //! see leaves the database, not even as a count or as the name of a company.
 
 use crate::auth::Actor;
-use crate::domain::customer::{CustomerKind, RecordRef};
+use crate::domain::customer::CustomerKind;
+use crate::domain::identity::{IdentityKind, World};
+use crate::domain::path_id::PathId;
 use crate::error::StoreError;
 use crate::schema::{customer_identities, customer_tags, customers, tags, users};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -122,14 +124,6 @@ pub struct Word {
     pub passport: Option<String>,
 }
 
-/// `customer_identities.kind`.
-mod identity {
-    pub(super) const CONTACT_ID: i16 = 1;
-    pub(super) const PASSPORT: i16 = 2;
-    pub(super) const EMAIL: i16 = 3;
-    pub(super) const PHONE: i16 = 4;
-}
-
 type Rows<'a> = customers::BoxedQuery<'a, Pg>;
 type Condition = Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
 
@@ -166,9 +160,9 @@ pub fn find(
     conn: &mut PgConnection,
     actor: &Actor,
     kind: CustomerKind,
-    record: RecordRef,
+    id: PathId,
 ) -> Result<Option<Customer>, StoreError> {
-    let found = addressed(visible_of_kind(actor, kind), record)
+    let found = addressed(visible_of_kind(actor, kind), id)
         .select(CustomerRow::as_select())
         .load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
@@ -182,10 +176,10 @@ pub fn find_id(
     conn: &mut PgConnection,
     actor: &Actor,
     kind: CustomerKind,
-    record: RecordRef,
+    id: PathId,
 ) -> Result<Option<Uuid>, StoreError> {
-    let id = addressed(visible_of_kind(actor, kind), record).select(customers::id);
-    Ok(id.first(conn).optional()?)
+    let found = addressed(visible_of_kind(actor, kind), id).select(customers::id);
+    Ok(found.first(conn).optional()?)
 }
 
 fn visible_of_kind<'a>(actor: &Actor, kind: CustomerKind) -> Rows<'a> {
@@ -213,10 +207,10 @@ fn visible_to(actor: &Actor) -> Condition {
     )
 }
 
-fn addressed(rows: Rows<'_>, record: RecordRef) -> Rows<'_> {
-    match record {
-        RecordRef::Id(id) => rows.filter(customers::id.eq(id)),
-        RecordRef::Code(number) => rows.filter(customers::number.eq(number)),
+fn addressed(rows: Rows<'_>, id: PathId) -> Rows<'_> {
+    match id {
+        PathId::Id(id) => rows.filter(customers::id.eq(id)),
+        PathId::Number(number) => rows.filter(customers::number.eq(number)),
     }
 }
 
@@ -236,10 +230,10 @@ fn narrowed<'a>(rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Filters
     } = filters.clone();
     let mut rows = rows;
     let identifiers = [
-        (identity::CONTACT_ID, contact_id),
-        (identity::PASSPORT, passport),
-        (identity::EMAIL, email),
-        (identity::PHONE, phone),
+        (IdentityKind::ContactId, contact_id),
+        (IdentityKind::Passport, passport),
+        (IdentityKind::Email, email),
+        (IdentityKind::Phone, phone),
     ];
     for (identity, value) in identifiers {
         let Some(value) = value else { continue };
@@ -249,34 +243,13 @@ fn narrowed<'a>(rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Filters
         rows = rows.filter(customers::id.eq_any(holder));
     }
     if let Some(tag) = tag {
-        let tagged = customer_tags::table
-            .inner_join(
-                tags::table.on(tags::org_id
-                    .eq(customer_tags::org_id)
-                    .and(tags::id.eq(customer_tags::tag_id))),
-            )
-            .filter(customer_tags::org_id.eq(org))
-            .filter(tags::name_key.eq(tag))
-            .select(customer_tags::customer_id);
-        rows = rows.filter(customers::id.eq_any(tagged));
+        rows = rows.filter(has_tag(org, tag));
     }
     if let Some(name) = name {
-        let name_key = || customers::name_key.nullable();
-        let forwards = name_key().concat(" ").concat(customers::lastname_key);
-        let backwards = customers::lastname_key.concat(" ").concat(name_key());
-        rows = rows.filter(
-            name_key()
-                .eq(name.clone())
-                .or(forwards.eq(name.clone()))
-                .or(backwards.eq(name)),
-        );
+        rows = rows.filter(is_named(&name));
     }
     if let Some(owner) = owner {
-        let owners = users::table
-            .filter(users::org_id.eq(org))
-            .filter(users::email_key.eq(owner))
-            .select(users::id);
-        rows = rows.filter(customers::owner_id.eq_any(owners));
+        rows = rows.filter(is_owned_by(org, owner));
     }
     if let Some(from) = created_from {
         rows = rows.filter(customers::created_at.ge(from));
@@ -285,6 +258,36 @@ fn narrowed<'a>(rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Filters
         rows = rows.filter(customers::created_at.le(to));
     }
     rows
+}
+
+fn has_tag(org: Uuid, name_key: String) -> Condition {
+    let tagged = customer_tags::table
+        .inner_join(tags::table.on(is_its_tag()))
+        .filter(customer_tags::org_id.eq(org))
+        .filter(tags::name_key.eq(name_key))
+        .select(customer_tags::customer_id.nullable());
+    Box::new(customers::id.nullable().eq_any(tagged))
+}
+
+/// By the name alone, or with the lastname in either order.
+fn is_named(folded: &str) -> Condition {
+    let name = || customers::name_key.nullable();
+    let forwards = name().concat(" ").concat(customers::lastname_key);
+    let backwards = customers::lastname_key.concat(" ").concat(name());
+    Box::new(
+        name()
+            .eq(folded.to_owned())
+            .or(forwards.eq(folded.to_owned()))
+            .or(backwards.eq(folded.to_owned())),
+    )
+}
+
+fn is_owned_by(org: Uuid, email_key: String) -> Condition {
+    let owners = users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::email_key.eq(email_key))
+        .select(users::id.nullable());
+    Box::new(customers::owner_id.nullable().eq_any(owners))
 }
 
 /// Whether a word is found in a record: in its names, the name of a company that the caller may
@@ -327,7 +330,7 @@ fn holds_word(actor: &Actor, kind: CustomerKind, word: &Word) -> Condition {
         holds = Box::new(holds.or(in_phones));
     }
     if let Some(passport) = passport {
-        let holders = identities(actor.org, kind, identity::PASSPORT)
+        let holders = identities(actor.org, kind, IdentityKind::Passport)
             .filter(customer_identities::value.like(containing(passport)))
             .select(customer_identities::customer_id);
         holds = Box::new(holds.or(customers::id.eq_any(holders)));
@@ -335,14 +338,26 @@ fn holds_word(actor: &Actor, kind: CustomerKind, word: &Word) -> Condition {
     holds
 }
 
+/// The identities of that kind in the world of `kind`.
 fn identities<'a>(
     org: Uuid,
     kind: CustomerKind,
-    identity: i16,
+    identity: IdentityKind,
 ) -> customer_identities::BoxedQuery<'a, Pg> {
+    let world: i16 = match kind.world() {
+        World::Customer => 0,
+        World::Lead => 1,
+    };
+    let identity: i16 = match identity {
+        IdentityKind::ContactId => 1,
+        IdentityKind::Passport => 2,
+        IdentityKind::Email => 3,
+        IdentityKind::Phone => 4,
+        IdentityKind::CompanyName => 5,
+    };
     customer_identities::table
         .filter(customer_identities::org_id.eq(org))
-        .filter(customer_identities::world.eq(kind.world()))
+        .filter(customer_identities::world.eq(world))
         .filter(customer_identities::kind.eq(identity))
         .into_boxed()
 }
@@ -366,6 +381,9 @@ fn with_names(
     actor: &Actor,
     records: Vec<CustomerRow>,
 ) -> Result<Vec<Customer>, StoreError> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut tags = tag_names(conn, actor.org, &records)?;
     let companies = companies(conn, actor, &records)?;
     let owners = owners(conn, actor.org, &records)?;
@@ -418,6 +436,14 @@ fn companies(
         .collect())
 }
 
+/// Joins `customer_tags` to `tags`.
+#[diesel::dsl::auto_type]
+fn is_its_tag() -> _ {
+    tags::org_id
+        .eq(customer_tags::org_id)
+        .and(tags::id.eq(customer_tags::tag_id))
+}
+
 fn tag_names(
     conn: &mut PgConnection,
     org: Uuid,
@@ -439,4 +465,21 @@ fn tag_names(
         names.entry(customer).or_default().push(name);
     }
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_every_character_of_the_text_for_itself() {
+        for (part, pattern) in [
+            ("huy", "%huy%"),
+            ("100%", r"%100\%%"),
+            ("a_b", r"%a\_b%"),
+            (r"c:\x", r"%c:\\x%"),
+        ] {
+            assert_eq!(containing(part), pattern, "{part}");
+        }
+    }
 }

@@ -1,18 +1,18 @@
-//! How a path addresses one customer record.
+//! What stands for a record in a path.
 
 use super::customer::{CustomerCode, CustomerKind};
 use uuid::Uuid;
 
 /// How one record of a known kind is addressed (`api.md` 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordRef {
+pub enum PathId {
     /// By its id.
     Id(Uuid),
     /// By its code: the n of `PID-n`.
     Number(i64),
 }
 
-impl RecordRef {
+impl PathId {
     /// Reads an id or a code in any case. `None` for anything else, codes of another kind included.
     #[must_use]
     pub fn parse(text: &str, kind: CustomerKind) -> Option<Self> {
@@ -32,11 +32,19 @@ mod tests {
     fn a_reference_is_an_id_or_a_code_of_the_kind_in_any_case() {
         let id = "0199f3c2-0000-7000-8000-000000000001";
         let cases = [
-            (id, CustomerKind::Contact, Some(RecordRef::Id(Uuid::try_parse(id).unwrap()))),
-            ("PID-12", CustomerKind::Contact, Some(RecordRef::Number(12))),
-            ("pid-12", CustomerKind::Contact, Some(RecordRef::Number(12))),
-            ("Cid-1", CustomerKind::Account, Some(RecordRef::Number(1))),
-            ("LID-9223372036854775807", CustomerKind::Lead, Some(RecordRef::Number(i64::MAX))),
+            (
+                id,
+                CustomerKind::Contact,
+                Some(PathId::Id(Uuid::try_parse(id).unwrap())),
+            ),
+            ("PID-12", CustomerKind::Contact, Some(PathId::Number(12))),
+            ("pid-12", CustomerKind::Contact, Some(PathId::Number(12))),
+            ("Cid-1", CustomerKind::Account, Some(PathId::Number(1))),
+            (
+                "LID-9223372036854775807",
+                CustomerKind::Lead,
+                Some(PathId::Number(i64::MAX)),
+            ),
             ("LID-9223372036854775808", CustomerKind::Lead, None),
             ("CID-12", CustomerKind::Contact, None),
             ("PID-12", CustomerKind::Lead, None),
@@ -44,7 +52,7 @@ mod tests {
             ("", CustomerKind::Contact, None),
         ];
         for (text, kind, expected) in cases {
-            assert_eq!(RecordRef::parse(text, kind), expected, "{text:?} as {kind:?}");
+            assert_eq!(PathId::parse(text, kind), expected, "{text:?} as {kind:?}");
         }
     }
 }
