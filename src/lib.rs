@@ -1,13 +1,17 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
+pub mod actions;
 pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod directory;
 pub mod domain;
+pub mod embedded;
 pub mod error;
 pub mod http;
-#[expect(missing_docs, reason = "the tables are described in the database")]
+pub mod listener;
+pub mod payload;
 pub mod schema;
 pub mod secrets;
 pub mod store;

@@ -2,7 +2,7 @@ CREATE TABLE customers (
     org_id uuid NOT NULL REFERENCES orgs (id) ON DELETE CASCADE,
     id uuid NOT NULL,
     kind text NOT NULL CHECK (kind IN ('contact', 'account', 'lead')),
-    number bigint NOT NULL,
+    number bigint NOT NULL CHECK (number > 0),
     contact_id text,
     name text NOT NULL,
     name_key text NOT NULL,

@@ -141,6 +141,7 @@ impl Kind {
     /// # Errors
     /// Where the value does not fit the kind (`invalid_custom_value`).
     pub fn check(&self, value: &str, options: &[String]) -> Result<String, InvalidCustomValue> {
+        let value = clean(value);
         match self {
             Self::Text if value.chars().nth(LONGEST_TEXT).is_some() => {
                 Err(InvalidCustomValue::LongText)
@@ -148,11 +149,11 @@ impl Kind {
             Self::Textarea if value.len() > LARGEST_TEXTAREA => {
                 Err(InvalidCustomValue::LargeTextarea)
             }
-            Self::Text | Self::Textarea => Ok(clean(value)),
-            Self::Number => number(value.trim()),
-            Self::Date => date(value.trim()),
-            Self::Select | Self::Radio => option(value, options).map(String::from),
-            Self::Checkbox | Self::InlineCheckbox => chosen(value, options),
+            Self::Text | Self::Textarea => Ok(value),
+            Self::Number => number(value),
+            Self::Date => date(&value),
+            Self::Select | Self::Radio => option(&value, options).map(String::from),
+            Self::Checkbox | Self::InlineCheckbox => chosen(&value, options),
         }
     }
 }
@@ -207,12 +208,12 @@ pub enum InvalidCustomValue {
 }
 
 /// An exact decimal, as typed: what is read through a float, or needs an exponent, is not.
-fn number(text: &str) -> Result<String, InvalidCustomValue> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+fn number(text: String) -> Result<String, InvalidCustomValue> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(&text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if text.len() <= LONGEST_NUMBER && digits(whole) && digits(fraction) {
-        Ok(text.to_owned())
+        Ok(text)
     } else {
         Err(InvalidCustomValue::NotANumber)
     }
@@ -371,7 +372,7 @@ mod tests {
 
     #[test]
     fn texts_have_their_limits() {
-        assert!(check(Text, &"Ệ".repeat(4096)).is_ok());
+        assert!(check(Text, &format!(" {} ", "Ệ".repeat(4096))).is_ok());
         assert_eq!(check(Text, &"a".repeat(4097)), Err(LongText));
         assert!(check(Textarea, &"a".repeat(64 << 10)).is_ok());
         assert_eq!(

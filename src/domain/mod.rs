@@ -14,4 +14,5 @@ pub mod permit;
 pub mod phone;
 pub mod sms;
 pub mod suggest;
+pub mod template;
 pub mod text;

@@ -107,32 +107,25 @@ impl Phone {
             return Err(InvalidPhone::NoDigit);
         }
         let number = PHONE_NUMBER_UTIL.parse(&value, Some(region.0)).ok();
-        let extension = number.as_ref().and_then(extension).map(String::from);
-        let e164 = number.and_then(|number| e164(&number, &digits));
-        Ok(match (e164, extension) {
-            (Some(e164), None) => Self {
-                value,
-                key: e164.clone(),
-                e164: Some(e164),
-            },
-            (Some(e164), Some(extension)) => Self {
-                value,
-                key: format!("{e164};ext={extension}"),
+        let extension = number.as_ref().and_then(extension);
+        let main = extension
+            .and_then(|last| digits.strip_suffix(last))
+            .unwrap_or(&digits);
+        let e164 = number
+            .as_ref()
+            .and_then(|number| e164(number, &value, main));
+        let key = e164.as_deref().unwrap_or(main);
+        Ok(match extension {
+            Some(extension) => Self {
+                key: format!("{key};ext={extension}"),
                 e164: None,
-            },
-            (None, None) => Self {
                 value,
-                key: digits,
-                e164: None,
             },
-            (None, Some(extension)) => {
-                let digits = digits.strip_suffix(&extension).unwrap_or(&digits);
-                Self {
-                    value,
-                    key: format!("{digits};ext={extension}"),
-                    e164: None,
-                }
-            }
+            None => Self {
+                key: key.to_owned(),
+                e164,
+                value,
+            },
         })
     }
 
@@ -188,14 +181,31 @@ fn extension(number: &PhoneNumber) -> Option<&str> {
         .filter(|extension| !extension.is_empty())
 }
 
-/// The valid number's E.164 form, without an extension.
-fn e164(number: &PhoneNumber, digits: &str) -> Option<String> {
+/// The valid number's E.164 form, without an extension. `digits` are those that were typed of it.
+fn e164(number: &PhoneNumber, value: &str, digits: &str) -> Option<String> {
+    if !spelling_is_usual(number, value, digits) {
+        return None;
+    }
     let number = moved(number, digits).unwrap_or_else(|| number.clone());
     PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| {
         PHONE_NUMBER_UTIL
             .format(&number, PhoneNumberFormat::E164)
             .into_owned()
     })
+}
+
+/// Whether letters that were read as the digits on their keys are meant so: in `1800 FLOWERS`
+/// they are, but the name after `0987654 Hai` must not complete a stranger's number.
+fn spelling_is_usual(number: &PhoneNumber, value: &str, digits: &str) -> bool {
+    !value.contains(char::is_alphabetic)
+        || digits.ends_with(&number.national_number.to_string())
+        || matches!(
+            PHONE_NUMBER_UTIL.get_number_type(number),
+            PhoneNumberType::TollFree
+                | PhoneNumberType::PremiumRate
+                | PhoneNumberType::SharedCost
+                | PhoneNumberType::UAN
+        )
 }
 
 /// The number that an 11-digit Vietnamese mobile number became.
@@ -289,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_keys_in_a_toll_free_number_only() {
+        let america = Region::parse("US").unwrap();
+        for (typed, key) in [
+            ("1-800-FLOWERS", "+18003569377"),
+            ("587-530-CATS", "587530"),
+            ("call 587-530-2271", "+15875302271"),
+            ("587-530-2271 ext 4", "+15875302271;ext=4"),
+        ] {
+            assert_eq!(Phone::parse(typed, america).unwrap().key(), key, "{typed}");
+        }
+    }
+
+    #[test]
     fn what_is_no_valid_number_is_compared_by_its_digits() {
         for (typed, digits) in [
             ("098765431", "098765431"),
@@ -303,6 +326,8 @@ mod tests {
             ("*101#", "101"),
             ("x7", "7"),
             ("🙂٣", "3"),
+            ("0987654 Hai", "0987654"),
+            ("0905000001 Hai", "0905000001"),
         ] {
             let phone = phone(typed);
             assert_eq!((phone.e164(), phone.key()), (None, digits), "{typed}");

@@ -1,7 +1,5 @@
 //! Names for messages: the one that was probably meant, and the ones there are.
 
-use std::fmt::Write;
-
 use strsim::damerau_levenshtein;
 
 use super::text::fold;
@@ -47,9 +45,8 @@ pub fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>, limit: usize) -
     match (shown.len(), names.count()) {
         (0, 0) => list.push_str("none"),
         (_, 0) => {}
-        // Writing to a String cannot fail.
-        (0, more) => drop(write!(list, "{more} names")),
-        (_, more) => drop(write!(list, " and {more} more")),
+        (0, more) => list.push_str(&format!("{more} names")),
+        (_, more) => list.push_str(&format!(" and {more} more")),
     }
     list
 }

@@ -1,4 +1,6 @@
 //! Every route, and the handlers behind them.
 
+mod caller;
 pub mod etag;
+mod intake;
 pub mod page;

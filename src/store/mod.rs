@@ -1,4 +1,8 @@
-//! All SQL: every function takes the connection and the org, inside that org's transaction.
+//! All SQL. Every function on a tenant's table takes the org, and runs within `db::in_org`.
 
+pub mod batch_load;
+pub mod counters;
 pub mod customers;
+pub mod directory;
 pub mod history;
+pub mod writes;

@@ -1,1 +1,12 @@
 //! The one test binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "the whole crate is tests, and clippy exempts only the functions marked #[test]"
+)]
+
+mod embedded;
+mod support;

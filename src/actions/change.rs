@@ -1,0 +1,185 @@
+//! What deciding yields: changes as values.
+
+use crate::domain::customer::{Customer, CustomerCode};
+use crate::domain::fault::{Fault, Warning};
+use crate::domain::identity::{Identity, IdentityKind};
+use crate::payload::Findings;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// One change that an action wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// A customer comes to be.
+    CustomerCreated(Box<Customer>),
+    /// A customer comes to hold an identity.
+    IdentityClaimed(Claim),
+    /// A tag comes to be.
+    TagCreated(NewTag),
+    /// A line in a customer's history.
+    HistoryAdded(HistoryLine),
+    /// A message is to be sent.
+    MessageQueued(Box<Message>),
+}
+
+/// Who comes to hold which identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// The identity.
+    pub identity: Identity,
+    /// Its holder.
+    pub customer: Uuid,
+    /// Whether the change is void where somebody else was faster. A company's name may be shared.
+    pub exclusive: bool,
+}
+
+/// A tag not yet known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTag {
+    /// Its id.
+    pub id: Uuid,
+    /// As written first.
+    pub name: String,
+    /// As compared.
+    pub name_key: String,
+}
+
+/// A line in the history of a customer (`api.md` 5).
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryLine {
+    /// Ascending, so that later lines are newer.
+    pub id: Uuid,
+    /// Whose history.
+    pub customer: Uuid,
+    /// What happened.
+    pub kind: HistoryKind,
+    /// What the kind tells: ids and codes.
+    pub details: Value,
+}
+
+/// What a history line tells of (`api.md` 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the specification's own words, api.md 5")]
+pub enum HistoryKind {
+    Created,
+    DuplicateSkipped,
+    CompanyLinked,
+    EmailQueued,
+    EmailFailed,
+    SmsQueued,
+    SmsFailed,
+}
+
+impl HistoryKind {
+    /// The word that the API has for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::DuplicateSkipped => "duplicate_skipped",
+            Self::CompanyLinked => "company_linked",
+            Self::EmailQueued => "email_queued",
+            Self::EmailFailed => "email_failed",
+            Self::SmsQueued => "sms_queued",
+            Self::SmsFailed => "sms_failed",
+        }
+    }
+}
+
+/// A message, rendered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Its id in the outbox.
+    pub id: Uuid,
+    /// The customer it is for.
+    pub customer: Uuid,
+    /// An e-mail address, or a number in E.164.
+    pub recipient: String,
+    /// What is sent.
+    pub content: Content,
+}
+
+/// What a message says, by channel.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum Content {
+    Email { subject: String, html: String, text: Option<String> },
+    Sms { text: String, segments: u32 },
+}
+
+/// What became of an action that did not fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// What is said of it.
+    pub outcome: Outcome,
+    /// What it changes.
+    pub changes: Vec<Change>,
+}
+
+/// What an answer says of an action that did not fail (`listener.md` 2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The status.
+    pub status: Status,
+    /// The record that it is about.
+    pub record: RecordRef,
+    /// By which identifier a duplicate was recognised.
+    pub matched_by: Option<IdentityKind>,
+    /// Other records that it touched or came upon.
+    pub related: Vec<Related>,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
+}
+
+/// The status of an action (`listener.md` 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the specification's own words, listener.md 2")]
+pub enum Status {
+    Created,
+    Duplicate,
+}
+
+/// A record as answers name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordRef {
+    /// Its id.
+    pub id: Uuid,
+    /// Its code, which tells its model.
+    pub code: CustomerCode,
+}
+
+/// Another record, and what it is to the action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Related {
+    /// What it is to the action.
+    pub role: Role,
+    /// Which record.
+    pub record: RecordRef,
+}
+
+/// What a related record is to the action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The contact's company, made for it.
+    CompanyCreated,
+    /// The contact's company, found.
+    CompanyLinked,
+    /// Another record that an identifier of the payload matched.
+    Candidate,
+}
+
+/// An action that changes nothing, and every reason why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rejection {
+    /// Every fault.
+    pub faults: Vec<Fault>,
+    /// What was odd besides.
+    pub warnings: Vec<Warning>,
+}
+
+impl From<Findings> for Rejection {
+    fn from(findings: Findings) -> Self {
+        let Findings { faults, warnings } = findings;
+        Self { faults, warnings }
+    }
+}

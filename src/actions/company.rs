@@ -1,0 +1,162 @@
+//! The company that a contact belongs to: found among accounts, or made (`listener.md` 4).
+
+use super::context::Context;
+use super::permit::read_permit;
+use super::person::{
+    TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones, read_websites,
+};
+use super::mentions::Mentions;
+use super::workspace::{Workspace, company_name_identity};
+use crate::domain::customer::{Address, CustomerCode, CustomerKind, Im, Website};
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::domain::permit::Permit;
+use crate::domain::text::fold;
+use crate::payload::{Fields, Findings, Given, Longest};
+use uuid::Uuid;
+
+const COMPANY_FIELDS: &[&str] =
+    &["customerId", "name", "emails", "phones", "websites", "addresses", "im", "permit"];
+
+/// A `companyContact` (or, by name alone, a `companyLead`).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the specification's own words, listener.md 4")]
+pub struct Company {
+    pub at: Pointer,
+    /// An account's code; anything else that was sent as `customerId` is kept as text.
+    pub code: Option<Result<CustomerCode, String>>,
+    pub name: Option<String>,
+    pub emails: Vec<TypedEmail>,
+    pub phones: Vec<TypedPhone>,
+    pub websites: Vec<Website>,
+    pub addresses: Vec<Address>,
+    pub im: Vec<Im>,
+    pub permit: Permit,
+}
+
+impl Company {
+    /// Reads the field `companyContact` of `fields`; absent or full of blanks: no company.
+    pub fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Self> {
+        let mut company = match fields.object("companyContact", COMPANY_FIELDS) {
+            Given::Absent => return Given::Absent,
+            Given::Clear => return Given::Clear,
+            Given::Set(company) => company,
+        };
+        Given::Set(Self {
+            at: company.at().clone(),
+            code: read_account_code(&mut company),
+            name: company.text("name", Longest::LINE).set(),
+            emails: read_emails(&mut company).set().unwrap_or_default(),
+            phones: read_phones(&mut company, context).set().unwrap_or_default(),
+            websites: read_websites(&mut company).set().unwrap_or_default(),
+            addresses: read_addresses(&mut company).set().unwrap_or_default(),
+            im: read_im(&mut company).set().unwrap_or_default(),
+            permit: read_permit(&mut company, context).set().unwrap_or_default(),
+        })
+    }
+
+    /// Its name as accounts' names are compared.
+    #[must_use]
+    pub fn name_key(&self) -> Option<String> {
+        self.name.as_deref().map(fold)
+    }
+
+    /// Its e-mails, then its phones, as identities of the customers' world.
+    #[must_use]
+    pub fn identities(&self) -> Vec<Identity> {
+        let emails = self.emails.iter().map(|typed| (IdentityKind::Email, typed.email.key()));
+        let phones = self.phones.iter().map(|typed| (IdentityKind::Phone, typed.phone.key()));
+        emails.chain(phones).map(|(kind, key)| Identity::new(World::Customer, kind, key)).collect()
+    }
+
+    /// What has to be known before it can be searched.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        mentions.identities.extend(self.identities());
+        if let Some(name_key) = self.name_key() {
+            mentions.identities.insert(company_name_identity(&name_key));
+            mentions.account_names.insert(name_key);
+        }
+        mentions.may_create(CustomerKind::Account);
+    }
+
+    /// The account meant, `None` where there is none yet. A fault where one would have to be made
+    /// and has no name.
+    #[must_use]
+    pub fn search(&self, workspace: &Workspace<'_>, findings: &mut Findings) -> Option<Uuid> {
+        if let Some(code) = &self.code {
+            let known = code.as_ref().ok().and_then(|code| workspace.customer_with_code(*code));
+            if known.is_some() {
+                return known;
+            }
+            let sent = code.as_ref().map_or_else(Clone::clone, CustomerCode::to_string);
+            let message =
+                format!("There is no account {sent}; the company was searched by its other fields.");
+            findings.warn(Code::UnknownCompany, &self.at.member("customerId"), message);
+        }
+        let pointed_to = self.account_pointed_to(workspace);
+        let found = match self.accounts_of_its_name(workspace) {
+            [] => pointed_to,
+            [only] => Some(*only),
+            [oldest, ..] => Some(self.of_several(*oldest, workspace, findings)),
+        };
+        if found.is_none() && self.name.is_none() {
+            let message = "No account has this code, e-mail or phone, and to make one the company needs a `name`.";
+            findings.fault(Code::CompanyNameRequired, &self.at.member("name"), message);
+        }
+        found
+    }
+
+    fn accounts_of_its_name<'w>(&self, workspace: &'w Workspace<'_>) -> &'w [Uuid] {
+        self.name_key().map_or(&[], |key| workspace.accounts_named(&key))
+    }
+
+    /// The account that holds the first of its e-mails and phones that any account holds.
+    fn account_pointed_to(&self, workspace: &Workspace<'_>) -> Option<Uuid> {
+        self.identities().iter().find_map(|identity| {
+            workspace
+                .holder(identity)
+                .filter(|holder| holder.code.kind == CustomerKind::Account)
+                .map(|holder| holder.id)
+        })
+    }
+
+    /// Of several accounts of its name: the one that its e-mails or phones also point to, else the
+    /// oldest.
+    fn of_several(&self, oldest: Uuid, workspace: &Workspace<'_>, findings: &mut Findings) -> Uuid {
+        let name = self.name_key();
+        let pointed_to = self.identities().iter().find_map(|identity| {
+            workspace
+                .holder(identity)
+                .filter(|holder| holder.code.kind == CustomerKind::Account)
+                .filter(|holder| Some(&holder.name_key) == name.as_ref())
+                .map(|holder| holder.id)
+        });
+        pointed_to.unwrap_or_else(|| {
+            let message = format!(
+                "Several accounts are called \"{}\"; the oldest was taken. Name the one meant by `customerId`.",
+                self.name.as_deref().unwrap_or_default()
+            );
+            findings.warn(Code::AmbiguousCompany, &self.at.member("name"), message);
+            oldest
+        })
+    }
+}
+
+/// `customerId` of a company: an account's code. A code of another kind is told so.
+fn read_account_code(company: &mut Fields<'_, '_>) -> Option<Result<CustomerCode, String>> {
+    let at = company.place("customerId");
+    let text = company.text("customerId", Longest::LINE).set()?;
+    match CustomerCode::parse(&text) {
+        Some(code) if code.kind == CustomerKind::Account => Some(Ok(code)),
+        Some(code) => {
+            let message = format!(
+                "{code} is the code of a {}; a company is an account, whose codes are CID-n.",
+                code.kind.as_str()
+            );
+            company.findings.fault(Code::WrongKind, &at, message);
+            None
+        }
+        None => Some(Err(text)),
+    }
+}

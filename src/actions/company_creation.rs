@@ -1,0 +1,78 @@
+//! Making the account that a payload names and the org does not have (`listener.md` 4).
+
+use super::change::{Change, Claim, HistoryKind};
+use super::company::Company;
+use super::new_customer::{claim_of_name, email_entries, history, phone_entries, source_of};
+use super::workspace::{Ids, KnownCustomer, Workspace};
+use crate::domain::customer::{Customer, CustomerKind};
+use crate::domain::fault::Code;
+use crate::domain::identity::Identity;
+use crate::payload::Findings;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Makes the account: with the listener's source, without tag or messages. An e-mail or phone that
+/// somebody holds already, or that is the contact's `own`, stays on it without identifying it.
+pub fn create_company(
+    company: &Company,
+    own: &[Identity],
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+    changes: &mut Vec<Change>,
+    findings: &mut Findings,
+) -> KnownCustomer {
+    let account = account(company, workspace, ids);
+    let known = KnownCustomer::of(&account);
+    let name_claim = claim_of_name(&account, workspace, true);
+    let id = account.id;
+    changes.push(Change::CustomerCreated(Box::new(account)));
+    changes.extend(name_claim);
+    for identity in company.identities() {
+        let whose = if own.contains(&identity) {
+            "the contact itself".to_owned()
+        } else if let Some(holder) = workspace.holder(&identity) {
+            holder.code.to_string()
+        } else {
+            let claim = Claim { identity, customer: id, exclusive: true };
+            changes.push(Change::IdentityClaimed(claim));
+            continue;
+        };
+        let message = format!(
+            "The company's {} {} is held by {whose}; it was kept on the company, but does not identify it.",
+            identity.kind.as_str(),
+            identity.value
+        );
+        findings.warn(Code::IdentifierShared, &company.at, message);
+    }
+    changes.push(history(ids, id, HistoryKind::Created, json!({"by": "company"})));
+    known
+}
+
+fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> Customer {
+    let request = &workspace.request;
+    Customer {
+        id: ids.id(),
+        code: ids.code(CustomerKind::Account),
+        contact_id: None,
+        name: company.name.clone().unwrap_or_default(),
+        lastname: None,
+        title: None,
+        passport: None,
+        gender: super::new_customer::GENDER_OTHER,
+        bg_info: None,
+        date_of_birth: None,
+        emails: email_entries(&company.emails),
+        phones: phone_entries(&company.phones),
+        addresses: company.addresses.clone(),
+        websites: company.websites.clone(),
+        im: company.im.clone(),
+        cus_fields: BTreeMap::new(),
+        permit: company.permit.clone(),
+        company: None,
+        source: source_of(CustomerKind::Account, workspace),
+        owner: request.sender.id,
+        tags: Vec::new(),
+        created_at: request.now,
+        updated_at: request.now,
+    }
+}

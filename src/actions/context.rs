@@ -1,0 +1,21 @@
+//! What reading an action needs to know of the org.
+
+use crate::directory::{Directory, Listener};
+use crate::payload::References;
+
+/// The org and listener whose payload is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The org's names.
+    pub directory: &'a Directory,
+    /// The listener that took the request.
+    pub listener: &'a Listener,
+}
+
+impl Context<'_> {
+    /// What becomes of names that the org does not have.
+    #[must_use]
+    pub const fn references(&self) -> References {
+        References { skip: self.listener.skip_unknown_references }
+    }
+}

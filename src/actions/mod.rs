@@ -1,0 +1,91 @@
+//! What each action type decides, and why: pure, a file an action (`design.md`, "decide").
+//!
+//! An action is read ([`Action::read`]), says what has to be known ([`Action::mention`]), and is
+//! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
+
+mod add_contact;
+mod change;
+mod company;
+mod company_creation;
+mod context;
+mod cus_fields;
+mod mentions;
+mod new_customer;
+mod permit;
+mod person;
+mod welcome;
+mod workspace;
+
+pub use add_contact::AddContact;
+pub use change::{
+    Change, Claim, Content, Decision, HistoryKind, HistoryLine, Message, NewTag, Outcome,
+    RecordRef, Rejection, Related, Role, Status,
+};
+pub use context::Context;
+pub use mentions::Mentions;
+pub use workspace::{Ids, KnownCustomer, Loaded, Pending, Request, Workspace};
+
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::suggest::{listed, nearest};
+use crate::payload::Findings;
+use serde_json::Value;
+
+/// The action types, by the names that payloads have for them (`listener.md` 1).
+pub const ACTION_TYPES: &[&str] = &["add-contact"];
+
+/// An action, read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Adds a contact or account.
+    AddContact(Box<AddContact>),
+}
+
+impl Action {
+    /// Reads the `data` of an action of that type, which stands at `at`. What is wrong or odd goes
+    /// to `findings`; `None` where there is nothing to decide about.
+    pub fn read(
+        action_type: &str,
+        data: &Value,
+        at: &Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let data_at = at.member("data");
+        match action_type {
+            "add-contact" => AddContact::read(data, data_at, context, findings)
+                .map(|action| Self::AddContact(Box::new(action))),
+            unknown => {
+                let shown: String = unknown.chars().take(64).collect();
+                let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
+                    Some(meant) => format!("did you mean \"{meant}\"?"),
+                    None => format!("there are {}.", listed(ACTION_TYPES, ACTION_TYPES.len())),
+                };
+                let message = format!("There is no action \"{shown}\"; {help}");
+                findings.fault(Code::UnknownActionType, &at.member("actionType"), message);
+                None
+            }
+        }
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        match self {
+            Self::AddContact(action) => action.mention(mentions),
+        }
+    }
+
+    /// Decides it against what is known, without I/O. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault that it has; then it changes nothing.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        match self {
+            Self::AddContact(action) => action.decide(workspace, ids, findings),
+        }
+    }
+}

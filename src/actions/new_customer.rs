@@ -1,0 +1,166 @@
+//! Making a customer: the record, what identifies it, its tags and history, its welcome
+//! (`listener.md` 3, "Defaults of the listener").
+
+use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag};
+use super::cus_fields::CusFields;
+use super::person::{Person, TypedEmail, TypedPhone};
+use super::workspace::{Ids, Workspace, company_name_identity};
+use crate::domain::customer::{Customer, CustomerKind, EmailEntry, PhoneEntry};
+use crate::domain::permit::Permit;
+use crate::domain::text::fold;
+use crate::payload::Given;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// `gender` where none is given: other.
+pub const GENDER_OTHER: i16 = 2;
+
+/// Everything that a payload says of a customer that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewCustomer<'a> {
+    /// Contact, account or lead.
+    pub kind: CustomerKind,
+    /// Its own fields; `name` is there.
+    pub person: &'a Person,
+    /// Its custom fields.
+    pub cus_fields: &'a CusFields,
+    /// Who may read it.
+    pub permit: &'a Permit,
+    /// The account it belongs to.
+    pub company: Option<Uuid>,
+}
+
+/// The record, with the changes that bring it about in order.
+pub fn create(
+    new: &NewCustomer<'_>,
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+) -> (Customer, Vec<Change>) {
+    let mut changes = Vec::new();
+    let tags = tags_of(new, workspace, ids, &mut changes);
+    let customer = record(new, tags, workspace, ids);
+    let claims = new.person.identities(new.kind.world()).into_iter().map(|identity| {
+        Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive: true })
+    });
+    changes.push(Change::CustomerCreated(Box::new(customer.clone())));
+    changes.extend(claims);
+    changes.extend(claim_of_name(&customer, workspace, false));
+    changes.push(history(ids, customer.id, HistoryKind::Created, json!({"by": "listener"})));
+    (customer, changes)
+}
+
+/// A line in the history of `customer`.
+pub fn history(ids: &mut dyn Ids, customer: Uuid, kind: HistoryKind, details: Value) -> Change {
+    Change::HistoryAdded(HistoryLine { id: ids.id(), customer, kind, details })
+}
+
+/// The claim of an account to its name, where nobody has it yet. `exclusive` where the account is
+/// only made because there is none of that name.
+pub fn claim_of_name(
+    customer: &Customer,
+    workspace: &Workspace<'_>,
+    exclusive: bool,
+) -> Option<Change> {
+    if customer.code.kind != CustomerKind::Account {
+        return None;
+    }
+    let identity = company_name_identity(&fold(&customer.name));
+    workspace
+        .holder(&identity)
+        .is_none()
+        .then(|| Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
+}
+
+/// The e-mails as they are kept.
+#[must_use]
+pub fn email_entries(emails: &[TypedEmail]) -> Vec<EmailEntry> {
+    emails
+        .iter()
+        .map(|typed| EmailEntry { r#type: typed.r#type, value: typed.email.value().to_owned() })
+        .collect()
+}
+
+/// The phones as they are kept.
+#[must_use]
+pub fn phone_entries(phones: &[TypedPhone]) -> Vec<PhoneEntry> {
+    phones
+        .iter()
+        .map(|typed| PhoneEntry {
+            r#type: typed.r#type,
+            value: typed.phone.value().to_owned(),
+            e164: typed.phone.e164().map(str::to_owned),
+        })
+        .collect()
+}
+
+fn record(
+    new: &NewCustomer<'_>,
+    tags: Vec<Uuid>,
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+) -> Customer {
+    let NewCustomer { kind, person, cus_fields, permit, company } = new;
+    let request = &workspace.request;
+    let text = |given: &Given<String>| given.as_set().cloned();
+    Customer {
+        id: ids.id(),
+        code: ids.code(*kind),
+        contact_id: text(&person.contact_id),
+        name: text(&person.name).unwrap_or_default(),
+        lastname: text(&person.lastname),
+        title: text(&person.title),
+        passport: person.passport.as_set().map(|passport| passport.value().to_owned()),
+        gender: person.gender.as_set().copied().unwrap_or(GENDER_OTHER),
+        bg_info: text(&person.bg_info),
+        date_of_birth: person.date_of_birth.as_set().copied(),
+        emails: person.emails.as_set().map(|emails| email_entries(emails)).unwrap_or_default(),
+        phones: person.phones.as_set().map(|phones| phone_entries(phones)).unwrap_or_default(),
+        addresses: person.addresses.as_set().cloned().unwrap_or_default(),
+        websites: person.websites.as_set().cloned().unwrap_or_default(),
+        im: person.im.as_set().cloned().unwrap_or_default(),
+        cus_fields: cus_fields
+            .iter()
+            .filter_map(|(field, value)| Some((*field, value.as_set()?.clone())))
+            .collect(),
+        permit: (*permit).clone(),
+        company: *company,
+        source: source_of(*kind, workspace),
+        owner: request.sender.id,
+        tags,
+        created_at: request.now,
+        updated_at: request.now,
+    }
+}
+
+/// The listener's source for that kind of record; a payload has none.
+#[must_use]
+pub fn source_of(kind: CustomerKind, workspace: &Workspace<'_>) -> Option<Uuid> {
+    let listener = workspace.request.context.listener;
+    match kind {
+        CustomerKind::Contact | CustomerKind::Account => listener.contact_source,
+        CustomerKind::Lead => listener.lead_source,
+    }
+}
+
+/// The payload's tags, those not yet known created; the listener's default where it has none.
+fn tags_of(
+    new: &NewCustomer<'_>,
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+    changes: &mut Vec<Change>,
+) -> Vec<Uuid> {
+    let Some(names) = new.person.tags.as_set() else {
+        return workspace.request.context.listener.default_tag.into_iter().collect();
+    };
+    let mut tags = Vec::new();
+    for name in names {
+        let name_key = fold(name);
+        let tag = workspace.tag(&name_key).unwrap_or_else(|| {
+            let id = ids.id();
+            changes.push(Change::TagCreated(NewTag { id, name: name.clone(), name_key }));
+            id
+        });
+        tags.push(tag);
+    }
+    tags
+}

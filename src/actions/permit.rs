@@ -1,0 +1,88 @@
+//! Reading a `permit` (`listener.md` 5).
+
+use super::context::Context;
+use crate::domain::email::Email;
+use crate::domain::fault::Code;
+use crate::domain::permit::Permit;
+use crate::payload::{Fields, Given, Longest};
+use uuid::Uuid;
+
+const MEANINGS: &[(i16, &str)] =
+    &[(1, "everybody"), (2, "only me"), (3, "me and a group"), (4, "me and users")];
+
+/// The permit of the record in `fields`, its names resolved. Where names that the org does not have
+/// are dropped, what is left is never wider than what was meant.
+pub fn read_permit(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Permit> {
+    let mut permit = match fields.object("permit", &["status", "group", "users"]) {
+        Given::Absent => return Given::Absent,
+        Given::Clear => return Given::Clear,
+        Given::Set(permit) => permit,
+    };
+    let status = permit.number_choice("status", MEANINGS);
+    permit.require("status", matches!(status, Given::Set(_)));
+    let Given::Set(status) = status else { return Given::Absent };
+    if status != 3 {
+        permit.ignore("group", "only the status 3 (me and a group) has a group.");
+    }
+    if status != 4 {
+        permit.ignore("users", "only the status 4 (me and users) has users.");
+    }
+    Given::Set(match status {
+        2 => Permit::OnlyMe,
+        3 => read_group(&mut permit, context).map_or(Permit::OnlyMe, Permit::MeAndGroup),
+        4 => match read_users(&mut permit, context) {
+            users if users.is_empty() => Permit::OnlyMe,
+            users => Permit::MeAndUsers(users),
+        },
+        _ => Permit::Everybody,
+    })
+}
+
+fn read_group(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid> {
+    let at = permit.place("group");
+    let Given::Set(name) = permit.text("group", Longest::LINE) else {
+        let message = "A permit of status 3 needs `group`, the name of a group.";
+        context.references().note(permit.findings, Code::UnknownGroup, &at, message);
+        return None;
+    };
+    let groups = &context.directory.groups;
+    let group = groups.named(&name).map(|group| group.id);
+    if group.is_none() {
+        context.references().unknown(
+            permit.findings,
+            Code::UnknownGroup,
+            &at,
+            "group",
+            &name,
+            groups.iter().map(|group| group.name.as_str()),
+        );
+    }
+    group
+}
+
+fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
+    let at = permit.place("users");
+    let Given::Set(entries) = permit.list("users", "[\"ann@example.com\"]") else {
+        let message = "A permit of status 4 needs `users`, the e-mails of users.";
+        context.references().note(permit.findings, Code::UnknownUser, &at, message);
+        return Vec::new();
+    };
+    let mut users = Vec::new();
+    for (at, value) in entries {
+        let Some(text) = permit.scalar(&at, value, Longest::LINE) else { continue };
+        let user = Email::parse(&text)
+            .ok()
+            .and_then(|email| context.directory.users.active(email.key()))
+            .map(|user| user.id);
+        match user {
+            Some(user) if !users.contains(&user) => users.push(user),
+            Some(_) => {}
+            None => {
+                let shown: String = text.chars().take(64).collect();
+                let message = format!("The org has no active user \"{shown}\".");
+                context.references().note(permit.findings, Code::UnknownUser, &at, &message);
+            }
+        }
+    }
+    users
+}

@@ -1,0 +1,303 @@
+//! The fields of a person or company, as every action that carries one reads them (`listener.md` 3).
+
+use super::context::Context;
+use crate::domain::country::Country;
+use crate::domain::customer::{
+    Address, AddressType, ContactType, CountryEntry, Im, ImProtocol, Website,
+};
+use crate::domain::date::calendar_date;
+use crate::domain::email::Email;
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::domain::passport::Passport;
+use crate::domain::phone::Phone;
+use crate::domain::text::{clean, fold};
+use crate::payload::{Fields, Given, Longest};
+use chrono::NaiveDate;
+use serde_json::Value;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
+/// The fields that every person or company may carry.
+pub const PERSON_FIELDS: &[&str] = &[
+    "name", "lastname", "title", "passport", "type", "gender", "bgInfo", "dateOfBirth", "emails",
+    "phones", "addresses", "websites", "im", "tag", "cusFields", "permit", "companyContact",
+    "companyLead", "contactId", "customerId", "contactType", "source", "contactSource", "leadSource",
+];
+
+/// Why a source in a payload is not used (`listener.md` 3, "Defaults of the listener").
+const SOURCE_IS_THE_LISTENERS: &str = "the source is set by the listener alone.";
+
+/// An e-mail with what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedEmail {
+    /// What it is for.
+    pub r#type: ContactType,
+    /// The address.
+    pub email: Email,
+}
+
+/// A phone with what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedPhone {
+    /// What it is for.
+    pub r#type: ContactType,
+    /// The number.
+    pub phone: Phone,
+}
+
+/// What a payload says of a person or company: the fields that stand for themselves. Permits,
+/// custom fields and companies, which refer to others, are read beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "the specification's own words, listener.md 3")]
+pub struct Person {
+    pub name: Given<String>,
+    pub lastname: Given<String>,
+    pub title: Given<String>,
+    pub passport: Given<Passport>,
+    pub contact_id: Given<String>,
+    pub gender: Given<i16>,
+    pub bg_info: Given<String>,
+    pub date_of_birth: Given<NaiveDate>,
+    pub emails: Given<Vec<TypedEmail>>,
+    pub phones: Given<Vec<TypedPhone>>,
+    pub addresses: Given<Vec<Address>>,
+    pub websites: Given<Vec<Website>>,
+    pub im: Given<Vec<Im>>,
+    pub tags: Given<Vec<String>>,
+}
+
+impl Person {
+    /// Reads them all, noting every fault.
+    pub fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Self {
+        for source in ["source", "contactSource", "leadSource"] {
+            fields.ignore(source, SOURCE_IS_THE_LISTENERS);
+        }
+        Self {
+            name: fields.text("name", Longest::LINE),
+            lastname: fields.text("lastname", Longest::LINE),
+            title: fields.text("title", Longest::LINE),
+            passport: read_passport(fields),
+            contact_id: fields.text("contactId", Longest::LINE),
+            gender: fields.number_choice("gender", &[(0, "male"), (1, "female"), (2, "other")]),
+            bg_info: fields.text("bgInfo", Longest::TEXT),
+            date_of_birth: fields
+                .date("dateOfBirth", |input| calendar_date(input, context.directory.org.time_zone)),
+            emails: read_emails(fields),
+            phones: read_phones(fields, context),
+            addresses: read_addresses(fields),
+            websites: read_websites(fields),
+            im: read_im(fields),
+            tags: read_tags(fields),
+        }
+    }
+
+    /// The identifiers that it brings, in the order in which a match counts, each once.
+    #[must_use]
+    pub fn identities(&self, world: World) -> Vec<Identity> {
+        let mut identities = Vec::new();
+        if let Some(id) = self.contact_id.as_set() {
+            identities.push(Identity::new(world, IdentityKind::ContactId, id));
+        }
+        if let Some(passport) = self.passport.as_set() {
+            identities.push(Identity::new(world, IdentityKind::Passport, passport.key()));
+        }
+        for typed in self.emails.as_set().into_iter().flatten() {
+            identities.push(Identity::new(world, IdentityKind::Email, typed.email.key()));
+        }
+        for typed in self.phones.as_set().into_iter().flatten() {
+            identities.push(Identity::new(world, IdentityKind::Phone, typed.phone.key()));
+        }
+        identities
+    }
+}
+
+/// The passport, which identifies.
+pub fn read_passport(fields: &mut Fields<'_, '_>) -> Given<Passport> {
+    let at = fields.place("passport");
+    fields.text("passport", Longest::LINE).and_then(|text| {
+        Passport::parse(&text)
+            .map_err(|error| fields.findings.fault(Code::InvalidValue, &at, error.to_string()))
+            .ok()
+    })
+}
+
+/// `emails`: each once, by identity; one that comes again takes the later type.
+pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
+    let form = "[{\"type\": \"Work\", \"value\": \"ann@example.com\"}]";
+    fields.list("emails", form).and_then(|entries| {
+        let mut emails: Vec<TypedEmail> = Vec::new();
+        let mut place_of: HashMap<String, usize> = HashMap::new();
+        for (at, value) in entries {
+            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else { continue };
+            match Email::parse(&text) {
+                Ok(email) => match place_of.entry(email.key().to_owned()) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(emails.len());
+                        emails.push(TypedEmail { r#type, email });
+                    }
+                    Entry::Occupied(there) => {
+                        if let Some(known) = emails.get_mut(*there.get()) {
+                            known.r#type = r#type;
+                        }
+                    }
+                },
+                Err(error) => fields.findings.fault(Code::InvalidEmail, &at, error.to_string()),
+            }
+        }
+        (!emails.is_empty()).then_some(emails)
+    })
+}
+
+/// `phones`: each once, by identity; one that comes again takes the later type.
+pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<TypedPhone>> {
+    let form = "[{\"type\": \"Mobile\", \"value\": \"0905000001\"}]";
+    fields.list("phones", form).and_then(|entries| {
+        let mut phones: Vec<TypedPhone> = Vec::new();
+        let mut place_of: HashMap<String, usize> = HashMap::new();
+        for (at, value) in entries {
+            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else { continue };
+            match Phone::parse(&text, context.directory.org.region) {
+                Ok(phone) => match place_of.entry(phone.key().to_owned()) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(phones.len());
+                        phones.push(TypedPhone { r#type, phone });
+                    }
+                    Entry::Occupied(there) => {
+                        if let Some(known) = phones.get_mut(*there.get()) {
+                            known.r#type = r#type;
+                        }
+                    }
+                },
+                Err(error) => fields.findings.fault(Code::InvalidPhone, &at, error.to_string()),
+            }
+        }
+        (!phones.is_empty()).then_some(phones)
+    })
+}
+
+/// An entry `{type, value}` of `emails` or `phones`, with the place of its value.
+fn read_typed_value<'v>(
+    fields: &mut Fields<'v, '_>,
+    at: Pointer,
+    value: &'v Value,
+) -> Option<(ContactType, String, Pointer)> {
+    let mut entry = fields.entry(at, value, &["type", "value"])?;
+    let r#type = entry.choice("type").set().unwrap_or_default();
+    let text = entry.text("value", Longest::LINE).set()?;
+    Some((r#type, text, entry.place("value")))
+}
+
+/// `addresses`: one that says the same but for its type is there once.
+pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
+    let form = "[{\"type\": \"Work\", \"street\": \"…\", \"city\": \"…\", \"country\": \"VN\"}]";
+    fields.list("addresses", form).and_then(|entries| {
+        let mut addresses: Vec<Address> = Vec::new();
+        let mut seen = HashSet::new();
+        for (at, value) in entries {
+            let known = ["type", "street", "city", "state", "zip", "country"];
+            let Some(mut entry) = fields.entry(at, value, &known) else { continue };
+            let address = Address {
+                r#type: entry.choice::<AddressType>("type").set().unwrap_or_default(),
+                street: entry.text("street", Longest::LINE).set(),
+                city: entry.text("city", Longest::LINE).set(),
+                state: entry.text("state", Longest::LINE).set(),
+                zip: entry.text("zip", Longest::LINE).set(),
+                country: read_country(&mut entry),
+            };
+            if seen.insert(address_key(&address)) {
+                addresses.push(address);
+            }
+        }
+        (!addresses.is_empty()).then_some(addresses)
+    })
+}
+
+/// What makes two addresses one: all but the type, in any case.
+#[must_use]
+pub fn address_key(address: &Address) -> String {
+    let Address { r#type: _, street, city, state, zip, country } = address;
+    let country = country.as_ref().map(|country| &country.name);
+    [street.as_ref(), city.as_ref(), state.as_ref(), zip.as_ref(), country]
+        .map(|part| part.map(|part| fold(part)).unwrap_or_default())
+        .join("\n")
+}
+
+/// A country: `{code, name}`, a code, or a name.
+fn read_country(entry: &mut Fields<'_, '_>) -> Option<CountryEntry> {
+    let country = if let Given::Set(Value::Object(_)) = entry.value("country") {
+        let mut parts = entry.object("country", &["code", "name"]).set()?;
+        let code = parts.text("code", Longest::LINE).set();
+        let name = parts.text("name", Longest::LINE).set();
+        Country::from_code_and_name(code.as_deref(), name.as_deref())
+    } else {
+        Country::from_text(&entry.text("country", Longest::LINE).set()?)
+    };
+    country.map(|Country { code, name }| CountryEntry { code, name })
+}
+
+/// `websites`: `[{value}]`, `["…"]`, or one plain text.
+pub fn read_websites(fields: &mut Fields<'_, '_>) -> Given<Vec<Website>> {
+    if matches!(fields.value("websites"), Given::Set(Value::String(_))) {
+        return fields
+            .text("websites", Longest::LINE)
+            .and_then(|value| Some(vec![Website { value }]));
+    }
+    fields.list("websites", "[{\"value\": \"example.com\"}]").and_then(|entries| {
+        let mut websites: Vec<Website> = Vec::new();
+        let mut seen = HashSet::new();
+        for (at, value) in entries {
+            let text = if value.is_string() {
+                fields.scalar(&at, value, Longest::LINE)
+            } else {
+                fields
+                    .entry(at, value, &["value"])
+                    .and_then(|mut entry| entry.text("value", Longest::LINE).set())
+            };
+            if let Some(value) = text
+                && seen.insert(fold(&value))
+            {
+                websites.push(Website { value });
+            }
+        }
+        (!websites.is_empty()).then_some(websites)
+    })
+}
+
+/// `im`: each once, by protocol and value.
+pub fn read_im(fields: &mut Fields<'_, '_>) -> Given<Vec<Im>> {
+    let form = "[{\"protocol\": \"Skype\", \"value\": \"…\"}]";
+    fields.list("im", form).and_then(|entries| {
+        let mut ims: Vec<Im> = Vec::new();
+        let mut seen = HashSet::new();
+        for (at, value) in entries {
+            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else { continue };
+            let protocol: ImProtocol = entry.choice("protocol").set().unwrap_or_default();
+            if let Some(value) = entry.text("value", Longest::LINE).set()
+                && seen.insert((protocol, fold(&value)))
+            {
+                ims.push(Im { protocol, value });
+            }
+        }
+        (!ims.is_empty()).then_some(ims)
+    })
+}
+
+/// `tag`: `"a, b"`, split at commas, each once in any case.
+pub fn read_tags(fields: &mut Fields<'_, '_>) -> Given<Vec<String>> {
+    let at = fields.place("tag");
+    fields.text("tag", Longest::TEXT).and_then(|text| {
+        let mut seen = HashSet::new();
+        let tags: Vec<String> = text
+            .split(',')
+            .map(clean)
+            .filter(|tag| !tag.is_empty() && seen.insert(fold(tag)))
+            .collect();
+        if let Some(long) = tags.iter().find(|tag| tag.chars().count() > 255) {
+            let shown: String = long.chars().take(40).collect();
+            let message = format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
+            fields.findings.fault(Code::TooLong, &at, message);
+        }
+        (!tags.is_empty()).then_some(tags)
+    })
+}

@@ -1,0 +1,148 @@
+//! The welcome messages of a newly created customer (`listener.md` 3, "Welcome messages").
+
+use super::change::{Change, Content, HistoryKind, Message};
+use super::new_customer::history;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::Customer;
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::sms::segments;
+use crate::domain::template::{MergeFields, RenderError};
+use crate::payload::Findings;
+use serde_json::json;
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// Why a customer is made without a message.
+type Failure = (Code, String);
+
+/// A message that is due: to whom, and what.
+type Due = (String, Content);
+
+/// Queues the listener's welcome e-mail to the first e-mail, its welcome SMS to the first phone;
+/// none where there is no address, or the listener has no content for it. A message that cannot be
+/// made does not stop the customer from being made: his history and a warning at `at` say why.
+pub fn welcome(
+    customer: &Customer,
+    company_name: Option<&str>,
+    at: &Pointer,
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+    findings: &mut Findings,
+) -> Vec<Change> {
+    let listener = workspace.request.context.listener;
+    if listener.welcome_email.is_none() && listener.welcome_sms.is_none() {
+        return Vec::new();
+    }
+    let fields = merge_fields(customer, company_name, workspace);
+    let staging = workspace.request.staging;
+    let mut changes = Vec::new();
+    for (due, queued, failed) in [
+        (email_due(customer, &fields, workspace), HistoryKind::EmailQueued, HistoryKind::EmailFailed),
+        (sms_due(customer, &fields, workspace), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
+    ] {
+        match due {
+            Ok(None) => {}
+            Ok(Some(due)) => changes.extend(queue(customer.id, due, queued, staging, ids)),
+            Err((code, reason)) => {
+                changes.push(history(ids, customer.id, failed, json!({"reason": reason})));
+                findings.warn(code, at, reason);
+            }
+        }
+    }
+    changes
+}
+
+fn email_due(
+    customer: &Customer,
+    fields: &MergeFields,
+    workspace: &Workspace<'_>,
+) -> Result<Option<Due>, Failure> {
+    let (Some(email), Some(first)) =
+        (&workspace.request.context.listener.welcome_email, customer.emails.first())
+    else {
+        return Ok(None);
+    };
+    let content = Content::Email {
+        subject: email.subject.render(fields).map_err(unrenderable)?,
+        html: email.html.render(fields).map_err(unrenderable)?,
+        text: email.text.as_ref().map(|text| text.render(fields)).transpose().map_err(unrenderable)?,
+    };
+    Ok(Some((first.value.clone(), content)))
+}
+
+fn sms_due(
+    customer: &Customer,
+    fields: &MergeFields,
+    workspace: &Workspace<'_>,
+) -> Result<Option<Due>, Failure> {
+    let (Some(sms), Some(first)) =
+        (&workspace.request.context.listener.welcome_sms, customer.phones.first())
+    else {
+        return Ok(None);
+    };
+    let Some(number) = first.e164.clone() else {
+        let reason = format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
+        return Err((Code::WelcomeSkipped, reason));
+    };
+    let text = sms.render(fields).map_err(unrenderable)?;
+    let segments = segments(&text).count;
+    let credits = workspace.sms_credits();
+    if i64::from(segments) > credits {
+        let reason = format!(
+            "No welcome SMS: it takes {segments} SMS credits and the org has {credits} left. \
+             Set an SMS account up, or shorten the text."
+        );
+        return Err((Code::SmsCreditsExhausted, reason));
+    }
+    Ok(Some((number, Content::Sms { text, segments })))
+}
+
+fn unrenderable(error: RenderError) -> Failure {
+    (Code::WelcomeSkipped, format!("The welcome message could not be rendered: {error}"))
+}
+
+fn queue(
+    customer: Uuid,
+    (recipient, content): Due,
+    kind: HistoryKind,
+    staging: bool,
+    ids: &mut dyn Ids,
+) -> [Change; 2] {
+    let id = ids.id();
+    let details = match &content {
+        Content::Email { .. } => json!({"messageId": id, "to": recipient, "captured": staging}),
+        Content::Sms { segments, .. } => {
+            json!({"messageId": id, "to": recipient, "captured": staging, "segments": segments})
+        }
+    };
+    let message = Message { id, customer, recipient, content };
+    [Change::MessageQueued(Box::new(message)), history(ids, customer, kind, details)]
+}
+
+fn merge_fields(
+    customer: &Customer,
+    company_name: Option<&str>,
+    workspace: &Workspace<'_>,
+) -> MergeFields {
+    let request = &workspace.request;
+    let directory = request.context.directory;
+    let custom = directory.custom_fields.of(customer.code.kind.model());
+    let fields: BTreeMap<String, String> = customer
+        .cus_fields
+        .iter()
+        .filter_map(|(id, value)| Some((custom?.with_id(*id)?.name.clone(), value.clone())))
+        .collect();
+    MergeFields {
+        name: customer.name.clone(),
+        lastname: customer.lastname.clone(),
+        title: customer.title.clone(),
+        email: customer.emails.first().map(|email| email.value.clone()),
+        phone: customer.phones.first().map(|phone| phone.value.clone()),
+        code: customer.code.to_string(),
+        org_name: directory.org.name.clone(),
+        sender_name: request.sender.name.clone(),
+        sender_email: request.sender.email.clone(),
+        company_name: company_name.map(str::to_owned),
+        fields,
+    }
+}

@@ -1,0 +1,264 @@
+//! What the sender is told (`listener.md` 2).
+
+use super::received::Options;
+use crate::actions::{Outcome, RecordRef, Rejection, Related, Role, Status};
+use crate::domain::fault::{Code, Fault, Warning};
+use serde::Serialize;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// The body of an answer to actions that were read. Where all failed it is a problem (RFC 9457) as
+/// well.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    problem_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<Code>,
+    request_id: Uuid,
+    environment: &'static str,
+    dry_run: bool,
+    warnings: Vec<Warning>,
+    summary: Summary,
+    results: Vec<ActionResult>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    total: usize,
+    created: usize,
+    updated: usize,
+    unchanged: usize,
+    duplicate: usize,
+    queued: usize,
+    failed: usize,
+}
+
+/// What became of one action.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionResult {
+    index: usize,
+    action_type: Option<String>,
+    status: &'static str,
+    record: Option<RecordBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched_by: Option<&'static str>,
+    related: Vec<RelatedBody>,
+    warnings: Vec<Warning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RecordBody {
+    model: &'static str,
+    id: Option<Uuid>,
+    code: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RelatedBody {
+    role: &'static str,
+    status: &'static str,
+    #[serde(flatten)]
+    record: RecordBody,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ErrorBody {
+    code: Code,
+    message: String,
+    pointer: String,
+    errors: Vec<Fault>,
+}
+
+/// What became of an action of a batch.
+pub type Verdict = Result<Outcome, Rejection>;
+
+/// What an answer is made from.
+pub struct Verdicts {
+    /// Of each action its type and its verdict, in order.
+    pub actions: Vec<(Option<String>, Verdict)>,
+    /// What is odd about the request as a whole.
+    pub warnings: Vec<Warning>,
+    /// Records that this request made.
+    pub created: HashSet<Uuid>,
+}
+
+impl Answer {
+    /// The answer to a batch.
+    pub fn new(request_id: Uuid, staging: bool, options: Options, verdicts: Verdicts) -> Self {
+        let Verdicts { actions, warnings, created } = verdicts;
+        let dry_created = if options.dry_run { created } else { HashSet::new() };
+        let withdrawn = options.atomic && actions.iter().any(|(_, verdict)| verdict.is_err());
+        let results: Vec<ActionResult> = actions
+            .into_iter()
+            .enumerate()
+            .map(|(index, (action_type, verdict))| {
+                result(index, action_type, verdict, withdrawn, &dry_created)
+            })
+            .collect();
+        let mut answer = Self {
+            problem_type: None,
+            title: None,
+            status: None,
+            detail: None,
+            code: None,
+            request_id,
+            environment: if staging { "staging" } else { "production" },
+            dry_run: options.dry_run,
+            warnings,
+            summary: summarise(&results),
+            results,
+            errors: Vec::new(),
+        };
+        answer.become_problem(withdrawn);
+        answer
+    }
+
+    /// The HTTP status: 200 nothing failed, 207 some did, 422 all did or an atomic request was
+    /// withdrawn.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match (self.status, self.summary.failed) {
+            (Some(status), _) => status,
+            (None, 0) => 200,
+            (None, _) => 207,
+        }
+    }
+
+    /// The status of the delivery (`listener.md` 9).
+    #[must_use]
+    pub fn delivery_status(&self) -> &'static str {
+        match self.http_status() {
+            200 => "succeeded",
+            207 => "partial",
+            _ => "failed",
+        }
+    }
+
+    /// The statuses of the actions, for metrics and logs.
+    pub fn failed(&self) -> usize {
+        self.summary.failed
+    }
+
+    fn become_problem(&mut self, withdrawn: bool) {
+        let Summary { total, failed, .. } = self.summary;
+        let (code, title, detail) = if withdrawn {
+            let detail = format!(
+                "{failed} of {total} actions failed, and the request is atomic: nothing was applied."
+            );
+            (Code::AtomicFailed, "Nothing was applied", detail)
+        } else if total > 0 && failed == total {
+            (Code::AllActionsFailed, "No action could be applied", format!("All {total} actions failed."))
+        } else {
+            return;
+        };
+        self.problem_type = Some(format!("urn:beeiq:problem:{}", code.as_str()));
+        self.title = Some(title);
+        self.status = Some(422);
+        self.detail = Some(detail);
+        self.code = Some(code);
+        self.errors = self
+            .results
+            .iter()
+            .filter_map(|result| result.error.as_ref())
+            .flat_map(|error| error.errors.iter().cloned())
+            .take(100)
+            .collect();
+    }
+}
+
+fn result(
+    index: usize,
+    action_type: Option<String>,
+    verdict: Verdict,
+    withdrawn: bool,
+    dry_created: &HashSet<Uuid>,
+) -> ActionResult {
+    let empty = ActionResult {
+        index,
+        action_type,
+        status: "failed",
+        record: None,
+        matched_by: None,
+        related: Vec::new(),
+        warnings: Vec::new(),
+        error: None,
+    };
+    match verdict {
+        Err(Rejection { faults, warnings }) => {
+            ActionResult { warnings, error: error_body(faults), ..empty }
+        }
+        Ok(outcome) if withdrawn => {
+            ActionResult { status: "not_applied", warnings: outcome.warnings, ..empty }
+        }
+        Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
+            status: status_word(status),
+            record: Some(record_body(record, dry_created)),
+            matched_by: matched_by.map(crate::domain::identity::IdentityKind::as_str),
+            related: related.into_iter().map(|one| related_body(one, dry_created)).collect(),
+            warnings,
+            ..empty
+        },
+    }
+}
+
+fn error_body(faults: Vec<Fault>) -> Option<ErrorBody> {
+    let Fault { code, message, pointer } = faults.first()?.clone();
+    Some(ErrorBody { code, message, pointer, errors: faults })
+}
+
+const fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Created => "created",
+        Status::Duplicate => "duplicate",
+    }
+}
+
+/// A dry run makes nothing, so what it would make has no id and no code.
+fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
+    let real = !dry_created.contains(&record.id);
+    RecordBody {
+        model: record.code.kind.as_str(),
+        id: real.then_some(record.id),
+        code: real.then(|| record.code.to_string()),
+    }
+}
+
+fn related_body(related: Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
+    let (role, status) = match related.role {
+        Role::CompanyCreated => ("company", "created"),
+        Role::CompanyLinked => ("company", "linked"),
+        Role::Candidate => ("candidate", "unchanged"),
+    };
+    RelatedBody { role, status, record: record_body(related.record, dry_created) }
+}
+
+fn summarise(results: &[ActionResult]) -> Summary {
+    let mut summary = Summary { total: results.len(), ..Summary::default() };
+    for result in results {
+        let counter = match result.status {
+            "created" => &mut summary.created,
+            "updated" => &mut summary.updated,
+            "unchanged" => &mut summary.unchanged,
+            "duplicate" => &mut summary.duplicate,
+            "queued" => &mut summary.queued,
+            "failed" => &mut summary.failed,
+            _ => continue,
+        };
+        *counter += 1;
+    }
+    summary
+}

@@ -1,0 +1,192 @@
+//! A batch, from what it mentions to what is written: loaded, decided, written (`design.md`).
+
+use super::answer::{Verdict, Verdicts};
+use super::codes::Reserved;
+use super::envelope::{Envelope, Item};
+use super::received::Options;
+use crate::actions::{Ids, Mentions, Pending, Rejection, Request, Workspace};
+use crate::clock;
+use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::fault::{Code, Fault, Pointer};
+use crate::error::StoreError;
+use crate::store::batch_load::{self, OrgState};
+use crate::store::writes::{self, Origin};
+use diesel::connection::Connection;
+use diesel::pg::PgConnection;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What a batch is run by.
+pub struct Batch<'a> {
+    /// Whose it is.
+    pub org: Uuid,
+    /// The actions.
+    pub envelope: &'a Envelope<'a>,
+    /// What deciding needs to know of the request.
+    pub request: Request<'a>,
+    /// What writing needs to know of it.
+    pub origin: Origin<'a>,
+    /// What the query asked for.
+    pub options: Options,
+}
+
+/// What the actions of an envelope mention.
+#[must_use]
+pub fn mentions<'i>(items: impl IntoIterator<Item = &'i Item>) -> Mentions {
+    let mut mentions = Mentions::default();
+    for action in items.into_iter().filter_map(|item| item.action.as_ref()) {
+        action.mention(&mut mentions);
+    }
+    mentions
+}
+
+impl Batch<'_> {
+    /// Runs the whole batch in the transaction that is open: as many statements for one action as
+    /// for thousands.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where it has to be done again.
+    pub fn run(
+        &self,
+        conn: &mut PgConnection,
+        state: OrgState,
+        codes: &mut Reserved,
+    ) -> Result<Verdicts, StoreError> {
+        let (verdicts, pending) = self.decide(conn, &self.envelope.items, state, codes)?;
+        let created = pending.customers.iter().map(|customer| customer.id).collect();
+        if self.applies(&verdicts) {
+            writes::write(conn, self.org, &pending, self.origin)?;
+        }
+        Ok(self.verdicts(verdicts, created))
+    }
+
+    /// Runs the actions one by one, each in a savepoint of its own, so that where the database
+    /// refuses a batch for a reason that no check foresaw only the action at fault fails.
+    ///
+    /// # Errors
+    /// As [`Batch::run`].
+    pub fn run_one_by_one(
+        &self,
+        conn: &mut PgConnection,
+        codes: &mut Reserved,
+    ) -> Result<Verdicts, StoreError> {
+        let mut created = HashSet::new();
+        let done = conn.transaction(|conn| {
+            let verdicts = self.each_in_its_savepoint(conn, codes, &mut created)?;
+            if self.applies(&verdicts) { Ok(verdicts) } else { Err(Undone::Withdrawn(verdicts)) }
+        });
+        match done {
+            Ok(verdicts) | Err(Undone::Withdrawn(verdicts)) => Ok(self.verdicts(verdicts, created)),
+            Err(Undone::Store(error)) => Err(error),
+        }
+    }
+
+    fn each_in_its_savepoint(
+        &self,
+        conn: &mut PgConnection,
+        codes: &mut Reserved,
+        created: &mut HashSet<Uuid>,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let mut verdicts = Vec::new();
+        for (index, item) in self.envelope.items.iter().enumerate() {
+            let one = conn.transaction(|conn| {
+                let state = batch_load::org_state(conn, self.org)?;
+                let (verdict, pending) =
+                    self.decide(conn, std::slice::from_ref(item), state, codes)?;
+                created.extend(pending.customers.iter().map(|customer| customer.id));
+                writes::write(conn, self.org, &pending, self.origin)?;
+                Ok(verdict)
+            });
+            match one {
+                Ok(verdict) => verdicts.extend(verdict),
+                Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => return Err(error),
+                Err(cause) => {
+                    tracing::error!(%cause, index, "a check is missing: the database refused an action");
+                    verdicts.push(Err(refused(index)));
+                }
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Whether what was decided is to be written.
+    fn applies(&self, verdicts: &[Verdict]) -> bool {
+        let withdrawn = self.options.atomic && verdicts.iter().any(Result::is_err);
+        !self.options.dry_run && !withdrawn
+    }
+
+    fn decide(
+        &self,
+        conn: &mut PgConnection,
+        items: &[Item],
+        state: OrgState,
+        codes: &mut Reserved,
+    ) -> Result<(Vec<Verdict>, Pending), StoreError> {
+        let loaded = batch_load::load(conn, self.org, &mentions(items), state)?;
+        let mut workspace = Workspace::new(self.request, loaded);
+        let mut ids = RequestIds { codes };
+        let verdicts = items
+            .iter()
+            .map(|item| {
+                let Some(action) = &item.action else { return Err(item.findings.clone().into()) };
+                let decision = action.decide(&workspace, &mut ids, item.findings.clone())?;
+                workspace.apply(decision.changes);
+                Ok(decision.outcome)
+            })
+            .collect();
+        Ok((verdicts, workspace.into_pending()))
+    }
+
+    fn verdicts(&self, verdicts: Vec<Verdict>, created: HashSet<Uuid>) -> Verdicts {
+        let types = self.envelope.items.iter().map(|item| item.action_type.clone());
+        Verdicts {
+            actions: types.zip(verdicts).collect(),
+            warnings: self.envelope.warnings.clone(),
+            created,
+        }
+    }
+}
+
+/// Why what was run one by one is undone.
+enum Undone {
+    /// As asked: a dry run, or an atomic request of which an action failed.
+    Withdrawn(Vec<Verdict>),
+    /// By the database.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Undone {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<diesel::result::Error> for Undone {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// What an action is told that the database refused: the cause is in the log, not here.
+fn refused(index: usize) -> Rejection {
+    let at = Pointer::root().member("data").index(index);
+    let message = "This action could not be stored; it has been logged under the requestId.";
+    Rejection { faults: vec![Fault::new(Code::Internal, at, message)], warnings: Vec::new() }
+}
+
+/// Ids and codes of one request.
+struct RequestIds<'a> {
+    codes: &'a mut Reserved,
+}
+
+impl Ids for RequestIds<'_> {
+    fn id(&mut self) -> Uuid {
+        clock::new_id()
+    }
+
+    /// A dry run has no numbers set aside; the 0 that it sees is never shown, and the database
+    /// takes none.
+    fn code(&mut self, kind: CustomerKind) -> CustomerCode {
+        CustomerCode { kind, number: self.codes.next(kind).unwrap_or(0) }
+    }
+}

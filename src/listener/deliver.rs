@@ -1,0 +1,329 @@
+//! A delivery as a whole: decided and answered in one commit, again where others were faster.
+
+use super::answer::Answer;
+use super::batch::{Batch, mentions};
+use super::codes::{CodeAllocator, Reserved};
+use super::envelope::{self, Envelope, Limits};
+use super::received::{Options, Received};
+use crate::actions::{Context, Request};
+use crate::clock;
+use crate::db::{Db, in_org};
+use crate::directory::{Directory, DirectoryCache, Listener};
+use crate::domain::fault::{Code, Warning};
+use crate::error::{Problem, StoreError};
+use crate::store::batch_load;
+use crate::store::writes::{Delivery, Origin, insert_delivery};
+use diesel::pg::PgConnection;
+use ipnetwork::IpNetwork;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// How often a batch is decided anew because others were faster. Each time at least one of them
+/// got through, so only a long queue over the same identifiers comes near it.
+const ATTEMPTS: u32 = 60;
+
+/// From when on it may be that the database refuses for a reason of its own.
+const PATIENT_ATTEMPTS: u32 = 3;
+
+/// What takes deliveries. Cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline(Arc<Parts>);
+
+struct Parts {
+    db: Db,
+    directories: DirectoryCache,
+    codes: CodeAllocator,
+    limits: Limits,
+    staging: bool,
+    mail_domain: String,
+}
+
+/// An answer, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON.
+    pub body: String,
+}
+
+/// A delivery on its way.
+struct Job {
+    org: Uuid,
+    listener: Uuid,
+    received: Received,
+    options: Options,
+    warnings: Vec<Warning>,
+    started: Instant,
+}
+
+/// What an attempt ends in besides an answer.
+enum Setback {
+    /// The settings have changed since the directory was read.
+    Stale,
+    /// The whole request is refused; to be kept as such.
+    Rejected(Problem),
+    /// The database.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Setback {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<diesel::result::Error> for Setback {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Pipeline {
+    /// A pipeline over that database.
+    #[must_use]
+    pub fn new(
+        db: Db,
+        directories: DirectoryCache,
+        limits: Limits,
+        staging: bool,
+        mail_domain: String,
+    ) -> Self {
+        let codes = CodeAllocator::default();
+        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
+    }
+
+    /// The limits that bodies are read by.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Applies a delivery and answers it, both in one commit.
+    ///
+    /// # Errors
+    /// The problem that the request is answered with; unless the database is away it has been kept
+    /// with the delivery.
+    pub async fn deliver(
+        &self,
+        directory: Arc<Directory>,
+        listener: Uuid,
+        received: Received,
+    ) -> Result<Reply, Problem> {
+        let (options, warnings) = match Options::parse(&received.query) {
+            Ok(parsed) => parsed,
+            Err(faults) => {
+                let detail =
+                    faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
+                let problem = Problem::new(Code::InvalidQuery, detail).with_errors(faults);
+                return Err(self.reject(directory.org.id, listener, received, problem).await);
+            }
+        };
+        let org = directory.org.id;
+        let id = received.id;
+        let started = clock::instant();
+        let job = Arc::new(Job { org, listener, received, options, warnings, started });
+        match self.attempts(directory, &job).await {
+            Ok(reply) => Ok(reply),
+            Err(Setback::Rejected(problem)) => Err(self.keep_rejected(&job, problem).await),
+            Err(Setback::Stale) => Err(Problem::from(StoreError::Conflict).of_request(id)),
+            Err(Setback::Store(error)) => Err(Problem::from(error).of_request(id)),
+        }
+    }
+
+    /// Keeps a request that was refused before it was looked at, and gives back the problem to
+    /// answer with.
+    pub async fn reject(
+        &self,
+        org: Uuid,
+        listener: Uuid,
+        received: Received,
+        problem: Problem,
+    ) -> Problem {
+        let (options, warnings, started) = (Options::default(), Vec::new(), clock::instant());
+        let job = Arc::new(Job { org, listener, received, options, warnings, started });
+        self.keep_rejected(&job, problem).await
+    }
+
+    async fn attempts(
+        &self,
+        mut directory: Arc<Directory>,
+        job: &Arc<Job>,
+    ) -> Result<Reply, Setback> {
+        for attempt in 0..ATTEMPTS {
+            let (parts, job, known) = (Arc::clone(&self.0), Arc::clone(job), Arc::clone(&directory));
+            let org = job.org;
+            let done = self
+                .0
+                .db
+                .run(move |conn| parts.attempt(conn, &known, &job, attempt))
+                .await;
+            match done {
+                Err(Setback::Stale) => directory = self.0.directories.current(org).await?,
+                Err(Setback::Store(StoreError::Reference | StoreError::Taken)) => {
+                    tokio::time::sleep(backoff(attempt)).await;
+                    directory = self.0.directories.current(org).await?;
+                }
+                Err(Setback::Store(StoreError::Conflict)) => {
+                    tokio::time::sleep(backoff(attempt)).await;
+                }
+                done => return done,
+            }
+        }
+        Err(Setback::Store(StoreError::Conflict))
+    }
+
+    async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
+        let problem = problem.of_request(job.received.id);
+        let (kept, org, job) = (problem.clone(), job.org, Arc::clone(job));
+        let stored = self
+            .0
+            .db
+            .in_org(org, move |conn| {
+                let status = actix_web::ResponseError::status_code(&kept).as_u16();
+                let body = serde_json::to_string(&kept.body(job.received.id)).unwrap_or_default();
+                let reply = Reply { status, body };
+                insert_delivery(conn, &job.delivery(None, "rejected", &reply))?;
+                Ok::<_, StoreError>(())
+            })
+            .await;
+        match stored {
+            Ok(()) => problem,
+            Err(error) => Problem::from(error).of_request(problem.request_id.unwrap_or_default()),
+        }
+    }
+}
+
+impl Parts {
+    fn attempt(
+        &self,
+        conn: &mut PgConnection,
+        directory: &Directory,
+        job: &Job,
+        attempt: u32,
+    ) -> Result<Reply, Setback> {
+        let listener = directory
+            .listeners
+            .iter()
+            .find(|listener| listener.id == job.listener)
+            .ok_or_else(|| Setback::Rejected(Problem::not_found("listener")))?;
+        let context = Context { directory, listener };
+        let mut envelope =
+            envelope::read(&job.received.body, self.limits, context).map_err(Setback::Rejected)?;
+        envelope.warnings.extend(job.warnings.iter().cloned());
+
+        let reserved = if job.options.dry_run {
+            Reserved::default()
+        } else {
+            self.codes.reserve(conn, job.org, &mentions(&envelope.items).new_customers)?
+        };
+        let mut codes = reserved.clone();
+        let patient = attempt < PATIENT_ATTEMPTS;
+        let done = match self.commit(conn, job, context, &envelope, &mut codes, Run::Batch) {
+            // Unforeseen, or a constraint that stays violated: find the action at fault.
+            Err(Setback::Store(StoreError::Refused(cause))) => {
+                tracing::error!(%cause, "the database refused a batch; trying its actions one by one");
+                codes = reserved.clone();
+                self.commit(conn, job, context, &envelope, &mut codes, Run::OneByOne)
+            }
+            Err(Setback::Store(StoreError::Reference | StoreError::Taken)) if !patient => {
+                codes = reserved.clone();
+                self.commit(conn, job, context, &envelope, &mut codes, Run::OneByOne)
+            }
+            done => done,
+        };
+        match &done {
+            Ok(_) => self.codes.release(job.org, codes),
+            // Whether the commit arrived is not known, so the numbers may be in use.
+            Err(Setback::Store(StoreError::Unavailable(_))) => {}
+            Err(_) => self.codes.release(job.org, reserved),
+        }
+        done
+    }
+
+    fn commit(
+        &self,
+        conn: &mut PgConnection,
+        job: &Job,
+        context: Context<'_>,
+        envelope: &Envelope<'_>,
+        codes: &mut Reserved,
+        run: Run,
+    ) -> Result<Reply, Setback> {
+        let request = Request {
+            context,
+            sender: envelope.sender,
+            now: job.received.at,
+            staging: self.staging,
+        };
+        let origin = Origin {
+            sender: envelope.sender.id,
+            listener: job.listener,
+            request: job.received.id,
+            at: job.received.at,
+            staging: self.staging,
+            mail_domain: &self.mail_domain,
+        };
+        let batch = Batch { org: job.org, envelope, request, origin, options: job.options };
+        in_org(conn, job.org, |conn| {
+            let state = batch_load::org_state(conn, job.org)?;
+            if state.directory_version != context.directory.version {
+                return Err(Setback::Stale);
+            }
+            let verdicts = match run {
+                Run::Batch => batch.run(conn, state, codes)?,
+                Run::OneByOne => batch.run_one_by_one(conn, codes)?,
+            };
+            let answer = Answer::new(job.received.id, self.staging, job.options, verdicts);
+            let reply = Reply {
+                status: answer.http_status(),
+                body: serde_json::to_string(&answer).unwrap_or_default(),
+            };
+            let sender = Some(envelope.sender.email.as_str());
+            insert_delivery(conn, &job.delivery(sender, answer.delivery_status(), &reply))?;
+            Ok(reply)
+        })
+    }
+}
+
+/// How a batch is run.
+#[derive(Clone, Copy)]
+enum Run {
+    Batch,
+    OneByOne,
+}
+
+impl Job {
+    fn delivery<'a>(
+        &'a self,
+        sender: Option<&'a str>,
+        status: &'a str,
+        reply: &'a Reply,
+    ) -> Delivery<'a> {
+        let Received { id, at, caller, query, headers, body, body_complete } = &self.received;
+        Delivery {
+            org_id: self.org,
+            id: *id,
+            listener_id: self.listener,
+            received_at: *at,
+            caller: IpNetwork::from(*caller),
+            query,
+            headers,
+            body,
+            body_complete: *body_complete,
+            sender_user: sender,
+            dry_run: self.options.dry_run,
+            status,
+            http_status: i16::try_from(reply.status).ok(),
+            answer: Some(&reply.body),
+            duration_ms: i32::try_from(self.started.elapsed().as_millis()).ok(),
+        }
+    }
+}
+
+/// Longer each time, and never the same for two: up to 2 ms at first, up to 128 ms later.
+fn backoff(attempt: u32) -> Duration {
+    let most_micros = 2_000_u64 << attempt.min(6);
+    Duration::from_micros(u64::from_le_bytes(clock::random_bytes()) % most_micros)
+}

@@ -1,0 +1,146 @@
+//! The envelope: who sends, and which actions (`listener.md` 1).
+
+use crate::actions::{Action, Context};
+use crate::directory::{Directory, User};
+use crate::domain::email::Email;
+use crate::domain::fault::{Code, Fault, Pointer, Warning};
+use crate::error::Problem;
+use crate::payload::{self, Fields, Findings, Given, Longest, Malformed, Mode};
+use serde_json::Value;
+
+/// What a payload may be at most (`listener.md` 1).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of the body.
+    pub body_bytes: usize,
+    /// Actions.
+    pub actions: usize,
+    /// Levels of nesting; the outer object is the first.
+    pub depth: usize,
+}
+
+/// A payload whose envelope is right.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    /// The `senderUser`.
+    pub sender: &'a User,
+    /// The actions, in order.
+    pub items: Vec<Item>,
+    /// What is odd about the top level.
+    pub warnings: Vec<Warning>,
+}
+
+/// One entry of `data`.
+#[derive(Debug)]
+pub struct Item {
+    /// Its `actionType` as sent, where it is a text.
+    pub action_type: Option<String>,
+    /// The action, as far as there is something to decide about.
+    pub action: Option<Action>,
+    /// What was found while reading it.
+    pub findings: Findings,
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// The problem of the whole request: not JSON, over a limit, a wrong envelope.
+pub fn read<'a>(body: &[u8], limits: Limits, context: Context<'a>) -> Result<Envelope<'a>, Problem> {
+    let root = payload::parse(body, limits.depth).map_err(malformed)?;
+    let mut findings = Findings::default();
+    let Some(mut fields) =
+        Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut findings)
+    else {
+        return Err(envelope_problem(findings.faults));
+    };
+    let sender = read_sender(&mut fields, context.directory);
+    let entries = read_data(&mut fields);
+    if entries.len() > limits.actions {
+        let detail = format!(
+            "The request has {} actions; the limit is {}. Send them in several requests.",
+            entries.len(),
+            limits.actions
+        );
+        return Err(Problem::new(Code::TooManyActions, detail));
+    }
+    let Findings { faults, warnings } = findings;
+    let Some(sender) = sender.filter(|_| faults.is_empty()) else {
+        return Err(envelope_problem(faults));
+    };
+    let items = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| read_item(entry, &Pointer::root().member("data").index(index), context))
+        .collect();
+    Ok(Envelope { sender, items, warnings })
+}
+
+fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Option<&'a User> {
+    let at = fields.place("senderUser");
+    let text = fields.text("senderUser", Longest::LINE);
+    fields.require("senderUser", matches!(text, Given::Set(_)));
+    let email = match Email::parse(&text.set()?) {
+        Ok(email) => email,
+        Err(error) => {
+            fields.findings.fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
+            return None;
+        }
+    };
+    let user = directory.users.active(email.key());
+    if user.is_none() {
+        let message = "`senderUser` is no active user of the org; name the e-mail of one.";
+        fields.findings.fault(Code::UnknownSender, &at, message);
+    }
+    user
+}
+
+/// The entries of `data`; absent or null: none. Blank entries are not passed over: an action is
+/// asked for, and which one is missing.
+fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
+    match fields.raw("data") {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(entries)) => entries,
+        Some(_) => {
+            let at = fields.place("data");
+            let message = "`data` has to be an array of actions: [{\"actionType\": \"…\", \"data\": {…}}].";
+            fields.findings.fault(Code::WrongType, &at, message);
+            &[]
+        }
+    }
+}
+
+fn read_item(entry: &Value, at: &Pointer, context: Context<'_>) -> Item {
+    let mut findings = Findings::default();
+    let mut item = Item { action_type: None, action: None, findings: Findings::default() };
+    if let Some(mut fields) =
+        Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut findings)
+    {
+        let action_type = fields.text("actionType", Longest::LINE);
+        fields.require("actionType", matches!(action_type, Given::Set(_)));
+        let data = fields.raw("data").filter(|data| !data.is_null());
+        fields.require("data", data.is_some());
+        item.action_type = action_type.set();
+        if let (Some(action_type), Some(data)) = (&item.action_type, data) {
+            item.action = Action::read(action_type, data, at, context, &mut findings);
+        }
+    }
+    item.findings = findings;
+    item
+}
+
+fn malformed(malformed: Malformed) -> Problem {
+    let code = match malformed {
+        Malformed::TooDeep { .. } => Code::TooDeep,
+        _ => Code::NotJson,
+    };
+    Problem::new(code, malformed.to_string())
+}
+
+fn envelope_problem(faults: Vec<Fault>) -> Problem {
+    let code = match faults.as_slice() {
+        [only] if only.code == Code::UnknownSender => Code::UnknownSender,
+        _ => Code::InvalidEnvelope,
+    };
+    let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
+    Problem::new(code, detail).with_errors(faults)
+}

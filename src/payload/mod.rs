@@ -1,0 +1,12 @@
+//! From bytes to values: JSON with places for its errors, and objects read field by field so that
+//! every fault of an action is found, not the first (`listener.md` 1).
+
+mod fields;
+mod findings;
+mod json;
+mod references;
+
+pub use fields::{Fields, Given, Longest, Mode};
+pub use findings::Findings;
+pub use json::{Malformed, parse};
+pub use references::References;

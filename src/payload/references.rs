@@ -1,0 +1,46 @@
+//! Names that a payload mentions and the org has to have.
+
+use super::Findings;
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::suggest::{listed, nearest};
+
+/// How many names a message lists.
+const LISTED: usize = 20;
+
+/// What becomes of a name that the org does not have (`listener.md` 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct References {
+    /// The listener's `unknownReferences` is `skip`.
+    pub skip: bool,
+}
+
+impl References {
+    /// Notes that no `what` has that name: a fault, or a warning that it was dropped. The message
+    /// names the nearest of `names`, or lists them.
+    pub fn unknown<'a>(
+        self,
+        findings: &mut Findings,
+        code: Code,
+        at: &Pointer,
+        what: &str,
+        name: &str,
+        names: impl Iterator<Item = &'a str> + Clone,
+    ) {
+        let shown: String = name.chars().take(64).collect();
+        let help = match nearest(name, names.clone()) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None if names.clone().next().is_none() => "the org has none yet.".to_owned(),
+            None => format!("the org has {}.", listed(names, LISTED)),
+        };
+        self.note(findings, code, at, &format!("There is no {what} \"{shown}\"; {help}"));
+    }
+
+    /// The same without a list of names, where it would tell too much.
+    pub fn note(self, findings: &mut Findings, code: Code, at: &Pointer, message: &str) {
+        if self.skip {
+            findings.warn(code, at, format!("{message} It was left out."));
+        } else {
+            findings.fault(code, at, message);
+        }
+    }
+}

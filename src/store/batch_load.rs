@@ -1,0 +1,235 @@
+//! What a batch mentions, in a handful of set-based queries: as many for one action as for
+//! thousands (`design.md`, "load").
+
+use crate::actions::{KnownCustomer, Loaded, Mentions};
+use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::identity::{Identity, IdentityKind, World};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, SmallInt, Text, Uuid as SqlUuid};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What an org's processes agree on, as of this transaction.
+#[derive(Clone, Copy, Debug, Queryable)]
+pub struct OrgState {
+    /// Which directory is the current one.
+    pub directory_version: i64,
+    /// Trial SMS credits left.
+    pub sms_credits: i64,
+}
+
+/// The state of the org.
+///
+/// # Errors
+/// Those of the database.
+pub fn org_state(conn: &mut PgConnection, org: Uuid) -> QueryResult<OrgState> {
+    use crate::schema::org_settings::dsl;
+    dsl::org_settings
+        .filter(dsl::org_id.eq(org))
+        .select((dsl::directory_version, dsl::sms_credits))
+        .first(conn)
+}
+
+/// Loads what the batch mentions.
+///
+/// # Errors
+/// Those of the database.
+pub fn load(
+    conn: &mut PgConnection,
+    org: Uuid,
+    mentions: &Mentions,
+    state: OrgState,
+) -> QueryResult<Loaded> {
+    let mut customers = HashMap::new();
+    let holders = load_holders(conn, org, mentions, &mut customers)?;
+    let accounts_by_name = load_accounts_by_name(conn, org, mentions, &mut customers)?;
+    load_by_code(conn, org, mentions, &mut customers)?;
+    Ok(Loaded {
+        customers: customers.into_values().collect(),
+        holders,
+        accounts_by_name,
+        tags: load_tags(conn, org, mentions)?,
+        sms_credits: state.sms_credits,
+    })
+}
+
+/// How the world is numbered in `customer_identities`.
+#[must_use]
+pub const fn world_number(world: World) -> i16 {
+    match world {
+        World::Customer => 0,
+        World::Lead => 1,
+    }
+}
+
+/// How the kind is numbered in `customer_identities`.
+#[must_use]
+pub const fn kind_number(kind: IdentityKind) -> i16 {
+    match kind {
+        IdentityKind::ContactId => 1,
+        IdentityKind::Passport => 2,
+        IdentityKind::Email => 3,
+        IdentityKind::Phone => 4,
+        IdentityKind::CompanyName => 5,
+    }
+}
+
+fn world_of(number: i16) -> World {
+    if number == world_number(World::Lead) { World::Lead } else { World::Customer }
+}
+
+fn kind_of(number: i16) -> IdentityKind {
+    match number {
+        1 => IdentityKind::ContactId,
+        2 => IdentityKind::Passport,
+        3 => IdentityKind::Email,
+        4 => IdentityKind::Phone,
+        _ => IdentityKind::CompanyName,
+    }
+}
+
+#[derive(QueryableByName)]
+struct CustomerRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    name_key: String,
+}
+
+impl CustomerRow {
+    fn known(self) -> Option<KnownCustomer> {
+        let Self { id, kind, number, name, name_key } = self;
+        let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
+        Some(KnownCustomer { id, code, name, name_key })
+    }
+
+    fn keep(self, customers: &mut HashMap<Uuid, KnownCustomer>) {
+        if let Some(known) = self.known() {
+            customers.insert(known.id, known);
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct HolderRow {
+    #[diesel(sql_type = SmallInt)]
+    world: i16,
+    #[diesel(sql_type = SmallInt)]
+    identity_kind: i16,
+    #[diesel(sql_type = Text)]
+    value: String,
+    #[diesel(embed)]
+    customer: CustomerRow,
+}
+
+fn load_holders(
+    conn: &mut PgConnection,
+    org: Uuid,
+    mentions: &Mentions,
+    customers: &mut HashMap<Uuid, KnownCustomer>,
+) -> QueryResult<Vec<(Identity, Uuid)>> {
+    if mentions.identities.is_empty() {
+        return Ok(Vec::new());
+    }
+    let identities = || mentions.identities.iter();
+    let rows: Vec<HolderRow> = diesel::sql_query(
+        "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key \
+         FROM unnest($2, $3, $4) AS wanted (world, kind, value) \
+         JOIN customer_identities i ON i.org_id = $1 AND i.world = wanted.world \
+          AND i.kind = wanted.kind AND i.value = wanted.value \
+         JOIN customers c ON c.org_id = $1 AND c.id = i.customer_id",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SmallInt>, _>(identities().map(|i| world_number(i.world)).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(identities().map(|i| kind_number(i.kind)).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(identities().map(|i| i.value.as_str()).collect::<Vec<_>>())
+    .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let HolderRow { world, identity_kind, value, customer } = row;
+            let holder = customer.id;
+            customer.keep(customers);
+            (Identity { world: world_of(world), kind: kind_of(identity_kind), value }, holder)
+        })
+        .collect())
+}
+
+/// The two oldest accounts of each name: enough to take the oldest and to know of others.
+fn load_accounts_by_name(
+    conn: &mut PgConnection,
+    org: Uuid,
+    mentions: &Mentions,
+    customers: &mut HashMap<Uuid, KnownCustomer>,
+) -> QueryResult<Vec<(String, Uuid)>> {
+    if mentions.account_names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<CustomerRow> = diesel::sql_query(
+        "SELECT c.id, c.kind, c.number, c.name, c.name_key \
+         FROM unnest($2) AS wanted (name_key) \
+         CROSS JOIN LATERAL ( \
+             SELECT * FROM customers a \
+             WHERE a.org_id = $1 AND a.name_key = wanted.name_key AND a.kind = 'account' \
+             ORDER BY a.number LIMIT 2 \
+         ) c \
+         ORDER BY c.number",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<Text>, _>(mentions.account_names.iter().map(String::as_str).collect::<Vec<_>>())
+    .load(conn)?;
+    let mut accounts = Vec::with_capacity(rows.len());
+    for row in rows {
+        accounts.push((row.name_key.clone(), row.id));
+        row.keep(customers);
+    }
+    Ok(accounts)
+}
+
+fn load_by_code(
+    conn: &mut PgConnection,
+    org: Uuid,
+    mentions: &Mentions,
+    customers: &mut HashMap<Uuid, KnownCustomer>,
+) -> QueryResult<()> {
+    if mentions.codes.is_empty() {
+        return Ok(());
+    }
+    let codes = || mentions.codes.iter();
+    let rows: Vec<CustomerRow> = diesel::sql_query(
+        "SELECT c.id, c.kind, c.number, c.name, c.name_key \
+         FROM unnest($2, $3) AS wanted (kind, number) \
+         JOIN customers c ON c.org_id = $1 AND c.kind = wanted.kind AND c.number = wanted.number",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<Text>, _>(codes().map(|code| code.kind.as_str()).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(codes().map(|code| code.number).collect::<Vec<_>>())
+    .load(conn)?;
+    for row in rows {
+        row.keep(customers);
+    }
+    Ok(())
+}
+
+fn load_tags(
+    conn: &mut PgConnection,
+    org: Uuid,
+    mentions: &Mentions,
+) -> QueryResult<Vec<(String, Uuid)>> {
+    use crate::schema::tags::dsl;
+    if mentions.tags.is_empty() {
+        return Ok(Vec::new());
+    }
+    dsl::tags
+        .filter(dsl::org_id.eq(org))
+        .filter(dsl::name_key.eq_any(mentions.tags.iter().collect::<Vec<_>>()))
+        .select((dsl::name_key, dsl::id))
+        .load(conn)
+}

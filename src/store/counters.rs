@@ -1,0 +1,36 @@
+//! The counters that visible numbers come from.
+
+use crate::db::in_org;
+use crate::error::StoreError;
+use crate::schema::org_counters;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// Takes `size` numbers of the counter `name` for good, in a transaction of its own, and returns
+/// the first of them.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_block(
+    conn: &mut PgConnection,
+    org: Uuid,
+    name: &str,
+    size: i64,
+) -> Result<i64, StoreError> {
+    let after: i64 = in_org(conn, org, |conn| {
+        diesel::insert_into(org_counters::table)
+            .values((
+                org_counters::org_id.eq(org),
+                org_counters::name.eq(name),
+                org_counters::next_value.eq(1 + size),
+            ))
+            .on_conflict((org_counters::org_id, org_counters::name))
+            .do_update()
+            .set(org_counters::next_value.eq(org_counters::next_value + size))
+            .returning(org_counters::next_value)
+            .get_result(conn)
+    })
+    .map_err(StoreError::from)?;
+    Ok(after - size)
+}

@@ -1,0 +1,287 @@
+//! The org's names as one value, and its version.
+
+use crate::directory::{
+    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, User,
+    Users, WelcomeEmail,
+};
+use crate::domain::phone::Region;
+use crate::domain::template::{Markup, MessageTemplate};
+use crate::error::StoreError;
+use crate::schema::{
+    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, users,
+};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use ipnetwork::IpNetwork;
+use serde::Deserialize;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Counts the directory's version up: part of every transaction that changes a setting, so that
+/// every process reads the directory anew. Transactions of one org that change settings wait for
+/// each other here.
+///
+/// # Errors
+/// Those of the database.
+pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
+    diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
+        .set(org_settings::directory_version.eq(org_settings::directory_version + 1))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Which version is the current one.
+///
+/// # Errors
+/// Those of the database.
+pub fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+    Ok(org_settings::table
+        .filter(org_settings::org_id.eq(org))
+        .select(org_settings::directory_version)
+        .first(conn)?)
+}
+
+/// Reads the whole directory. The version is read first, so that what changes while the rest is
+/// read makes the result out of date rather than wrong.
+///
+/// # Errors
+/// Those of the database.
+pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError> {
+    let version = version(conn, org)?;
+    let custom_fields = CustomFields::new(load_custom_fields(conn, org)?);
+    let field_names = custom_fields.all_names();
+    Ok(Directory {
+        version,
+        org: load_org(conn, org)?,
+        users: Users::new(load_users(conn, org)?),
+        groups: Names::new(load_groups(conn, org)?),
+        sources: Names::new(load_entries(conn, org, "source")?),
+        listeners: load_listeners(conn, org, &field_names)?,
+        custom_fields,
+    })
+}
+
+fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
+    let (public_id, slug, name, zone, region): (String, String, String, String, String) =
+        orgs::table
+            .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
+            .filter(orgs::id.eq(org))
+            .filter(org_settings::org_id.eq(org))
+            .select((
+                orgs::public_id,
+                orgs::slug,
+                orgs::name,
+                org_settings::time_zone,
+                org_settings::default_region,
+            ))
+            .first(conn)?;
+    Ok(Org {
+        id: org,
+        public_id,
+        slug,
+        name,
+        time_zone: zone.parse::<Tz>().map_err(|error| unreadable(&error))?,
+        region: Region::parse(&region).map_err(|error| unreadable(&error))?,
+    })
+}
+
+/// A value that the program itself wrote, and cannot read any more.
+fn unreadable(error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Refused(diesel::result::Error::DeserializationError(error.to_string().into()))
+}
+
+fn load_users(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<User>> {
+    let rows: Vec<(Uuid, String, String, String, bool)> = users::table
+        .filter(users::org_id.eq(org))
+        .select((users::id, users::email, users::email_key, users::name, users::active))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, email, email_key, name, active)| User { id, email, email_key, name, active })
+        .collect())
+}
+
+fn load_groups(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Group>> {
+    let rows: Vec<(Uuid, String)> = groups::table
+        .filter(groups::org_id.eq(org))
+        .order(groups::name_key)
+        .select((groups::id, groups::name))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, name)| Group { id, name }).collect())
+}
+
+fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<Vec<Entry>> {
+    let rows: Vec<(Uuid, String)> = picklist_entries::table
+        .filter(picklist_entries::org_id.eq(org))
+        .filter(picklist_entries::list.eq(list))
+        .order((picklist_entries::position, picklist_entries::name_key))
+        .select((picklist_entries::id, picklist_entries::name))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(id, name)| Entry { id, name }).collect())
+}
+
+fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {
+    let rows: Vec<(Uuid, String, String, String, serde_json::Value)> = custom_fields::table
+        .filter(custom_fields::org_id.eq(org))
+        .order((custom_fields::created_at, custom_fields::id))
+        .select((
+            custom_fields::id,
+            custom_fields::model,
+            custom_fields::name,
+            custom_fields::kind,
+            custom_fields::options,
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, model, name, kind, options)| {
+            Ok(CustomField {
+                id,
+                name,
+                model: model.parse().map_err(|error| unreadable(&error))?,
+                kind: kind.parse().map_err(|error| unreadable(&error))?,
+                options: serde_json::from_value(options).map_err(|error| unreadable(&error))?,
+            })
+        })
+        .collect()
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = listeners)]
+struct ListenerRow {
+    id: Uuid,
+    name: String,
+    enabled: bool,
+    allowed_ips: Vec<Option<IpNetwork>>,
+    default_tag_id: Option<Uuid>,
+    contact_source_id: Option<Uuid>,
+    lead_source_id: Option<Uuid>,
+    welcome_email: Option<serde_json::Value>,
+    welcome_sms: Option<serde_json::Value>,
+    unknown_references: String,
+}
+
+/// `listeners.welcome_email`.
+#[derive(Deserialize)]
+struct EmailContent {
+    enabled: bool,
+    subject: String,
+    body: String,
+    text: Option<String>,
+}
+
+/// `listeners.welcome_sms`.
+#[derive(Deserialize)]
+struct SmsContent {
+    enabled: bool,
+    content: String,
+}
+
+fn load_listeners(
+    conn: &mut PgConnection,
+    org: Uuid,
+    field_names: &[String],
+) -> Result<Vec<Listener>, StoreError> {
+    let mut tokens = load_tokens(conn, org)?;
+    let rows: Vec<ListenerRow> = listeners::table
+        .filter(listeners::org_id.eq(org))
+        .select(ListenerRow::as_select())
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let tokens = tokens.remove(&row.id).unwrap_or_default();
+            listener(row, tokens, field_names)
+        })
+        .collect())
+}
+
+fn load_tokens(
+    conn: &mut PgConnection,
+    org: Uuid,
+) -> QueryResult<HashMap<Uuid, Vec<ListenerToken>>> {
+    let rows: Vec<(Uuid, Vec<u8>, Option<DateTime<Utc>>)> = listener_tokens::table
+        .filter(listener_tokens::org_id.eq(org))
+        .select((
+            listener_tokens::listener_id,
+            listener_tokens::token_hash,
+            listener_tokens::expires_at,
+        ))
+        .load(conn)?;
+    let mut tokens: HashMap<Uuid, Vec<ListenerToken>> = HashMap::new();
+    for (listener, hash, expires_at) in rows {
+        tokens.entry(listener).or_default().push(ListenerToken { hash, expires_at });
+    }
+    Ok(tokens)
+}
+
+fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]) -> Listener {
+    let ListenerRow {
+        id,
+        name,
+        enabled,
+        allowed_ips,
+        default_tag_id,
+        contact_source_id,
+        lead_source_id,
+        welcome_email,
+        welcome_sms,
+        unknown_references,
+    } = row;
+    Listener {
+        id,
+        enabled,
+        allowed_ips: allowed_ips.into_iter().flatten().collect(),
+        tokens,
+        default_tag: default_tag_id,
+        contact_source: contact_source_id,
+        lead_source: lead_source_id,
+        welcome_email: welcome_email.and_then(|value| email_templates(&name, value, field_names)),
+        welcome_sms: welcome_sms.and_then(|value| sms_template(&name, value, field_names)),
+        skip_unknown_references: unknown_references == "skip",
+        name,
+    }
+}
+
+/// Templates are checked when they are saved; one that no longer compiles (a custom field that it
+/// names was deleted since) sends nothing, and the log says so.
+fn compiled(
+    listener: &str,
+    source: &str,
+    markup: Markup,
+    field_names: &[String],
+) -> Option<MessageTemplate> {
+    MessageTemplate::compile(source, markup, field_names)
+        .inspect_err(|error| tracing::warn!(listener, %error, "a saved template is not usable"))
+        .ok()
+}
+
+fn email_templates(
+    listener: &str,
+    value: serde_json::Value,
+    field_names: &[String],
+) -> Option<WelcomeEmail> {
+    let EmailContent { enabled, subject, body, text } = serde_json::from_value(value).ok()?;
+    if !enabled {
+        return None;
+    }
+    let text = match text {
+        Some(text) => Some(compiled(listener, &text, Markup::Text, field_names)?),
+        None => None,
+    };
+    Some(WelcomeEmail {
+        subject: compiled(listener, &subject, Markup::Line, field_names)?,
+        html: compiled(listener, &body, Markup::Html, field_names)?,
+        text,
+    })
+}
+
+fn sms_template(
+    listener: &str,
+    value: serde_json::Value,
+    field_names: &[String],
+) -> Option<MessageTemplate> {
+    let SmsContent { enabled, content } = serde_json::from_value(value).ok()?;
+    if enabled { compiled(listener, &content, Markup::Text, field_names) } else { None }
+}

@@ -1,0 +1,110 @@
+//! New customers and their tags.
+
+use crate::domain::customer::Customer;
+use crate::domain::text::fold;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{
+    Array, BigInt, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Inserts them.
+pub(super) fn insert(
+    conn: &mut PgConnection,
+    org: Uuid,
+    customers: &[Customer],
+) -> QueryResult<()> {
+    if customers.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "INSERT INTO customers (org_id, id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
+             gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
+             permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
+             created_at, updated_at) \
+         SELECT $1, new.id, new.kind, new.number, new.contact_id, new.name, new.name_key, new.lastname, \
+             new.lastname_key, new.title, new.passport, new.gender, new.bg_info, new.date_of_birth, \
+             new.emails::jsonb, new.phones::jsonb, new.addresses::jsonb, new.websites::jsonb, \
+             new.im::jsonb, new.cus_fields::jsonb, new.permit_status, new.permit_group_id, \
+             new.permit_user_ids::uuid[], new.company_id, new.source_id, new.owner_id, new.created_at, \
+             new.updated_at \
+         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+             $22, $23, $24, $25, $26, $27, $28) \
+             AS new (id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
+             gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
+             permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
+             created_at, updated_at)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SqlUuid>, _>(each(customers, |c| c.id))
+    .bind::<Array<Text>, _>(each(customers, |c| c.code.kind.as_str()))
+    .bind::<Array<BigInt>, _>(each(customers, |c| c.code.number))
+    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.contact_id.as_deref()))
+    .bind::<Array<Text>, _>(each(customers, |c| c.name.as_str()))
+    .bind::<Array<Text>, _>(each(customers, |c| fold(&c.name)))
+    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.lastname.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.lastname.as_deref().map(fold)))
+    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.title.as_deref()))
+    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.passport.as_deref()))
+    .bind::<Array<SmallInt>, _>(each(customers, |c| c.gender))
+    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.bg_info.as_deref()))
+    .bind::<Array<Nullable<Date>>, _>(each(customers, |c| c.date_of_birth))
+    .bind::<Array<Text>, _>(each(customers, |c| json(&c.emails)))
+    .bind::<Array<Text>, _>(each(customers, |c| json(&c.phones)))
+    .bind::<Array<Text>, _>(each(customers, |c| json(&c.addresses)))
+    .bind::<Array<Text>, _>(each(customers, |c| json(&c.websites)))
+    .bind::<Array<Text>, _>(each(customers, |c| json(&c.im)))
+    .bind::<Array<Text>, _>(each(customers, |c| json(&c.cus_fields)))
+    .bind::<Array<SmallInt>, _>(each(customers, |c| c.permit.status()))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.permit.group()))
+    .bind::<Array<Text>, _>(each(customers, |c| uuid_array(c.permit.users())))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.company))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.source))
+    .bind::<Array<SqlUuid>, _>(each(customers, |c| c.owner))
+    .bind::<Array<Timestamptz>, _>(each(customers, |c| c.created_at))
+    .bind::<Array<Timestamptz>, _>(each(customers, |c| c.updated_at))
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Inserts which of them has which tag.
+pub(super) fn insert_tags(
+    conn: &mut PgConnection,
+    org: Uuid,
+    customers: &[Customer],
+) -> QueryResult<()> {
+    let tagged: Vec<(Uuid, Uuid)> = customers
+        .iter()
+        .flat_map(|customer| customer.tags.iter().map(|tag| (customer.id, *tag)))
+        .collect();
+    if tagged.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "INSERT INTO customer_tags (org_id, customer_id, tag_id) \
+         SELECT $1, new.customer_id, new.tag_id FROM unnest($2, $3) AS new (customer_id, tag_id)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(customer, _)| *customer).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(_, tag)| *tag).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// A column: the same part of each customer.
+fn each<'a, T>(customers: &'a [Customer], part: impl Fn(&'a Customer) -> T) -> Vec<T> {
+    customers.iter().map(part).collect()
+}
+
+fn json(part: &impl Serialize) -> String {
+    // Texts, enums without data and maps keyed by text cannot fail to be JSON.
+    serde_json::to_string(part).unwrap_or_default()
+}
+
+/// A row of `unnest` holds no array, so this one travels as text.
+fn uuid_array(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    format!("{{{}}}", ids.join(","))
+}

@@ -1,0 +1,65 @@
+//! Who comes to hold which identity: where races are settled.
+
+use crate::actions::Claim;
+use crate::error::StoreError;
+use crate::store::batch_load::{kind_number, world_number};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, SmallInt, Text, Uuid as SqlUuid};
+use std::collections::HashSet;
+use uuid::Uuid;
+
+#[derive(QueryableByName, PartialEq, Eq, Hash)]
+struct Inserted {
+    #[diesel(sql_type = SmallInt)]
+    world: i16,
+    #[diesel(sql_type = SmallInt)]
+    kind: i16,
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// Inserts the claims in sorted order, so that no two batches wait for each other. An exclusive
+/// claim that somebody else holds by now is a conflict.
+pub(super) fn insert(
+    conn: &mut PgConnection,
+    org: Uuid,
+    claims: &[Claim],
+) -> Result<(), StoreError> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let mut claims: Vec<&Claim> = claims.iter().collect();
+    claims.sort_unstable();
+    let inserted: Vec<Inserted> = diesel::sql_query(
+        "INSERT INTO customer_identities (org_id, world, kind, value, customer_id) \
+         SELECT $1, new.world, new.kind, new.value, new.customer_id \
+         FROM unnest($2, $3, $4, $5) AS new (world, kind, value, customer_id) \
+         ON CONFLICT (org_id, world, kind, value) DO NOTHING \
+         RETURNING world, kind, value",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SmallInt>, _>(
+        claims.iter().map(|c| world_number(c.identity.world)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<SmallInt>, _>(
+        claims.iter().map(|c| kind_number(c.identity.kind)).collect::<Vec<_>>(),
+    )
+    .bind::<Array<Text>, _>(
+        claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>(),
+    )
+    .bind::<Array<SqlUuid>, _>(claims.iter().map(|c| c.customer).collect::<Vec<_>>())
+    .load(conn)?;
+    if inserted.len() == claims.len() {
+        return Ok(());
+    }
+    let inserted: HashSet<Inserted> = inserted.into_iter().collect();
+    let lost = claims.iter().filter(|claim| claim.exclusive).any(|claim| {
+        !inserted.contains(&Inserted {
+            world: world_number(claim.identity.world),
+            kind: kind_number(claim.identity.kind),
+            value: claim.identity.value.clone(),
+        })
+    });
+    if lost { Err(StoreError::Conflict) } else { Ok(()) }
+}

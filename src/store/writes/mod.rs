@@ -1,0 +1,70 @@
+//! Writing what a batch decided: one set-based statement per table, always in the same order
+//! (`design.md`, "write").
+
+mod customers;
+mod deliveries;
+mod history;
+mod identities;
+mod messages;
+mod tags;
+
+pub use deliveries::{Delivery, insert_delivery};
+
+use crate::actions::Pending;
+use crate::error::StoreError;
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// Who wrote, and when: the same for all rows of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The `senderUser`.
+    pub sender: Uuid,
+    /// The listener.
+    pub listener: Uuid,
+    /// The delivery.
+    pub request: Uuid,
+    /// When it came.
+    pub at: DateTime<Utc>,
+    /// Whether messages are captured instead of sent.
+    pub staging: bool,
+    /// What `Message-ID`s end in.
+    pub mail_domain: &'a str,
+}
+
+/// Writes all changes of a batch.
+///
+/// # Errors
+/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag or the
+/// last credits: to be loaded and decided again.
+pub fn write(
+    conn: &mut PgConnection,
+    org: Uuid,
+    pending: &Pending,
+    origin: Origin<'_>,
+) -> Result<(), StoreError> {
+    tags::insert(conn, org, &pending.tags, origin.at)?;
+    customers::insert(conn, org, &pending.customers)?;
+    identities::insert(conn, org, &pending.claims)?;
+    customers::insert_tags(conn, org, &pending.customers)?;
+    history::insert(conn, org, &pending.history, origin)?;
+    messages::insert(conn, org, &pending.messages, origin)?;
+    take_sms_credits(conn, org, pending.sms_credits_taken)
+}
+
+/// Takes the credits, unless others have taken so many meanwhile that they do not suffice. Last,
+/// because it is the one row that an org's requests share.
+fn take_sms_credits(conn: &mut PgConnection, org: Uuid, taken: i64) -> Result<(), StoreError> {
+    use crate::schema::org_settings::dsl;
+    if taken == 0 {
+        return Ok(());
+    }
+    let updated = diesel::update(dsl::org_settings)
+        .filter(dsl::org_id.eq(org))
+        .filter(dsl::sms_credits.ge(taken))
+        .set(dsl::sms_credits.eq(dsl::sms_credits - taken))
+        .execute(conn)?;
+    if updated == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+}
