@@ -28,7 +28,12 @@ pub struct ServeSettings {
     #[command(flatten)]
     pub log: LogSettings,
     /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
-    #[arg(long, env = "BEEIQ_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
+    #[arg(
+        long,
+        env = "BEEIQ_SECRET_KEY",
+        hide_env_values = true,
+        value_name = "BASE64"
+    )]
     pub secret_key: Option<Secret<String>>,
     /// Whether messages are sent, or captured in the outbox only (staging)
     #[arg(long, env = "BEEIQ_ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
@@ -48,7 +53,9 @@ impl ServeSettings {
             "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
-        text.expose().parse().context("BEEIQ_SECRET_KEY is malformed")
+        text.expose()
+            .parse()
+            .context("BEEIQ_SECRET_KEY is malformed")
     }
 }
 
@@ -56,7 +63,12 @@ impl ServeSettings {
 #[derive(Args, Clone, Debug)]
 pub struct HttpSettings {
     /// The address and port to listen on
-    #[arg(long, env = "BEEIQ_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "BEEIQ_BIND",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
     pub bind: SocketAddr,
     /// What the URLs given out begin with [default: http://<bind>]
     #[arg(long, env = "BEEIQ_PUBLIC_URL", value_parser = public_url, value_name = "URL")]
@@ -76,7 +88,9 @@ impl HttpSettings {
     /// What URLs begin with, without a slash at the end, for a server bound to that address.
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{bound}"))
     }
 }
 
@@ -130,7 +144,12 @@ pub struct Limits {
     #[arg(long, env = "BEEIQ_MAX_BODY_BYTES", default_value_t = 10 * 1024 * 1024, value_name = "N")]
     pub max_body_bytes: usize,
     /// The most actions in a body
-    #[arg(long, env = "BEEIQ_MAX_ACTIONS", default_value_t = 5000, value_name = "N")]
+    #[arg(
+        long,
+        env = "BEEIQ_MAX_ACTIONS",
+        default_value_t = 5000,
+        value_name = "N"
+    )]
     pub max_actions: usize,
     /// The deepest nesting of a body; the outer object is the first level
     #[arg(
@@ -151,7 +170,12 @@ pub struct Limits {
     )]
     pub body_deadline: Duration,
     /// The least a body has to arrive by, in bytes a second
-    #[arg(long, env = "BEEIQ_MIN_BODY_RATE", default_value_t = 1024, value_name = "N")]
+    #[arg(
+        long,
+        env = "BEEIQ_MIN_BODY_RATE",
+        default_value_t = 1024,
+        value_name = "N"
+    )]
     pub min_body_rate: u64,
     /// From when on a body has to arrive that fast, in seconds
     #[arg(
@@ -228,7 +252,9 @@ fn public_url(text: &str) -> Result<String, String> {
 }
 
 fn network(text: &str) -> Result<IpNetwork, String> {
-    text.trim().parse().map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+    text.trim()
+        .parse()
+        .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -260,7 +286,10 @@ mod tests {
         let bound = "127.0.0.1:4711".parse().unwrap();
         let url = |flags: &[&str]| parse(flags).unwrap().http.public_url(bound);
         assert_eq!(url(&[]), "http://127.0.0.1:4711");
-        assert_eq!(url(&["--public-url", "https://crm.example/in/"]), "https://crm.example/in");
+        assert_eq!(
+            url(&["--public-url", "https://crm.example/in/"]),
+            "https://crm.example/in"
+        );
     }
 
     #[test]
@@ -278,7 +307,10 @@ mod tests {
             ("--environment", "test"),
         ] {
             let argument = format!("{flag}={value}");
-            assert!(parse(&[&argument]).unwrap_err().contains(flag), "{argument}");
+            assert!(
+                parse(&[&argument]).unwrap_err().contains(flag),
+                "{argument}"
+            );
         }
     }
 
@@ -288,7 +320,10 @@ mod tests {
         assert!(missing.to_string().contains("BEEIQ_SECRET_KEY is not set"));
         let settings = parse(&["--secret-key", "hunter2"]).unwrap();
         let malformed = format!("{:#}", settings.secret_key().unwrap_err());
-        assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");
+        assert!(
+            malformed.contains("32 bytes") && !malformed.contains("hunter2"),
+            "{malformed}"
+        );
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 

@@ -62,11 +62,22 @@ impl Db {
         E: From<StoreError> + Send + 'static,
     {
         let db = self.clone();
-        match tokio::task::spawn_blocking(move || work(&mut *db.connection()?)).await {
+        match tokio::task::spawn_blocking(move || db.run_here(work)).await {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
             Err(_) => Err(StoreError::Unavailable("the program is stopping".to_owned()).into()),
         }
+    }
+
+    /// Runs `work` on a connection, on this thread, which therefore must be one that may block.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub fn run_here<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut *self.connection()?)
     }
 
     /// Runs `work` in a transaction of that org (see [`in_org`]), on a thread that may block.

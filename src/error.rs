@@ -8,6 +8,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// An answer that is not a success.
@@ -94,13 +95,15 @@ impl Problem {
 }
 
 /// A problem as it goes over the wire.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
 pub struct ProblemBody<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
     detail: &'a str,
+    #[schema(value_type = String, example = "invalid_fields")]
     code: Code,
     request_id: Uuid,
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
@@ -140,7 +143,7 @@ impl ResponseError for Problem {
 /// The status of each code when it is the problem of a whole request.
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::NotJson | Code::InvalidQuery => StatusCode::BAD_REQUEST,
+        Code::NotJson => StatusCode::BAD_REQUEST,
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::AddressNotAllowed | Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
@@ -183,6 +186,7 @@ fn status(code: Code) -> StatusCode {
         | Code::WelcomeSkipped
         | Code::InvalidEnvelope
         | Code::InvalidFields
+        | Code::InvalidQuery
         | Code::AllActionsFailed
         | Code::AtomicFailed => StatusCode::UNPROCESSABLE_ENTITY,
     }
@@ -278,6 +282,12 @@ fn is_shutdown(message: &str) -> bool {
     ]
     .iter()
     .any(|known| message.contains(known))
+}
+
+impl From<DieselError> for Problem {
+    fn from(error: DieselError) -> Self {
+        StoreError::from(error).into()
+    }
 }
 
 impl From<StoreError> for Problem {

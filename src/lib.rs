@@ -1,6 +1,7 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
 pub mod actions;
+pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,8 @@ pub mod error;
 pub mod http;
 pub mod listener;
 pub mod payload;
+#[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;
 pub mod store;
+pub mod telemetry;

@@ -1,3 +1,284 @@
 //! The commands of the `beeiq` program.
 
-fn main() {}
+use anyhow::Context;
+use beeiq::app::{self, App};
+use beeiq::auth::Role;
+use beeiq::auth::passwords::NewPassword;
+use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
+use beeiq::db::{Db, in_org, migrate};
+use beeiq::domain::email::Email;
+use beeiq::domain::slug::Slug;
+use beeiq::error::StoreError;
+use beeiq::store::orgs::{self, OrgRow};
+use beeiq::store::sessions;
+use beeiq::store::users::{self, NewUser};
+use beeiq::{clock, secrets, telemetry};
+use clap::{Args, Parser, Subcommand};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// BeeIQ: listener URLs in, clean customer records in Postgres out.
+///
+/// Settings come from flags, environment variables or a .env file.
+#[derive(Parser)]
+#[command(version)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<ServeSettings>),
+    /// Apply pending migrations
+    Migrate(DatabaseSettings),
+    /// Organisations
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Subcommand)]
+enum OrgCommand {
+    /// Make an org and its owner
+    Create(OrgCreate),
+}
+
+#[derive(Args)]
+struct OrgCreate {
+    /// What its people sign in with, such as acme
+    #[arg(long)]
+    slug: String,
+    /// Its name
+    #[arg(long)]
+    name: String,
+    /// The owner's e-mail
+    #[arg(long)]
+    owner_email: String,
+    /// Read the owner's password from standard input instead of making one up
+    #[arg(long)]
+    owner_password_stdin: bool,
+    #[command(flatten)]
+    orgs: OrgSettings,
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Give a user another password, and end his sessions
+    SetPassword(SetPassword),
+}
+
+#[derive(Args)]
+struct SetPassword {
+    /// The org's slug
+    #[arg(long)]
+    org: String,
+    /// The user's e-mail
+    #[arg(long)]
+    email: String,
+    /// Read the password from standard input
+    #[arg(long, required = true)]
+    password_stdin: bool,
+    #[command(flatten)]
+    database: DatabaseSettings,
+}
+
+/// A setting that is missing or malformed, as opposed to work that failed.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    if let Err(error) = dotenvy::dotenv()
+        && !error.not_found()
+    {
+        return fail(&format!("the .env file cannot be read: {error}"), USAGE);
+    }
+    let program = match Program::try_parse() {
+        Ok(program) => program,
+        Err(error) if error.use_stderr() && !shows_help(&error) => {
+            return fail(&one_line(&error), USAGE);
+        }
+        Err(help) => help.exit(),
+    };
+    let done = match program.command {
+        Command::Serve(settings) => return serve(&settings),
+        Command::Migrate(settings) => apply_migrations(&settings),
+        Command::Org(OrgCommand::Create(order)) => create_org(&order),
+        Command::User(UserCommand::SetPassword(order)) => set_password(&order),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+fn serve(settings: &ServeSettings) -> ExitCode {
+    let listener = match TcpListener::bind(settings.http.bind) {
+        Ok(listener) => listener,
+        Err(error) => return fail(&format!("cannot bind {}: {error}", settings.http.bind), 1),
+    };
+    let prepared =
+        telemetry::init(&settings.log).and_then(|()| App::new(settings, listener.local_addr()?));
+    let app = match prepared {
+        Ok(app) => app,
+        Err(error) => return fail(&format!("{error:#}"), USAGE),
+    };
+    let served = if settings.no_migrate {
+        Ok(())
+    } else {
+        apply_migrations(&settings.database)
+    }
+    .and_then(|()| run(app, listener));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+/// Serves until SIGTERM or SIGINT, and then lets what runs finish.
+fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
+    actix_web::rt::System::new().block_on(async {
+        let url = app.public_url.clone();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = app::server(Arc::new(app), listener)?;
+        let handle = server.handle();
+        actix_web::rt::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping: what runs may finish");
+            handle.stop(true).await;
+        });
+        tracing::info!(url, "serving");
+        server.await?;
+        Ok(())
+    })
+}
+
+fn apply_migrations(settings: &DatabaseSettings) -> anyhow::Result<()> {
+    for migration in migrate(settings.url()?).context("the database cannot be migrated")? {
+        tracing::info!(migration, "applied");
+    }
+    Ok(())
+}
+
+fn create_org(order: &OrgCreate) -> anyhow::Result<()> {
+    let slug = Slug::parse(&order.slug)?;
+    let email = Email::parse(&order.owner_email).context("--owner-email")?;
+    let name = order.name.trim();
+    anyhow::ensure!(!name.is_empty() && !name.contains('\0'), "--name is empty");
+    let (password, generated) = if order.owner_password_stdin {
+        (password_from_stdin()?, None)
+    } else {
+        let made = secrets::new_password();
+        (checked_password(made.clone())?, Some(made))
+    };
+    let hash = password.hash()?;
+    let org = OrgRow {
+        id: clock::new_id(),
+        public_id: secrets::new_public_id(),
+        slug: slug.as_str().to_owned(),
+        name: name.to_owned(),
+    };
+    let owner = NewUser {
+        id: clock::new_id(),
+        email: &email,
+        name: email.value(),
+        role: Role::Owner,
+        password_hash: Some(&hash),
+    };
+    let (now, credits) = (clock::now(), order.orgs.sms_trial_credits);
+    let made = Db::new(&order.database.pool()?)?.run_here(|conn| {
+        in_org(conn, org.id, |conn| {
+            orgs::create(conn, &org, credits, now, clock::new_id)?;
+            users::create(conn, org.id, &owner, now)
+        })
+    });
+    match made {
+        Err(StoreError::Taken) => anyhow::bail!("there is an org \"{}\" already", org.slug),
+        done => done?,
+    }
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "Made the org {} with the owner {}.",
+        org.slug,
+        email.value()
+    )?;
+    if let Some(password) = generated {
+        writeln!(out, "His password, shown this once: {password}")?;
+    }
+    Ok(())
+}
+
+fn set_password(order: &SetPassword) -> anyhow::Result<()> {
+    let email = Email::parse(&order.email).context("--email")?;
+    let hash = password_from_stdin()?.hash()?;
+    let now = clock::now();
+    let changed = Db::new(&order.database.pool()?)?.run_here(|conn| {
+        let Some(org) = orgs::with_slug(conn, &order.org)? else {
+            return Ok(None);
+        };
+        in_org(conn, org.id, |conn| {
+            let changed = users::set_password(conn, org.id, email.key(), &hash, now)?;
+            if let Some(user) = changed {
+                sessions::delete_of_user(conn, org.id, user)?;
+            }
+            Ok::<_, StoreError>(changed)
+        })
+    })?;
+    anyhow::ensure!(
+        changed.is_some(),
+        "there is no user {} in an org \"{}\"",
+        email.value(),
+        order.org
+    );
+    writeln!(
+        std::io::stdout(),
+        "Changed the password; the user's sessions are ended."
+    )?;
+    Ok(())
+}
+
+/// A password as a line, whose end does not belong to it.
+fn password_from_stdin() -> anyhow::Result<NewPassword> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(64 * 1024)
+        .read_to_string(&mut text)
+        .context("standard input")?;
+    checked_password(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn checked_password(text: String) -> anyhow::Result<NewPassword> {
+    NewPassword::parse(text, "").map_err(|fault| anyhow::anyhow!(fault.message))
+}
+
+/// `beeiq` alone shows the help, which clap counts as an error.
+fn shows_help(error: &clap::Error) -> bool {
+    error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+}
+
+/// What is wrong, without the usage that clap adds.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let fault = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = fault.split_whitespace().collect();
+    words.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// One line on standard error; where that is closed there is nobody to tell.
+fn fail(message: &str, code: u8) -> ExitCode {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(std::io::stderr(), "error: {line}");
+    ExitCode::from(code)
+}

@@ -138,10 +138,10 @@ fn merge_fields(
         title: customer.title.clone(),
         email: customer.emails.first().map(|email| email.value.clone()),
         phone: customer.phones.first().map(|phone| phone.value.clone()),
-        code: customer.code.to_string(),
+        code: Some(customer.code.to_string()),
         org_name: directory.org.name.clone(),
-        sender_name: request.sender.name.clone(),
-        sender_email: request.sender.email.clone(),
+        sender_name: Some(request.sender.name.clone()),
+        sender_email: Some(request.sender.email.clone()),
         company_name: company_name.map(str::to_owned),
         fields,
     }

@@ -1,9 +1,21 @@
 //! Who is asking: sign-in, sessions, roles.
 
+pub mod passwords;
+pub mod sessions;
+
+use crate::domain::fault::Code;
+use crate::error::{Problem, StoreError};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a user may do (`api.md` 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything.
     Owner,
@@ -11,6 +23,32 @@ pub enum Role {
     Admin,
     /// Reads the records that permits let him see, and his own profile.
     Member,
+}
+
+impl Role {
+    /// Its name in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+
+    /// The role that a column holds.
+    ///
+    /// # Errors
+    /// For what the column's check does not allow.
+    pub fn of_column(text: &str) -> Result<Self, StoreError> {
+        [Self::Owner, Self::Admin, Self::Member]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| {
+                let cause = format!("\"{text}\" is no role");
+                StoreError::Refused(diesel::result::Error::DeserializationError(cause.into()))
+            })
+    }
 }
 
 /// The signed-in caller of the management API.
@@ -31,5 +69,61 @@ impl Actor {
     #[must_use]
     pub fn sees_all(&self) -> bool {
         matches!(self.role, Role::Owner | Role::Admin)
+    }
+}
+
+/// The caller and his session. As an argument of a handler: 401 without a good `Authorization:
+/// Bearer <token>`.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The session's id.
+    pub id: Uuid,
+    /// Who is signed in.
+    pub actor: Actor,
+}
+
+impl FromRequest for Session {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move { sessions::authenticate(&request).await }.boxed_local()
+    }
+}
+
+/// As an argument of a handler: any signed-in user may; 401 otherwise.
+impl FromRequest for Actor {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        Session::from_request(request, payload)
+            .map(|done| done.map(|it| it.actor))
+            .boxed_local()
+    }
+}
+
+/// As an argument of a handler: only owner and admins may; 403 for members.
+#[derive(Clone, Debug)]
+pub struct Admin(pub Actor);
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let actor = Actor::from_request(request, payload);
+        async move {
+            let actor = actor.await?;
+            match actor.role {
+                Role::Owner | Role::Admin => Ok(Self(actor)),
+                Role::Member => Err(Problem::new(
+                    Code::Forbidden,
+                    "Only the owner and the admins of the org may do this.",
+                )),
+            }
+        }
+        .boxed_local()
     }
 }

@@ -38,7 +38,7 @@ impl DirectoryCache {
             return Ok(Some(org));
         }
         let key = public_id.to_owned();
-        let org = self.db.run(move |conn| orgs::id_of_public_id(conn, &key)).await?;
+        let org = self.db.run(move |conn| orgs::with_public_id(conn, &key)).await?.map(|org| org.id);
         if let Some(org) = org {
             self.orgs.insert(public_id.to_owned(), org);
         }

@@ -1,6 +1,7 @@
 //! What can be wrong with what somebody sent: a stable code, a sentence, and the place.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident => $text:literal,)+) => {
@@ -135,9 +136,10 @@ impl Serialize for Code {
 }
 
 /// One thing that is wrong, or odd: what, in words for a person, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fault {
     /// The stable code.
+    #[schema(value_type = String, example = "required")]
     pub code: Code,
     /// A sentence that names the remedy.
     pub message: String,

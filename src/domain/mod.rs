@@ -12,6 +12,7 @@ pub mod passport;
 pub mod path_id;
 pub mod permit;
 pub mod phone;
+pub mod slug;
 pub mod sms;
 pub mod suggest;
 pub mod template;

@@ -5,10 +5,11 @@
 
 use crate::auth::Actor;
 use crate::domain::customer::CustomerKind;
-use crate::domain::identity::{IdentityKind, World};
+use crate::domain::identity::IdentityKind;
 use crate::domain::path_id::PathId;
 use crate::error::StoreError;
 use crate::schema::{customer_identities, customer_tags, customers, tags, users};
+use crate::store::batch_load::{kind_number, world_number};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::{case_when, sql};
 use diesel::pg::{Pg, PgConnection};
@@ -344,21 +345,10 @@ fn identities<'a>(
     kind: CustomerKind,
     identity: IdentityKind,
 ) -> customer_identities::BoxedQuery<'a, Pg> {
-    let world: i16 = match kind.world() {
-        World::Customer => 0,
-        World::Lead => 1,
-    };
-    let identity: i16 = match identity {
-        IdentityKind::ContactId => 1,
-        IdentityKind::Passport => 2,
-        IdentityKind::Email => 3,
-        IdentityKind::Phone => 4,
-        IdentityKind::CompanyName => 5,
-    };
     customer_identities::table
         .filter(customer_identities::org_id.eq(org))
-        .filter(customer_identities::world.eq(world))
-        .filter(customer_identities::kind.eq(identity))
+        .filter(customer_identities::world.eq(world_number(kind.world())))
+        .filter(customer_identities::kind.eq(kind_number(identity)))
         .into_boxed()
 }
 

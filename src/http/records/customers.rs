@@ -1,6 +1,7 @@
 //! Contacts, accounts and leads: list, read, history (`api.md` 5). The three are alike; what they
 //! share is at the end.
 
+use super::NoSuchRecord;
 use super::filters::{self, FILTERS, ListParameters, PageParameters};
 use super::history::{HistoryLine, history_line};
 use super::representation::{self, CustomerBody};
@@ -8,8 +9,9 @@ use crate::app::App;
 use crate::auth::Actor;
 use crate::domain::customer::CustomerKind;
 use crate::domain::path_id::PathId;
-use crate::error::{Problem, ProblemBody, StoreError};
+use crate::error::{Problem, StoreError};
 use crate::http::etag;
+use crate::http::openapi::{QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
 use crate::store::{customers, history};
 use actix_web::http::header;
@@ -25,10 +27,9 @@ use actix_web::{HttpRequest, HttpResponse};
     params(ListParameters),
     responses(
         (status = 200, description = "A page of contacts", body = Page<CustomerBody>),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 422, description = "A query parameter is at fault", body = ProblemBody),
+        SignedInProblems,
+        QueryProblem,
     ),
-    security(("bearer" = []))
 )]
 pub async fn list_contacts(
     app: Data<App>,
@@ -47,10 +48,10 @@ pub async fn list_contacts(
     params(("id" = String, Path, description = "Its id, or its code", example = "PID-1")),
     responses(
         (status = 200, description = "The contact", body = CustomerBody, headers(("ETag" = String))),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 404, description = "There is none, or none that you may see", body = ProblemBody),
+        SignedInProblems,
+        QueryProblem,
+        NoSuchRecord,
     ),
-    security(("bearer" = []))
 )]
 pub async fn read_contact(
     app: Data<App>,
@@ -73,11 +74,10 @@ pub async fn read_contact(
     ),
     responses(
         (status = 200, description = "A page of its history", body = Page<HistoryLine>),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 404, description = "There is none, or none that you may see", body = ProblemBody),
-        (status = 422, description = "A query parameter is at fault", body = ProblemBody),
+        SignedInProblems,
+        NoSuchRecord,
+        QueryProblem,
     ),
-    security(("bearer" = []))
 )]
 pub async fn contact_history(
     app: Data<App>,
@@ -97,10 +97,9 @@ pub async fn contact_history(
     params(ListParameters),
     responses(
         (status = 200, description = "A page of accounts", body = Page<CustomerBody>),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 422, description = "A query parameter is at fault", body = ProblemBody),
+        SignedInProblems,
+        QueryProblem,
     ),
-    security(("bearer" = []))
 )]
 pub async fn list_accounts(
     app: Data<App>,
@@ -119,10 +118,10 @@ pub async fn list_accounts(
     params(("id" = String, Path, description = "Its id, or its code", example = "CID-1")),
     responses(
         (status = 200, description = "The account", body = CustomerBody, headers(("ETag" = String))),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 404, description = "There is none, or none that you may see", body = ProblemBody),
+        SignedInProblems,
+        QueryProblem,
+        NoSuchRecord,
     ),
-    security(("bearer" = []))
 )]
 pub async fn read_account(
     app: Data<App>,
@@ -145,11 +144,10 @@ pub async fn read_account(
     ),
     responses(
         (status = 200, description = "A page of its history", body = Page<HistoryLine>),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 404, description = "There is none, or none that you may see", body = ProblemBody),
-        (status = 422, description = "A query parameter is at fault", body = ProblemBody),
+        SignedInProblems,
+        NoSuchRecord,
+        QueryProblem,
     ),
-    security(("bearer" = []))
 )]
 pub async fn account_history(
     app: Data<App>,
@@ -169,10 +167,9 @@ pub async fn account_history(
     params(ListParameters),
     responses(
         (status = 200, description = "A page of leads", body = Page<CustomerBody>),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 422, description = "A query parameter is at fault", body = ProblemBody),
+        SignedInProblems,
+        QueryProblem,
     ),
-    security(("bearer" = []))
 )]
 pub async fn list_leads(
     app: Data<App>,
@@ -191,10 +188,10 @@ pub async fn list_leads(
     params(("id" = String, Path, description = "Its id, or its code", example = "LID-1")),
     responses(
         (status = 200, description = "The lead", body = CustomerBody, headers(("ETag" = String))),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 404, description = "There is none, or none that you may see", body = ProblemBody),
+        SignedInProblems,
+        QueryProblem,
+        NoSuchRecord,
     ),
-    security(("bearer" = []))
 )]
 pub async fn read_lead(
     app: Data<App>,
@@ -217,11 +214,10 @@ pub async fn read_lead(
     ),
     responses(
         (status = 200, description = "A page of its history", body = Page<HistoryLine>),
-        (status = 401, description = "Not signed in", body = ProblemBody),
-        (status = 404, description = "There is none, or none that you may see", body = ProblemBody),
-        (status = 422, description = "A query parameter is at fault", body = ProblemBody),
+        SignedInProblems,
+        NoSuchRecord,
+        QueryProblem,
     ),
-    security(("bearer" = []))
 )]
 pub async fn lead_history(
     app: Data<App>,

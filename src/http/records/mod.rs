@@ -5,20 +5,22 @@ mod filters;
 pub mod history;
 pub mod representation;
 
-use actix_web::web::{ServiceConfig, get, resource};
-use utoipa::OpenApi;
+use super::openapi::ProblemDocument;
+use super::read;
+use actix_web::web::{ServiceConfig, resource};
+use utoipa::{IntoResponses, OpenApi};
 
-/// The routes, below the API's base path.
+/// The routes.
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(resource("/contacts").route(get().to(customers::list_contacts)))
-        .service(resource("/contacts/{id}").route(get().to(customers::read_contact)))
-        .service(resource("/contacts/{id}/history").route(get().to(customers::contact_history)))
-        .service(resource("/accounts").route(get().to(customers::list_accounts)))
-        .service(resource("/accounts/{id}").route(get().to(customers::read_account)))
-        .service(resource("/accounts/{id}/history").route(get().to(customers::account_history)))
-        .service(resource("/leads").route(get().to(customers::list_leads)))
-        .service(resource("/leads/{id}").route(get().to(customers::read_lead)))
-        .service(resource("/leads/{id}/history").route(get().to(customers::lead_history)));
+    cfg.service(resource("/api/v1/contacts").route(read().to(customers::list_contacts)))
+        .service(resource("/api/v1/contacts/{id}").route(read().to(customers::read_contact)))
+        .service(resource("/api/v1/contacts/{id}/history").route(read().to(customers::contact_history)))
+        .service(resource("/api/v1/accounts").route(read().to(customers::list_accounts)))
+        .service(resource("/api/v1/accounts/{id}").route(read().to(customers::read_account)))
+        .service(resource("/api/v1/accounts/{id}/history").route(read().to(customers::account_history)))
+        .service(resource("/api/v1/leads").route(read().to(customers::list_leads)))
+        .service(resource("/api/v1/leads/{id}").route(read().to(customers::read_lead)))
+        .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)));
 }
 
 /// The description of these routes, to be merged into that of the whole API.
@@ -35,3 +37,11 @@ pub fn routes(cfg: &mut ServiceConfig) {
     customers::lead_history,
 ))]
 pub struct RecordsApi;
+
+/// What a path with a record's id can answer.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub struct NoSuchRecord(
+    /// There is none, or none that the caller may see.
+    pub ProblemDocument,
+);

@@ -1,0 +1,40 @@
+//! Whether the process lives, and whether it can work (`api.md` 1).
+
+use crate::app::App;
+use crate::error::{Problem, StoreError};
+use crate::http::openapi::ProblemDocument;
+use actix_web::web;
+use diesel::connection::SimpleConnection;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// That all is well.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// The process lives.
+#[utoipa::path(
+    get, path = "/healthz", tag = "Operation", operation_id = "healthz", security(()),
+    responses((status = 200, body = Health)),
+)]
+pub async fn healthz() -> web::Json<Health> {
+    web::Json(Health { status: "ok" })
+}
+
+/// The database answers.
+#[utoipa::path(
+    get, path = "/readyz", tag = "Operation", operation_id = "readyz", security(()),
+    responses(
+        (status = 200, body = Health),
+        (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
+    app.db
+        .run(|conn| conn.batch_execute("SELECT 1").map_err(StoreError::from))
+        .await?;
+    Ok(web::Json(Health { status: "ok" }))
+}

@@ -1,0 +1,160 @@
+//! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
+
+use crate::error::ProblemBody;
+use crate::http::{health, records, sessions, settings};
+use actix_web::HttpResponse;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+/// A problem (RFC 9457), as it is described.
+pub type ProblemDocument = ProblemBody<'static>;
+
+/// What every operation of a signed-in user can answer.
+#[derive(IntoResponses)]
+pub enum SignedInProblems {
+    /// No token, or a bad one.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemDocument),
+    /// The database is away.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
+}
+
+/// What every operation of owner and admins can answer.
+#[derive(IntoResponses)]
+pub enum AdminProblems {
+    /// No token, or a bad one.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemDocument),
+    /// The role may not.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(ProblemDocument),
+    /// The database is away.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
+}
+
+/// What every operation with a body can answer.
+#[derive(IntoResponses)]
+pub enum BodyProblems {
+    /// Not JSON.
+    #[response(status = 400, content_type = "application/problem+json")]
+    NotJson(ProblemDocument),
+    /// It came too slowly.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemDocument),
+    /// It has more than 1 MiB.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemDocument),
+    /// Faults in fields, with pointers.
+    #[response(status = 422, content_type = "application/problem+json")]
+    InvalidFields(ProblemDocument),
+}
+
+/// What every list can answer.
+#[derive(IntoResponses)]
+#[response(status = 422, content_type = "application/problem+json")]
+pub struct QueryProblem(
+    /// `invalid_query`: a parameter is unknown or wrong.
+    pub ProblemDocument,
+);
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "BeeIQ",
+        description = "Listener URLs in, clean customer records out.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        sessions::create,
+        sessions::delete,
+        sessions::me,
+        settings::listeners::list,
+        settings::listeners::create,
+        settings::listeners::read,
+        settings::listeners::change,
+        settings::listeners::rotate,
+        settings::listeners::delete,
+        health::healthz,
+        health::readyz,
+    ),
+    nest((path = "/", api = records::RecordsApi)),
+    modifiers(&BearerToken),
+    security(("session" = [])),
+)]
+pub struct Document;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Serves the document.
+pub async fn serve() -> HttpResponse {
+    HttpResponse::Ok().json(Document::openapi())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::App;
+    use actix_web::http::{Method, StatusCode};
+    use actix_web::test::{TestRequest, init_service, try_call_service};
+    use serde_json::Value;
+
+    #[test]
+    fn the_document_is_openapi_3_1_with_a_license() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        assert_eq!(document["info"]["license"]["identifier"], "Apache-2.0");
+        assert_eq!(
+            document["components"]["securitySchemes"]["session"]["scheme"],
+            "bearer"
+        );
+    }
+
+    /// A route that is described but not served would slip through without it.
+    #[actix_web::test]
+    async fn every_operation_of_the_document_has_a_route() {
+        let app = init_service(App::new().configure(crate::http::routes)).await;
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                let request = TestRequest::with_uri(path)
+                    .method(Method::from_bytes(method.to_uppercase().as_bytes()).unwrap())
+                    .to_request();
+                let status = match try_call_service(&app, request).await {
+                    Ok(response) => response.status(),
+                    Err(error) => error.as_response_error().status_code(),
+                };
+                let missing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+                assert!(!missing.contains(&status), "{method} {path}: {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_tells_what_its_errors_are() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let responses = operation["responses"].as_object().unwrap();
+                let problems = |(status, response): (&String, &Value)| {
+                    let content = response["content"].as_object();
+                    status.as_str() < "400"
+                        || content.is_some_and(|it| it.contains_key("application/problem+json"))
+                };
+                assert!(responses.iter().all(problems), "{method} {path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What an org's owner and admins set up (`api.md` 4), a file per resource.
+
+pub mod listeners;

@@ -1,0 +1,192 @@
+//! Organisations, and what a new one has.
+
+use crate::domain::text::fold;
+use crate::error::StoreError;
+use crate::schema::{org_counters, org_currencies, org_settings, orgs, picklist_entries, slas};
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// An org, as far as sign-in and tokens need it.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = orgs)]
+pub struct OrgRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What its tokens start with.
+    pub public_id: String,
+    /// What people sign in with.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The org that people sign in to under that slug, in any case.
+///
+/// # Errors
+/// Those of the database.
+pub fn with_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<OrgRow>, StoreError> {
+    let found = orgs::table
+        .filter(orgs::slug.eq(fold(slug)))
+        .select(OrgRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// The org whose tokens start with that.
+///
+/// # Errors
+/// Those of the database.
+pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow>, StoreError> {
+    let found = orgs::table
+        .filter(orgs::public_id.eq(id))
+        .select(OrgRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// The org of that id.
+///
+/// # Errors
+/// Those of the database.
+pub fn with_id(conn: &mut PgConnection, id: Uuid) -> Result<Option<OrgRow>, StoreError> {
+    let found = orgs::table
+        .filter(orgs::id.eq(id))
+        .select(OrgRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// Adds an org with its settings, counters, and the names that a new one starts with (`api.md` 4).
+///
+/// # Errors
+/// [`StoreError::Taken`] where the slug is.
+pub fn create(
+    conn: &mut PgConnection,
+    org: &OrgRow,
+    sms_credits: i64,
+    now: DateTime<Utc>,
+    new_id: impl FnMut() -> Uuid,
+) -> Result<(), StoreError> {
+    let OrgRow {
+        id,
+        public_id,
+        slug,
+        name,
+    } = org;
+    let id = *id;
+    diesel::insert_into(orgs::table)
+        .values((
+            orgs::id.eq(id),
+            orgs::public_id.eq(public_id),
+            orgs::slug.eq(slug),
+            orgs::name.eq(name),
+            orgs::created_at.eq(now),
+            orgs::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    diesel::insert_into(org_settings::table)
+        .values((
+            org_settings::org_id.eq(id),
+            org_settings::time_zone.eq("Asia/Ho_Chi_Minh"),
+            org_settings::default_region.eq("VN"),
+            org_settings::default_currency.eq("VND"),
+            org_settings::sms_credits.eq(sms_credits),
+        ))
+        .execute(conn)?;
+    let counters = ["contact", "account", "lead", "deal", "ticket"];
+    diesel::insert_into(org_counters::table)
+        .values(counters.map(|name| {
+            (
+                org_counters::org_id.eq(id),
+                org_counters::name.eq(name),
+                org_counters::next_value.eq(1_i64),
+            )
+        }))
+        .execute(conn)?;
+    create_names(conn, id, now, new_id)
+}
+
+/// The lists that a new org chooses from. The channels are those of `listener.md` 7.
+const PICKLISTS: [(&str, &[&str]); 5] = [
+    (
+        "source",
+        &[
+            "Website", "Facebook", "Zalo", "Phone", "Email", "Referral", "Event", "Other",
+        ],
+    ),
+    (
+        "channel",
+        &[
+            "Email",
+            "Phone",
+            "Web",
+            "Contact Form",
+            "Kite Call",
+            "Kite Chat",
+            "Kite Viber",
+            "Kite Facebook",
+            "Kite Skype",
+        ],
+    ),
+    (
+        "deal_stage",
+        &["New", "Qualified", "Proposal", "Negotiation", "Won", "Lost"],
+    ),
+    ("deal_category", &["New Business", "Renewal", "Upsell"]),
+    ("deal_package", &["Basic", "Standard", "Premium"]),
+];
+
+fn create_names(
+    conn: &mut PgConnection,
+    org: Uuid,
+    now: DateTime<Utc>,
+    mut new_id: impl FnMut() -> Uuid,
+) -> Result<(), StoreError> {
+    let entries: Vec<_> = PICKLISTS
+        .iter()
+        .flat_map(|(list, names)| (0_i32..).zip(*names).map(move |(i, name)| (list, i, name)))
+        .map(|(list, position, name)| {
+            (
+                picklist_entries::org_id.eq(org),
+                picklist_entries::id.eq(new_id()),
+                picklist_entries::list.eq(list),
+                picklist_entries::name.eq(name),
+                picklist_entries::name_key.eq(fold(name)),
+                picklist_entries::position.eq(position),
+                picklist_entries::created_at.eq(now),
+                picklist_entries::updated_at.eq(now),
+            )
+        })
+        .collect();
+    diesel::insert_into(picklist_entries::table)
+        .values(entries)
+        .execute(conn)?;
+    let currencies = ["VND", "USD"];
+    diesel::insert_into(org_currencies::table)
+        .values(currencies.map(|code| {
+            (
+                org_currencies::org_id.eq(org),
+                org_currencies::code.eq(code),
+            )
+        }))
+        .execute(conn)?;
+    let (day, hour) = (24 * 60, 60);
+    diesel::insert_into(slas::table)
+        .values((
+            slas::org_id.eq(org),
+            slas::id.eq(new_id()),
+            slas::name.eq("Standard"),
+            slas::name_key.eq(fold("Standard")),
+            slas::first_response_minutes.eq(4 * hour),
+            slas::resolution_minutes.eq(2 * day),
+            slas::created_at.eq(now),
+            slas::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

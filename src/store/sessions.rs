@@ -1,0 +1,123 @@
+//! Who is signed in.
+
+use crate::auth::{Actor, Role};
+use crate::error::StoreError;
+use crate::schema::{group_members, sessions, users};
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use uuid::Uuid;
+
+/// A session to be kept.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user: Uuid,
+    /// The keyed hash of its token.
+    pub token_hash: &'a [u8],
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Keeps a new session, and drops the user's ended ones.
+///
+/// # Errors
+/// Those of the database.
+pub fn create(
+    conn: &mut PgConnection,
+    org: Uuid,
+    session: &NewSession<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let NewSession {
+        id,
+        user,
+        token_hash,
+        expires_at,
+    } = session;
+    diesel::delete(sessions::table)
+        .filter(sessions::org_id.eq(org))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::expires_at.le(now))
+        .execute(conn)?;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::org_id.eq(org),
+            sessions::id.eq(id),
+            sessions::user_id.eq(user),
+            sessions::token_hash.eq(token_hash),
+            sessions::created_at.eq(now),
+            sessions::expires_at.eq(expires_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The session of that token, and its user with role and groups as they are now; none where it
+/// has ended or the user is inactive.
+///
+/// # Errors
+/// Those of the database.
+pub fn find(
+    conn: &mut PgConnection,
+    org: Uuid,
+    token_hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<(Uuid, Actor)>, StoreError> {
+    let found: Option<(Uuid, Uuid, String)> = sessions::table
+        .inner_join(
+            users::table.on(users::org_id
+                .eq(sessions::org_id)
+                .and(users::id.eq(sessions::user_id))),
+        )
+        .filter(sessions::org_id.eq(org))
+        .filter(sessions::token_hash.eq(token_hash))
+        .filter(sessions::expires_at.gt(now))
+        .filter(users::active)
+        .select((sessions::id, users::id, users::role))
+        .first(conn)
+        .optional()?;
+    let Some((session, user, role)) = found else {
+        return Ok(None);
+    };
+    let groups = group_members::table
+        .filter(group_members::org_id.eq(org))
+        .filter(group_members::user_id.eq(user))
+        .select(group_members::group_id)
+        .load(conn)?;
+    Ok(Some((
+        session,
+        Actor {
+            org,
+            user,
+            role: Role::of_column(&role)?,
+            groups,
+        },
+    )))
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// Those of the database.
+pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError> {
+    diesel::delete(sessions::table)
+        .filter(sessions::org_id.eq(org))
+        .filter(sessions::id.eq(id))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Ends all sessions of a user.
+///
+/// # Errors
+/// Those of the database.
+pub fn delete_of_user(conn: &mut PgConnection, org: Uuid, user: Uuid) -> Result<(), StoreError> {
+    diesel::delete(sessions::table)
+        .filter(sessions::org_id.eq(org))
+        .filter(sessions::user_id.eq(user))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The throttle of sign-ins (`api.md` 3). Global: the org that was named may not exist.
+
+use crate::error::StoreError;
+use crate::schema::sign_in_failures;
+use chrono::{DateTime, Duration, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Integer, Timestamptz};
+
+/// So many failures in a row are looked at.
+const ALLOWED: i32 = 10;
+/// After so long without one the row begins anew.
+const FORGOTTEN_AFTER: Duration = Duration::minutes(15);
+
+/// Whether a sign-in may be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It may, and counts as failed until [`clear`].
+    Counted,
+    /// Not before that time.
+    Blocked(DateTime<Utc>),
+}
+
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = Integer)]
+    failures: i32,
+    #[diesel(sql_type = Timestamptz)]
+    last_failed_at: DateTime<Utc>,
+}
+
+/// Counts an attempt before it is looked at, so that simultaneous ones cannot slip through. Those
+/// that are blocked do not lengthen the block.
+///
+/// # Errors
+/// Those of the database.
+pub fn count(
+    conn: &mut PgConnection,
+    subject: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Attempt, StoreError> {
+    let Counted {
+        failures,
+        last_failed_at,
+    } = diesel::sql_query(
+        "INSERT INTO sign_in_failures AS f (subject, failures, last_failed_at) VALUES ($1, 1, $2)
+         ON CONFLICT (subject) DO UPDATE SET
+             failures = CASE WHEN f.last_failed_at <= $3 THEN 1 ELSE least(f.failures, $4) + 1 END,
+             last_failed_at = CASE WHEN f.last_failed_at > $3 AND f.failures >= $4
+                              THEN f.last_failed_at ELSE $2 END
+         RETURNING failures, last_failed_at",
+    )
+    .bind::<Binary, _>(subject)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(now - FORGOTTEN_AFTER)
+    .bind::<Integer, _>(ALLOWED)
+    .get_result(conn)?;
+    Ok(if failures > ALLOWED {
+        Attempt::Blocked(last_failed_at + FORGOTTEN_AFTER)
+    } else {
+        Attempt::Counted
+    })
+}
+
+/// Forgets the failures of a subject that has signed in, and those of all whose time is over.
+///
+/// # Errors
+/// Those of the database.
+pub fn clear(
+    conn: &mut PgConnection,
+    subject: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::delete(sign_in_failures::table)
+        .filter(sign_in_failures::subject.eq(subject))
+        .or_filter(sign_in_failures::last_failed_at.le(now - FORGOTTEN_AFTER))
+        .execute(conn)?;
+    Ok(())
+}

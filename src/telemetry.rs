@@ -1,0 +1,172 @@
+//! Logs, request ids, and the headers that every answer has (`api.md` 1, 6).
+
+use crate::app::App;
+use crate::clock;
+use crate::config::{Environment, LogFormat, LogSettings};
+use crate::domain::fault::Code;
+use crate::error::Problem;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
+use anyhow::Context;
+use std::future::{Ready, ready};
+use tracing::Instrument;
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ENVIRONMENT: HeaderName = HeaderName::from_static("beeiq-environment");
+
+/// Starts logging to standard error.
+///
+/// # Errors
+/// When the filter is malformed, or logging has been started before.
+pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
+    let filter: EnvFilter = settings
+        .log_filter
+        .parse()
+        .context("BEEIQ_LOG is no filter such as info,beeiq=debug")?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match settings.log_format {
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .try_init(),
+        LogFormat::Text => builder.compact().with_target(false).try_init(),
+    }
+    .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
+}
+
+/// The id of a request, as an argument of a handler: in the logs, in `X-Request-Id` and in
+/// problems. A delivery of a listener has it as its own.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(pub Uuid);
+
+impl FromRequest for RequestId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.extensions().get::<Self>().copied();
+        ready(Ok(id.unwrap_or_else(|| Self(clock::new_id()))))
+    }
+}
+
+/// Gives each request an id, logs what became of it under its route's pattern (a path can hold a
+/// token), and sees to it that every error is a problem document with that id.
+///
+/// # Errors
+/// None: errors become answers here.
+pub async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    let started = clock::instant();
+    let id = clock::new_id();
+    request.extensions_mut().insert(RequestId(id));
+    let http_request = request.request().clone();
+    let span = tracing::info_span!("request", %id);
+    let outcome = next.call(request).instrument(span.clone()).await;
+    let response = match outcome {
+        Ok(response) => with_problem(response, id),
+        Err(error) => {
+            let response = problem_of(&error, id);
+            ServiceResponse::new(http_request, response).map_into_right_body()
+        }
+    };
+    let response = with_headers(response, id);
+    let route = response.request().match_pattern();
+    let (route, method) = (
+        route.as_deref().unwrap_or("none"),
+        response.request().method(),
+    );
+    span.in_scope(|| {
+        tracing::info!(
+            %method,
+            route,
+            status = response.status().as_u16(),
+            duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "answered"
+        );
+    });
+    Ok(response)
+}
+
+/// The same answer, or where it is an error, its problem document with the request's id.
+fn with_problem<B: MessageBody>(
+    response: ServiceResponse<B>,
+    id: Uuid,
+) -> ServiceResponse<EitherBody<B, BoxBody>> {
+    let replaced = match response.response().error() {
+        Some(error) => problem_of(error, id),
+        None if is_bare_error(&response) => bare(response.response(), id),
+        None => return response.map_into_left_body(),
+    };
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, replaced).map_into_right_body()
+}
+
+fn problem_of(error: &Error, id: Uuid) -> HttpResponse {
+    match error.as_error::<Problem>() {
+        Some(problem) if problem.request_id.is_some() => problem.error_response(),
+        Some(problem) => problem.clone().of_request(id).error_response(),
+        None => bare(&error.error_response(), id),
+    }
+}
+
+/// The framework answers a wrong method without a body.
+fn is_bare_error<B>(response: &ServiceResponse<B>) -> bool {
+    response.status().is_client_error() && !response.headers().contains_key(CONTENT_TYPE)
+}
+
+/// The problem document of an error that the framework found.
+fn bare<B>(response: &HttpResponse<B>, id: Uuid) -> HttpResponse {
+    let allow = response.headers().get(ALLOW).cloned();
+    let problem = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let methods = allow
+                .as_ref()
+                .and_then(|it| it.to_str().ok())
+                .unwrap_or("other methods");
+            Problem::new(
+                Code::MethodNotAllowed,
+                format!("This path takes {methods}."),
+            )
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, "The body is too large."),
+        status if status.is_client_error() => Problem::not_found("path"),
+        _ => Problem::new(
+            Code::Internal,
+            "Something went wrong on our side; it has been logged under this requestId.",
+        ),
+    };
+    let mut answer = problem.of_request(id).error_response();
+    if let Some(methods) = allow {
+        answer.headers_mut().insert(ALLOW, methods);
+    }
+    answer
+}
+
+fn with_headers<B>(mut response: ServiceResponse<B>, id: Uuid) -> ServiceResponse<B> {
+    let staging = response
+        .request()
+        .app_data::<web::Data<App>>()
+        .is_some_and(|app| app.environment == Environment::Staging);
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+    if staging {
+        headers.insert(
+            ENVIRONMENT,
+            HeaderValue::from_static(Environment::Staging.as_str()),
+        );
+    }
+    response
+}
