@@ -8,35 +8,24 @@ pub mod representation;
 use super::openapi::ProblemDocument;
 use super::read;
 use actix_web::web::{ServiceConfig, resource};
-use utoipa::{IntoResponses, OpenApi};
+use utoipa::IntoResponses;
 
 /// The routes.
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(resource("/api/v1/contacts").route(read().to(customers::list_contacts)))
         .service(resource("/api/v1/contacts/{id}").route(read().to(customers::read_contact)))
-        .service(resource("/api/v1/contacts/{id}/history").route(read().to(customers::contact_history)))
+        .service(
+            resource("/api/v1/contacts/{id}/history").route(read().to(customers::contact_history)),
+        )
         .service(resource("/api/v1/accounts").route(read().to(customers::list_accounts)))
         .service(resource("/api/v1/accounts/{id}").route(read().to(customers::read_account)))
-        .service(resource("/api/v1/accounts/{id}/history").route(read().to(customers::account_history)))
+        .service(
+            resource("/api/v1/accounts/{id}/history").route(read().to(customers::account_history)),
+        )
         .service(resource("/api/v1/leads").route(read().to(customers::list_leads)))
         .service(resource("/api/v1/leads/{id}").route(read().to(customers::read_lead)))
         .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)));
 }
-
-/// The description of these routes, to be merged into that of the whole API.
-#[derive(OpenApi)]
-#[openapi(paths(
-    customers::list_contacts,
-    customers::read_contact,
-    customers::contact_history,
-    customers::list_accounts,
-    customers::read_account,
-    customers::account_history,
-    customers::list_leads,
-    customers::read_lead,
-    customers::lead_history,
-))]
-pub struct RecordsApi;
 
 /// What a path with a record's id can answer.
 #[derive(IntoResponses)]
