@@ -49,7 +49,11 @@ impl ServeSettings {
     /// # Errors
     /// When it is missing or malformed; its text is not in the message.
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
-        let text = self.secret_key.as_ref().context(
+        let set = self
+            .secret_key
+            .as_ref()
+            .filter(|text| !text.expose().is_empty());
+        let text = set.context(
             "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
@@ -117,7 +121,11 @@ impl DatabaseSettings {
     /// # Errors
     /// When none is set.
     pub fn url(&self) -> anyhow::Result<&str> {
-        let url = self.database_url.as_ref().context(
+        let set = self
+            .database_url
+            .as_ref()
+            .filter(|url| !url.expose().is_empty());
+        let url = set.context(
             "DATABASE_URL is not set: it names the Postgres database, as in \
              postgres://user:password@host/database",
         )?;

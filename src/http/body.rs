@@ -272,7 +272,7 @@ mod tests {
                 json!({"name": "a", "count": -1}),
                 Code::InvalidValue,
                 "/count",
-                "-1",
+                "invalid number",
             ),
             (
                 json!({"name": "a", "count": 1.5}),

@@ -343,7 +343,7 @@ fn template(
         faults.push(Fault::new(Code::Required, pointer, message));
     } else if let Err(error) = MessageTemplate::compile(source, markup, fields) {
         let message = format!(
-            "Line {}, column {}: {}.",
+            "Line {}, column {}: {}",
             error.line, error.column, error.message
         );
         faults.push(Fault::new(Code::InvalidTemplate, pointer, message));
