@@ -4,6 +4,7 @@ use crate::auth::passwords::Passwords;
 use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
+use crate::listener::{self, Pipeline};
 use crate::secrets::SecretKey;
 use crate::{http, telemetry};
 use actix_web::dev::Server;
@@ -21,8 +22,6 @@ const SHUTDOWN_SECONDS: u64 = 25;
 pub struct App {
     /// The database.
     pub db: Db,
-    /// The orgs' own names.
-    pub directories: DirectoryCache,
     /// The key of tokens and sealed values.
     pub key: SecretKey,
     /// Verifies passwords.
@@ -35,6 +34,10 @@ pub struct App {
     pub trusted_proxies: Vec<IpNetwork>,
     /// How much a request may ask for.
     pub limits: Limits,
+    /// The orgs' names, cached.
+    pub directories: DirectoryCache,
+    /// What takes deliveries.
+    pub pipeline: Pipeline,
 }
 
 impl App {
@@ -44,17 +47,37 @@ impl App {
     /// When a setting is missing or malformed.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
         let db = Db::new(&settings.database.pool()?)?;
+        let directories = DirectoryCache::new(db.clone());
+        let public_url = settings.http.public_url(bound);
+        let pipeline = Pipeline::new(
+            db.clone(),
+            directories.clone(),
+            listener::Limits {
+                actions: settings.limits.max_actions,
+                depth: usize::try_from(settings.limits.max_nesting)?,
+            },
+            settings.environment == Environment::Staging,
+            mail_domain(&public_url),
+        );
         Ok(Self {
-            directories: DirectoryCache::new(db.clone()),
             db,
+            directories,
+            pipeline,
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
-            public_url: settings.http.public_url(bound),
+            public_url,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
             limits: settings.limits,
         })
     }
+}
+
+/// What `Message-ID`s end in: the host of the public URL.
+fn mail_domain(public_url: &str) -> String {
+    let authority = public_url.split("://").last().unwrap_or_default();
+    let host = authority.split(['/', ':']).next().unwrap_or_default();
+    if host.is_empty() { "localhost".to_owned() } else { host.to_owned() }
 }
 
 /// The server on a bound socket; it serves when it is polled. Signals are the caller's business:
@@ -67,12 +90,12 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))
+            .wrap(from_fn(telemetry::observe))
             .wrap(
                 DefaultHeaders::new()
                     .add(("Cache-Control", "no-store"))
                     .add(("X-Content-Type-Options", "nosniff")),
             )
-            .wrap(from_fn(telemetry::observe))
             .configure(http::routes)
     })
     .workers(workers)

@@ -28,12 +28,7 @@ pub struct ServeSettings {
     #[command(flatten)]
     pub log: LogSettings,
     /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
-    #[arg(
-        long,
-        env = "BEEIQ_SECRET_KEY",
-        hide_env_values = true,
-        value_name = "BASE64"
-    )]
+    #[arg(long, env = "BEEIQ_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
     pub secret_key: Option<Secret<String>>,
     /// Whether messages are sent, or captured in the outbox only (staging)
     #[arg(long, env = "BEEIQ_ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
@@ -49,17 +44,12 @@ impl ServeSettings {
     /// # Errors
     /// When it is missing or malformed; its text is not in the message.
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
-        let set = self
-            .secret_key
-            .as_ref()
-            .filter(|text| !text.expose().is_empty());
+        let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
         let text = set.context(
             "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
-        text.expose()
-            .parse()
-            .context("BEEIQ_SECRET_KEY is malformed")
+        text.expose().parse().context("BEEIQ_SECRET_KEY is malformed")
     }
 }
 
@@ -67,12 +57,7 @@ impl ServeSettings {
 #[derive(Args, Clone, Debug)]
 pub struct HttpSettings {
     /// The address and port to listen on
-    #[arg(
-        long,
-        env = "BEEIQ_BIND",
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDRESS:PORT"
-    )]
+    #[arg(long, env = "BEEIQ_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub bind: SocketAddr,
     /// What the URLs given out begin with [default: http://<bind>]
     #[arg(long, env = "BEEIQ_PUBLIC_URL", value_parser = public_url, value_name = "URL")]
@@ -92,9 +77,7 @@ impl HttpSettings {
     /// What URLs begin with, without a slash at the end, for a server bound to that address.
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
-        self.public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{bound}"))
+        self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
     }
 }
 
@@ -121,10 +104,7 @@ impl DatabaseSettings {
     /// # Errors
     /// When none is set.
     pub fn url(&self) -> anyhow::Result<&str> {
-        let set = self
-            .database_url
-            .as_ref()
-            .filter(|url| !url.expose().is_empty());
+        let set = self.database_url.as_ref().filter(|url| !url.expose().is_empty());
         let url = set.context(
             "DATABASE_URL is not set: it names the Postgres database, as in \
              postgres://user:password@host/database",
@@ -152,12 +132,7 @@ pub struct Limits {
     #[arg(long, env = "BEEIQ_MAX_BODY_BYTES", default_value_t = 10 * 1024 * 1024, value_name = "N")]
     pub max_body_bytes: usize,
     /// The most actions in a body
-    #[arg(
-        long,
-        env = "BEEIQ_MAX_ACTIONS",
-        default_value_t = 5000,
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_MAX_ACTIONS", default_value_t = 5000, value_name = "N")]
     pub max_actions: usize,
     /// The deepest nesting of a body; the outer object is the first level
     #[arg(
@@ -178,12 +153,7 @@ pub struct Limits {
     )]
     pub body_deadline: Duration,
     /// The least a body has to arrive by, in bytes a second
-    #[arg(
-        long,
-        env = "BEEIQ_MIN_BODY_RATE",
-        default_value_t = 1024,
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_MIN_BODY_RATE", default_value_t = 1024, value_name = "N")]
     pub min_body_rate: u64,
     /// From when on a body has to arrive that fast, in seconds
     #[arg(
@@ -260,9 +230,7 @@ fn public_url(text: &str) -> Result<String, String> {
 }
 
 fn network(text: &str) -> Result<IpNetwork, String> {
-    text.trim()
-        .parse()
-        .map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
+    text.trim().parse().map_err(|_| "must be an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -294,10 +262,7 @@ mod tests {
         let bound = "127.0.0.1:4711".parse().unwrap();
         let url = |flags: &[&str]| parse(flags).unwrap().http.public_url(bound);
         assert_eq!(url(&[]), "http://127.0.0.1:4711");
-        assert_eq!(
-            url(&["--public-url", "https://crm.example/in/"]),
-            "https://crm.example/in"
-        );
+        assert_eq!(url(&["--public-url", "https://crm.example/in/"]), "https://crm.example/in");
     }
 
     #[test]
@@ -315,10 +280,7 @@ mod tests {
             ("--environment", "test"),
         ] {
             let argument = format!("{flag}={value}");
-            assert!(
-                parse(&[&argument]).unwrap_err().contains(flag),
-                "{argument}"
-            );
+            assert!(parse(&[&argument]).unwrap_err().contains(flag), "{argument}");
         }
     }
 
@@ -328,10 +290,7 @@ mod tests {
         assert!(missing.to_string().contains("BEEIQ_SECRET_KEY is not set"));
         let settings = parse(&["--secret-key", "hunter2"]).unwrap();
         let malformed = format!("{:#}", settings.secret_key().unwrap_err());
-        assert!(
-            malformed.contains("32 bytes") && !malformed.contains("hunter2"),
-            "{malformed}"
-        );
+        assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");
         assert!(!format!("{settings:?}").contains("hunter2"));
     }
 

@@ -44,9 +44,7 @@ impl Db {
             .min_idle(Some(0))
             .connection_timeout(config.wait)
             .test_on_check_out(false)
-            .connection_customizer(Box::new(Customize {
-                statements: Arc::clone(&statements),
-            }))
+            .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
             .build_unchecked(ConnectionManager::new(&config.url));
         Ok(Self { pool, statements })
     }
@@ -62,7 +60,10 @@ impl Db {
         E: From<StoreError> + Send + 'static,
     {
         let db = self.clone();
-        match tokio::task::spawn_blocking(move || db.run_here(work)).await {
+        // What is logged in there belongs to the request, too.
+        let span = tracing::Span::current();
+        let hop = tokio::task::spawn_blocking(move || span.in_scope(|| db.run_here(work)));
+        match hop.await {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
             Err(_) => Err(StoreError::Unavailable("the program is stopping".to_owned()).into()),
@@ -100,9 +101,7 @@ impl Db {
     }
 
     fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
-        self.pool
-            .get()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))
+        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
 
@@ -156,9 +155,7 @@ impl CustomizeConnection<PgConnection, r2d2::Error> for Customize {
              DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
         )
         .map_err(r2d2::Error::QueryError)?;
-        conn.set_instrumentation(Counter {
-            statements: Arc::clone(&self.statements),
-        });
+        conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
         Ok(())
     }
 }

@@ -45,10 +45,7 @@ impl Problem {
             [only] => only.message.clone(),
             several => format!("{} fields are at fault; see errors.", several.len()),
         };
-        Self {
-            errors,
-            ..Self::new(Code::InvalidFields, detail)
-        }
+        Self { errors, ..Self::new(Code::InvalidFields, detail) }
     }
 
     /// What the caller may not know of.

@@ -130,12 +130,8 @@ fn serve(settings: &ServeSettings) -> ExitCode {
         Ok(app) => app,
         Err(error) => return fail(&format!("{error:#}"), USAGE),
     };
-    let served = if settings.no_migrate {
-        Ok(())
-    } else {
-        apply_migrations(&settings.database)
-    }
-    .and_then(|()| run(app, listener));
+    let served = if settings.no_migrate { Ok(()) } else { apply_migrations(&settings.database) }
+        .and_then(|()| run(app, listener));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}"), 1),
@@ -208,12 +204,7 @@ fn create_org(order: &OrgCreate) -> anyhow::Result<()> {
         done => done?,
     }
     let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "Made the org {} with the owner {}.",
-        org.slug,
-        email.value()
-    )?;
+    writeln!(out, "Made the org {} with the owner {}.", org.slug, email.value())?;
     if let Some(password) = generated {
         writeln!(out, "His password, shown this once: {password}")?;
     }
@@ -242,20 +233,14 @@ fn set_password(order: &SetPassword) -> anyhow::Result<()> {
         email.value(),
         order.org
     );
-    writeln!(
-        std::io::stdout(),
-        "Changed the password; the user's sessions are ended."
-    )?;
+    writeln!(std::io::stdout(), "Changed the password; the user's sessions are ended.")?;
     Ok(())
 }
 
 /// A password as a line, whose end does not belong to it.
 fn password_from_stdin() -> anyhow::Result<NewPassword> {
     let mut text = String::new();
-    std::io::stdin()
-        .take(64 * 1024)
-        .read_to_string(&mut text)
-        .context("standard input")?;
+    std::io::stdin().take(64 * 1024).read_to_string(&mut text).context("standard input")?;
     checked_password(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 

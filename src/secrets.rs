@@ -59,9 +59,7 @@ impl FromStr for SecretKey {
     type Err = InvalidSecretKey;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = BASE64_STANDARD
-            .decode(text.trim())
-            .map_err(|_| InvalidSecretKey)?;
+        let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| InvalidSecretKey)?;
         Ok(Self::new(bytes.try_into().map_err(|_| InvalidSecretKey)?))
     }
 }
@@ -85,15 +83,9 @@ impl SecretKey {
     #[must_use]
     pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let nonce = clock::random_bytes::<24>();
-        let payload = Payload {
-            msg: plain,
-            aad: place.as_bytes(),
-        };
+        let payload = Payload { msg: plain, aad: place.as_bytes() };
         #[expect(clippy::expect_used, reason = "fails only for values of 256 GiB")]
-        let sealed = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("is short");
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).expect("is short");
         [nonce.as_slice(), &sealed].concat()
     }
 
@@ -103,13 +95,8 @@ impl SecretKey {
     /// [`CannotOpen`].
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
         let (nonce, sealed) = sealed.split_first_chunk::<24>().ok_or(CannotOpen)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: place.as_bytes(),
-        };
-        self.cipher()
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| CannotOpen)
+        let payload = Payload { msg: sealed, aad: place.as_bytes() };
+        self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| CannotOpen)
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -169,12 +156,8 @@ impl<'a> Token<'a> {
     pub fn parse(kind: TokenKind, text: &'a str) -> Option<Self> {
         let (org, secret) = text.strip_prefix(kind.prefix())?.split_once('.')?;
         let well_formed = org.len() == PUBLIC_ID_LENGTH
-            && org
-                .chars()
-                .all(|c| c.is_digit(32) && !c.is_ascii_uppercase())
-            && BASE64_URL_SAFE_NO_PAD
-                .decode(secret)
-                .is_ok_and(|bytes| bytes.len() == 32);
+            && org.chars().all(|c| c.is_digit(32) && !c.is_ascii_uppercase())
+            && BASE64_URL_SAFE_NO_PAD.decode(secret).is_ok_and(|bytes| bytes.len() == 32);
         well_formed.then_some(Self { kind, org, text })
     }
 
@@ -228,11 +211,7 @@ mod tests {
         let sealed = key().seal("org:table:column", b"secret");
         assert_eq!(key().open("org:table:column", &sealed).unwrap(), b"secret");
         assert!(key().open("other:table:column", &sealed).is_err());
-        assert!(
-            SecretKey::new([8; 32])
-                .open("org:table:column", &sealed)
-                .is_err()
-        );
+        assert!(SecretKey::new([8; 32]).open("org:table:column", &sealed).is_err());
         for cut in [0, 5, 24, sealed.len() - 1] {
             assert!(key().open("org:table:column", &sealed[..cut]).is_err());
         }
@@ -272,14 +251,8 @@ mod tests {
         let listener = new_token(TokenKind::Listener, &org);
         let session = new_token(TokenKind::Session, &org);
         assert_eq!(listener.len(), 12 + 1 + 43);
-        assert_eq!(
-            Token::parse(TokenKind::Listener, &listener).unwrap().org(),
-            org
-        );
-        assert_eq!(
-            Token::parse(TokenKind::Session, &session).unwrap().org(),
-            org
-        );
+        assert_eq!(Token::parse(TokenKind::Listener, &listener).unwrap().org(), org);
+        assert_eq!(Token::parse(TokenKind::Session, &session).unwrap().org(), org);
         assert!(Token::parse(TokenKind::Listener, &session).is_none());
         assert!(Token::parse(TokenKind::Session, &listener).is_none());
     }
@@ -301,10 +274,7 @@ mod tests {
             format!("0123456789ab.{secret}\0"),
             format!("é23456789ab.{secret}"),
         ] {
-            assert!(
-                Token::parse(TokenKind::Listener, &text).is_none(),
-                "{text:?}"
-            );
+            assert!(Token::parse(TokenKind::Listener, &text).is_none(), "{text:?}");
         }
     }
 }

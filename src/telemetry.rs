@@ -25,19 +25,11 @@ const ENVIRONMENT: HeaderName = HeaderName::from_static("beeiq-environment");
 /// # Errors
 /// When the filter is malformed, or logging has been started before.
 pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
-    let filter: EnvFilter = settings
-        .log_filter
-        .parse()
-        .context("BEEIQ_LOG is no filter such as info,beeiq=debug")?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let filter: EnvFilter =
+        settings.log_filter.parse().context("BEEIQ_LOG is no filter such as info,beeiq=debug")?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
-        LogFormat::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
         LogFormat::Text => builder.compact().with_target(false).try_init(),
     }
     .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
@@ -75,10 +67,7 @@ pub async fn observe(
     let response = with_problem(response, id);
     let response = with_headers(response, id);
     let route = response.request().match_pattern();
-    let (route, method) = (
-        route.as_deref().unwrap_or("none"),
-        response.request().method(),
-    );
+    let (route, method) = (route.as_deref().unwrap_or("none"), response.request().method());
     span.in_scope(|| {
         tracing::info!(
             %method,
@@ -123,14 +112,8 @@ fn bare<B>(response: &HttpResponse<B>, id: Uuid) -> HttpResponse {
     let allow = response.headers().get(ALLOW).cloned();
     let problem = match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => {
-            let methods = allow
-                .as_ref()
-                .and_then(|it| it.to_str().ok())
-                .unwrap_or("other methods");
-            Problem::new(
-                Code::MethodNotAllowed,
-                format!("This path takes {methods}."),
-            )
+            let methods = allow.as_ref().and_then(|it| it.to_str().ok()).unwrap_or("other methods");
+            Problem::new(Code::MethodNotAllowed, format!("This path takes {methods}."))
         }
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, "The body is too large."),
         status if status.is_client_error() => Problem::not_found("path"),
@@ -156,10 +139,7 @@ fn with_headers<B>(mut response: ServiceResponse<B>, id: Uuid) -> ServiceRespons
         headers.insert(REQUEST_ID, value);
     }
     if staging {
-        headers.insert(
-            ENVIRONMENT,
-            HeaderValue::from_static(Environment::Staging.as_str()),
-        );
+        headers.insert(ENVIRONMENT, HeaderValue::from_static(Environment::Staging.as_str()));
     }
     response
 }

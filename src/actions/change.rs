@@ -12,11 +12,15 @@ use uuid::Uuid;
 pub enum Change {
     /// A customer comes to be.
     CustomerCreated(Box<Customer>),
+    /// A customer is from now on like this.
+    CustomerChanged(Box<Customer>),
     /// A customer comes to hold an identity.
     IdentityClaimed(Claim),
+    /// Nobody holds an identity any more.
+    IdentityReleased(Identity),
     /// A tag comes to be.
     TagCreated(NewTag),
-    /// A line in a customer's history.
+    /// A line in a record's history.
     HistoryAdded(HistoryLine),
     /// A message is to be sent.
     MessageQueued(Box<Message>),
@@ -44,17 +48,24 @@ pub struct NewTag {
     pub name_key: String,
 }
 
-/// A line in the history of a customer (`api.md` 5).
+/// A line in the history of a record (`api.md` 5).
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryLine {
     /// Ascending, so that later lines are newer.
     pub id: Uuid,
     /// Whose history.
-    pub customer: Uuid,
+    pub subject: Subject,
     /// What happened.
     pub kind: HistoryKind,
     /// What the kind tells: ids and codes.
     pub details: Value,
+}
+
+/// Whose history a line is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A contact's, account's or lead's.
+    Customer(Uuid),
 }
 
 /// What a history line tells of (`api.md` 5).
@@ -91,8 +102,8 @@ impl HistoryKind {
 pub struct Message {
     /// Its id in the outbox.
     pub id: Uuid,
-    /// The customer it is for.
-    pub customer: Uuid,
+    /// The customer it is for, where it is for one.
+    pub customer: Option<Uuid>,
     /// An e-mail address, or a number in E.164.
     pub recipient: String,
     /// What is sent.
@@ -136,20 +147,47 @@ pub struct Outcome {
 #[expect(missing_docs, reason = "the specification's own words, listener.md 2")]
 pub enum Status {
     Created,
+    Updated,
+    Unchanged,
     Duplicate,
 }
 
 /// A record as answers name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordRef {
     /// Its id.
     pub id: Uuid,
-    /// Its code, which tells its model.
-    pub code: CustomerCode,
+    /// What it is, and how it is called.
+    pub name: RecordName,
+}
+
+/// What a record is, and its visible code where it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordName {
+    /// A contact, account or lead.
+    Customer(CustomerCode),
+}
+
+impl RecordName {
+    /// The record's model, in the words of answers.
+    #[must_use]
+    pub const fn model(&self) -> &'static str {
+        match self {
+            Self::Customer(code) => code.kind.as_str(),
+        }
+    }
+
+    /// Its visible code.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        match self {
+            Self::Customer(code) => Some(code.to_string()),
+        }
+    }
 }
 
 /// Another record, and what it is to the action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     /// What it is to the action.
     pub role: Role,

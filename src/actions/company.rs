@@ -1,26 +1,25 @@
 //! The company that a contact belongs to: found among accounts, or made (`listener.md` 4).
 
 use super::context::Context;
+use super::customers::{KnownCustomer, company_name_identity};
+use super::mentions::Mentions;
 use super::permit::read_permit;
 use super::person::{
     TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones, read_websites,
 };
-use super::mentions::Mentions;
-use super::workspace::{Workspace, company_name_identity};
+use super::workspace::Workspace;
 use crate::domain::customer::{Address, CustomerCode, CustomerKind, Im, Website};
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::identity::{Identity, IdentityKind, World};
 use crate::domain::permit::Permit;
 use crate::domain::text::fold;
 use crate::payload::{Fields, Findings, Given, Longest};
-use uuid::Uuid;
 
 const COMPANY_FIELDS: &[&str] =
     &["customerId", "name", "emails", "phones", "websites", "addresses", "im", "permit"];
 
 /// A `companyContact` (or, by name alone, a `companyLead`).
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(missing_docs, reason = "the specification's own words, listener.md 4")]
 pub struct Company {
     pub at: Pointer,
     /// An account's code; anything else that was sent as `customerId` is kept as text.
@@ -55,6 +54,14 @@ impl Company {
         })
     }
 
+    /// Reads the field `companyLead` of `fields`: the account's name alone.
+    pub fn read_name(fields: &mut Fields<'_, '_>) -> Given<Self> {
+        let at = fields.place("companyLead");
+        fields
+            .text("companyLead", Longest::LINE)
+            .and_then(|name| Some(Self { at, name: Some(name), ..Self::default() }))
+    }
+
     /// Its name as accounts' names are compared.
     #[must_use]
     pub fn name_key(&self) -> Option<String> {
@@ -83,63 +90,64 @@ impl Company {
     /// The account meant, `None` where there is none yet. A fault where one would have to be made
     /// and has no name.
     #[must_use]
-    pub fn search(&self, workspace: &Workspace<'_>, findings: &mut Findings) -> Option<Uuid> {
+    pub fn search<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
-            let known = code.as_ref().ok().and_then(|code| workspace.customer_with_code(*code));
+            let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
             if known.is_some() {
                 return known;
             }
             let sent = code.as_ref().map_or_else(Clone::clone, CustomerCode::to_string);
-            let message =
-                format!("There is no account {sent}; the company was searched by its other fields.");
-            findings.warn(Code::UnknownCompany, &self.at.member("customerId"), message);
+            let message = format!(
+                "There is no account {sent}; the company was searched by its other fields."
+            );
+            findings.warn(Code::UnknownCompany, self.at.member("customerId"), message);
         }
-        let pointed_to = self.account_pointed_to(workspace);
-        let found = match self.accounts_of_its_name(workspace) {
-            [] => pointed_to,
-            [only] => Some(*only),
-            [oldest, ..] => Some(self.of_several(*oldest, workspace, findings)),
-        };
+        let found = self.by_name(workspace, findings).or_else(|| self.pointed_to(workspace).next());
         if found.is_none() && self.name.is_none() {
             let message = "No account has this code, e-mail or phone, and to make one the company needs a `name`.";
-            findings.fault(Code::CompanyNameRequired, &self.at.member("name"), message);
+            findings.fault(Code::CompanyNameRequired, self.at.member("name"), message);
         }
         found
     }
 
-    fn accounts_of_its_name<'w>(&self, workspace: &'w Workspace<'_>) -> &'w [Uuid] {
-        self.name_key().map_or(&[], |key| workspace.accounts_named(&key))
-    }
-
-    /// The account that holds the first of its e-mails and phones that any account holds.
-    fn account_pointed_to(&self, workspace: &Workspace<'_>) -> Option<Uuid> {
-        self.identities().iter().find_map(|identity| {
-            workspace
-                .holder(identity)
-                .filter(|holder| holder.code.kind == CustomerKind::Account)
-                .map(|holder| holder.id)
-        })
-    }
-
-    /// Of several accounts of its name: the one that its e-mails or phones also point to, else the
-    /// oldest.
-    fn of_several(&self, oldest: Uuid, workspace: &Workspace<'_>, findings: &mut Findings) -> Uuid {
-        let name = self.name_key();
-        let pointed_to = self.identities().iter().find_map(|identity| {
-            workspace
-                .holder(identity)
-                .filter(|holder| holder.code.kind == CustomerKind::Account)
-                .filter(|holder| Some(&holder.name_key) == name.as_ref())
-                .map(|holder| holder.id)
-        });
-        pointed_to.unwrap_or_else(|| {
+    /// The account of its name; of several the one that its e-mails or phones also point to, else
+    /// the oldest.
+    fn by_name<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<&'w KnownCustomer> {
+        let name_key = self.name_key()?;
+        let mut accounts = workspace.customers.accounts_named(&name_key);
+        let oldest = accounts.next()?;
+        if accounts.next().is_none() {
+            return Some(oldest);
+        }
+        let also_pointed_to =
+            self.pointed_to(workspace).find(|account| account.name_key == name_key);
+        if also_pointed_to.is_none() {
             let message = format!(
                 "Several accounts are called \"{}\"; the oldest was taken. Name the one meant by `customerId`.",
-                self.name.as_deref().unwrap_or_default()
+                oldest.name
             );
-            findings.warn(Code::AmbiguousCompany, &self.at.member("name"), message);
-            oldest
-        })
+            findings.warn(Code::AmbiguousCompany, self.at.member("name"), message);
+        }
+        also_pointed_to.or(Some(oldest))
+    }
+
+    /// The accounts that hold its e-mails and phones, in their order.
+    fn pointed_to<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+    ) -> impl Iterator<Item = &'w KnownCustomer> {
+        self.identities()
+            .into_iter()
+            .filter_map(|identity| workspace.customers.holder(&identity))
+            .filter(|holder| holder.code.kind == CustomerKind::Account)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::change::{Change, Claim, HistoryKind};
 use super::company::Company;
+use super::customers::KnownCustomer;
 use super::new_customer::{claim_of_name, email_entries, history, phone_entries, source_of};
-use super::workspace::{Ids, KnownCustomer, Workspace};
+use super::workspace::{Ids, Workspace};
 use crate::domain::customer::{Customer, CustomerKind};
 use crate::domain::fault::Code;
 use crate::domain::identity::Identity;
@@ -30,7 +31,7 @@ pub fn create_company(
     for identity in company.identities() {
         let whose = if own.contains(&identity) {
             "the contact itself".to_owned()
-        } else if let Some(holder) = workspace.holder(&identity) {
+        } else if let Some(holder) = workspace.customers.holder(&identity) {
             holder.code.to_string()
         } else {
             let claim = Claim { identity, customer: id, exclusive: true };

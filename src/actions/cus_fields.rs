@@ -26,10 +26,14 @@ pub struct NamedValue {
 /// The entries `{name, value}`.
 pub fn read_cus_fields(fields: &mut Fields<'_, '_>) -> Vec<NamedValue> {
     let form = "[{\"name\": \"…\", \"value\": \"…\"}]";
-    let Given::Set(entries) = fields.list("cusFields", form) else { return Vec::new() };
+    let Given::Set(entries) = fields.list("cusFields", form) else {
+        return Vec::new();
+    };
     let mut values = Vec::new();
     for (at, value) in entries {
-        let Some(mut entry) = fields.entry(at.clone(), value, &["name", "value"]) else { continue };
+        let Some(mut entry) = fields.entry(at.clone(), value, &["name", "value"]) else {
+            continue;
+        };
         let name = entry.text("name", Longest::LINE).set();
         entry.require("name", name.is_some());
         let value = match entry.value("value") {

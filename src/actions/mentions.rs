@@ -1,7 +1,7 @@
 //! What a batch mentions, and therefore has to be loaded before it is decided.
 
 use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, World};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Collected over all actions of a batch; sorted, so that the database is asked in one order.
@@ -13,10 +13,34 @@ pub struct Mentions {
     pub codes: BTreeSet<CustomerCode>,
     /// Names of accounts, folded.
     pub account_names: BTreeSet<String>,
+    /// Names under which customers are searched in order to be updated.
+    pub names: BTreeSet<NameKey>,
+    /// What in all that may lead to a customer that is changed: its whole record is wanted, locked.
+    pub for_update: ForUpdate,
     /// Names of tags, folded.
     pub tags: BTreeSet<String>,
     /// How many customers of each kind may have to be made at most.
     pub new_customers: BTreeMap<CustomerKind, usize>,
+}
+
+/// A name as updates search it: without a last name, any.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameKey {
+    /// Among whom.
+    pub world: World,
+    /// The name, folded.
+    pub name: String,
+    /// The last name, folded.
+    pub lastname: Option<String>,
+}
+
+/// What may lead to a customer that is changed. Those of [`Mentions::names`] all may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForUpdate {
+    /// By an identifier.
+    pub identities: BTreeSet<Identity>,
+    /// By a code.
+    pub codes: BTreeSet<CustomerCode>,
 }
 
 impl Mentions {

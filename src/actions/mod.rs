@@ -4,26 +4,35 @@
 //! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
 
 mod add_contact;
+mod add_lead;
 mod change;
 mod company;
 mod company_creation;
 mod context;
 mod cus_fields;
+mod customer_type;
+mod customers;
 mod mentions;
 mod new_customer;
+mod new_or_duplicate;
+mod party;
 mod permit;
 mod person;
+#[cfg(test)]
+mod testing;
 mod welcome;
 mod workspace;
 
 pub use add_contact::AddContact;
+pub use add_lead::AddLead;
 pub use change::{
     Change, Claim, Content, Decision, HistoryKind, HistoryLine, Message, NewTag, Outcome,
-    RecordRef, Rejection, Related, Role, Status,
+    RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use mentions::Mentions;
-pub use workspace::{Ids, KnownCustomer, Loaded, Pending, Request, Workspace};
+pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
+pub use mentions::{ForUpdate, Mentions, NameKey};
+pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::suggest::{listed, nearest};
@@ -31,13 +40,15 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &["add-contact"];
+pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead"];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Adds a contact or account.
     AddContact(Box<AddContact>),
+    /// Adds a lead.
+    AddLead(Box<AddLead>),
 }
 
 impl Action {
@@ -54,6 +65,8 @@ impl Action {
         match action_type {
             "add-contact" => AddContact::read(data, data_at, context, findings)
                 .map(|action| Self::AddContact(Box::new(action))),
+            "add-lead" => AddLead::read(data, data_at, context, findings)
+                .map(|action| Self::AddLead(Box::new(action))),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
                 let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
@@ -71,6 +84,7 @@ impl Action {
     pub fn mention(&self, mentions: &mut Mentions) {
         match self {
             Self::AddContact(action) => action.mention(mentions),
+            Self::AddLead(action) => action.mention(mentions),
         }
     }
 
@@ -86,6 +100,7 @@ impl Action {
     ) -> Result<Decision, Rejection> {
         match self {
             Self::AddContact(action) => action.decide(workspace, ids, findings),
+            Self::AddLead(action) => action.decide(workspace, ids, findings),
         }
     }
 }

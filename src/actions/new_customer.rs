@@ -1,10 +1,11 @@
 //! Making a customer: the record, what identifies it, its tags and history, its welcome
 //! (`listener.md` 3, "Defaults of the listener").
 
-use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag};
+use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
 use super::cus_fields::CusFields;
+use super::customers::company_name_identity;
 use super::person::{Person, TypedEmail, TypedPhone};
-use super::workspace::{Ids, Workspace, company_name_identity};
+use super::workspace::{Ids, Workspace};
 use crate::domain::customer::{Customer, CustomerKind, EmailEntry, PhoneEntry};
 use crate::domain::permit::Permit;
 use crate::domain::text::fold;
@@ -49,9 +50,10 @@ pub fn create(
     (customer, changes)
 }
 
-/// A line in the history of `customer`.
+/// A line in the history of a customer.
 pub fn history(ids: &mut dyn Ids, customer: Uuid, kind: HistoryKind, details: Value) -> Change {
-    Change::HistoryAdded(HistoryLine { id: ids.id(), customer, kind, details })
+    let subject = Subject::Customer(customer);
+    Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details })
 }
 
 /// The claim of an account to its name, where nobody has it yet. `exclusive` where the account is
@@ -66,6 +68,7 @@ pub fn claim_of_name(
     }
     let identity = company_name_identity(&fold(&customer.name));
     workspace
+        .customers
         .holder(&identity)
         .is_none()
         .then(|| Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))

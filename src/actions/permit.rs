@@ -20,7 +20,9 @@ pub fn read_permit(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<P
     };
     let status = permit.number_choice("status", MEANINGS);
     permit.require("status", matches!(status, Given::Set(_)));
-    let Given::Set(status) = status else { return Given::Absent };
+    let Given::Set(status) = status else {
+        return Given::Absent;
+    };
     if status != 3 {
         permit.ignore("group", "only the status 3 (me and a group) has a group.");
     }
@@ -69,7 +71,9 @@ fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
     };
     let mut users = Vec::new();
     for (at, value) in entries {
-        let Some(text) = permit.scalar(&at, value, Longest::LINE) else { continue };
+        let Some(text) = permit.scalar(&at, value, Longest::LINE) else {
+            continue;
+        };
         let user = Email::parse(&text)
             .ok()
             .and_then(|email| context.directory.users.active(email.key()))

@@ -20,9 +20,30 @@ use std::collections::{HashMap, HashSet};
 
 /// The fields that every person or company may carry.
 pub const PERSON_FIELDS: &[&str] = &[
-    "name", "lastname", "title", "passport", "type", "gender", "bgInfo", "dateOfBirth", "emails",
-    "phones", "addresses", "websites", "im", "tag", "cusFields", "permit", "companyContact",
-    "companyLead", "contactId", "customerId", "contactType", "source", "contactSource", "leadSource",
+    "name",
+    "lastname",
+    "title",
+    "passport",
+    "type",
+    "gender",
+    "bgInfo",
+    "dateOfBirth",
+    "emails",
+    "phones",
+    "addresses",
+    "websites",
+    "im",
+    "tag",
+    "cusFields",
+    "permit",
+    "companyContact",
+    "companyLead",
+    "contactId",
+    "customerId",
+    "contactType",
+    "source",
+    "contactSource",
+    "leadSource",
 ];
 
 /// Why a source in a payload is not used (`listener.md` 3, "Defaults of the listener").
@@ -49,7 +70,6 @@ pub struct TypedPhone {
 /// What a payload says of a person or company: the fields that stand for themselves. Permits,
 /// custom fields and companies, which refer to others, are read beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(missing_docs, reason = "the specification's own words, listener.md 3")]
 pub struct Person {
     pub name: Given<String>,
     pub lastname: Given<String>,
@@ -129,7 +149,9 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
         let mut emails: Vec<TypedEmail> = Vec::new();
         let mut place_of: HashMap<String, usize> = HashMap::new();
         for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else { continue };
+            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
+                continue;
+            };
             match Email::parse(&text) {
                 Ok(email) => match place_of.entry(email.key().to_owned()) {
                     Entry::Vacant(vacant) => {
@@ -156,7 +178,9 @@ pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<V
         let mut phones: Vec<TypedPhone> = Vec::new();
         let mut place_of: HashMap<String, usize> = HashMap::new();
         for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else { continue };
+            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
+                continue;
+            };
             match Phone::parse(&text, context.directory.org.region) {
                 Ok(phone) => match place_of.entry(phone.key().to_owned()) {
                     Entry::Vacant(vacant) => {
@@ -196,7 +220,9 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
         let mut seen = HashSet::new();
         for (at, value) in entries {
             let known = ["type", "street", "city", "state", "zip", "country"];
-            let Some(mut entry) = fields.entry(at, value, &known) else { continue };
+            let Some(mut entry) = fields.entry(at, value, &known) else {
+                continue;
+            };
             let address = Address {
                 r#type: entry.choice::<AddressType>("type").set().unwrap_or_default(),
                 street: entry.text("street", Longest::LINE).set(),
@@ -271,7 +297,9 @@ pub fn read_im(fields: &mut Fields<'_, '_>) -> Given<Vec<Im>> {
         let mut ims: Vec<Im> = Vec::new();
         let mut seen = HashSet::new();
         for (at, value) in entries {
-            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else { continue };
+            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else {
+                continue;
+            };
             let protocol: ImProtocol = entry.choice("protocol").set().unwrap_or_default();
             if let Some(value) = entry.text("value", Longest::LINE).set()
                 && seen.insert((protocol, fold(&value)))
@@ -295,7 +323,8 @@ pub fn read_tags(fields: &mut Fields<'_, '_>) -> Given<Vec<String>> {
             .collect();
         if let Some(long) = tags.iter().find(|tag| tag.chars().count() > 255) {
             let shown: String = long.chars().take(40).collect();
-            let message = format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
+            let message =
+                format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
             fields.findings.fault(Code::TooLong, &at, message);
         }
         (!tags.is_empty()).then_some(tags)

@@ -37,7 +37,11 @@ pub fn welcome(
     let staging = workspace.request.staging;
     let mut changes = Vec::new();
     for (due, queued, failed) in [
-        (email_due(customer, &fields, workspace), HistoryKind::EmailQueued, HistoryKind::EmailFailed),
+        (
+            email_due(customer, &fields, workspace),
+            HistoryKind::EmailQueued,
+            HistoryKind::EmailFailed,
+        ),
         (sms_due(customer, &fields, workspace), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
     ] {
         match due {
@@ -65,7 +69,12 @@ fn email_due(
     let content = Content::Email {
         subject: email.subject.render(fields).map_err(unrenderable)?,
         html: email.html.render(fields).map_err(unrenderable)?,
-        text: email.text.as_ref().map(|text| text.render(fields)).transpose().map_err(unrenderable)?,
+        text: email
+            .text
+            .as_ref()
+            .map(|text| text.render(fields))
+            .transpose()
+            .map_err(unrenderable)?,
     };
     Ok(Some((first.value.clone(), content)))
 }
@@ -81,7 +90,8 @@ fn sms_due(
         return Ok(None);
     };
     let Some(number) = first.e164.clone() else {
-        let reason = format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
+        let reason =
+            format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
         return Err((Code::WelcomeSkipped, reason));
     };
     let text = sms.render(fields).map_err(unrenderable)?;
@@ -115,7 +125,7 @@ fn queue(
             json!({"messageId": id, "to": recipient, "captured": staging, "segments": segments})
         }
     };
-    let message = Message { id, customer, recipient, content };
+    let message = Message { id, customer: Some(customer), recipient, content };
     [Change::MessageQueued(Box::new(message)), history(ids, customer, kind, details)]
 }
 

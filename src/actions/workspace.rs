@@ -1,56 +1,19 @@
 //! What is known while a batch is decided: what was loaded, and what its earlier actions did.
 
-use super::change::{Change, Claim, Content, HistoryLine, Message, NewTag, RecordRef};
+use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
+use super::customers::{Customers, LoadedCustomers, PendingCustomers};
 use crate::directory::User;
-use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::text::fold;
+use crate::domain::customer::{CustomerCode, CustomerKind};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use uuid::Uuid;
-
-/// What a record has to be known by to be matched and named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownCustomer {
-    /// Its id.
-    pub id: Uuid,
-    /// Its code.
-    pub code: CustomerCode,
-    /// Its name.
-    pub name: String,
-    /// Its name as names are compared.
-    pub name_key: String,
-}
-
-impl KnownCustomer {
-    /// What there is to know of a record that is being made.
-    #[must_use]
-    pub fn of(customer: &Customer) -> Self {
-        Self {
-            id: customer.id,
-            code: customer.code,
-            name: customer.name.clone(),
-            name_key: fold(&customer.name),
-        }
-    }
-
-    /// It, as answers name it.
-    #[must_use]
-    pub const fn record(&self) -> RecordRef {
-        RecordRef { id: self.id, code: self.code }
-    }
-}
 
 /// What was loaded for a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// Customers that something in the batch points to.
-    pub customers: Vec<KnownCustomer>,
-    /// Who holds the identities mentioned.
-    pub holders: Vec<(Identity, Uuid)>,
-    /// Accounts of the names mentioned, oldest first.
-    pub accounts_by_name: Vec<(String, Uuid)>,
+    pub customers: LoadedCustomers,
     /// Tags of the names mentioned.
     pub tags: Vec<(String, Uuid)>,
     /// Trial SMS credits left.
@@ -61,20 +24,11 @@ pub struct Loaded {
 #[derive(Debug, Default)]
 #[expect(missing_docs, reason = "the changes of change.rs, by table")]
 pub struct Pending {
-    pub customers: Vec<Customer>,
-    pub claims: Vec<Claim>,
+    pub customers: PendingCustomers,
     pub tags: Vec<NewTag>,
     pub history: Vec<HistoryLine>,
     pub messages: Vec<Message>,
     pub sms_credits_taken: i64,
-}
-
-impl Pending {
-    /// Whether nothing is to be written.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.customers.is_empty() && self.history.is_empty()
-    }
 }
 
 /// The request that the batch came with.
@@ -95,58 +49,31 @@ pub struct Request<'a> {
 pub struct Workspace<'a> {
     /// The request.
     pub request: Request<'a>,
-    customers: HashMap<Uuid, KnownCustomer>,
-    by_code: HashMap<CustomerCode, Uuid>,
-    holders: HashMap<Identity, Uuid>,
-    accounts_by_name: HashMap<String, Vec<Uuid>>,
+    /// The customers.
+    pub customers: Customers,
     tags: HashMap<String, Uuid>,
     sms_credits: i64,
-    pending: Pending,
+    new_tags: Vec<NewTag>,
+    history: Vec<HistoryLine>,
+    messages: Vec<Message>,
+    sms_credits_taken: i64,
 }
 
 impl<'a> Workspace<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, holders, accounts_by_name: accounts, tags, sms_credits } = loaded;
-        let mut accounts_by_name: HashMap<String, Vec<Uuid>> = HashMap::new();
-        for (name, account) in accounts {
-            accounts_by_name.entry(name).or_default().push(account);
-        }
+        let Loaded { customers, tags, sms_credits } = loaded;
         Self {
             request,
-            by_code: customers.iter().map(|customer| (customer.code, customer.id)).collect(),
-            customers: customers.into_iter().map(|customer| (customer.id, customer)).collect(),
-            holders: holders.into_iter().collect(),
-            accounts_by_name,
+            customers: Customers::new(customers),
             tags: tags.into_iter().collect(),
             sms_credits,
-            pending: Pending::default(),
+            new_tags: Vec::new(),
+            history: Vec::new(),
+            messages: Vec::new(),
+            sms_credits_taken: 0,
         }
-    }
-
-    /// The customer who holds an identity.
-    #[must_use]
-    pub fn holder(&self, identity: &Identity) -> Option<&KnownCustomer> {
-        self.customers.get(self.holders.get(identity)?)
-    }
-
-    /// The customer of that code.
-    #[must_use]
-    pub fn customer_with_code(&self, code: CustomerCode) -> Option<Uuid> {
-        self.by_code.get(&code).copied()
-    }
-
-    /// What is known of a customer.
-    #[must_use]
-    pub fn customer(&self, id: Uuid) -> Option<&KnownCustomer> {
-        self.customers.get(&id)
-    }
-
-    /// Accounts of that (folded) name, oldest first.
-    #[must_use]
-    pub fn accounts_named(&self, name_key: &str) -> &[Uuid] {
-        self.accounts_by_name.get(name_key).map_or(&[], Vec::as_slice)
     }
 
     /// The tag of that (folded) name.
@@ -165,17 +92,16 @@ impl<'a> Workspace<'a> {
     pub fn apply(&mut self, changes: Vec<Change>) {
         for change in changes {
             match change {
-                Change::CustomerCreated(customer) => self.add_customer(*customer),
-                Change::IdentityClaimed(claim) => {
-                    self.holders.insert(claim.identity.clone(), claim.customer);
-                    self.pending.claims.push(claim);
-                }
+                Change::CustomerCreated(customer) => self.customers.create(*customer),
+                Change::CustomerChanged(customer) => self.customers.change(*customer),
+                Change::IdentityClaimed(claim) => self.customers.claim(claim),
+                Change::IdentityReleased(identity) => self.customers.release(identity),
                 Change::TagCreated(tag) => {
                     self.tags.insert(tag.name_key.clone(), tag.id);
-                    self.pending.tags.push(tag);
+                    self.new_tags.push(tag);
                 }
-                Change::HistoryAdded(line) => self.pending.history.push(line),
-                Change::MessageQueued(message) => self.add_message(*message),
+                Change::HistoryAdded(line) => self.history.push(line),
+                Change::MessageQueued(message) => self.queue(*message),
             }
         }
     }
@@ -183,32 +109,22 @@ impl<'a> Workspace<'a> {
     /// Everything changed so far.
     #[must_use]
     pub fn into_pending(self) -> Pending {
-        self.pending
-    }
-
-    fn add_customer(&mut self, customer: Customer) {
-        let known = KnownCustomer::of(&customer);
-        if customer.code.kind == CustomerKind::Account {
-            self.accounts_by_name.entry(known.name_key.clone()).or_default().push(customer.id);
+        Pending {
+            customers: self.customers.into_pending(),
+            tags: self.new_tags,
+            history: self.history,
+            messages: self.messages,
+            sms_credits_taken: self.sms_credits_taken,
         }
-        self.by_code.insert(customer.code, customer.id);
-        self.customers.insert(customer.id, known);
-        self.pending.customers.push(customer);
     }
 
-    fn add_message(&mut self, message: Message) {
+    fn queue(&mut self, message: Message) {
         if let Content::Sms { segments, .. } = message.content {
             self.sms_credits -= i64::from(segments);
-            self.pending.sms_credits_taken += i64::from(segments);
+            self.sms_credits_taken += i64::from(segments);
         }
-        self.pending.messages.push(message);
+        self.messages.push(message);
     }
-}
-
-/// The identity under which the name of an account is claimed.
-#[must_use]
-pub fn company_name_identity(name_key: &str) -> Identity {
-    Identity::new(World::Customer, IdentityKind::CompanyName, name_key)
 }
 
 /// Where new ids and codes come from.

@@ -98,9 +98,7 @@ impl FromRequest for Actor {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Session::from_request(request, payload)
-            .map(|done| done.map(|it| it.actor))
-            .boxed_local()
+        Session::from_request(request, payload).map(|done| done.map(|it| it.actor)).boxed_local()
     }
 }
 

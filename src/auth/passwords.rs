@@ -66,10 +66,7 @@ impl Passwords {
     /// As [`NewPassword::hash`].
     pub fn new() -> anyhow::Result<Self> {
         let dummy = NewPassword(crate::secrets::new_password()).hash()?;
-        Ok(Self {
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            dummy: dummy.into(),
-        })
+        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), dummy: dummy.into() })
     }
 
     /// Whether that is the password. Without a hash (no such org or user) the answer is no, after
@@ -108,18 +105,13 @@ mod tests {
     use super::*;
 
     fn password(text: &str) -> NewPassword {
-        NewPassword::parse(text.to_owned(), "/password")
-            .ok()
-            .unwrap()
+        NewPassword::parse(text.to_owned(), "/password").ok().unwrap()
     }
 
     #[test]
     fn a_hash_is_argon2id_with_19_mib_and_two_passes() {
         let hash = password("correct horse").hash().unwrap();
-        assert!(
-            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{hash}"
-        );
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     }
 
     #[test]
@@ -146,10 +138,7 @@ mod tests {
             ("correct horse", Some("no hash".to_owned()), false),
             ("correct horse", None, false),
         ] {
-            assert_eq!(
-                passwords.verify(typed.to_owned(), hash).await.unwrap(),
-                right
-            );
+            assert_eq!(passwords.verify(typed.to_owned(), hash).await.unwrap(), right);
         }
     }
 }

@@ -42,9 +42,7 @@ pub async fn sign_in(
 ) -> Result<SignedIn, Problem> {
     let slug = fold(org_slug);
     let email_key = Email::parse(email).map_or_else(|_| fold(email), |it| it.key().to_owned());
-    let subject = app
-        .key
-        .token_hash("sign-in", &format!("{slug}\n{email_key}"));
+    let subject = app.key.token_hash("sign-in", &format!("{slug}\n{email_key}"));
     let now = clock::now();
     let known = app
         .db
@@ -81,11 +79,7 @@ pub async fn sign_in(
             users::profile(conn, org.id, user)?.ok_or_else(refused)
         })
         .await?;
-    Ok(SignedIn {
-        token,
-        expires_at,
-        user: profile,
-    })
+    Ok(SignedIn { token, expires_at, user: profile })
 }
 
 /// Finds the session of a request's bearer token.
@@ -93,9 +87,7 @@ pub async fn sign_in(
 /// # Errors
 /// 401.
 pub async fn authenticate(request: &HttpRequest) -> Result<Session, Problem> {
-    let app = request
-        .app_data::<web::Data<App>>()
-        .ok_or_else(unauthorized)?;
+    let app = request.app_data::<web::Data<App>>().ok_or_else(unauthorized)?;
     let token = bearer(request).and_then(|text| Token::parse(TokenKind::Session, text));
     let token = token.ok_or_else(unauthorized)?;
     let (public_id, hash) = (token.org().to_owned(), token.hash(&app.key));
@@ -106,23 +98,15 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Session, Problem> {
             let Some(org) = orgs::with_public_id(conn, &public_id)? else {
                 return Ok(None);
             };
-            in_org(conn, org.id, |conn| {
-                sessions::find(conn, org.id, &hash, now)
-            })
+            in_org(conn, org.id, |conn| sessions::find(conn, org.id, &hash, now))
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
-    found
-        .map(|(id, actor)| Session { id, actor })
-        .ok_or_else(unauthorized)
+    found.map(|(id, actor)| Session { id, actor }).ok_or_else(unauthorized)
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
-    let value = request
-        .headers()
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?;
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -135,10 +119,7 @@ fn unauthorized() -> Problem {
 }
 
 fn refused() -> Problem {
-    Problem::new(
-        Code::Unauthorized,
-        "No active user of that org has that e-mail and password.",
-    )
+    Problem::new(Code::Unauthorized, "No active user of that org has that e-mail and password.")
 }
 
 fn too_many(wait: Duration) -> Problem {

@@ -38,7 +38,12 @@ impl DirectoryCache {
             return Ok(Some(org));
         }
         let key = public_id.to_owned();
-        let org = self.db.run(move |conn| orgs::with_public_id(conn, &key)).await?.map(|org| org.id);
+        let org = self
+            .db
+            .run(move |conn| {
+                Ok::<_, StoreError>(orgs::with_public_id(conn, &key)?.map(|org| org.id))
+            })
+            .await?;
         if let Some(org) = org {
             self.orgs.insert(public_id.to_owned(), org);
         }

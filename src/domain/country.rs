@@ -113,10 +113,7 @@ impl Country {
     /// country is kept as a name. `None` where both are empty.
     #[must_use]
     pub fn from_code_and_name(code: Option<&str>, name: Option<&str>) -> Option<Self> {
-        let (code, name) = (
-            code.and_then(Self::from_text),
-            name.and_then(Self::from_text),
-        );
+        let (code, name) = (code.and_then(Self::from_text), name.and_then(Self::from_text));
         match (code, name) {
             (Some(code), _) if code.code.is_some() => Some(code),
             (code, name) => name.or(code),
@@ -131,11 +128,8 @@ impl Country {
         if name.is_empty() {
             return None;
         }
-        let known = if name.len() > LONGEST_NAME {
-            None
-        } else {
-            COUNTRIES.get(&comparable(&name))
-        };
+        let known =
+            if name.len() > LONGEST_NAME { None } else { COUNTRIES.get(&comparable(&name)) };
         Some(known.map_or(Self { code: None, name }, |country| Self::known(country)))
     }
 
@@ -144,10 +138,7 @@ impl Country {
             .iter()
             .find(|(code, _)| *code == country.alpha2)
             .map_or(country.name, |(_, name)| name);
-        Self {
-            code: Some(country.alpha2.to_owned()),
-            name: name.to_owned(),
-        }
+        Self { code: Some(country.alpha2.to_owned()), name: name.to_owned() }
     }
 }
 
@@ -166,10 +157,7 @@ mod tests {
     use super::{ALIASES, COMMON_NAMES, Country, comparable};
 
     fn country(code: Option<&str>, name: &str) -> Option<Country> {
-        Some(Country {
-            code: code.map(String::from),
-            name: name.to_owned(),
-        })
+        Some(Country { code: code.map(String::from), name: name.to_owned() })
     }
 
     #[test]
@@ -204,26 +192,14 @@ mod tests {
             ("Japan", "JP", "Japan"),
             ("Holland", "NL", "Netherlands"),
         ] {
-            assert_eq!(
-                Country::from_text(text),
-                country(Some(code), name),
-                "{text}"
-            );
+            assert_eq!(Country::from_text(text), country(Some(code), name), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_country_is_kept_as_a_name() {
         let five_megabytes = "Vietnam".repeat(1 << 20);
-        for text in [
-            "country",
-            "Atlantis",
-            "XX",
-            "ZZZ",
-            "---",
-            "🇻🇳",
-            &five_megabytes,
-        ] {
+        for text in ["country", "Atlantis", "XX", "ZZZ", "---", "🇻🇳", &five_megabytes] {
             assert_eq!(Country::from_text(text), country(None, text), "{text:.20}");
         }
     }
@@ -243,11 +219,7 @@ mod tests {
             (Some(" "), Some("\n"), None),
             (None, None, None),
         ] {
-            assert_eq!(
-                Country::from_code_and_name(code, name),
-                read,
-                "{code:?} {name:?}"
-            );
+            assert_eq!(Country::from_code_and_name(code, name), read, "{code:?} {name:?}");
         }
     }
 
@@ -263,10 +235,8 @@ mod tests {
 
     #[test]
     fn every_name_of_the_tables_is_read_and_none_is_there_for_nothing() {
-        let iso: Vec<_> = rust_iso3166::ALL
-            .iter()
-            .map(|country| comparable(country.name))
-            .collect();
+        let iso: Vec<_> =
+            rust_iso3166::ALL.iter().map(|country| comparable(country.name)).collect();
         for (code, name) in COMMON_NAMES.iter().chain(&ALIASES) {
             let read = Country::from_text(name).unwrap();
             assert_eq!(read.code.as_deref(), Some(*code), "{name}");

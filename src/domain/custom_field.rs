@@ -33,13 +33,7 @@ pub enum Model {
 
 impl Model {
     /// Every model.
-    pub const ALL: [Self; 5] = [
-        Self::Contact,
-        Self::Account,
-        Self::Lead,
-        Self::Deal,
-        Self::Ticket,
-    ];
+    pub const ALL: [Self; 5] = [Self::Contact, Self::Account, Self::Lead, Self::Deal, Self::Ticket];
 
     /// The model's name in the API.
     #[must_use]
@@ -63,10 +57,7 @@ impl FromStr for Model {
     type Err = UnknownModel;
 
     fn from_str(word: &str) -> Result<Self, UnknownModel> {
-        Self::ALL
-            .into_iter()
-            .find(|model| model.as_str() == word)
-            .ok_or(UnknownModel)
+        Self::ALL.into_iter().find(|model| model.as_str() == word).ok_or(UnknownModel)
     }
 }
 
@@ -167,10 +158,7 @@ impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(word: &str) -> Result<Self, UnknownKind> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or(UnknownKind)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or(UnknownKind)
     }
 }
 
@@ -224,13 +212,10 @@ fn date(text: &str) -> Result<String, InvalidCustomValue> {
     // chrono alone would take one digit for two, and spaces between them.
     let shaped = text.len() <= SHAPE.len() + "+00:00".len()
         && text.get(..SHAPE.len()).is_some_and(|local| {
-            local
-                .bytes()
-                .zip(SHAPE.bytes())
-                .all(|(byte, shape)| match shape {
-                    b'0' => byte.is_ascii_digit(),
-                    mark => byte == mark,
-                })
+            local.bytes().zip(SHAPE.bytes()).all(|(byte, shape)| match shape {
+                b'0' => byte.is_ascii_digit(),
+                mark => byte == mark,
+            })
         });
     DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%#z")
         .ok()
@@ -242,14 +227,12 @@ fn date(text: &str) -> Result<String, InvalidCustomValue> {
 /// The option that is meant, in any case.
 fn option<'o>(value: &str, options: &'o [String]) -> Result<&'o str, InvalidCustomValue> {
     let wanted = fold(value);
-    options
-        .iter()
-        .find(|option| fold(option) == wanted)
-        .map(String::as_str)
-        .ok_or_else(|| InvalidCustomValue::NotAnOption {
+    options.iter().find(|option| fold(option) == wanted).map(String::as_str).ok_or_else(|| {
+        InvalidCustomValue::NotAnOption {
             given: clean(value).chars().take(64).collect(),
             options: listed(options, OPTIONS_SHOWN),
-        })
+        }
+    })
 }
 
 /// The options that are meant, joined with `|`, each once.
@@ -261,11 +244,7 @@ fn chosen(value: &str, options: &[String]) -> Result<String, InvalidCustomValue>
             chosen.push(option);
         }
     }
-    if chosen.is_empty() {
-        option(value, options).map(String::from)
-    } else {
-        Ok(chosen.join("|"))
-    }
+    if chosen.is_empty() { option(value, options).map(String::from) } else { Ok(chosen.join("|")) }
 }
 
 #[cfg(test)]
@@ -289,27 +268,11 @@ mod tests {
             (Number, "0", "0"),
             (Number, " -1234.5000 ", "-1234.5000"),
             (Number, "+7", "+7"),
-            (
-                Number,
-                "9007199254740993.00000000000000001",
-                "9007199254740993.00000000000000001",
-            ),
-            (
-                Date,
-                "2019-07-08T00:00:00+07:00",
-                "2019-07-08T00:00:00+07:00",
-            ),
-            (
-                Date,
-                "2019-07-08T00:00:00+0700",
-                "2019-07-08T00:00:00+07:00",
-            ),
+            (Number, "9007199254740993.00000000000000001", "9007199254740993.00000000000000001"),
+            (Date, "2019-07-08T00:00:00+07:00", "2019-07-08T00:00:00+07:00"),
+            (Date, "2019-07-08T00:00:00+0700", "2019-07-08T00:00:00+07:00"),
             (Date, "2019-07-08T00:00:00Z", "2019-07-08T00:00:00Z"),
-            (
-                Date,
-                "2020-02-29T23:59:59-11:30",
-                "2020-02-29T23:59:59-11:30",
-            ),
+            (Date, "2020-02-29T23:59:59-11:30", "2020-02-29T23:59:59-11:30"),
             (Select, "dog", "Dog"),
             (Radio, " CHÓ ĐỐM", "Chó Đốm"),
             (Checkbox, "Dog|Cat", "Dog|Cat"),
@@ -375,10 +338,7 @@ mod tests {
         assert!(check(Text, &format!(" {} ", "Ệ".repeat(4096))).is_ok());
         assert_eq!(check(Text, &"a".repeat(4097)), Err(LongText));
         assert!(check(Textarea, &"a".repeat(64 << 10)).is_ok());
-        assert_eq!(
-            check(Textarea, &"a".repeat((64 << 10) + 1)),
-            Err(LargeTextarea)
-        );
+        assert_eq!(check(Textarea, &"a".repeat((64 << 10) + 1)), Err(LargeTextarea));
         assert_eq!(check(Textarea, &"Ệ".repeat(5 << 20)), Err(LargeTextarea));
     }
 
@@ -402,17 +362,9 @@ mod tests {
 
     #[test]
     fn an_endless_value_is_not_repeated_in_the_message() {
-        let message = check(Select, &"🙂".repeat(5 << 18))
-            .unwrap_err()
-            .to_string();
+        let message = check(Select, &"🙂".repeat(5 << 18)).unwrap_err().to_string();
         assert!(message.len() < 400, "{}", message.len());
-        assert!(
-            Select
-                .check("x", &[])
-                .unwrap_err()
-                .to_string()
-                .ends_with("options: none")
-        );
+        assert!(Select.check("x", &[]).unwrap_err().to_string().ends_with("options: none"));
     }
 
     #[test]

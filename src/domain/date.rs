@@ -75,9 +75,7 @@ pub fn instant(input: DateInput<'_>, zone: Tz) -> Result<DateTime<Utc>, InvalidD
             .to_utc()
         }
     };
-    in_range(instant.year())
-        .then_some(instant)
-        .ok_or(InvalidDate)
+    in_range(instant.year()).then_some(instant).ok_or(InvalidDate)
 }
 
 /// The milliseconds, where the input is a number of them. Eight digits that make a date are one
@@ -110,11 +108,7 @@ fn named(input: DateInput<'_>) -> Result<Named, InvalidDate> {
         return Err(InvalidDate);
     }
     basic_date(text)
-        .map(|date| Named {
-            date,
-            time: None,
-            offset: None,
-        })
+        .map(|date| Named { date, time: None, offset: None })
         .or_else(|| iso(text))
         .or_else(|| javascript(text))
         .filter(|named| in_range(named.date.year()))
@@ -132,37 +126,22 @@ fn iso(text: &str) -> Option<Named> {
     let [year, month, day] = date.split('-').collect::<Vec<_>>().try_into().ok()?;
     let date = date_of(year, month, day, "%m")?;
     if rest.is_empty() {
-        return Some(Named {
-            date,
-            time: None,
-            offset: None,
-        });
+        return Some(Named { date, time: None, offset: None });
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (time, rest) = NaiveTime::parse_and_remainder(rest, "%H:%M:%S%.f")
         .or_else(|_| NaiveTime::parse_and_remainder(rest, "%H:%M"))
         .ok()?;
-    let offset = if rest.is_empty() {
-        None
-    } else {
-        Some(offset(rest)?)
-    };
-    Some(Named {
-        date,
-        time: Some(time),
-        offset,
-    })
+    let offset = if rest.is_empty() { None } else { Some(offset(rest)?) };
+    Some(Named { date, time: Some(time), offset })
 }
 
 /// `Sun Jan 31 1993 08:00:00 GMT+0700 (ICT)`, which is what `Date.prototype.toString` gives. The
 /// weekday is not looked at.
 fn javascript(text: &str) -> Option<Named> {
     let (text, _zone_name) = text.split_once(" (").unwrap_or((text, ""));
-    let [_weekday, month, day, year, time, gmt] = text
-        .split_ascii_whitespace()
-        .collect::<Vec<_>>()
-        .try_into()
-        .ok()?;
+    let [_weekday, month, day, year, time, gmt] =
+        text.split_ascii_whitespace().collect::<Vec<_>>().try_into().ok()?;
     Some(Named {
         date: date_of(year, month, day, "%b")?,
         time: Some(NaiveTime::parse_from_str(time, "%H:%M:%S").ok()?),
@@ -220,10 +199,7 @@ mod tests {
     fn a_calendar_date_is_the_one_that_the_text_names_in_every_zone() {
         for (text, named) in [
             ("Fri Jan 01 1993 00:00:00 GMT+0700 (ICT)", "1993-01-01"),
-            (
-                "Fri Jan 02 1993 00:00:00 GMT+0700 (Indochina Time)",
-                "1993-01-02",
-            ),
+            ("Fri Jan 02 1993 00:00:00 GMT+0700 (Indochina Time)", "1993-01-02"),
             ("Thu Jan 31 1993 23:59:59 GMT-1100", "1993-01-31"),
             ("1993-01-01", "1993-01-01"),
             (" 1993-01-01\n", "1993-01-01"),
@@ -272,10 +248,7 @@ mod tests {
             (Text("2019-07-08T00:00:00.25Z"), "2019-07-08T00:00:00.250Z"),
             (Text("2019-07-08T08:30"), "2019-07-08T01:30:00Z"),
             (Text("2019-07-08"), "2019-07-07T17:00:00Z"),
-            (
-                Text("Mon Jul 08 2019 00:00:00 GMT+0900 (JST)"),
-                "2019-07-07T15:00:00Z",
-            ),
+            (Text("Mon Jul 08 2019 00:00:00 GMT+0900 (JST)"), "2019-07-07T15:00:00Z"),
             (Text("0001-01-01"), "invalid"),
             (Text("9999-12-31T23:00:00-07:00"), "invalid"),
         ] {
@@ -293,22 +266,10 @@ mod tests {
             ("1919-03-31", America::Toronto, "1919-03-31T04:30:00Z"),
             // The whole day was skipped.
             ("2011-12-30", Pacific::Apia, "2011-12-30T10:00:00Z"),
-            (
-                "2026-03-08T02:30:00",
-                America::New_York,
-                "2026-03-08T07:00:00Z",
-            ),
+            ("2026-03-08T02:30:00", America::New_York, "2026-03-08T07:00:00Z"),
             // And these came twice.
-            (
-                "2019-02-16T23:30:00",
-                America::Sao_Paulo,
-                "2019-02-17T01:30:00Z",
-            ),
-            (
-                "2026-11-01T01:30:00",
-                America::New_York,
-                "2026-11-01T05:30:00Z",
-            ),
+            ("2019-02-16T23:30:00", America::Sao_Paulo, "2019-02-17T01:30:00Z"),
+            ("2026-11-01T01:30:00", America::New_York, "2026-11-01T05:30:00Z"),
         ] {
             assert_eq!(moment(Text(text), zone), utc, "{text} {zone}");
         }
@@ -349,16 +310,8 @@ mod tests {
             &five_megabytes,
             &padded,
         ] {
-            assert_eq!(
-                calendar_date(Text(text), VIETNAM),
-                Err(InvalidDate),
-                "{text:.40?}"
-            );
-            assert_eq!(
-                instant(Text(text), VIETNAM),
-                Err(InvalidDate),
-                "{text:.40?}"
-            );
+            assert_eq!(calendar_date(Text(text), VIETNAM), Err(InvalidDate), "{text:.40?}");
+            assert_eq!(instant(Text(text), VIETNAM), Err(InvalidDate), "{text:.40?}");
         }
     }
 
@@ -369,15 +322,11 @@ mod tests {
 
     #[test]
     fn every_example_of_the_message_is_accepted() {
-        let example = "1993-01-31T01:00:00Z"
-            .parse::<chrono::DateTime<Utc>>()
-            .unwrap();
+        let example = "1993-01-31T01:00:00Z".parse::<chrono::DateTime<Utc>>().unwrap();
         let message = InvalidDate.to_string();
-        for text in [
-            "1993-01-31T08:00:00+07:00",
-            "728442000000",
-            "Sun Jan 31 1993 08:00:00 GMT+0700 (ICT)",
-        ] {
+        for text in
+            ["1993-01-31T08:00:00+07:00", "728442000000", "Sun Jan 31 1993 08:00:00 GMT+0700 (ICT)"]
+        {
             assert!(message.contains(text));
             assert_eq!(instant(Text(text), VIETNAM), Ok(example), "{text}");
         }

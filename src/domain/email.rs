@@ -81,10 +81,7 @@ mod tests {
     fn an_address_is_compared_in_lower_case_with_an_ascii_domain() {
         for (typed, key) in [
             ("huy.nguyen@htklabs.com", "huy.nguyen@htklabs.com"),
-            (
-                " Huy.Nguyen+CRM@HTKLabs.COM\n",
-                "huy.nguyen+crm@htklabs.com",
-            ),
+            (" Huy.Nguyen+CRM@HTKLabs.COM\n", "huy.nguyen+crm@htklabs.com"),
             ("ann@Bücher.example", "ann@xn--bcher-kva.example"),
             ("ann@bu\u{308}cher.example", "ann@xn--bcher-kva.example"),
             ("ann@xn--bcher-kva.example", "ann@xn--bcher-kva.example"),

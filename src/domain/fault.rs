@@ -150,11 +150,7 @@ pub struct Fault {
 impl Fault {
     /// A fault at `pointer`.
     pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            pointer: pointer.into(),
-        }
+        Self { code, message: message.into(), pointer: pointer.into() }
     }
 }
 
@@ -175,11 +171,7 @@ impl Pointer {
     /// The member `name` of the object here, escaped as RFC 6901 asks.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
-        Self(format!(
-            "{}/{}",
-            self.0,
-            name.replace('~', "~0").replace('/', "~1")
-        ))
+        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
     }
 
     /// The entry `index` of the array here.

@@ -23,16 +23,9 @@ impl Passport {
     /// Where nothing but spaces, hyphens and invisible characters is there.
     pub fn parse(text: &str) -> Result<Self, InvalidPassport> {
         let value = clean(text);
-        let key: String = value
-            .to_uppercase()
-            .nfc()
-            .filter(|character| !is_filler(*character))
-            .collect();
-        if key.is_empty() {
-            Err(InvalidPassport)
-        } else {
-            Ok(Self { value, key })
-        }
+        let key: String =
+            value.to_uppercase().nfc().filter(|character| !is_filler(*character)).collect();
+        if key.is_empty() { Err(InvalidPassport) } else { Ok(Self { value, key }) }
     }
 
     /// As it was typed.
@@ -105,9 +98,6 @@ mod tests {
 
     #[test]
     fn five_megabytes_are_one_passport() {
-        assert_eq!(
-            Passport::parse(&"a-".repeat(5 << 19)).unwrap().key().len(),
-            5 << 19
-        );
+        assert_eq!(Passport::parse(&"a-".repeat(5 << 19)).unwrap().key().len(), 5 << 19);
     }
 }

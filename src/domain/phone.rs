@@ -52,11 +52,7 @@ impl Region {
     pub fn parse(code: &str) -> Result<Self, InvalidRegion> {
         rlibphonenumber::Region::from_code(code)
             .ok()
-            .filter(|region| {
-                PHONE_NUMBER_UTIL
-                    .get_country_code_for_region(*region)
-                    .is_some()
-            })
+            .filter(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(*region).is_some())
             .map(Self)
             .ok_or(InvalidRegion)
     }
@@ -108,24 +104,12 @@ impl Phone {
         }
         let number = PHONE_NUMBER_UTIL.parse(&value, Some(region.0)).ok();
         let extension = number.as_ref().and_then(extension);
-        let main = extension
-            .and_then(|last| digits.strip_suffix(last))
-            .unwrap_or(&digits);
-        let e164 = number
-            .as_ref()
-            .and_then(|number| e164(number, &value, main));
+        let main = extension.and_then(|last| digits.strip_suffix(last)).unwrap_or(&digits);
+        let e164 = number.as_ref().and_then(|number| e164(number, &value, main));
         let key = e164.as_deref().unwrap_or(main);
         Ok(match extension {
-            Some(extension) => Self {
-                key: format!("{key};ext={extension}"),
-                e164: None,
-                value,
-            },
-            None => Self {
-                key: key.to_owned(),
-                e164,
-                value,
-            },
+            Some(extension) => Self { key: format!("{key};ext={extension}"), e164: None, value },
+            None => Self { key: key.to_owned(), e164, value },
         })
     }
 
@@ -158,10 +142,7 @@ impl Phone {
             .and_then(|e164| PHONE_NUMBER_UTIL.parse(e164, None).ok())
             .map(|number| PHONE_NUMBER_UTIL.get_number_type(&number))
             .is_some_and(|kind| {
-                matches!(
-                    kind,
-                    PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile
-                )
+                matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
             })
     }
 }
@@ -175,10 +156,7 @@ pub fn warm_up() {
 }
 
 fn extension(number: &PhoneNumber) -> Option<&str> {
-    number
-        .extension
-        .as_deref()
-        .filter(|extension| !extension.is_empty())
+    number.extension.as_deref().filter(|extension| !extension.is_empty())
 }
 
 /// The valid number's E.164 form, without an extension. `digits` are those that were typed of it.
@@ -187,11 +165,9 @@ fn e164(number: &PhoneNumber, value: &str, digits: &str) -> Option<String> {
         return None;
     }
     let number = moved(number, digits).unwrap_or_else(|| number.clone());
-    PHONE_NUMBER_UTIL.is_valid_number(&number).then(|| {
-        PHONE_NUMBER_UTIL
-            .format(&number, PhoneNumberFormat::E164)
-            .into_owned()
-    })
+    PHONE_NUMBER_UTIL
+        .is_valid_number(&number)
+        .then(|| PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned())
 }
 
 /// Whether letters that were read as the digits on their keys are meant so: in `1800 FLOWERS`
@@ -221,9 +197,7 @@ fn moved(number: &PhoneNumber, digits: &str) -> Option<PhoneNumber> {
     let (rest, new) = MOVED_PREFIXES
         .iter()
         .find_map(|(old, new)| national.strip_prefix(old).map(|rest| (rest, new)))?;
-    PHONE_NUMBER_UTIL
-        .parse(format!("+{VIETNAM}{new}{rest}"), None)
-        .ok()
+    PHONE_NUMBER_UTIL.parse(format!("+{VIETNAM}{new}{rest}"), None).ok()
 }
 
 #[cfg(test)]
@@ -291,10 +265,7 @@ mod tests {
     #[test]
     fn an_old_number_is_known_from_abroad_but_only_with_its_country_code() {
         let france = Region::parse("FR").unwrap();
-        assert_eq!(
-            Phone::parse("+841234567890", france).unwrap().key(),
-            "+84834567890"
-        );
+        assert_eq!(Phone::parse("+841234567890", france).unwrap().key(), "+84834567890");
         assert_eq!(Phone::parse("01234567890", france).unwrap().e164(), None);
     }
 
@@ -364,10 +335,7 @@ mod tests {
         ] {
             assert_eq!(Phone::parse(typed, vietnam), Err(fault), "{typed:.20?}");
         }
-        assert_eq!(
-            Phone::parse(&"1".repeat(64), vietnam).unwrap().key(),
-            "1".repeat(64)
-        );
+        assert_eq!(Phone::parse(&"1".repeat(64), vietnam).unwrap().key(), "1".repeat(64));
     }
 
     #[test]

@@ -31,16 +31,10 @@ pub struct Segments {
 pub fn segments(text: &str) -> Segments {
     let septets: Option<Vec<u32>> = text.chars().map(septets).collect();
     match septets {
-        Some(widths) => Segments {
-            encoding: Encoding::Gsm7,
-            count: pack(widths, 160, 153),
-        },
+        Some(widths) => Segments { encoding: Encoding::Gsm7, count: pack(widths, 160, 153) },
         None => {
             let widths = text.chars().map(|c| if c.len_utf16() == 1 { 1 } else { 2 });
-            Segments {
-                encoding: Encoding::Ucs2,
-                count: pack(widths, 70, 67),
-            }
+            Segments { encoding: Encoding::Ucs2, count: pack(widths, 70, 67) }
         }
     }
 }
@@ -104,14 +98,8 @@ mod tests {
         assert_eq!(segments(&"€".repeat(80)).count, 1);
         assert_eq!(segments(&"€".repeat(81)).count, 2);
         // 152 letters and an escape would fill a segment of 153: the pair moves to the next.
-        assert_eq!(
-            segments(&("a".repeat(152) + "€" + &"a".repeat(151))).count,
-            2
-        );
-        assert_eq!(
-            segments(&("a".repeat(152) + "€" + &"a".repeat(152))).count,
-            3
-        );
+        assert_eq!(segments(&("a".repeat(152) + "€" + &"a".repeat(151))).count, 2);
+        assert_eq!(segments(&("a".repeat(152) + "€" + &"a".repeat(152))).count, 3);
     }
 
     #[test]
@@ -124,11 +112,7 @@ mod tests {
 
     #[test]
     fn the_tables_hold_what_gsm_03_38_has() {
-        assert_eq!(
-            BASIC.chars().count(),
-            127,
-            "128 septets, without the escape"
-        );
+        assert_eq!(BASIC.chars().count(), 127, "128 septets, without the escape");
         assert_eq!(EXTENSION.chars().count(), 10);
     }
 }

@@ -36,11 +36,8 @@ pub fn nearest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Opti
 /// where there are none.
 pub fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>, limit: usize) -> String {
     let mut names = names.into_iter();
-    let shown: Vec<String> = names
-        .by_ref()
-        .take(limit)
-        .map(|name| format!("\"{}\"", name.as_ref()))
-        .collect();
+    let shown: Vec<String> =
+        names.by_ref().take(limit).map(|name| format!("\"{}\"", name.as_ref())).collect();
     let mut list = shown.join(", ");
     match (shown.len(), names.count()) {
         (0, 0) => list.push_str("none"),
@@ -55,9 +52,8 @@ pub fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>, limit: usize) -
 mod tests {
     use super::{listed, nearest};
 
-    const FIELDS: [&str; 8] = [
-        "name", "lastname", "title", "emails", "phones", "im", "tag", "bgInfo",
-    ];
+    const FIELDS: [&str; 8] =
+        ["name", "lastname", "title", "emails", "phones", "im", "tag", "bgInfo"];
 
     #[test]
     fn a_misspelt_name_finds_the_one_that_was_meant() {
@@ -77,16 +73,7 @@ mod tests {
     #[test]
     fn a_word_that_is_not_near_finds_nothing() {
         let huge = "emails".repeat(1 << 20);
-        for word in [
-            "",
-            "x",
-            "in",
-            "passport",
-            "nickname",
-            "\u{202e}",
-            "🙂🙂🙂",
-            &huge,
-        ] {
+        for word in ["", "x", "in", "passport", "nickname", "\u{202e}", "🙂🙂🙂", &huge] {
             assert_eq!(nearest(word, FIELDS), None, "{word:.20}");
         }
     }

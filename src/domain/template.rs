@@ -95,26 +95,14 @@ impl MessageTemplate {
         markup: Markup,
         custom_fields: &[String],
     ) -> Result<Self, TemplateError> {
-        let limit = if markup == Markup::Html {
-            LARGEST_HTML
-        } else {
-            LARGEST_TEXT
-        };
-        let fault = |message| TemplateError {
-            line: 1,
-            column: 1,
-            message,
-        };
+        let limit = if markup == Markup::Html { LARGEST_HTML } else { LARGEST_TEXT };
+        let fault = |message| TemplateError { line: 1, column: 1, message };
         if source.len() > limit {
             return Err(fault(format!("a template has at most {limit} bytes here")));
         }
         let gate::Checked { source, custom } = gate::check(source, custom_fields)?;
         let environment = environment(markup, source).map_err(|error| fault(error.to_string()))?;
-        Ok(Self {
-            environment,
-            markup,
-            custom,
-        })
+        Ok(Self { environment, markup, custom })
     }
 
     /// The message with these values.
@@ -158,10 +146,8 @@ impl MessageTemplate {
             company_name,
             fields,
         } = fields;
-        let values: HashMap<String, &String> = fields
-            .iter()
-            .map(|(name, value)| (fold(name), value))
-            .collect();
+        let values: HashMap<String, &String> =
+            fields.iter().map(|(name, value)| (fold(name), value)).collect();
         let custom: Vec<String> = self
             .custom
             .iter()
@@ -184,20 +170,12 @@ impl MessageTemplate {
 
 /// An environment with this one template, and nothing of the engine but what the gate lets through.
 fn environment(markup: Markup, source: String) -> Result<Environment<'static>, minijinja::Error> {
-    let escape = if markup == Markup::Html {
-        AutoEscape::Html
-    } else {
-        AutoEscape::None
-    };
+    let escape = if markup == Markup::Html { AutoEscape::Html } else { AutoEscape::None };
     let mut environment = Environment::empty();
     environment.set_auto_escape_callback(move |_| escape.clone());
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .keep_trailing_newline(true)
-            .build()?,
-    );
+    environment.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build()?);
     environment.add_filter("upper", filters::upper);
     environment.add_filter("lower", filters::lower);
     environment.add_filter("title", filters::title);
@@ -208,11 +186,7 @@ fn environment(markup: Markup, source: String) -> Result<Environment<'static>, m
 
 /// The `default` filter: absent values come as empty ones.
 fn default(value: String, default: String) -> String {
-    if value.trim().is_empty() {
-        default
-    } else {
-        value
-    }
+    if value.trim().is_empty() { default } else { value }
 }
 
 fn one_line(message: &str) -> String {
@@ -233,11 +207,7 @@ mod tests {
     };
 
     fn compile(source: &str, markup: Markup) -> Result<MessageTemplate, TemplateError> {
-        MessageTemplate::compile(
-            source,
-            markup,
-            &["Referred By", "Ngày \"đẹp\""].map(String::from),
-        )
+        MessageTemplate::compile(source, markup, &["Referred By", "Ngày \"đẹp\""].map(String::from))
     }
 
     fn huy() -> MergeFields {
@@ -264,10 +234,7 @@ mod tests {
             ("{{name}}{{\tname\n}}", "Huy <b>Huy <b>"),
             ("{{ name | upper }} {{ name|lower }}", "HUY <B> huy <b>"),
             ("{{ email | title }}", "Huy@example.com"),
-            (
-                "[{{ lastname }}{{ phone }}{{ code }}{{ company.name }}]",
-                "[]",
-            ),
+            ("[{{ lastname }}{{ phone }}{{ code }}{{ company.name }}]", "[]"),
             ("{{ lastname | default(\"bạn\") | upper }}", "BẠN"),
             ("{{ title | default( '}} \"x\" {% ' ) }}", "}} \"x\" {% "),
             ("{{ name | default('x') }}", "Huy <b>"),
@@ -290,10 +257,7 @@ mod tests {
     #[test]
     fn only_values_in_html_are_escaped() {
         let source = "<p>{{ name }} &amp; {{ org.name | upper }} {{ code | default('<i>') }}</p>";
-        assert_eq!(
-            render(source, Html),
-            "<p>Huy &lt;b&gt; &amp; A &amp; B &lt;i&gt;</p>"
-        );
+        assert_eq!(render(source, Html), "<p>Huy &lt;b&gt; &amp; A &amp; B &lt;i&gt;</p>");
         assert_eq!(render(source, Text), "<p>Huy <b> &amp; A & B <i></p>");
     }
 
@@ -305,11 +269,7 @@ mod tests {
 
     #[test]
     fn sources_have_their_limits() {
-        for (markup, limit) in [
-            (Html, LARGEST_HTML),
-            (Text, LARGEST_TEXT),
-            (Line, LARGEST_TEXT),
-        ] {
+        for (markup, limit) in [(Html, LARGEST_HTML), (Text, LARGEST_TEXT), (Line, LARGEST_TEXT)] {
             assert!(compile(&"a".repeat(limit), markup).is_ok());
             assert!(compile(&"a".repeat(limit + 1), markup).is_err());
         }
@@ -318,26 +278,14 @@ mod tests {
 
     #[test]
     fn the_longest_templates_render_within_fuel_and_size() {
-        let absent = compile(
-            &"{{code|upper|upper|upper|lower}}".repeat(LARGEST_HTML / 32),
-            Html,
-        );
+        let absent = compile(&"{{code|upper|upper|upper|lower}}".repeat(LARGEST_HTML / 32), Html);
         assert_eq!(absent.unwrap().render(&huy()).unwrap(), "");
         let dense = "{{code}}".repeat(LARGEST_HTML / 8);
-        let code = |length| MergeFields {
-            code: Some("x".repeat(length)),
-            ..huy()
-        };
+        let code = |length| MergeFields { code: Some("x".repeat(length)), ..huy() };
         let dense = compile(&dense, Html).unwrap();
         assert_eq!(dense.render(&code(32)).unwrap().len(), 256 << 10);
-        assert!(matches!(
-            dense.render(&code(33)),
-            Err(RenderError::TooLarge)
-        ));
-        assert!(matches!(
-            dense.render(&code(5 << 20)),
-            Err(RenderError::TooLarge)
-        ));
+        assert!(matches!(dense.render(&code(33)), Err(RenderError::TooLarge)));
+        assert!(matches!(dense.render(&code(5 << 20)), Err(RenderError::TooLarge)));
     }
 
     #[test]

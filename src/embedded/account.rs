@@ -43,20 +43,14 @@ impl Account {
         if let Some((data, owner)) = existing {
             return match owner.uid() {
                 0 => Err(EmbeddedError::OwnedByRoot(data.to_owned())),
-                uid => Ok(Self::Other {
-                    uid,
-                    gid: owner.gid(),
-                }),
+                uid => Ok(Self::Other { uid, gid: owner.gid() }),
             };
         }
         ["postgres", "nobody"]
             .iter()
             .find_map(|name| User::from_name(name).ok().flatten())
             .filter(|user| !user.uid.is_root())
-            .map(|user| Self::Other {
-                uid: user.uid.as_raw(),
-                gid: user.gid.as_raw(),
-            })
+            .map(|user| Self::Other { uid: user.uid.as_raw(), gid: user.gid.as_raw() })
             .ok_or(EmbeddedError::NoAccount)
     }
 
@@ -83,11 +77,7 @@ impl Account {
         command
             .current_dir(dir)
             .env_clear()
-            .envs([
-                ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-                ("LC_ALL", "C"),
-                ("TZ", "UTC"),
-            ])
+            .envs([("PATH", "/usr/local/bin:/usr/bin:/bin"), ("LC_ALL", "C"), ("TZ", "UTC")])
             .stdin(Stdio::null());
         if let Self::Other { uid, gid } = self {
             // With a uid set, the standard library drops root's supplementary groups too.

@@ -177,10 +177,7 @@ impl Cluster {
         let wanted = existing.as_ref().map(|data| data.major);
         let programs = programs::find(options.bindir.as_deref(), options.path.as_deref(), wanted)?;
         let (account, data) = match existing {
-            Some(data) => (
-                Account::choose(Some((&data.path, &data.metadata()?)))?,
-                data,
-            ),
+            Some(data) => (Account::choose(Some((&data.path, &data.metadata()?)))?, data),
             None => {
                 let account = Account::choose(None)?;
                 let initdb = |dir: &Path| initdb(dir, account, &programs, options.durable);
@@ -193,12 +190,7 @@ impl Cluster {
         let spawn = || spawn(options, account, &programs, &data.path, &socket, &log);
         let postmaster = start_and_wait(spawn, &url(&socket, "postgres"), &log);
         let postmaster = postmaster.inspect_err(|_| discard(&socket))?;
-        Ok(Self {
-            postmaster,
-            socket,
-            data,
-            _place: place,
-        })
+        Ok(Self { postmaster, socket, data, _place: place })
     }
 
     /// The URL of a database in it, for libpq. `database` is a plain name: letters, digits, `_`.
@@ -241,9 +233,7 @@ impl Cluster {
     ///
     /// When the server cannot be stopped.
     pub fn stop(mut self) -> Result<(), EmbeddedError> {
-        self.postmaster
-            .stop()
-            .map_err(at("cannot stop the server of", &self.data.path))
+        self.postmaster.stop().map_err(at("cannot stop the server of", &self.data.path))
     }
 }
 
@@ -299,28 +289,16 @@ fn initdb(
     for letters in ["C.UTF-8", "en_US.UTF-8", "C"] {
         let mut command = account.command(programs.initdb(), dir);
         command
-            .args([
-                "--encoding=UTF8",
-                "--locale=C",
-                &format!("--lc-ctype={letters}"),
-            ])
-            .args([
-                "--auth-local=trust",
-                "--auth-host=reject",
-                &format!("--username={ROLE}"),
-            ])
+            .args(["--encoding=UTF8", "--locale=C", &format!("--lc-ctype={letters}")])
+            .args(["--auth-local=trust", "--auth-host=reject", &format!("--username={ROLE}")])
             .args((!durable).then_some("--no-sync"))
             .arg("--pgdata")
             .arg(dir);
-        let output = command
-            .output()
-            .map_err(at("cannot run", &programs.initdb()))?;
+        let output = command.output().map_err(at("cannot run", &programs.initdb()))?;
         if output.status.success() {
             return Ok(());
         }
-        said = String::from_utf8_lossy(&output.stderr)
-            .trim()
-            .replace('\n', "; ");
+        said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
     }
     Err(EmbeddedError::Initdb(said))
 }
@@ -341,9 +319,7 @@ fn spawn(
     for (name, value) in settings(options, socket) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
-    command
-        .stdout(output.try_clone().map_err(at("cannot open", log))?)
-        .stderr(output);
+    command.stdout(output.try_clone().map_err(at("cannot open", log))?).stderr(output);
     Postmaster::spawn(command).map_err(at("cannot run", &programs.postgres()))
 }
 
@@ -363,9 +339,7 @@ fn settings(options: &Options, socket: &Path) -> Vec<(String, String)> {
         ("log_destination", "stderr".to_owned()),
         ("timezone", "UTC".to_owned()),
     ];
-    let own = own
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     own.chain(options.extra.iter().cloned()).collect()
 }
 
@@ -379,9 +353,8 @@ fn start_and_wait(
     let mut before = length();
     let mut postmaster = spawn()?;
     let ready = wait_until(READY_WITHIN, || {
-        if let Some(status) = postmaster
-            .ended()
-            .map_err(at("cannot wait for the server of", log))?
+        if let Some(status) =
+            postmaster.ended().map_err(at("cannot wait for the server of", log))?
         {
             let said = tail(log, before);
             // Processes of a server that was killed take a moment to notice that.
@@ -393,11 +366,7 @@ fn start_and_wait(
         }
         Ok(PgConnection::establish(url).is_ok())
     })?;
-    if ready {
-        Ok(postmaster)
-    } else {
-        Err(EmbeddedError::NotReady(tail(log, before)))
-    }
+    if ready { Ok(postmaster) } else { Err(EmbeddedError::NotReady(tail(log, before))) }
 }
 
 /// The last ten lines that were written to a log past `start`, a length in bytes.
@@ -439,12 +408,7 @@ mod tests {
             path: None,
         };
         let settings = settings(&options, Path::new("/tmp/s"));
-        let of = |name: &str| {
-            settings
-                .iter()
-                .rfind(|(n, _)| n == name)
-                .map(|(_, v)| v.as_str())
-        };
+        let of = |name: &str| settings.iter().rfind(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!(of("timezone"), Some("Asia/Ho_Chi_Minh"));
         assert_eq!(of("fsync"), Some("off"));
         assert_eq!(of("listen_addresses"), Some(""));

@@ -77,11 +77,8 @@ impl Place {
         initdb: impl FnOnce(&Path) -> Result<(), EmbeddedError>,
     ) -> Result<Data, EmbeddedError> {
         let pg = self.pg();
-        let path = if account.reaches(&self.dir, programs) {
-            pg.clone()
-        } else {
-            self.elsewhere()?
-        };
+        let path =
+            if account.reaches(&self.dir, programs) { pg.clone() } else { self.elsewhere()? };
         let staging = path.with_extension("new");
         remove_dir_if_there(&staging)?;
         make_private_dir(&staging, account)?;
@@ -177,16 +174,9 @@ impl Data {
     fn open(path: PathBuf, dir: &Path) -> Result<Self, EmbeddedError> {
         let version = path.join("PG_VERSION");
         let text = fs::read_to_string(&version).map_err(at("cannot read", &version))?;
-        let major = text
-            .trim()
-            .parse()
-            .map_err(|_| EmbeddedError::NotACluster(path.clone()))?;
+        let major = text.trim().parse().map_err(|_| EmbeddedError::NotACluster(path.clone()))?;
         let lock = lock(File::open(&path).map_err(at("cannot open", &path))?, dir)?;
-        Ok(Self {
-            path,
-            major,
-            _lock: lock,
-        })
+        Ok(Self { path, major, _lock: lock })
     }
 
     /// Who owns it.
@@ -316,11 +306,6 @@ mod tests {
         });
         assert!(made.is_err());
         let left: Vec<_> = fs::read_dir(dir.path()).unwrap().flatten().collect();
-        assert_eq!(
-            left.iter()
-                .map(|entry| entry.file_name())
-                .collect::<Vec<_>>(),
-            ["lock"]
-        );
+        assert_eq!(left.iter().map(|entry| entry.file_name()).collect::<Vec<_>>(), ["lock"]);
     }
 }

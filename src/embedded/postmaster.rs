@@ -38,19 +38,14 @@ impl Postmaster {
         detach(&mut command);
         let (owner, until_dropped) = mpsc::channel::<()>();
         let (started, child) = mpsc::channel();
-        thread::Builder::new()
-            .name("postgres-owner".to_owned())
-            .spawn(move || {
-                if started.send(command.spawn()).is_ok() {
-                    // Nothing is ever sent: this returns when the sender is dropped.
-                    let _ = until_dropped.recv();
-                }
-            })?;
+        thread::Builder::new().name("postgres-owner".to_owned()).spawn(move || {
+            if started.send(command.spawn()).is_ok() {
+                // Nothing is ever sent: this returns when the sender is dropped.
+                let _ = until_dropped.recv();
+            }
+        })?;
         let child = child.recv().map_err(io::Error::other)??;
-        Ok(Self {
-            child,
-            _owner: owner,
-        })
+        Ok(Self { child, _owner: owner })
     }
 
     /// The exit status, if it has ended.
@@ -95,11 +90,7 @@ fn detach(command: &mut Command) {
             #[cfg(target_os = "linux")]
             nix::sys::prctl::set_pdeathsig(Signal::SIGINT)?;
             // The parent may have died before the line above.
-            if getppid() == parent {
-                Ok(())
-            } else {
-                Err(Errno::ESRCH.into())
-            }
+            if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
         });
     }
 }
@@ -149,30 +140,21 @@ fn stop_orphan(pid: Pid, data: &Path) -> Result<(), EmbeddedError> {
         match kill(pid, signal) {
             Ok(()) | Err(Errno::ESRCH) => {}
             Err(_) => {
-                return Err(EmbeddedError::Orphan {
-                    pid: pid.as_raw(),
-                    data: data.to_owned(),
-                });
+                return Err(EmbeddedError::Orphan { pid: pid.as_raw(), data: data.to_owned() });
             }
         }
         if wait_until(seconds, || Ok::<_, EmbeddedError>(!serves(pid, data)))? {
             return Ok(());
         }
     }
-    Err(EmbeddedError::Orphan {
-        pid: pid.as_raw(),
-        data: data.to_owned(),
-    })
+    Err(EmbeddedError::Orphan { pid: pid.as_raw(), data: data.to_owned() })
 }
 
 /// The process that the first line of a `postmaster.pid` names. A number that stands for more than
 /// one process (0, 1, negative ones but for a single-user server's) is none.
 fn first_pid(text: &str) -> Option<Pid> {
     let number: i32 = text.lines().next()?.trim().parse().ok()?;
-    number
-        .checked_abs()
-        .filter(|&pid| pid > 1)
-        .map(Pid::from_raw)
+    number.checked_abs().filter(|&pid| pid > 1).map(Pid::from_raw)
 }
 
 /// Whether `pid` is a PostgreSQL server of the data directory, and not another program that was

@@ -37,10 +37,7 @@ impl Programs {
             return None;
         }
         let version = output_of(&bindir.join("postgres"), "--version")?;
-        Some(Self {
-            bindir: bindir.to_owned(),
-            major: major_version(&version)?,
-        })
+        Some(Self { bindir: bindir.to_owned(), major: major_version(&version)? })
     }
 }
 
@@ -62,10 +59,7 @@ pub(super) fn find(
             let programs = Programs::probe(bindir);
             vec![programs.ok_or_else(|| EmbeddedError::BadBindir(bindir.to_owned()))?]
         }
-        None => candidates(path)
-            .iter()
-            .filter_map(|dir| Programs::probe(dir))
-            .collect(),
+        None => candidates(path).iter().filter_map(|dir| Programs::probe(dir)).collect(),
     };
     choose(found, wanted)
 }
@@ -74,11 +68,7 @@ pub(super) fn find(
 fn choose(found: Vec<Programs>, wanted: Option<u32>) -> Result<Programs, EmbeddedError> {
     let newest = found.iter().map(|programs| programs.major).max();
     let fits = |major: u32| wanted.map_or(major >= OLDEST_MAJOR, |wanted| major == wanted);
-    match (
-        found.into_iter().find(|programs| fits(programs.major)),
-        newest,
-        wanted,
-    ) {
+    match (found.into_iter().find(|programs| fits(programs.major)), newest, wanted) {
         (Some(programs), _, _) => Ok(programs),
         (None, Some(found), Some(wanted)) => Err(EmbeddedError::OtherVersion { found, wanted }),
         (None, Some(found), None) => Err(EmbeddedError::TooOld { found }),
@@ -88,9 +78,7 @@ fn choose(found: Vec<Programs>, wanted: Option<u32>) -> Result<Programs, Embedde
 
 /// The directories to look into, in order.
 fn candidates(path: Option<&OsStr>) -> Vec<PathBuf> {
-    let path: Vec<PathBuf> = path
-        .map(|path| env::split_paths(path).collect())
-        .unwrap_or_default();
+    let path: Vec<PathBuf> = path.map(|path| env::split_paths(path).collect()).unwrap_or_default();
     let configured = path
         .iter()
         .find_map(|dir| output_of(&dir.join("pg_config"), "--bindir"))
@@ -106,14 +94,7 @@ fn candidates(path: Option<&OsStr>) -> Vec<PathBuf> {
     ] {
         dirs.extend(versioned(Path::new(parent), prefix));
     }
-    dirs.extend(
-        [
-            "/opt/homebrew/bin",
-            "/usr/local/bin",
-            "/usr/local/pgsql/bin",
-        ]
-        .map(PathBuf::from),
-    );
+    dirs.extend(["/opt/homebrew/bin", "/usr/local/bin", "/usr/local/pgsql/bin"].map(PathBuf::from));
     dirs
 }
 
@@ -123,20 +104,10 @@ fn versioned(parent: &Path, prefix: &str) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| {
-            entry
-                .file_name()
-                .to_str()?
-                .strip_prefix(prefix)?
-                .parse()
-                .ok()
-        })
+        .filter_map(|entry| entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok())
         .collect();
     versions.sort_unstable_by(|a, b| b.cmp(a));
-    versions
-        .iter()
-        .map(|version| parent.join(format!("{prefix}{version}")).join("bin"))
-        .collect()
+    versions.iter().map(|version| parent.join(format!("{prefix}{version}")).join("bin")).collect()
 }
 
 /// What `program argument` prints, if it runs and succeeds.
@@ -144,15 +115,8 @@ fn output_of(program: &Path, argument: &str) -> Option<String> {
     if !program.is_file() {
         return None;
     }
-    let output = Command::new(program)
-        .arg(argument)
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    let output = Command::new(program).arg(argument).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The major version in what `postgres --version` prints.
@@ -168,19 +132,13 @@ mod tests {
     use super::*;
 
     fn programs(major: u32) -> Programs {
-        Programs {
-            bindir: PathBuf::from(format!("/pg/{major}")),
-            major,
-        }
+        Programs { bindir: PathBuf::from(format!("/pg/{major}")), major }
     }
 
     #[test]
     fn the_major_version_is_read_from_releases_and_pre_releases() {
         for (text, major) in [
-            (
-                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n",
-                Some(15),
-            ),
+            ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n", Some(15)),
             ("postgres (PostgreSQL) 14.0\n", Some(14)),
             ("postgres (PostgreSQL) 19devel\n", Some(19)),
             ("postgres (PostgreSQL) 18beta1\n", Some(18)),
@@ -203,10 +161,7 @@ mod tests {
         assert_eq!(choose(found.clone(), Some(15)).unwrap(), programs(15));
         assert!(matches!(
             choose(found, Some(16)),
-            Err(EmbeddedError::OtherVersion {
-                found: 18,
-                wanted: 16
-            })
+            Err(EmbeddedError::OtherVersion { found: 18, wanted: 16 })
         ));
     }
 
@@ -221,13 +176,7 @@ mod tests {
     #[test]
     fn without_programs_one_line_says_what_to_install_or_set() {
         let text = choose(vec![], None).unwrap_err().to_string();
-        for choice in [
-            "DATABASE_URL",
-            "PG_BINDIR",
-            "apt-get install postgresql",
-            "npm",
-            "pip",
-        ] {
+        for choice in ["DATABASE_URL", "PG_BINDIR", "apt-get install postgresql", "npm", "pip"] {
             assert!(text.contains(choice), "{choice} is missing in: {text}");
         }
         assert_eq!(text.lines().count(), 1);
@@ -242,20 +191,10 @@ mod tests {
     #[test]
     fn folders_of_versions_are_tried_from_the_newest_by_number() {
         let parent = tempfile::tempdir().unwrap();
-        for name in [
-            "pgsql-9",
-            "pgsql-15",
-            "pgsql-16",
-            "pgsql-",
-            "other-20",
-            "pgsql-latest",
-        ] {
+        for name in ["pgsql-9", "pgsql-15", "pgsql-16", "pgsql-", "other-20", "pgsql-latest"] {
             fs::create_dir(parent.path().join(name)).unwrap();
         }
         let expected = ["pgsql-16/bin", "pgsql-15/bin", "pgsql-9/bin"];
-        assert_eq!(
-            versioned(parent.path(), "pgsql-"),
-            expected.map(|dir| parent.path().join(dir))
-        );
+        assert_eq!(versioned(parent.path(), "pgsql-"), expected.map(|dir| parent.path().join(dir)));
     }
 }

@@ -30,22 +30,13 @@ pub async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, Probl
 pub async fn value(payload: web::Payload) -> Result<Value, Problem> {
     let bytes = match tokio::time::timeout(DEADLINE, payload.to_bytes_limited(LARGEST)).await {
         Err(_) => {
-            return Err(Problem::new(
-                Code::BodyTooSlow,
-                "The body took over 30 seconds.",
-            ));
+            return Err(Problem::new(Code::BodyTooSlow, "The body took over 30 seconds."));
         }
         Ok(Err(_)) => {
-            return Err(Problem::new(
-                Code::BodyTooLarge,
-                "The body has more than 1 MiB.",
-            ));
+            return Err(Problem::new(Code::BodyTooLarge, "The body has more than 1 MiB."));
         }
         Ok(Ok(Err(_))) => {
-            return Err(Problem::new(
-                Code::NotJson,
-                "The body ended before it was complete.",
-            ));
+            return Err(Problem::new(Code::NotJson, "The body ended before it was complete."));
         }
         Ok(Ok(Ok(bytes))) => bytes,
     };
@@ -54,20 +45,13 @@ pub async fn value(payload: web::Payload) -> Result<Value, Problem> {
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if bytes.is_empty() {
-        return Err(Problem::new(
-            Code::NotJson,
-            "The body is empty; send a JSON object.",
-        ));
+        return Err(Problem::new(Code::NotJson, "The body is empty; send a JSON object."));
     }
     let value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(Code::NotJson, format!("The body is not JSON: {error}.")))?;
     let mut faults = Vec::new();
     find_nul(&value, &Pointer::root(), &mut faults);
-    if faults.is_empty() {
-        Ok(value)
-    } else {
-        Err(Problem::fields(faults))
-    }
+    if faults.is_empty() { Ok(value) } else { Err(Problem::fields(faults)) }
 }
 
 /// Makes a `T` of a JSON value.
@@ -91,11 +75,8 @@ pub fn merged(current: Value, patch: Value) -> Result<Value, Problem> {
     let Value::Object(fields) = &patch else {
         return Err(not_an_object());
     };
-    let known: Vec<&str> = current
-        .as_object()
-        .into_iter()
-        .flat_map(|it| it.keys().map(String::as_str))
-        .collect();
+    let known: Vec<&str> =
+        current.as_object().into_iter().flat_map(|it| it.keys().map(String::as_str)).collect();
     let faults: Vec<Fault> = fields
         .keys()
         .filter(|name| !known.contains(&name.as_str()))
@@ -128,11 +109,7 @@ fn merge(target: Value, patch: Value) -> Value {
 }
 
 fn not_an_object() -> Problem {
-    Problem::fields(vec![Fault::new(
-        Code::WrongType,
-        "",
-        "The body must be a JSON object.",
-    )])
+    Problem::fields(vec![Fault::new(Code::WrongType, "", "The body must be a JSON object.")])
 }
 
 fn find_nul(value: &Value, at: &Pointer, faults: &mut Vec<Fault>) {
@@ -173,23 +150,15 @@ fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
     }
     let words = error.inner().to_string();
     if words.starts_with("unknown field") {
-        let known = words
-            .rsplit_once(", expected")
-            .map_or("", |(_, names)| names);
+        let known = words.rsplit_once(", expected").map_or("", |(_, names)| names);
         let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         return unknown_field(&at, last, &known);
     }
-    if let Some(name) = words
-        .strip_prefix("missing field `")
-        .and_then(|it| it.strip_suffix('`'))
-    {
+    if let Some(name) = words.strip_prefix("missing field `").and_then(|it| it.strip_suffix('`')) {
         let message = format!("The field \"{name}\" is required.");
         return Fault::new(Code::Required, at.member(name), message);
     }
-    let code = match words
-        .split_once(':')
-        .map_or(words.as_str(), |(kind, _)| kind)
-    {
+    let code = match words.split_once(':').map_or(words.as_str(), |(kind, _)| kind) {
         "invalid type" => Code::WrongType,
         kind if kind.starts_with("unknown variant") => Code::InvalidChoice,
         _ => Code::InvalidValue,
@@ -235,24 +204,9 @@ mod tests {
     fn faults_of_fields_have_a_code_and_a_pointer() {
         for (value, code, pointer, words) in [
             (json!({}), Code::Required, "/name", "\"name\" is required"),
-            (
-                json!({"name": 1}),
-                Code::WrongType,
-                "/name",
-                "expected a string",
-            ),
-            (
-                json!({"nme": "a"}),
-                Code::UnknownField,
-                "/nme",
-                "\"name\" was meant",
-            ),
-            (
-                json!({"zzzzzzz": 1}),
-                Code::UnknownField,
-                "/zzzzzzz",
-                "\"parts\"",
-            ),
+            (json!({"name": 1}), Code::WrongType, "/name", "expected a string"),
+            (json!({"nme": "a"}), Code::UnknownField, "/nme", "\"name\" was meant"),
+            (json!({"zzzzzzz": 1}), Code::UnknownField, "/zzzzzzz", "\"parts\""),
             (json!({"a/b": 1}), Code::UnknownField, "/a~1b", "no field"),
             (json!([]), Code::WrongType, "", "must be a JSON object"),
             (json!("x"), Code::WrongType, "", "must be a JSON object"),
@@ -262,32 +216,13 @@ mod tests {
                 "/parts/1/name",
                 "required",
             ),
-            (
-                json!({"name": "a", "colour": "blue"}),
-                Code::InvalidChoice,
-                "/colour",
-                "`red`",
-            ),
-            (
-                json!({"name": "a", "count": -1}),
-                Code::InvalidValue,
-                "/count",
-                "invalid number",
-            ),
-            (
-                json!({"name": "a", "count": 1.5}),
-                Code::WrongType,
-                "/count",
-                "1.5",
-            ),
+            (json!({"name": "a", "colour": "blue"}), Code::InvalidChoice, "/colour", "`red`"),
+            (json!({"name": "a", "count": -1}), Code::InvalidValue, "/count", "invalid number"),
+            (json!({"name": "a", "count": 1.5}), Code::InvalidValue, "/count", "invalid number"),
         ] {
             let problem = from_value::<Thing>(value.clone()).unwrap_err();
             let fault = &problem.errors[0];
-            assert_eq!(
-                (fault.code, fault.pointer.as_str()),
-                (code, pointer),
-                "{value} {fault:?}"
-            );
+            assert_eq!((fault.code, fault.pointer.as_str()), (code, pointer), "{value} {fault:?}");
             assert!(fault.message.contains(words), "{value}: {}", fault.message);
         }
     }
@@ -326,17 +261,9 @@ mod tests {
     fn a_merge_patch_does_what_the_rfc_shows() {
         for (target, patch, result) in [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
-            (
-                json!({"a": "b"}),
-                json!({"b": "c"}),
-                json!({"a": "b", "b": "c"}),
-            ),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
             (json!({"a": "b"}), json!({"a": null}), json!({})),
-            (
-                json!({"a": "b", "b": "c"}),
-                json!({"a": null}),
-                json!({"b": "c"}),
-            ),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
             (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
             (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
             (
@@ -344,35 +271,15 @@ mod tests {
                 json!({"a": {"b": "d", "c": null}}),
                 json!({"a": {"b": "d"}}),
             ),
-            (
-                json!({"a": [{"b": "c"}]}),
-                json!({"a": [1]}),
-                json!({"a": [1]}),
-            ),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
             (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
             (json!({"a": "b"}), json!(["c"]), json!(["c"])),
             (json!({"a": "foo"}), json!(null), json!(null)),
-            (
-                json!({"e": null}),
-                json!({"a": 1}),
-                json!({"e": null, "a": 1}),
-            ),
-            (
-                json!([1, 2]),
-                json!({"a": "b", "c": null}),
-                json!({"a": "b"}),
-            ),
-            (
-                json!({}),
-                json!({"a": {"bb": {"ccc": null}}}),
-                json!({"a": {"bb": {}}}),
-            ),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
         ] {
-            assert_eq!(
-                merge(target.clone(), patch.clone()),
-                result,
-                "{target} {patch}"
-            );
+            assert_eq!(merge(target.clone(), patch.clone()), result, "{target} {patch}");
         }
     }
 

@@ -15,10 +15,7 @@ pub fn of(representation: &impl Serialize) -> String {
     // A representation that cannot be written is answered as a fault by whoever sends it.
     let json = serde_json::to_vec(representation).unwrap_or_default();
     let hash = Sha256::digest(json);
-    format!(
-        "\"{}\"",
-        BASE64_URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or(&hash))
-    )
+    format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or(&hash)))
 }
 
 /// The `If-Match` of a request.
@@ -30,9 +27,7 @@ impl IfMatch {
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         let lines = request.headers().get_all(header::IF_MATCH);
-        let values: Vec<_> = lines
-            .map(|line| String::from_utf8_lossy(line.as_bytes()))
-            .collect();
+        let values: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
         Self((!values.is_empty()).then(|| values.join(",")))
     }
 
@@ -42,12 +37,7 @@ impl IfMatch {
     /// 412 `precondition_failed`.
     pub fn check(&self, etag: &str) -> Result<(), Problem> {
         match &self.0 {
-            Some(tags)
-                if !tags
-                    .split(',')
-                    .map(str::trim)
-                    .any(|tag| tag == "*" || tag == etag) =>
-            {
+            Some(tags) if !tags.split(',').map(str::trim).any(|tag| tag == "*" || tag == etag) => {
                 Err(Problem::new(
                     Code::PreconditionFailed,
                     "It has changed since you read it. Read it again, and send its new ETag.",
@@ -82,11 +72,9 @@ mod tests {
             (vec!["W/\"now\""], false),
             (vec![""], false),
         ] {
-            let request = headers
-                .iter()
-                .fold(TestRequest::default(), |request, value| {
-                    request.append_header((header::IF_MATCH, *value))
-                });
+            let request = headers.iter().fold(TestRequest::default(), |request, value| {
+                request.append_header((header::IF_MATCH, *value))
+            });
             let checked = IfMatch::of(&request.to_http_request()).check("\"now\"");
             assert_eq!(checked.is_ok(), matches, "{headers:?}");
         }

@@ -33,8 +33,6 @@ pub async fn healthz() -> web::Json<Health> {
     ),
 )]
 pub async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
-    app.db
-        .run(|conn| conn.batch_execute("SELECT 1").map_err(StoreError::from))
-        .await?;
+    app.db.run(|conn| conn.batch_execute("SELECT 1").map_err(StoreError::from)).await?;
     Ok(web::Json(Health { status: "ok" }))
 }

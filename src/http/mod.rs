@@ -5,6 +5,7 @@ mod caller;
 pub mod etag;
 pub mod health;
 mod intake;
+pub mod listener;
 pub mod openapi;
 pub mod page;
 pub mod records;
@@ -23,7 +24,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
-        // Listeners: the URL is the credential. The founder's.
+        // What other systems call: the URL is the credential.
+        .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))
         // Sign-in.
         .service(web::resource("/api/v1/sessions").route(web::post().to(sessions::create)))
         .service(

@@ -48,20 +48,13 @@ impl Query {
                 faults.push(fault(name, "contains U+0000."));
             }
         }
-        if faults.is_empty() {
-            Ok(Self(pairs))
-        } else {
-            Err(problem(faults))
-        }
+        if faults.is_empty() { Ok(Self(pairs)) } else { Err(problem(faults)) }
     }
 
     /// The value of a parameter; an empty one counts as absent.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, value)| key == name && !value.is_empty())
-            .map(|(_, v)| v.as_str())
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| v.as_str())
     }
 
     /// Which page is asked for.
@@ -116,10 +109,7 @@ fn unknown(name: &str, known: &[&str]) -> Fault {
 }
 
 fn problem(faults: Vec<Fault>) -> Problem {
-    let detail = faults
-        .first()
-        .map(|fault| fault.message.clone())
-        .unwrap_or_default();
+    let detail = faults.first().map(|fault| fault.message.clone()).unwrap_or_default();
     Problem::new(Code::InvalidQuery, detail).with_errors(faults)
 }
 
@@ -151,13 +141,7 @@ impl Paging {
         let more = rows.len() > size;
         rows.truncate(size);
         let next_cursor = rows.last().filter(|_| more).map(|last| encode(id(last)));
-        Page {
-            data: rows,
-            page: PageInfo {
-                limit: self.limit,
-                next_cursor,
-            },
-        }
+        Page { data: rows, page: PageInfo { limit: self.limit, next_cursor } }
     }
 }
 
@@ -174,10 +158,7 @@ impl<T> Page<T> {
     /// The same page of something made of its entries.
     #[must_use]
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            data: self.data.into_iter().map(make).collect(),
-            page: self.page,
-        }
+        Page { data: self.data.into_iter().map(make).collect(), page: self.page }
     }
 }
 
@@ -213,13 +194,8 @@ mod tests {
         for (query, rows) in [("", 21), ("limit=1", 2), ("limit=100", 101), ("limit=", 21)] {
             assert_eq!(paging(query).unwrap().rows(), rows, "{query}");
         }
-        for query in [
-            "limit=0",
-            "limit=101",
-            "limit=-1",
-            "limit=ten",
-            "limit=99999999999999999999",
-        ] {
+        for query in ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=99999999999999999999"]
+        {
             let problem = paging(query).unwrap_err();
             assert_eq!(problem.code, Code::InvalidQuery, "{query}");
             assert_eq!(problem.errors[0].pointer, "/limit", "{query}");
@@ -229,9 +205,7 @@ mod tests {
     #[test]
     fn the_cursor_of_a_page_leads_to_the_next_one() {
         let [one, two, three] = [1, 2, 3].map(Uuid::from_u128);
-        let first = paging("limit=2")
-            .unwrap()
-            .page(vec![three, two, one], |id| *id);
+        let first = paging("limit=2").unwrap().page(vec![three, two, one], |id| *id);
         assert_eq!(first.data, [three, two]);
         let cursor = first.page.next_cursor.unwrap();
         let next = paging(&format!("limit=2&cursor={cursor}")).unwrap();
@@ -242,23 +216,13 @@ mod tests {
     #[test]
     fn a_full_last_page_has_no_cursor() {
         let ids = vec![Uuid::from_u128(2), Uuid::from_u128(1)];
-        assert_eq!(
-            paging("limit=2")
-                .unwrap()
-                .page(ids, |id| *id)
-                .page
-                .next_cursor,
-            None
-        );
+        assert_eq!(paging("limit=2").unwrap().page(ids, |id| *id).page.next_cursor, None);
     }
 
     #[test]
     fn what_is_no_cursor_is_refused() {
         for cursor in ["x", "AAAA", "%00", "AAAAAAAAAAAAAAAAAAAAAA==", "🙂"] {
-            assert_eq!(
-                paging(&format!("cursor={cursor}")).unwrap_err().code,
-                Code::InvalidQuery
-            );
+            assert_eq!(paging(&format!("cursor={cursor}")).unwrap_err().code, Code::InvalidQuery);
         }
     }
 
@@ -272,11 +236,7 @@ mod tests {
         ] {
             let problem = paging(query).unwrap_err();
             assert_eq!(problem.errors[0].pointer, pointer, "{query}");
-            assert!(
-                problem.detail.contains(words),
-                "{query}: {}",
-                problem.detail
-            );
+            assert!(problem.detail.contains(words), "{query}: {}", problem.detail);
         }
     }
 }

@@ -53,20 +53,8 @@ pub struct User {
 
 impl From<Profile> for User {
     fn from(profile: Profile) -> Self {
-        let Profile {
-            id,
-            email,
-            name,
-            role,
-            groups,
-        } = profile;
-        Self {
-            id,
-            email,
-            name,
-            role,
-            groups,
-        }
+        let Profile { id, email, name, role, groups } = profile;
+        Self { id, email, name, role, groups }
     }
 }
 
@@ -102,21 +90,10 @@ pub struct Org {
     ),
 )]
 pub async fn create(app: web::Data<App>, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let NewSession {
-        org,
-        email,
-        password,
-    } = body::json(payload).await?;
-    let signing_in::SignedIn {
-        token,
-        expires_at,
-        user,
-    } = signing_in::sign_in(&app, &org, &email, password).await?;
-    Ok(HttpResponse::Created().json(CreatedSession {
-        token,
-        expires_at,
-        user: user.into(),
-    }))
+    let NewSession { org, email, password } = body::json(payload).await?;
+    let signing_in::SignedIn { token, expires_at, user } =
+        signing_in::sign_in(&app, &org, &email, password).await?;
+    Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.into() }))
 }
 
 /// Signs out: ends the session of the token that the request carries.
@@ -126,9 +103,7 @@ pub async fn create(app: web::Data<App>, payload: web::Payload) -> Result<HttpRe
 )]
 pub async fn delete(app: web::Data<App>, session: Session) -> Result<HttpResponse, Problem> {
     let Session { id, actor } = session;
-    app.db
-        .in_org(actor.org, move |conn| sessions::delete(conn, actor.org, id))
-        .await?;
+    app.db.in_org(actor.org, move |conn| sessions::delete(conn, actor.org, id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -147,14 +122,6 @@ pub async fn me(app: web::Data<App>, actor: Actor) -> Result<web::Json<Me>, Prob
             Ok::<_, Problem>((org, profile))
         })
         .await?;
-    let orgs::OrgRow {
-        id,
-        public_id: _,
-        slug,
-        name,
-    } = org;
-    Ok(web::Json(Me {
-        user: profile.into(),
-        org: Org { id, slug, name },
-    }))
+    let orgs::OrgRow { id, public_id: _, slug, name } = org;
+    Ok(web::Json(Me { user: profile.into(), org: Org { id, slug, name } }))
 }

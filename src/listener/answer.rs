@@ -148,11 +148,6 @@ impl Answer {
         }
     }
 
-    /// The statuses of the actions, for metrics and logs.
-    pub fn failed(&self) -> usize {
-        self.summary.failed
-    }
-
     fn become_problem(&mut self, withdrawn: bool) {
         let Summary { total, failed, .. } = self.summary;
         let (code, title, detail) = if withdrawn {
@@ -161,7 +156,11 @@ impl Answer {
             );
             (Code::AtomicFailed, "Nothing was applied", detail)
         } else if total > 0 && failed == total {
-            (Code::AllActionsFailed, "No action could be applied", format!("All {total} actions failed."))
+            (
+                Code::AllActionsFailed,
+                "No action could be applied",
+                format!("All {total} actions failed."),
+            )
         } else {
             return;
         };
@@ -223,6 +222,8 @@ fn error_body(faults: Vec<Fault>) -> Option<ErrorBody> {
 const fn status_word(status: Status) -> &'static str {
     match status {
         Status::Created => "created",
+        Status::Updated => "updated",
+        Status::Unchanged => "unchanged",
         Status::Duplicate => "duplicate",
     }
 }
@@ -231,9 +232,9 @@ const fn status_word(status: Status) -> &'static str {
 fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     let real = !dry_created.contains(&record.id);
     RecordBody {
-        model: record.code.kind.as_str(),
+        model: record.name.model(),
         id: real.then_some(record.id),
-        code: real.then(|| record.code.to_string()),
+        code: record.name.code().filter(|_| real),
     }
 }
 

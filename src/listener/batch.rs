@@ -53,7 +53,7 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
         let (verdicts, pending) = self.decide(conn, &self.envelope.items, state, codes)?;
-        let created = pending.customers.iter().map(|customer| customer.id).collect();
+        let created = pending.customers.created.iter().map(|customer| customer.id).collect();
         if self.applies(&verdicts) {
             writes::write(conn, self.org, &pending, self.origin)?;
         }
@@ -93,13 +93,15 @@ impl Batch<'_> {
                 let state = batch_load::org_state(conn, self.org)?;
                 let (verdict, pending) =
                     self.decide(conn, std::slice::from_ref(item), state, codes)?;
-                created.extend(pending.customers.iter().map(|customer| customer.id));
+                created.extend(pending.customers.created.iter().map(|customer| customer.id));
                 writes::write(conn, self.org, &pending, self.origin)?;
                 Ok(verdict)
             });
             match one {
                 Ok(verdict) => verdicts.extend(verdict),
-                Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => return Err(error),
+                Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => {
+                    return Err(error);
+                }
                 Err(cause) => {
                     tracing::error!(%cause, index, "a check is missing: the database refused an action");
                     verdicts.push(Err(refused(index)));
@@ -128,7 +130,9 @@ impl Batch<'_> {
         let verdicts = items
             .iter()
             .map(|item| {
-                let Some(action) = &item.action else { return Err(item.findings.clone().into()) };
+                let Some(action) = &item.action else {
+                    return Err(item.findings.clone().into());
+                };
                 let decision = action.decide(&workspace, &mut ids, item.findings.clone())?;
                 workspace.apply(decision.changes);
                 Ok(decision.outcome)

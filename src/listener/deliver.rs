@@ -8,7 +8,7 @@ use super::received::{Options, Received};
 use crate::actions::{Context, Request};
 use crate::clock;
 use crate::db::{Db, in_org};
-use crate::directory::{Directory, DirectoryCache, Listener};
+use crate::directory::{Directory, DirectoryCache};
 use crate::domain::fault::{Code, Warning};
 use crate::error::{Problem, StoreError};
 use crate::store::batch_load;
@@ -94,12 +94,6 @@ impl Pipeline {
         Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
     }
 
-    /// The limits that bodies are read by.
-    #[must_use]
-    pub fn limits(&self) -> Limits {
-        self.0.limits
-    }
-
     /// Applies a delivery and answers it, both in one commit.
     ///
     /// # Errors
@@ -152,13 +146,10 @@ impl Pipeline {
         job: &Arc<Job>,
     ) -> Result<Reply, Setback> {
         for attempt in 0..ATTEMPTS {
-            let (parts, job, known) = (Arc::clone(&self.0), Arc::clone(job), Arc::clone(&directory));
+            let (parts, job, known) =
+                (Arc::clone(&self.0), Arc::clone(job), Arc::clone(&directory));
             let org = job.org;
-            let done = self
-                .0
-                .db
-                .run(move |conn| parts.attempt(conn, &known, &job, attempt))
-                .await;
+            let done = self.0.db.run(move |conn| parts.attempt(conn, &known, &job, attempt)).await;
             match done {
                 Err(Setback::Stale) => directory = self.0.directories.current(org).await?,
                 Err(Setback::Store(StoreError::Reference | StoreError::Taken)) => {

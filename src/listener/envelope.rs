@@ -11,8 +11,6 @@ use serde_json::Value;
 /// What a payload may be at most (`listener.md` 1).
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of the body.
-    pub body_bytes: usize,
     /// Actions.
     pub actions: usize,
     /// Levels of nesting; the outer object is the first.
@@ -45,7 +43,11 @@ pub struct Item {
 ///
 /// # Errors
 /// The problem of the whole request: not JSON, over a limit, a wrong envelope.
-pub fn read<'a>(body: &[u8], limits: Limits, context: Context<'a>) -> Result<Envelope<'a>, Problem> {
+pub fn read<'a>(
+    body: &[u8],
+    limits: Limits,
+    context: Context<'a>,
+) -> Result<Envelope<'a>, Problem> {
     let root = payload::parse(body, limits.depth).map_err(malformed)?;
     let mut findings = Findings::default();
     let Some(mut fields) =
@@ -70,7 +72,9 @@ pub fn read<'a>(body: &[u8], limits: Limits, context: Context<'a>) -> Result<Env
     let items = entries
         .iter()
         .enumerate()
-        .map(|(index, entry)| read_item(entry, &Pointer::root().member("data").index(index), context))
+        .map(|(index, entry)| {
+            read_item(entry, &Pointer::root().member("data").index(index), context)
+        })
         .collect();
     Ok(Envelope { sender, items, warnings })
 }
@@ -102,7 +106,8 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
         Some(Value::Array(entries)) => entries,
         Some(_) => {
             let at = fields.place("data");
-            let message = "`data` has to be an array of actions: [{\"actionType\": \"…\", \"data\": {…}}].";
+            let message =
+                "`data` has to be an array of actions: [{\"actionType\": \"…\", \"data\": {…}}].";
             fields.findings.fault(Code::WrongType, &at, message);
             &[]
         }

@@ -59,7 +59,9 @@ impl Options {
                         Some(meant) => faults.push(Fault::new(
                             Code::InvalidQuery,
                             "",
-                            format!("There is no query parameter `{shown}`; did you mean `{meant}`?"),
+                            format!(
+                                "There is no query parameter `{shown}`; did you mean `{meant}`?"
+                            ),
                         )),
                         None => warnings.push(Fault::new(
                             Code::UnknownField,

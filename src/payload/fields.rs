@@ -251,14 +251,18 @@ impl<'v, 'f> Fields<'v, 'f> {
         match self.value(name) {
             Given::Absent => Given::Absent,
             Given::Clear => Given::Clear,
-            Given::Set(value) => {
-                Fields::open(value, at, self.mode, known, self.findings).map_or(Given::Absent, Given::Set)
-            }
+            Given::Set(value) => Fields::open(value, at, self.mode, known, self.findings)
+                .map_or(Given::Absent, Given::Set),
         }
     }
 
     /// Opens an object that is an entry of a list of this one.
-    pub fn entry(&mut self, at: Pointer, value: &'v Value, known: &[&str]) -> Option<Fields<'v, '_>> {
+    pub fn entry(
+        &mut self,
+        at: Pointer,
+        value: &'v Value,
+        known: &[&str],
+    ) -> Option<Fields<'v, '_>> {
         Fields::open(value, at, self.mode, known, self.findings)
     }
 
@@ -269,7 +273,8 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// Notes that a required field is absent.
     pub fn require(&mut self, name: &str, present: bool) {
-        if !present && !self.findings.faults.iter().any(|f| f.pointer == self.place(name).as_str()) {
+        if !present && !self.findings.faults.iter().any(|f| f.pointer == self.place(name).as_str())
+        {
             let message = format!("`{name}` is required.");
             let at = self.place(name);
             self.findings.fault(Code::Required, at, message);

@@ -9,7 +9,9 @@ pub enum Malformed {
     #[error("The body is empty; send one JSON object: {{\"senderUser\": \"…\", \"data\": […]}}.")]
     Empty,
     /// Not UTF-8.
-    #[error("The body is not UTF-8: byte {offset} (counted from 1) starts no character. Send UTF-8.")]
+    #[error(
+        "The body is not UTF-8: byte {offset} (counted from 1) starts no character. Send UTF-8."
+    )]
     NotUtf8 {
         /// Where, counted from 1.
         offset: usize,

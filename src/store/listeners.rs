@@ -245,16 +245,10 @@ pub fn rotate(
         .filter(listener_tokens::org_id.eq(org))
         .filter(listener_tokens::listener_id.eq(id));
     diesel::update(tokens)
-        .filter(
-            listener_tokens::expires_at
-                .is_null()
-                .or(listener_tokens::expires_at.gt(end)),
-        )
+        .filter(listener_tokens::expires_at.is_null().or(listener_tokens::expires_at.gt(end)))
         .set(listener_tokens::expires_at.eq(end))
         .execute(conn)?;
-    diesel::delete(tokens)
-        .filter(listener_tokens::expires_at.le(now))
-        .execute(conn)?;
+    diesel::delete(tokens).filter(listener_tokens::expires_at.le(now)).execute(conn)?;
     add_token(conn, org, id, token, now)
 }
 

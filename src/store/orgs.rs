@@ -53,11 +53,8 @@ pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow
 /// # Errors
 /// Those of the database.
 pub fn with_id(conn: &mut PgConnection, id: Uuid) -> Result<Option<OrgRow>, StoreError> {
-    let found = orgs::table
-        .filter(orgs::id.eq(id))
-        .select(OrgRow::as_select())
-        .first(conn)
-        .optional()?;
+    let found =
+        orgs::table.filter(orgs::id.eq(id)).select(OrgRow::as_select()).first(conn).optional()?;
     Ok(found)
 }
 
@@ -72,12 +69,7 @@ pub fn create(
     now: DateTime<Utc>,
     new_id: impl FnMut() -> Uuid,
 ) -> Result<(), StoreError> {
-    let OrgRow {
-        id,
-        public_id,
-        slug,
-        name,
-    } = org;
+    let OrgRow { id, public_id, slug, name } = org;
     let id = *id;
     diesel::insert_into(orgs::table)
         .values((
@@ -113,12 +105,7 @@ pub fn create(
 
 /// The lists that a new org chooses from. The channels are those of `listener.md` 7.
 const PICKLISTS: [(&str, &[&str]); 5] = [
-    (
-        "source",
-        &[
-            "Website", "Facebook", "Zalo", "Phone", "Email", "Referral", "Event", "Other",
-        ],
-    ),
+    ("source", &["Website", "Facebook", "Zalo", "Phone", "Email", "Referral", "Event", "Other"]),
     (
         "channel",
         &[
@@ -133,10 +120,7 @@ const PICKLISTS: [(&str, &[&str]); 5] = [
             "Kite Skype",
         ],
     ),
-    (
-        "deal_stage",
-        &["New", "Qualified", "Proposal", "Negotiation", "Won", "Lost"],
-    ),
+    ("deal_stage", &["New", "Qualified", "Proposal", "Negotiation", "Won", "Lost"]),
     ("deal_category", &["New Business", "Renewal", "Upsell"]),
     ("deal_package", &["Basic", "Standard", "Premium"]),
 ];
@@ -163,17 +147,12 @@ fn create_names(
             )
         })
         .collect();
-    diesel::insert_into(picklist_entries::table)
-        .values(entries)
-        .execute(conn)?;
+    diesel::insert_into(picklist_entries::table).values(entries).execute(conn)?;
     let currencies = ["VND", "USD"];
     diesel::insert_into(org_currencies::table)
-        .values(currencies.map(|code| {
-            (
-                org_currencies::org_id.eq(org),
-                org_currencies::code.eq(code),
-            )
-        }))
+        .values(
+            currencies.map(|code| (org_currencies::org_id.eq(org), org_currencies::code.eq(code))),
+        )
         .execute(conn)?;
     let (day, hour) = (24 * 60, 60);
     diesel::insert_into(slas::table)

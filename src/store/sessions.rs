@@ -31,12 +31,7 @@ pub fn create(
     session: &NewSession<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let NewSession {
-        id,
-        user,
-        token_hash,
-        expires_at,
-    } = session;
+    let NewSession { id, user, token_hash, expires_at } = session;
     diesel::delete(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::user_id.eq(user))
@@ -68,9 +63,8 @@ pub fn find(
 ) -> Result<Option<(Uuid, Actor)>, StoreError> {
     let found: Option<(Uuid, Uuid, String)> = sessions::table
         .inner_join(
-            users::table.on(users::org_id
-                .eq(sessions::org_id)
-                .and(users::id.eq(sessions::user_id))),
+            users::table
+                .on(users::org_id.eq(sessions::org_id).and(users::id.eq(sessions::user_id))),
         )
         .filter(sessions::org_id.eq(org))
         .filter(sessions::token_hash.eq(token_hash))
@@ -87,15 +81,7 @@ pub fn find(
         .filter(group_members::user_id.eq(user))
         .select(group_members::group_id)
         .load(conn)?;
-    Ok(Some((
-        session,
-        Actor {
-            org,
-            user,
-            role: Role::of_column(&role)?,
-            groups,
-        },
-    )))
+    Ok(Some((session, Actor { org, user, role: Role::of_column(&role)?, groups })))
 }
 
 /// Ends a session.

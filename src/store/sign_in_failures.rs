@@ -39,10 +39,7 @@ pub fn count(
     subject: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Attempt, StoreError> {
-    let Counted {
-        failures,
-        last_failed_at,
-    } = diesel::sql_query(
+    let Counted { failures, last_failed_at } = diesel::sql_query(
         "INSERT INTO sign_in_failures AS f (subject, failures, last_failed_at) VALUES ($1, 1, $2)
          ON CONFLICT (subject) DO UPDATE SET
              failures = CASE WHEN f.last_failed_at <= $3 THEN 1 ELSE least(f.failures, $4) + 1 END,

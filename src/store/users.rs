@@ -49,13 +49,7 @@ pub fn create(
     user: &NewUser<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let NewUser {
-        id,
-        email,
-        name,
-        role,
-        password_hash,
-    } = user;
+    let NewUser { id, email, name, role, password_hash } = user;
     diesel::insert_into(users::table)
         .values((
             users::org_id.eq(org),
@@ -110,23 +104,15 @@ pub fn profile(
         return Ok(None);
     };
     let groups = groups::table
-        .inner_join(
-            group_members::table.on(group_members::org_id
-                .eq(groups::org_id)
-                .and(group_members::group_id.eq(groups::id))),
-        )
+        .inner_join(group_members::table.on(
+            group_members::org_id.eq(groups::org_id).and(group_members::group_id.eq(groups::id)),
+        ))
         .filter(groups::org_id.eq(org))
         .filter(group_members::user_id.eq(user))
         .order(groups::name_key)
         .select(groups::name)
         .load(conn)?;
-    Ok(Some(Profile {
-        id,
-        email,
-        name,
-        role: Role::of_column(&role)?,
-        groups,
-    }))
+    Ok(Some(Profile { id, email, name, role: Role::of_column(&role)?, groups }))
 }
 
 /// Gives a user, active or not, another password: his id, none where there is no such user.
@@ -143,10 +129,7 @@ pub fn set_password(
     let changed = diesel::update(users::table)
         .filter(users::org_id.eq(org))
         .filter(users::email_key.eq(email_key))
-        .set((
-            users::password_hash.eq(password_hash),
-            users::updated_at.eq(now),
-        ))
+        .set((users::password_hash.eq(password_hash), users::updated_at.eq(now)))
         .returning(users::id)
         .get_result(conn)
         .optional()?;

@@ -46,9 +46,7 @@ fn run(url: &str, statements: &str) {
 
 /// The number that a query gives, as `(SELECT …)`.
 fn number(url: &str, query: &str) -> i32 {
-    select(diesel::dsl::sql::<Integer>(query))
-        .first(&mut connect(url))
-        .unwrap()
+    select(diesel::dsl::sql::<Integer>(query)).first(&mut connect(url)).unwrap()
 }
 
 /// The server's process id, from its own file.
@@ -59,13 +57,8 @@ fn server_of(data: &Path) -> u32 {
 
 /// The processes that work in a data directory.
 fn processes_in(data: &Path) -> Vec<PathBuf> {
-    let processes = fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path());
-    processes
-        .filter(|path| fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd == data))
-        .collect()
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    processes.filter(|path| fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd == data)).collect()
 }
 
 #[test]
@@ -76,18 +69,11 @@ fn a_cluster_starts_answers_and_leaves_no_process_when_stopped() {
     assert_eq!(number(&cluster.url("postgres"), "1"), 1);
     assert!(!processes_in(&data).is_empty());
     let server = format!("/proc/{}", server_of(&data));
-    assert_ne!(
-        fs::metadata(server).unwrap().uid(),
-        0,
-        "the server runs as root"
-    );
+    assert_ne!(fs::metadata(server).unwrap().uid(), 0, "the server runs as root");
 
     cluster.stop().unwrap();
     assert_eq!(processes_in(&data), Vec::<PathBuf>::new());
-    assert!(
-        !data.join("postmaster.pid").exists(),
-        "it did not shut down in order"
-    );
+    assert!(!data.join("postmaster.pid").exists(), "it did not shut down in order");
 }
 
 /// Without this `beeiq demo` would forget what was entered in it.
@@ -96,18 +82,12 @@ fn a_cluster_that_is_started_again_finds_its_data() {
     let dir = directory();
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
     cluster.create_database_if_missing("beeiq").unwrap();
-    run(
-        &cluster.url("beeiq"),
-        "CREATE TABLE kept AS SELECT 42 AS answer",
-    );
+    run(&cluster.url("beeiq"), "CREATE TABLE kept AS SELECT 42 AS answer");
     drop(cluster);
 
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
     cluster.create_database_if_missing("beeiq").unwrap();
-    assert_eq!(
-        number(&cluster.url("beeiq"), "(SELECT answer FROM kept)"),
-        42
-    );
+    assert_eq!(number(&cluster.url("beeiq"), "(SELECT answer FROM kept)"), 42);
 }
 
 #[test]
@@ -116,11 +96,7 @@ fn a_second_start_on_a_directory_is_refused_while_the_first_runs() {
     let first = Cluster::start(&options_for(&dir)).unwrap();
     let refused = Cluster::start(&options_for(&dir)).unwrap_err();
     assert!(matches!(refused, EmbeddedError::Locked(_)), "{refused}");
-    assert_eq!(
-        number(&first.url("postgres"), "1"),
-        1,
-        "the first was disturbed"
-    );
+    assert_eq!(number(&first.url("postgres"), "1"), 1, "the first was disturbed");
 }
 
 /// A database whose letters were ASCII alone would not see that two Vietnamese names are the same.
@@ -128,21 +104,14 @@ fn a_second_start_on_a_directory_is_refused_while_the_first_runs() {
 fn the_cluster_folds_the_case_of_vietnamese_letters() {
     let dir = directory();
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
-    assert_eq!(
-        number(&cluster.url("postgres"), "(lower('ĐẶNG') = 'đặng')::int"),
-        1
-    );
+    assert_eq!(number(&cluster.url("postgres"), "(lower('ĐẶNG') = 'đặng')::int"), 1);
 }
 
 #[test]
 fn a_setting_that_the_server_refuses_is_told_in_its_own_words() {
     let dir = directory();
     let extra = vec![("no_such_setting".to_owned(), "1".to_owned())];
-    let refused = Cluster::start(&Options {
-        extra,
-        ..options_for(&dir)
-    })
-    .unwrap_err();
+    let refused = Cluster::start(&Options { extra, ..options_for(&dir) }).unwrap_err();
     assert!(matches!(refused, EmbeddedError::Ended { .. }), "{refused}");
     assert!(refused.to_string().contains("no_such_setting"), "{refused}");
 }
@@ -182,29 +151,15 @@ fn a_server_that_was_left_running_is_stopped_at_the_next_start() {
     cluster.stop().unwrap();
 
     let mut command = Command::new(program);
-    command
-        .arg("-D")
-        .arg(&data)
-        .args(["-c", "listen_addresses="]);
-    command
-        .arg("-c")
-        .arg(format!("unix_socket_directories={}", data.display()));
+    command.arg("-D").arg(&data).args(["-c", "listen_addresses="]);
+    command.arg("-c").arg(format!("unix_socket_directories={}", data.display()));
     if geteuid().is_root() {
         let owner = fs::metadata(&data).unwrap();
         command.uid(owner.uid()).gid(owner.gid());
     }
-    let mut orphan = command
-        .current_dir(&data)
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(orphan.stderr.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    assert!(
-        said.into_iter()
-            .any(|line| line.contains("ready to accept connections"))
-    );
+    let mut orphan = command.current_dir(&data).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(orphan.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(said.into_iter().any(|line| line.contains("ready to accept connections")));
 
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
     assert_ne!(server_of(cluster.data_dir()), orphan.id());
@@ -218,10 +173,7 @@ fn a_server_that_was_left_running_is_stopped_at_the_next_start() {
 fn hold_a_cluster() {
     let Some(dir) = env::var_os(HOLD) else { return };
     let cluster = Cluster::start(&options(PathBuf::from(dir))).unwrap();
-    run(
-        &cluster.url("postgres"),
-        "CREATE TABLE kept AS SELECT 42 AS answer",
-    );
+    run(&cluster.url("postgres"), "CREATE TABLE kept AS SELECT 42 AS answer");
     println!("{HOLD}={}", server_of(cluster.data_dir()));
     loop {
         thread::park();
@@ -232,33 +184,20 @@ fn hold_a_cluster() {
 fn a_killed_program_takes_its_server_down_and_the_next_finds_the_data() {
     let dir = directory();
     let mut program = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "embedded::hold_a_cluster",
-            "--ignored",
-            "--nocapture",
-        ])
+        .args(["--exact", "embedded::hold_a_cluster", "--ignored", "--nocapture"])
         .env(HOLD, &options_for(&dir).dir)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = BufReader::new(program.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
+    let mut said = BufReader::new(program.stdout.take().unwrap()).lines().map_while(Result::ok);
     let server = said.find_map(|line| Some(line.split_once(&format!("{HOLD}="))?.1.to_owned()));
     let server = PathBuf::from("/proc").join(server.expect("the program holds the cluster"));
     program.kill().unwrap();
     program.wait().unwrap();
 
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
-    assert_eq!(
-        number(&cluster.url("postgres"), "(SELECT answer FROM kept)"),
-        42
-    );
-    assert!(
-        !processes_in(cluster.data_dir()).contains(&server),
-        "the old server still runs"
-    );
+    assert_eq!(number(&cluster.url("postgres"), "(SELECT answer FROM kept)"), 42);
+    assert!(!processes_in(cluster.data_dir()).contains(&server), "the old server still runs");
 }
 
 /// A clone under /root is mode 0700, and `beeiq demo` run there has to work too.
@@ -272,17 +211,11 @@ fn root_keeps_the_data_of_an_unreachable_directory_elsewhere() {
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
     let data = cluster.data_dir().to_owned();
     assert!(data.starts_with("/var/lib/beeiq"), "{}", data.display());
-    run(
-        &cluster.url("postgres"),
-        "CREATE TABLE kept AS SELECT 42 AS answer",
-    );
+    run(&cluster.url("postgres"), "CREATE TABLE kept AS SELECT 42 AS answer");
     drop(cluster);
 
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
-    assert_eq!(
-        number(&cluster.url("postgres"), "(SELECT answer FROM kept)"),
-        42
-    );
+    assert_eq!(number(&cluster.url("postgres"), "(SELECT answer FROM kept)"), 42);
     drop(cluster);
     embedded::remove(&options_for(&dir).dir).unwrap();
     assert!(!data.exists());
@@ -297,15 +230,9 @@ fn each_test_gets_its_own_copy_of_a_template() {
     let (first, second) = (TEMPLATE.database(), TEMPLATE.database());
     run(&first.url, "INSERT INTO template_table VALUES (2)");
     let rows = "(SELECT count(*)::int FROM template_table)";
-    assert_eq!(
-        (number(&first.url, rows), number(&second.url, rows)),
-        (2, 1)
-    );
+    assert_eq!((number(&first.url, rows), number(&second.url, rows)), (2, 1));
 
     let gone = first.url.clone();
     drop(first);
-    assert!(
-        PgConnection::establish(&gone).is_err(),
-        "a test's database was not dropped"
-    );
+    assert!(PgConnection::establish(&gone).is_err(), "a test's database was not dropped");
 }

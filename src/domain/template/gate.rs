@@ -52,10 +52,7 @@ pub(super) fn check(source: &str, custom_fields: &[String]) -> Result<Checked, T
     loop {
         checked.push_str(gate.literal()?);
         if gate.rest.is_empty() {
-            return Ok(Checked {
-                source: checked,
-                custom: gate.custom,
-            });
+            return Ok(Checked { source: checked, custom: gate.custom });
         }
         checked.push_str(&gate.placeholder()?);
     }
@@ -74,13 +71,7 @@ struct Gate<'s> {
 impl<'s> Gate<'s> {
     fn new(source: &'s str, custom_fields: &'s [String]) -> Self {
         let known = custom_fields.iter().map(|name| fold(name)).collect();
-        Self {
-            source,
-            rest: source,
-            custom_fields,
-            known,
-            custom: Vec::new(),
-        }
+        Self { source, rest: source, custom_fields, known, custom: Vec::new() }
     }
 
     /// The text before the next placeholder.
@@ -141,11 +132,7 @@ impl<'s> Gate<'s> {
             return Ok(word.to_owned());
         }
         self.rest = start;
-        Err(self.unknown(
-            "merge field",
-            word,
-            PATHS.into_iter().chain(["fields[\"…\"]"]),
-        ))
+        Err(self.unknown("merge field", word, PATHS.into_iter().chain(["fields[\"…\"]"])))
     }
 
     fn custom_field(&mut self) -> Result<String, TemplateError> {
@@ -166,14 +153,10 @@ impl<'s> Gate<'s> {
         if !self.eat("]") {
             return Err(self.error("the ] of fields[\"…\"] is missing"));
         }
-        let number = self
-            .custom
-            .iter()
-            .position(|known| *known == key)
-            .unwrap_or_else(|| {
-                self.custom.push(key);
-                self.custom.len() - 1
-            });
+        let number = self.custom.iter().position(|known| *known == key).unwrap_or_else(|| {
+            self.custom.push(key);
+            self.custom.len() - 1
+        });
         Ok(format!("custom[{number}]"))
     }
 
@@ -300,33 +283,13 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_its_place_and_the_nearest_or_all() {
         for (source, line, column, words) in [
-            (
-                "{{ nane }}",
-                1,
-                4,
-                "\"nane\" is no merge field; did you mean \"name\"?",
-            ),
+            ("{{ nane }}", 1, 4, "\"nane\" is no merge field; did you mean \"name\"?"),
             ("é\n ü {{ orgname }}", 2, 7, "did you mean \"org.name\"?"),
             ("{{ x }}", 1, 4, "there are: \"name\", \"lastname\""),
-            (
-                "{{ fields['Refered by'] }}",
-                1,
-                11,
-                "did you mean \"Referred By\"?",
-            ),
-            (
-                "{{ fields['x'] }}",
-                1,
-                11,
-                "is no custom field; there are: \"Referred By\"",
-            ),
+            ("{{ fields['Refered by'] }}", 1, 11, "did you mean \"Referred By\"?"),
+            ("{{ fields['x'] }}", 1, 11, "is no custom field; there are: \"Referred By\""),
             ("{{ fields.x }}", 1, 4, "is no merge field"),
-            (
-                "{{ name | uper }}",
-                1,
-                11,
-                "\"uper\" is no filter; did you mean \"upper\"?",
-            ),
+            ("{{ name | uper }}", 1, 11, "\"uper\" is no filter; did you mean \"upper\"?"),
             ("{{ name | safe }}", 1, 11, "is no filter"),
             ("{{ name.__class__ }}", 1, 4, "is no merge field"),
             ("{{- name }}", 1, 3, "is no merge field"),
@@ -351,19 +314,9 @@ mod tests {
             ("{{ name | default }}", 1, 19, "default(\"text\")"),
             ("{{ name | default(name) }}", 1, 19, "in quotes"),
             ("{{ name | default('a\\x41') }}", 1, 19, "without \\"),
-            (
-                "{{ name | default('a', true) }}",
-                1,
-                18,
-                "default(\"text\")",
-            ),
+            ("{{ name | default('a', true) }}", 1, 18, "default(\"text\")"),
             ("{{ name | upper() }}", 1, 16, "only }}"),
-            (
-                "{{ name | upper | upper | upper | upper | upper }}",
-                1,
-                41,
-                "at most 4",
-            ),
+            ("{{ name | upper | upper | upper | upper | upper }}", 1, 41, "at most 4"),
             ("{{ name ~ name }}", 1, 9, "only }}"),
             ("{{ name * 9 }}", 1, 9, "only }}"),
             ("{{ name() }}", 1, 8, "only }}"),

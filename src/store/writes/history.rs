@@ -1,7 +1,7 @@
 //! New history lines.
 
 use super::Origin;
-use crate::actions::HistoryLine;
+use crate::actions::{HistoryLine, Subject};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text, Timestamptz, Uuid as SqlUuid};
@@ -29,8 +29,14 @@ pub(super) fn insert(
     .bind::<SqlUuid, _>(origin.request)
     .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.id).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(lines.iter().map(|line| line.kind.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| line.customer).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(lines.iter().map(|line| customer(line.subject)).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(lines.iter().map(|line| line.details.to_string()).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
+}
+
+const fn customer(subject: Subject) -> Uuid {
+    match subject {
+        Subject::Customer(id) => id,
+    }
 }

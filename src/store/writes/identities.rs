@@ -45,9 +45,7 @@ pub(super) fn insert(
     .bind::<Array<SmallInt>, _>(
         claims.iter().map(|c| kind_number(c.identity.kind)).collect::<Vec<_>>(),
     )
-    .bind::<Array<Text>, _>(
-        claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>(),
-    )
+    .bind::<Array<Text>, _>(claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(claims.iter().map(|c| c.customer).collect::<Vec<_>>())
     .load(conn)?;
     if inserted.len() == claims.len() {

@@ -42,7 +42,7 @@ pub(super) fn insert(
     .bind::<Array<Text>, _>(
         messages.iter().map(|m| format!("<{}@{}>", m.id, origin.mail_domain)).collect::<Vec<_>>(),
     )
-    .bind::<Array<SqlUuid>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
     .execute(conn)?;
     Ok(())
 }

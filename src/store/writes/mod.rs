@@ -46,9 +46,9 @@ pub fn write(
     origin: Origin<'_>,
 ) -> Result<(), StoreError> {
     tags::insert(conn, org, &pending.tags, origin.at)?;
-    customers::insert(conn, org, &pending.customers)?;
-    identities::insert(conn, org, &pending.claims)?;
-    customers::insert_tags(conn, org, &pending.customers)?;
+    customers::insert(conn, org, &pending.customers.created)?;
+    identities::insert(conn, org, &pending.customers.claims)?;
+    customers::insert_tags(conn, org, &pending.customers.created)?;
     history::insert(conn, org, &pending.history, origin)?;
     messages::insert(conn, org, &pending.messages, origin)?;
     take_sms_credits(conn, org, pending.sms_credits_taken)

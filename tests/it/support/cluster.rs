@@ -29,16 +29,10 @@ fn start() -> Cluster {
     fs::create_dir(directory()).unwrap();
     // PostgreSQL's user has to get into it when the tests run as root.
     fs::set_permissions(directory(), fs::Permissions::from_mode(0o755)).unwrap();
-    let settings = [
-        ("autovacuum", "off"),
-        ("max_wal_senders", "0"),
-        ("wal_level", "minimal"),
-    ];
+    let settings = [("autovacuum", "off"), ("max_wal_senders", "0"), ("wal_level", "minimal")];
     let cluster = Cluster::start(&Options {
         max_connections: 400,
-        extra: settings
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec(),
+        extra: settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         ..options(directory())
     })
     .expect("the test cluster starts");
@@ -75,9 +69,7 @@ pub(crate) fn options(dir: PathBuf) -> Options {
 fn sweep() {
     for entry in fs::read_dir(env::temp_dir()).unwrap().flatten() {
         let name = entry.file_name();
-        let pid = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
         let Some(pid) = pid else { continue };
         let ended = kill(Pid::from_raw(pid.cast_signed()), None) == Err(Errno::ESRCH);
         // One with our own number is of an earlier process. Another test process may sweep it too,
@@ -90,11 +82,7 @@ fn sweep() {
 
 /// The URL of a database in the cluster.
 pub(crate) fn url(database: &str) -> String {
-    CLUSTER
-        .lock()
-        .unwrap()
-        .get_or_insert_with(start)
-        .url(database)
+    CLUSTER.lock().unwrap().get_or_insert_with(start).url(database)
 }
 
 /// Runs a statement outside the databases of the tests.
@@ -119,11 +107,7 @@ pub(crate) struct Template {
 impl Template {
     /// A template of this name; `migrate` fills the database of the URL, and closes its connections.
     pub(crate) const fn new(name: &'static str, migrate: fn(&str)) -> Self {
-        Self {
-            name,
-            migrate,
-            made: OnceLock::new(),
-        }
+        Self { name, migrate, made: OnceLock::new() }
     }
 
     /// A new copy of it.
@@ -137,13 +121,8 @@ impl Template {
             (self.migrate)(&url(template));
         });
         let name = format!("{template}_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        admin(&format!(
-            "CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
-        ));
-        TestDatabase {
-            url: url(&name),
-            name,
-        }
+        admin(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"));
+        TestDatabase { url: url(&name), name }
     }
 }
 

@@ -1,6 +1,8 @@
 //! `/api/v1/listeners` (`api.md` 4): the URLs that other systems post to. Owner and admins only.
 
+mod check;
 mod input;
+mod networks;
 
 pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
 
@@ -48,13 +50,7 @@ impl Listener {
     /// The tag of what a change could overwrite: a delivery that comes in meanwhile does not make
     /// a read listener stale.
     fn etag(&self) -> String {
-        let Self {
-            id,
-            settings,
-            url,
-            created_at,
-            last_delivery_at: _,
-        } = self;
+        let Self { id, settings, url, created_at, last_delivery_at: _ } = self;
         etag::of(&(id, settings, url, created_at))
     }
 }
@@ -91,10 +87,7 @@ pub async fn list(
         })
         .await?;
     let Page { data, page } = paging.page(rows, |row| row.id);
-    let data = data
-        .into_iter()
-        .map(|row| shown(&app, actor.org, row))
-        .collect::<Result<_, _>>()?;
+    let data = data.into_iter().map(|row| shown(&app, actor.org, row)).collect::<Result<_, _>>()?;
     Ok(web::Json(Page { data, page }))
 }
 
@@ -114,14 +107,9 @@ pub async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (id, org) = (parse_id(&id)?, actor.org);
-    let row = app
-        .db
-        .in_org(org, move |conn| listeners::find(conn, org, id))
-        .await?;
+    let row = app.db.in_org(org, move |conn| listeners::find(conn, org, id)).await?;
     let listener = shown(&app, org, row.ok_or_else(unknown)?)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, listener.etag()))
-        .json(listener))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, listener.etag())).json(listener))
 }
 
 /// Makes a listener. A tag that is new is created.
@@ -160,10 +148,7 @@ pub async fn create(
         .await?;
     let listener = shown(&app, org, row)?;
     Ok(HttpResponse::Created()
-        .insert_header((
-            header::LOCATION,
-            format!("{}/api/v1/listeners/{id}", app.public_url),
-        ))
+        .insert_header((header::LOCATION, format!("{}/api/v1/listeners/{id}", app.public_url)))
         .insert_header((header::ETAG, listener.etag()))
         .json(listener))
 }
@@ -175,8 +160,8 @@ pub async fn create(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another"),
     ),
-    request_body(content = ListenerSettings, content_type = "application/merge-patch+json",
-                 description = "The fields that change"),
+    request_body(content = ref("#/components/schemas/ListenerChange"),
+                 content_type = "application/merge-patch+json"), // made in openapi.rs,
     responses(
         (status = 200, body = Listener, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
@@ -212,9 +197,7 @@ pub async fn change(
         })
         .await?;
     let listener = shown(&app, org, row)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, listener.etag()))
-        .json(listener))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, listener.etag())).json(listener))
 }
 
 /// Gives a listener a new URL; the earlier ones end with the grace.
@@ -240,11 +223,7 @@ pub async fn rotate(
     let Rotation { grace_seconds } = body::json(payload).await?;
     if grace_seconds > LONGEST_GRACE {
         let message = "The grace is at most 366 days.";
-        return Err(Problem::fields(vec![Fault::new(
-            Code::OutOfRange,
-            "/graceSeconds",
-            message,
-        )]));
+        return Err(Problem::fields(vec![Fault::new(Code::OutOfRange, "/graceSeconds", message)]));
     }
     let end = now + Duration::seconds(i64::from(grace_seconds));
     let inner = app.clone();
@@ -259,9 +238,7 @@ pub async fn rotate(
         })
         .await?;
     let listener = shown(&app, org, row)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, listener.etag()))
-        .json(listener))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, listener.etag())).json(listener))
 }
 
 /// Deletes a listener: its URLs end at once, its deliveries stay.
@@ -315,9 +292,7 @@ fn checked(
 }
 
 fn made_token(app: &App, conn: &mut PgConnection, org: Uuid) -> Result<NewToken, Problem> {
-    let public_id = orgs::with_id(conn, org)?
-        .ok_or_else(|| Problem::not_found("org"))?
-        .public_id;
+    let public_id = orgs::with_id(conn, org)?.ok_or_else(|| Problem::not_found("org"))?.public_id;
     let token = new_token(TokenKind::Listener, &public_id);
     Ok(NewToken {
         id: clock::new_id(),
@@ -329,13 +304,7 @@ fn made_token(app: &App, conn: &mut PgConnection, org: Uuid) -> Result<NewToken,
 fn shown(app: &App, org: Uuid, row: ListenerRow) -> Result<Listener, Problem> {
     let url = url(app, org, &row.token_sealed)?;
     let (id, created_at, last_delivery_at) = (row.id, row.created_at, row.last_delivery_at);
-    Ok(Listener {
-        id,
-        settings: row.try_into()?,
-        url,
-        created_at,
-        last_delivery_at,
-    })
+    Ok(Listener { id, settings: row.try_into()?, url, created_at, last_delivery_at })
 }
 
 fn url(app: &App, org: Uuid, token_sealed: &[u8]) -> Result<String, Problem> {
@@ -346,11 +315,7 @@ fn url(app: &App, org: Uuid, token_sealed: &[u8]) -> Result<String, Problem> {
             "The listener's URL cannot be read with this instance's key; rotate it for a new one.",
         )
     })?;
-    Ok(format!(
-        "{}/listener/{}",
-        app.public_url,
-        String::from_utf8_lossy(&token)
-    ))
+    Ok(format!("{}/listener/{}", app.public_url, String::from_utf8_lossy(&token)))
 }
 
 fn parse_id(text: &str) -> Result<Uuid, Problem> {

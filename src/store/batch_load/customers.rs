@@ -1,57 +1,26 @@
-//! What a batch mentions, in a handful of set-based queries: as many for one action as for
-//! thousands (`design.md`, "load").
+//! Customers that a batch mentions.
 
-use crate::actions::{KnownCustomer, Loaded, Mentions};
+use crate::actions::{KnownCustomer, LoadedCustomers, Mentions};
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::identity::{Identity, IdentityKind, World};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What an org's processes agree on, as of this transaction.
-#[derive(Clone, Copy, Debug, Queryable)]
-pub struct OrgState {
-    /// Which directory is the current one.
-    pub directory_version: i64,
-    /// Trial SMS credits left.
-    pub sms_credits: i64,
-}
-
-/// The state of the org.
-///
-/// # Errors
-/// Those of the database.
-pub fn org_state(conn: &mut PgConnection, org: Uuid) -> QueryResult<OrgState> {
-    use crate::schema::org_settings::dsl;
-    dsl::org_settings
-        .filter(dsl::org_id.eq(org))
-        .select((dsl::directory_version, dsl::sms_credits))
-        .first(conn)
-}
-
-/// Loads what the batch mentions.
-///
-/// # Errors
-/// Those of the database.
-pub fn load(
+/// Loads them.
+pub(super) fn load(
     conn: &mut PgConnection,
     org: Uuid,
     mentions: &Mentions,
-    state: OrgState,
-) -> QueryResult<Loaded> {
-    let mut customers = HashMap::new();
-    let holders = load_holders(conn, org, mentions, &mut customers)?;
-    let accounts_by_name = load_accounts_by_name(conn, org, mentions, &mut customers)?;
-    load_by_code(conn, org, mentions, &mut customers)?;
-    Ok(Loaded {
-        customers: customers.into_values().collect(),
-        holders,
-        accounts_by_name,
-        tags: load_tags(conn, org, mentions)?,
-        sms_credits: state.sms_credits,
-    })
+) -> QueryResult<LoadedCustomers> {
+    let mut known = HashMap::new();
+    let holders = load_holders(conn, org, mentions, &mut known)?;
+    let accounts_by_name = load_accounts_by_name(conn, org, mentions, &mut known)?;
+    load_by_code(conn, org, mentions, &mut known)?;
+    let known = known.into_values().collect();
+    Ok(LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() })
 }
 
 /// How the world is numbered in `customer_identities`.
@@ -101,13 +70,15 @@ struct CustomerRow {
     name: String,
     #[diesel(sql_type = Text)]
     name_key: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    lastname_key: Option<String>,
 }
 
 impl CustomerRow {
     fn known(self) -> Option<KnownCustomer> {
-        let Self { id, kind, number, name, name_key } = self;
+        let Self { id, kind, number, name, name_key, lastname_key } = self;
         let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
-        Some(KnownCustomer { id, code, name, name_key })
+        Some(KnownCustomer { id, code, name, name_key, lastname_key })
     }
 
     fn keep(self, customers: &mut HashMap<Uuid, KnownCustomer>) {
@@ -140,7 +111,7 @@ fn load_holders(
     }
     let identities = || mentions.identities.iter();
     let rows: Vec<HolderRow> = diesel::sql_query(
-        "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key \
+        "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3, $4) AS wanted (world, kind, value) \
          JOIN customer_identities i ON i.org_id = $1 AND i.world = wanted.world \
           AND i.kind = wanted.kind AND i.value = wanted.value \
@@ -173,7 +144,7 @@ fn load_accounts_by_name(
         return Ok(Vec::new());
     }
     let rows: Vec<CustomerRow> = diesel::sql_query(
-        "SELECT c.id, c.kind, c.number, c.name, c.name_key \
+        "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2) AS wanted (name_key) \
          CROSS JOIN LATERAL ( \
              SELECT * FROM customers a \
@@ -204,7 +175,7 @@ fn load_by_code(
     }
     let codes = || mentions.codes.iter();
     let rows: Vec<CustomerRow> = diesel::sql_query(
-        "SELECT c.id, c.kind, c.number, c.name, c.name_key \
+        "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3) AS wanted (kind, number) \
          JOIN customers c ON c.org_id = $1 AND c.kind = wanted.kind AND c.number = wanted.number",
     )
@@ -216,20 +187,4 @@ fn load_by_code(
         row.keep(customers);
     }
     Ok(())
-}
-
-fn load_tags(
-    conn: &mut PgConnection,
-    org: Uuid,
-    mentions: &Mentions,
-) -> QueryResult<Vec<(String, Uuid)>> {
-    use crate::schema::tags::dsl;
-    if mentions.tags.is_empty() {
-        return Ok(Vec::new());
-    }
-    dsl::tags
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::name_key.eq_any(mentions.tags.iter().collect::<Vec<_>>()))
-        .select((dsl::name_key, dsl::id))
-        .load(conn)
 }

@@ -1,0 +1,23 @@
+//! `contactType`: whether a customer or a lead is meant (`listener.md` 3).
+
+use crate::domain::customer::Choice;
+use crate::payload::{Fields, Given};
+
+/// What `contactType` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactKind {
+    /// A contact or an account.
+    Customer,
+    /// A lead.
+    Lead,
+}
+
+impl Choice for ContactKind {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Customer, "customer"), (Self::Lead, "lead")];
+}
+
+/// Reads `contactType`.
+pub fn read_contact_type(fields: &mut Fields<'_, '_>) -> Given<ContactKind> {
+    fields.choice("contactType")
+}

@@ -1,0 +1,72 @@
+//! What add-contact and add-lead have in common: a new record, or a line in the history of the one
+//! that is there already (`listener.md` 3).
+
+use super::change::{Decision, HistoryKind, Outcome, Rejection, Related, Role, Status};
+use super::customers::KnownCustomer;
+use super::new_customer::history;
+use super::party::{Made, Party};
+use super::workspace::{Ids, Workspace};
+use crate::domain::identity::{Identity, IdentityKind};
+use crate::payload::Findings;
+use serde_json::{Value, json};
+
+/// Decides whether the party is new, and makes it, or skips it as a duplicate.
+///
+/// # Errors
+/// Every fault of reading it and of its company.
+pub fn decide_new_or_duplicate(
+    party: &Party,
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+    mut findings: Findings,
+) -> Result<Decision, Rejection> {
+    let company = party.search_company(workspace, &mut findings);
+    if !findings.faults.is_empty() {
+        return Err(findings.into());
+    }
+    let matches = party.matches(workspace);
+    if let Some((first, existing)) = matches.first() {
+        return Ok(skip_duplicate(first.kind, existing, &matches, findings, ids));
+    }
+    let Made { customer, changes, related } = party.create(company, workspace, ids, &mut findings);
+    let outcome = Outcome {
+        status: Status::Created,
+        record: KnownCustomer::of(&customer).record(),
+        matched_by: None,
+        related,
+        warnings: findings.warnings,
+    };
+    Ok(Decision { outcome, changes })
+}
+
+/// Nothing is added or changed; the existing record gets one line that says what matched.
+fn skip_duplicate(
+    matched_by: IdentityKind,
+    existing: &KnownCustomer,
+    matches: &[(Identity, &KnownCustomer)],
+    findings: Findings,
+    ids: &mut dyn Ids,
+) -> Decision {
+    let matched: Vec<Value> = matches
+        .iter()
+        .filter(|(_, holder)| holder.id == existing.id)
+        .map(|(identity, _)| json!({"field": identity.kind, "value": identity.value}))
+        .collect();
+    let mut related: Vec<Related> = Vec::new();
+    for (_, holder) in matches.iter().filter(|(_, holder)| holder.id != existing.id) {
+        let candidate = Related { role: Role::Candidate, record: holder.record() };
+        if !related.contains(&candidate) {
+            related.push(candidate);
+        }
+    }
+    let line =
+        history(ids, existing.id, HistoryKind::DuplicateSkipped, json!({"matched": matched}));
+    let outcome = Outcome {
+        status: Status::Duplicate,
+        record: existing.record(),
+        matched_by: Some(matched_by),
+        related,
+        warnings: findings.warnings,
+    };
+    Decision { outcome, changes: vec![line] }
+}

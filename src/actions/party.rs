@@ -1,0 +1,168 @@
+//! A customer as a payload describes one that may have to be made: by add-contact and add-lead, or
+//! by the way in add-deal and add-ticket (`listener.md` 3, 4, 7).
+
+use super::change::{Change, HistoryKind, Related, Role};
+use super::company::Company;
+use super::company_creation::create_company;
+use super::context::Context;
+use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use super::customers::{KnownCustomer, company_name_identity};
+use super::mentions::Mentions;
+use super::new_customer::{NewCustomer, create, history};
+use super::permit::read_permit;
+use super::person::Person;
+use super::welcome::welcome;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::{Customer, CustomerKind};
+use crate::domain::fault::Pointer;
+use crate::domain::identity::Identity;
+use crate::domain::permit::Permit;
+use crate::domain::text::fold;
+use crate::payload::{Fields, Findings};
+use serde_json::json;
+
+/// All that a payload says of a customer, its references resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Party {
+    /// Where it stands.
+    pub at: Pointer,
+    /// What it would be made as.
+    pub kind: CustomerKind,
+    /// Its own fields.
+    pub person: Person,
+    cus_fields: CusFields,
+    permit: Permit,
+    company: Option<Company>,
+}
+
+/// A customer that has been made.
+#[derive(Debug)]
+pub struct Made {
+    /// The record.
+    pub customer: Customer,
+    /// What brings it about, in order.
+    pub changes: Vec<Change>,
+    /// Its company.
+    pub related: Vec<Related>,
+}
+
+impl Party {
+    /// Reads it from `fields`, for a record of that kind. Whether a name is required, and what a
+    /// `customerId` means, is the action's to say.
+    pub fn read(fields: &mut Fields<'_, '_>, kind: CustomerKind, context: Context<'_>) -> Self {
+        let person = Person::read(fields, context);
+        let permit = read_permit(fields, context).set().unwrap_or_default();
+        let values = read_cus_fields(fields);
+        let company = read_company(fields, kind, context);
+        let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.findings);
+        Self { at: fields.at().clone(), kind, person, cus_fields, permit, company }
+    }
+
+    /// The identifiers that it brings, in the order in which a match counts.
+    #[must_use]
+    pub fn identities(&self) -> Vec<Identity> {
+        self.person.identities(self.kind.world())
+    }
+
+    /// What has to be known before it can be matched or made.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        mentions.identities.extend(self.identities());
+        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        mentions.may_create(self.kind);
+        if let Some(company) = &self.company {
+            company.mention(mentions);
+        }
+        if self.kind == CustomerKind::Account
+            && let Some(name) = self.person.name.as_set()
+        {
+            mentions.identities.insert(company_name_identity(&fold(name)));
+        }
+    }
+
+    /// Its identifiers that somebody holds, with who does.
+    #[must_use]
+    pub fn matches<'w>(&self, workspace: &'w Workspace<'_>) -> Vec<(Identity, &'w KnownCustomer)> {
+        self.identities()
+            .into_iter()
+            .filter_map(|identity| Some((workspace.customers.holder(&identity)?, identity)))
+            .map(|(holder, identity)| (identity, holder))
+            .collect()
+    }
+
+    /// Searches its company; what is wrong with it is a fault of the action whether or not the
+    /// customer has to be made.
+    #[must_use]
+    pub fn search_company<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<&'w KnownCustomer> {
+        self.company.as_ref()?.search(workspace, findings)
+    }
+
+    /// Makes it: the company where [`Party::search_company`] found none, the record with the
+    /// listener's defaults, its history, its welcome messages.
+    pub fn create(
+        &self,
+        found_company: Option<&KnownCustomer>,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: &mut Findings,
+    ) -> Made {
+        let mut changes = Vec::new();
+        let company = match (&self.company, found_company) {
+            (None, _) => None,
+            (Some(_), Some(found)) => Some((found.clone(), Role::CompanyLinked)),
+            (Some(company), None) => {
+                let own = self.identities();
+                let made = create_company(company, &own, workspace, ids, &mut changes, findings);
+                Some((made, Role::CompanyCreated))
+            }
+        };
+        let new = NewCustomer {
+            kind: self.kind,
+            person: &self.person,
+            cus_fields: &self.cus_fields,
+            permit: &self.permit,
+            company: company.as_ref().map(|(company, _)| company.id),
+        };
+        let (customer, own_changes) = create(&new, workspace, ids);
+        changes.extend(own_changes);
+        if let Some((company, role)) = &company {
+            let details = json!({
+                "company": {"id": company.id, "code": company.code.to_string()},
+                "created": *role == Role::CompanyCreated,
+            });
+            changes.push(history(ids, customer.id, HistoryKind::CompanyLinked, details));
+        }
+        let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
+        changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, findings));
+        let related = company.map(|(company, role)| Related { role, record: company.record() });
+        Made { customer, changes, related: related.into_iter().collect() }
+    }
+}
+
+/// A contact's company is `companyContact`, a lead's `companyLead`; an account has none.
+fn read_company(
+    fields: &mut Fields<'_, '_>,
+    kind: CustomerKind,
+    context: Context<'_>,
+) -> Option<Company> {
+    match kind {
+        CustomerKind::Contact => {
+            fields
+                .ignore("companyLead", "it is for leads; a contact's company is `companyContact`.");
+            Company::read(fields, context).set()
+        }
+        CustomerKind::Account => {
+            fields.ignore("companyLead", "it is for leads, and an account is a company itself.");
+            fields.ignore("companyContact", "an account is a company itself.");
+            None
+        }
+        CustomerKind::Lead => {
+            fields
+                .ignore("companyContact", "it is for contacts; a lead's company is `companyLead`.");
+            Company::read_name(fields).set()
+        }
+    }
+}

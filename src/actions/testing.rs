@@ -1,0 +1,216 @@
+//! An org in memory, for tests that decide without a database.
+
+use super::{Action, Context, Decision, Ids, KnownCustomer, Loaded, Rejection, Request, Workspace};
+use crate::directory::{
+    CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, User, Users,
+    WelcomeEmail,
+};
+use crate::domain::custom_field::{Kind, Model};
+use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::fault::Pointer;
+use crate::domain::identity::Identity;
+use crate::domain::phone::Region;
+use crate::domain::template::{Markup, MessageTemplate};
+use crate::domain::text::fold;
+use crate::payload::Findings;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The org with everything that payloads may name, and what it holds.
+pub struct TestOrg {
+    pub directory: Directory,
+    pub listener: Listener,
+    pub sender: User,
+    pub loaded: Loaded,
+}
+
+/// A recognisable id.
+pub fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+/// Ids and codes that count up from 1000 and 100.
+pub struct Counting {
+    next_id: u128,
+    next_code: i64,
+}
+
+impl Default for Counting {
+    fn default() -> Self {
+        Self { next_id: 1000, next_code: 100 }
+    }
+}
+
+impl Ids for Counting {
+    fn id(&mut self) -> Uuid {
+        self.next_id += 1;
+        id(self.next_id)
+    }
+
+    fn code(&mut self, kind: CustomerKind) -> CustomerCode {
+        self.next_code += 1;
+        CustomerCode { kind, number: self.next_code }
+    }
+}
+
+impl TestOrg {
+    /// Users ann@acme.test (the sender), bob@acme.test and gone@acme.test (inactive), the group
+    /// Sales, the source Web (the listener's), custom fields of contacts and accounts.
+    pub fn new() -> Self {
+        let user = |number, name: &str, active| User {
+            id: id(number),
+            email: format!("{name}@acme.test"),
+            email_key: format!("{name}@acme.test"),
+            name: name.to_owned(),
+            active,
+        };
+        let field = |number, model, name: &str, kind, options: &[&str]| CustomField {
+            id: id(number),
+            model,
+            name: name.to_owned(),
+            kind,
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+        };
+        let directory = Directory {
+            version: 1,
+            org: Org {
+                id: id(1),
+                public_id: "acme".to_owned(),
+                slug: "acme".to_owned(),
+                name: "Acme".to_owned(),
+                time_zone: chrono_tz::Asia::Ho_Chi_Minh,
+                region: Region::parse("VN").unwrap(),
+            },
+            users: Users::new(vec![
+                user(11, "ann", true),
+                user(12, "bob", true),
+                user(13, "gone", false),
+            ]),
+            groups: Names::new(vec![Group { id: id(21), name: "Sales".to_owned() }]),
+            sources: Names::new(vec![Entry { id: id(31), name: "Web".to_owned() }]),
+            custom_fields: CustomFields::new(vec![
+                field(41, Model::Contact, "Referred By", Kind::Text, &[]),
+                field(42, Model::Contact, "Pet", Kind::Checkbox, &["Dog", "Cat"]),
+                field(43, Model::Account, "Industry", Kind::Text, &[]),
+            ]),
+            listeners: Vec::new(),
+        };
+        let listener = Listener {
+            id: id(51),
+            name: "Web form".to_owned(),
+            enabled: true,
+            allowed_ips: Vec::new(),
+            tokens: Vec::new(),
+            default_tag: None,
+            contact_source: Some(id(31)),
+            lead_source: None,
+            welcome_email: None,
+            welcome_sms: None,
+            skip_unknown_references: false,
+        };
+        let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
+        Self { sender: user(11, "ann", true), directory, listener, loaded }
+    }
+
+    /// The listener drops names that the org does not have.
+    pub fn skipping_unknown_references(mut self) -> Self {
+        self.listener.skip_unknown_references = true;
+        self
+    }
+
+    /// The listener welcomes by e-mail and SMS.
+    pub fn welcoming(mut self) -> Self {
+        let compile = |source, markup| MessageTemplate::compile(source, markup, &[]).unwrap();
+        self.listener.welcome_email = Some(WelcomeEmail {
+            subject: compile("Welcome {{ name }}", Markup::Line),
+            html: compile("<p>Dear {{ name }}, your code is {{ code }}.</p>", Markup::Html),
+            text: None,
+        });
+        self.listener.welcome_sms = Some(compile("Welcome to {{ org.name }}", Markup::Text));
+        self
+    }
+
+    /// The org holds a customer of that code and name, with these identities.
+    pub fn holding(mut self, code: &str, name: &str, identities: &[Identity]) -> Self {
+        let code = CustomerCode::parse(code).unwrap();
+        let number = u128::try_from(code.number).unwrap();
+        let known = KnownCustomer {
+            id: id(100 * (1 + code.kind as u128) + number),
+            code,
+            name: name.to_owned(),
+            name_key: fold(name),
+            lastname_key: None,
+        };
+        self.loaded.customers.holders.extend(identities.iter().map(|one| (one.clone(), known.id)));
+        if code.kind == CustomerKind::Account {
+            self.loaded.customers.accounts_by_name.push((fold(name), known.id));
+        }
+        self.loaded.customers.known.push(known);
+        self
+    }
+
+    /// The org knows a tag.
+    pub fn with_tag(mut self, name: &str, tag: Uuid) -> Self {
+        self.loaded.tags.push((fold(name), tag));
+        self
+    }
+
+    /// The org has so many SMS credits left.
+    pub fn with_sms_credits(mut self, credits: i64) -> Self {
+        self.loaded.sms_credits = credits;
+        self
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context { directory: &self.directory, listener: &self.listener }
+    }
+
+    /// What is known, before anything was decided.
+    pub fn workspace(&self) -> Workspace<'_> {
+        let request = Request {
+            context: self.context(),
+            sender: &self.sender,
+            now: DateTime::<Utc>::UNIX_EPOCH,
+            staging: true,
+        };
+        Workspace::new(request, self.loaded.clone())
+    }
+
+    /// Reads and decides one action after the other; later ones see what earlier ones did.
+    pub fn decide_all(&self, actions: &[(&str, Value)]) -> Vec<Result<Decision, Rejection>> {
+        let mut workspace = self.workspace();
+        let mut ids = Counting::default();
+        let at = |index| Pointer::root().member("data").index(index);
+        actions
+            .iter()
+            .enumerate()
+            .map(|(index, (action_type, data))| {
+                let mut findings = Findings::default();
+                let action =
+                    Action::read(action_type, data, &at(index), self.context(), &mut findings);
+                let Some(action) = action else {
+                    return Err(findings.into());
+                };
+                let decision = action.decide(&workspace, &mut ids, findings)?;
+                workspace.apply(decision.changes.clone());
+                Ok(decision)
+            })
+            .collect()
+    }
+
+    /// Reads and decides one action.
+    pub fn decide(&self, action_type: &str, data: Value) -> Result<Decision, Rejection> {
+        self.decide_all(&[(action_type, data)]).remove(0)
+    }
+
+    /// The codes and places of an action's faults.
+    pub fn faults(&self, action_type: &str, data: Value) -> Vec<(String, String)> {
+        let rejection = self.decide(action_type, data).expect_err("the action has faults");
+        rejection
+            .faults
+            .into_iter()
+            .map(|fault| (fault.code.as_str().to_owned(), fault.pointer))
+            .collect()
+    }
+}

@@ -1,0 +1,231 @@
+//! `POST /listener/{token}`: what other systems call (`listener.md` 1, 2).
+//!
+//! The order matters: the URL first (404), then the caller's address (403), then whether the
+//! listener is enabled (410), and only then the body. What was refused before that is not kept.
+
+use super::caller::{caller, contains};
+use super::intake::{Intake, IntakeLimits, read_body};
+use crate::app::App;
+use crate::clock;
+use crate::directory::{Directory, Listener};
+use crate::domain::fault::Code;
+use crate::error::Problem;
+use crate::listener::{Received, Reply};
+use crate::secrets::{Token, TokenKind};
+use crate::telemetry::RequestId;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value};
+use std::net::IpAddr;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// How much of a header's value is kept.
+const KEPT_OF_A_HEADER: usize = 1024;
+
+/// Takes a payload, applies its actions, and tells what became of each.
+#[utoipa::path(
+    post,
+    path = "/listener/{token}",
+    tag = "Listener",
+    params(
+        ("token" = String, Path, description = "The secret end of the listener's URL"),
+        ("dryRun" = Option<bool>, Query, description = "Run and report everything, change nothing"),
+        ("atomic" = Option<bool>, Query, description = "Apply all actions or none"),
+    ),
+    request_body(content = Object, description = "`{\"senderUser\": e-mail, \"data\": [{\"actionType\", \"data\"}]}`"),
+    responses(
+        (status = 200, description = "Nothing failed"),
+        (status = 207, description = "Some actions failed, some did not"),
+        (status = 400, description = "Not JSON"),
+        (status = 403, description = "The caller's address is not on the listener's list"),
+        (status = 404, description = "No such listener"),
+        (status = 408, description = "The body came too slowly"),
+        (status = 410, description = "The listener is disabled"),
+        (status = 413, description = "Over a limit"),
+        (status = 415, description = "An encoded body"),
+        (status = 422, description = "All actions failed, or the envelope is wrong"),
+        (status = 503, description = "The database is away; nothing was applied"),
+    )
+)]
+pub async fn receive(
+    app: Data<App>,
+    request: HttpRequest,
+    token: Path<String>,
+    payload: Payload,
+    RequestId(id): RequestId,
+) -> Result<HttpResponse, Problem> {
+    let at = clock::now();
+    let admitted = admit(&app, &request, &token).await.map_err(|problem| problem.of_request(id))?;
+    let Intake { body, cut_short } =
+        read_body(payload, announced_length(request.headers()), intake_limits(&app)).await;
+    let received = Received {
+        id,
+        at,
+        caller: admitted.caller,
+        query: request.query_string().to_owned(),
+        headers: kept_headers(request.headers()),
+        body,
+        body_complete: cut_short.is_none(),
+    };
+    let Admitted { directory, listener, caller: _ } = admitted;
+    if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
+        return Err(app.pipeline.reject(directory.org.id, listener, received, problem).await);
+    }
+    let Reply { status, body } = app.pipeline.deliver(directory, listener, received).await?;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
+    Ok(HttpResponse::build(status).insert_header((header::CONTENT_TYPE, kind)).body(body))
+}
+
+/// A request that may send its body.
+struct Admitted {
+    directory: Arc<Directory>,
+    listener: Uuid,
+    caller: IpAddr,
+}
+
+/// Finds the listener and asks whether it takes anything from this caller. A refusal is given only
+/// by the directory as it is now; a request that is let in by an older one is checked again where
+/// it is applied.
+async fn admit(app: &App, request: &HttpRequest, token: &str) -> Result<Admitted, Problem> {
+    let unknown = || Problem::not_found("listener");
+    let parsed = Token::parse(TokenKind::Listener, token);
+    // A malformed token takes the same way as an unknown one.
+    let public_id = parsed.as_ref().map_or("", Token::org);
+    let hash = parsed.as_ref().map(|token| token.hash(&app.key));
+    let org = app.directories.org_of(public_id).await?.ok_or_else(unknown)?;
+    let hash = hash.ok_or_else(unknown)?;
+    let peer = request.peer_addr().map(|address| address.ip());
+    let caller = peer.and_then(|peer| caller(peer, request.headers(), &app.trusted_proxies));
+
+    let known = app.directories.get(org).await?;
+    let (directory, verdict) = match judge(&known, &hash, caller) {
+        Ok(passed) => (Arc::clone(&known), Ok(passed)),
+        Err(_) => {
+            let current = app.directories.current(org).await?;
+            let verdict = judge(&current, &hash, caller);
+            (current, verdict)
+        }
+    };
+    let (listener, caller) = verdict?;
+    Ok(Admitted { directory, listener, caller })
+}
+
+fn judge(
+    directory: &Directory,
+    hash: &[u8],
+    caller: Option<IpAddr>,
+) -> Result<(Uuid, IpAddr), Problem> {
+    let listener = directory
+        .listener_of_token(hash, clock::now())
+        .ok_or_else(|| Problem::not_found("listener"))?;
+    let caller = caller.filter(|address| allows(listener, *address)).ok_or_else(|| {
+        let address =
+            caller.map_or_else(|| "that it comes from".to_owned(), |address| address.to_string());
+        let detail = format!(
+            "The address {address} is not on the listener's list of allowed addresses; an admin can add it."
+        );
+        Problem::new(Code::AddressNotAllowed, detail)
+    })?;
+    if !listener.enabled {
+        let detail = "The listener is disabled; an admin can enable it.";
+        return Err(Problem::new(Code::ListenerDisabled, detail));
+    }
+    Ok((listener.id, caller))
+}
+
+fn allows(listener: &Listener, address: IpAddr) -> bool {
+    listener.allowed_ips.is_empty() || contains(&listener.allowed_ips, address)
+}
+
+fn intake_limits(app: &App) -> IntakeLimits {
+    IntakeLimits {
+        bytes: app.limits.max_body_bytes,
+        deadline: app.limits.body_deadline,
+        rate: app.limits.min_body_rate,
+        grace: app.limits.body_grace,
+    }
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn encoded(headers: &HeaderMap) -> Option<Problem> {
+    let encoding = headers.get(header::CONTENT_ENCODING)?.to_str().unwrap_or("an unknown encoding");
+    if encoding.trim().is_empty() || encoding.trim().eq_ignore_ascii_case("identity") {
+        return None;
+    }
+    let shown: String = encoding.chars().take(64).collect();
+    let detail =
+        format!("Bodies are read as they are; send this one without `Content-Encoding: {shown}`.");
+    Some(Problem::new(Code::EncodingNotSupported, detail))
+}
+
+/// The headers as the delivery keeps them: without those that are there to carry secrets.
+fn kept_headers(headers: &HeaderMap) -> Value {
+    let mut kept = Map::new();
+    for (name, value) in headers {
+        if is_secret(name.as_str()) {
+            continue;
+        }
+        let text: String =
+            String::from_utf8_lossy(value.as_bytes()).chars().take(KEPT_OF_A_HEADER).collect();
+        match kept.get_mut(name.as_str()) {
+            Some(Value::String(known)) => {
+                known.push_str(", ");
+                known.push_str(&text);
+            }
+            _ => {
+                kept.insert(name.as_str().to_owned(), Value::String(text));
+            }
+        }
+    }
+    Value::Object(kept)
+}
+
+fn is_secret(name: &str) -> bool {
+    let telling = ["auth", "cookie", "token", "secret", "signature", "hmac", "api-key", "apikey"];
+    name != "idempotency-key" && telling.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    #[test]
+    fn headers_that_carry_secrets_are_not_kept() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "proxy-authorization",
+            "cookie",
+            "x-api-key",
+            "x-auth-token",
+            "x-hub-signature-256",
+            "x-oktium-hmac-sha256",
+            "user-agent",
+            "idempotency-key",
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
+        }
+        let kept = kept_headers(&headers);
+        let mut names: Vec<&String> = kept.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(names, ["idempotency-key", "user-agent"]);
+    }
+
+    #[test]
+    fn an_encoding_is_refused_but_for_none() {
+        for (value, refused) in [("gzip", true), ("br", true), ("identity", false), ("", false)] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(value));
+            assert_eq!(encoded(&headers).is_some(), refused, "{value}");
+        }
+        assert!(encoded(&HeaderMap::new()).is_none());
+    }
+}

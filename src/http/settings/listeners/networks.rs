@@ -1,0 +1,58 @@
+//! The networks that a listener's callers must be in.
+
+use ipnetwork::{IpNetwork, Ipv4Network};
+use std::net::IpAddr;
+
+/// Reads an address or a network: without host bits, and IPv4 that is mapped into IPv6 as IPv4, as
+/// callers are compared.
+pub(super) fn parse(text: &str) -> Option<IpNetwork> {
+    canonical(text.trim().parse().ok()?)
+}
+
+fn canonical(network: IpNetwork) -> Option<IpNetwork> {
+    if let IpNetwork::V6(v6) = network
+        && let Some(v4) = v6.ip().to_ipv4_mapped()
+        && let Some(prefix) = v6.prefix().checked_sub(96)
+    {
+        return canonical(IpNetwork::V4(Ipv4Network::new(v4, prefix).ok()?));
+    }
+    IpNetwork::new(network.network(), network.prefix()).ok()
+}
+
+/// A network as it is shown: a single address without its length.
+pub(super) fn written(network: IpNetwork) -> String {
+    let whole = match network.ip() {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    };
+    if network.prefix() == whole { network.ip().to_string() } else { network.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_without_host_bits_and_in_their_own_family() {
+        for (typed, shown) in [
+            ("203.0.113.7", "203.0.113.7"),
+            (" 203.0.113.7/32 ", "203.0.113.7"),
+            ("203.0.113.7/24", "203.0.113.0/24"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("2001:db8::1/32", "2001:db8::/32"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7/120", "203.0.113.0/24"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(parse(typed).map(written).as_deref(), Some(shown), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_network_is_none() {
+        for typed in ["", "x", "10.0.0.1/33", "::1/129", "10.0.0", "10.0.0.1:80", "fe80::1%eth0"] {
+            assert_eq!(parse(typed), None, "{typed}");
+        }
+    }
+}
