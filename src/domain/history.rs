@@ -11,21 +11,12 @@ pub fn summary(kind: &str, details: &Value) -> String {
         "duplicate_skipped" => duplicate_skipped(details),
         "updated" => "Updated.".to_owned(),
         "note_added" => "A note was added.".to_owned(),
-        "deal_added" => format!(
-            "{} was added.",
-            named("A deal", "Deal", details, "/deal/code")
-        ),
+        "deal_added" => format!("{} was added.", named("A deal", "Deal", details, "/deal/code")),
         "deal_updated" => {
-            format!(
-                "{} was updated.",
-                named("A deal", "Deal", details, "/deal/code")
-            )
+            format!("{} was updated.", named("A deal", "Deal", details, "/deal/code"))
         }
         "ticket_added" => {
-            format!(
-                "{} was added.",
-                named("A ticket", "Ticket", details, "/ticket/code")
-            )
+            format!("{} was added.", named("A ticket", "Ticket", details, "/ticket/code"))
         }
         "sms_queued" => queued("An SMS", details),
         "sms_sent" => format!("An SMS{} was sent.", recipient(details)),
@@ -44,9 +35,8 @@ fn created(details: &Value) -> String {
         Some("company") => " as the company of another record",
         _ => "",
     };
-    let company = text(details, "/company")
-        .map(|code| format!(", with company {code}"))
-        .unwrap_or_default();
+    let company =
+        text(details, "/company").map(|code| format!(", with company {code}")).unwrap_or_default();
     format!("Created{how}{company}.")
 }
 
@@ -58,9 +48,7 @@ fn duplicate_skipped(details: &Value) -> String {
         .flatten()
         .filter_map(|entry| {
             let field = text(entry, "/field")?;
-            let value = text(entry, "/value")
-                .map(|value| format!(" {value}"))
-                .unwrap_or_default();
+            let value = text(entry, "/value").map(|value| format!(" {value}")).unwrap_or_default();
             Some(format!("{field}{value}"))
         })
         .collect();
@@ -103,9 +91,7 @@ fn failed(what: &str, details: &Value) -> String {
 }
 
 fn recipient(details: &Value) -> String {
-    text(details, "/to")
-        .map(|to| format!(" to {to}"))
-        .unwrap_or_default()
+    text(details, "/to").map(|to| format!(" to {to}")).unwrap_or_default()
 }
 
 /// `name` with the code at `pointer`, or `unnamed` where there is none.
@@ -114,17 +100,12 @@ fn named(unnamed: &str, name: &str, details: &Value, pointer: &str) -> String {
 }
 
 fn text<'a>(details: &'a Value, pointer: &str) -> Option<&'a str> {
-    details
-        .pointer(pointer)
-        .and_then(Value::as_str)
-        .filter(|text| !text.is_empty())
+    details.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 fn capitalised(words: &str) -> String {
     let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 #[cfg(test)]
@@ -149,14 +130,16 @@ mod tests {
         "company_linked",
     ];
 
+    fn check(cases: &[(&str, Value, &str)]) {
+        for (kind, details, expected) in cases {
+            assert_eq!(summary(kind, details), *expected, "{kind} {details}");
+        }
+    }
+
     #[test]
     fn a_line_says_what_its_details_hold() {
         let cases = [
-            (
-                "created",
-                json!({"by": "listener"}),
-                "Created by a listener.",
-            ),
+            ("created", json!({"by": "listener"}), "Created by a listener."),
             (
                 "created",
                 json!({"by": "listener", "company": "CID-1"}),
@@ -172,16 +155,25 @@ mod tests {
                 json!({"matched": [{"field": "passport"}]}),
                 "A duplicate was skipped: the same passport.",
             ),
+            ("deal_added", json!({"deal": {"code": "192"}}), "Deal 192 was added."),
+            ("ticket_added", json!({"ticket": {"code": "TID-3"}}), "Ticket TID-3 was added."),
             (
-                "deal_added",
-                json!({"deal": {"code": "192"}}),
-                "Deal 192 was added.",
+                "company_linked",
+                json!({"company": {"id": "x", "code": "CID-1"}, "created": true}),
+                "Linked to company CID-1, newly created.",
             ),
             (
-                "ticket_added",
-                json!({"ticket": {"code": "TID-3"}}),
-                "Ticket TID-3 was added.",
+                "company_linked",
+                json!({"company": {"id": "x", "code": "CID-1"}, "created": false}),
+                "Linked to company CID-1.",
             ),
+        ];
+        check(&cases);
+    }
+
+    #[test]
+    fn a_line_says_what_became_of_a_message() {
+        let cases = [
             (
                 "sms_queued",
                 json!({"messageId": "m", "to": "+84905000001", "captured": false, "segments": 2}),
@@ -202,25 +194,9 @@ mod tests {
                 json!({"messageId": "m", "to": "a@b.co", "captured": false}),
                 "An e-mail to a@b.co was queued.",
             ),
-            (
-                "email_sent",
-                json!({"to": "a@b.co"}),
-                "An e-mail to a@b.co was sent.",
-            ),
-            (
-                "company_linked",
-                json!({"company": {"id": "x", "code": "CID-1"}, "created": true}),
-                "Linked to company CID-1, newly created.",
-            ),
-            (
-                "company_linked",
-                json!({"company": {"id": "x", "code": "CID-1"}, "created": false}),
-                "Linked to company CID-1.",
-            ),
+            ("email_sent", json!({"to": "a@b.co"}), "An e-mail to a@b.co was sent."),
         ];
-        for (kind, details, expected) in cases {
-            assert_eq!(summary(kind, &details), expected, "{kind} {details}");
-        }
+        check(&cases);
     }
 
     #[test]
@@ -236,14 +212,8 @@ mod tests {
             for details in &wrong {
                 let sentence = summary(kind, details);
                 assert!(sentence.ends_with('.'), "{kind} {details}: {sentence}");
-                assert!(
-                    !sentence.contains("  ") && !sentence.contains(" ."),
-                    "{kind}: {sentence}"
-                );
-                assert!(
-                    sentence.starts_with(char::is_uppercase),
-                    "{kind}: {sentence}"
-                );
+                assert!(!sentence.contains("  ") && !sentence.contains(" ."), "{kind}: {sentence}");
+                assert!(sentence.starts_with(char::is_uppercase), "{kind}: {sentence}");
             }
         }
     }
