@@ -2,7 +2,9 @@
 
 pub mod batch_load;
 pub mod counters;
+pub mod customers;
 pub mod directory;
+pub mod history;
 pub mod listeners;
 pub mod orgs;
 pub mod sessions;

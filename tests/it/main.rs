@@ -9,4 +9,5 @@
 )]
 
 mod embedded;
+mod records;
 mod support;
