@@ -8,6 +8,7 @@ pub mod email;
 pub mod fault;
 pub mod history;
 pub mod identity;
+pub mod network;
 pub mod passport;
 pub mod path_id;
 pub mod permit;
