@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, sessions, settings};
+use crate::http::{health, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -79,6 +79,15 @@ pub struct QueryProblem(
         settings::listeners::change,
         settings::listeners::rotate,
         settings::listeners::delete,
+        records::customers::list_contacts,
+        records::customers::read_contact,
+        records::customers::contact_history,
+        records::customers::list_accounts,
+        records::customers::read_account,
+        records::customers::account_history,
+        records::customers::list_leads,
+        records::customers::read_lead,
+        records::customers::lead_history,
         health::healthz,
         health::readyz,
     ),

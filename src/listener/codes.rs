@@ -46,7 +46,7 @@ impl CodeAllocator {
             let (mut ranges, missing) = self.take(org, kind, count);
             if missing > 0 {
                 let size = self.next_block_size(org, kind, missing);
-                let start = counters::take_block(conn, org, kind.prefix(), size)?;
+                let start = counters::take_block(conn, org, kind.as_str(), size)?;
                 ranges.push_back(start..start + missing);
                 self.put_back(org, kind, VecDeque::from([start + missing..start + size]));
             }

@@ -8,5 +8,7 @@
     reason = "the whole crate is tests, and clippy exempts only the functions marked #[test]"
 )]
 
+mod add_contact;
 mod embedded;
+mod records;
 mod support;
