@@ -32,19 +32,11 @@ mod tests {
     fn a_reference_is_an_id_or_a_code_of_the_kind_in_any_case() {
         let id = "0199f3c2-0000-7000-8000-000000000001";
         let cases = [
-            (
-                id,
-                CustomerKind::Contact,
-                Some(PathId::Id(Uuid::try_parse(id).unwrap())),
-            ),
+            (id, CustomerKind::Contact, Some(PathId::Id(Uuid::try_parse(id).unwrap()))),
             ("PID-12", CustomerKind::Contact, Some(PathId::Number(12))),
             ("pid-12", CustomerKind::Contact, Some(PathId::Number(12))),
             ("Cid-1", CustomerKind::Account, Some(PathId::Number(1))),
-            (
-                "LID-9223372036854775807",
-                CustomerKind::Lead,
-                Some(PathId::Number(i64::MAX)),
-            ),
+            ("LID-9223372036854775807", CustomerKind::Lead, Some(PathId::Number(i64::MAX))),
             ("LID-9223372036854775808", CustomerKind::Lead, None),
             ("CID-12", CustomerKind::Contact, None),
             ("PID-12", CustomerKind::Lead, None),

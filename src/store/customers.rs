@@ -35,10 +35,7 @@ pub struct Customer {
 /// A row of `customers`.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = customers, check_for_backend(Pg))]
-#[expect(
-    missing_docs,
-    reason = "the columns, described in the schema's comments"
-)]
+#[expect(missing_docs, reason = "the columns, described in the schema's comments")]
 pub struct CustomerRow {
     pub id: Uuid,
     pub number: i64,
@@ -163,9 +160,8 @@ pub fn find(
     kind: CustomerKind,
     id: PathId,
 ) -> Result<Option<Customer>, StoreError> {
-    let found = addressed(visible_of_kind(actor, kind), id)
-        .select(CustomerRow::as_select())
-        .load(conn)?;
+    let found =
+        addressed(visible_of_kind(actor, kind), id).select(CustomerRow::as_select()).load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
 }
 
@@ -294,12 +290,7 @@ fn is_owned_by(org: Uuid, email_key: String) -> Condition {
 /// Whether a word is found in a record: in its names, the name of a company that the caller may
 /// see, its e-mails, phones or passport, or as its code.
 fn holds_word(actor: &Actor, kind: CustomerKind, word: &Word) -> Condition {
-    let Word {
-        folded,
-        number,
-        digits,
-        passport,
-    } = word;
+    let Word { folded, number, digits, passport } = word;
     let pattern = containing(folded);
     let companies = visible_of_kind(actor, CustomerKind::Account)
         .filter(customers::name_key.like(pattern.clone()))
@@ -381,10 +372,7 @@ fn with_names(
         .into_iter()
         .map(|record| {
             Ok(Customer {
-                owner: owners
-                    .get(&record.owner_id)
-                    .cloned()
-                    .ok_or(diesel::NotFound)?,
+                owner: owners.get(&record.owner_id).cloned().ok_or(diesel::NotFound)?,
                 company: record.company_id.and_then(|id| companies.get(&id).cloned()),
                 tags: tags.remove(&record.id).unwrap_or_default(),
                 record,
@@ -420,18 +408,13 @@ fn companies(
             case_when(visible_to(actor), customers::name.nullable()),
         ))
         .load(conn)?;
-    Ok(companies
-        .into_iter()
-        .map(|company| (company.id, company))
-        .collect())
+    Ok(companies.into_iter().map(|company| (company.id, company)).collect())
 }
 
 /// Joins `customer_tags` to `tags`.
 #[diesel::dsl::auto_type]
 fn is_its_tag() -> _ {
-    tags::org_id
-        .eq(customer_tags::org_id)
-        .and(tags::id.eq(customer_tags::tag_id))
+    tags::org_id.eq(customer_tags::org_id).and(tags::id.eq(customer_tags::tag_id))
 }
 
 fn tag_names(
@@ -441,9 +424,8 @@ fn tag_names(
 ) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
     let tagged: Vec<(Uuid, String)> = customer_tags::table
         .inner_join(
-            tags::table.on(tags::org_id
-                .eq(customer_tags::org_id)
-                .and(tags::id.eq(customer_tags::tag_id))),
+            tags::table
+                .on(tags::org_id.eq(customer_tags::org_id).and(tags::id.eq(customer_tags::tag_id))),
         )
         .filter(customer_tags::org_id.eq(org))
         .filter(customer_tags::customer_id.eq_any(records.iter().map(|record| record.id)))
@@ -463,12 +445,9 @@ mod tests {
 
     #[test]
     fn a_pattern_takes_every_character_of_the_text_for_itself() {
-        for (part, pattern) in [
-            ("huy", "%huy%"),
-            ("100%", r"%100\%%"),
-            ("a_b", r"%a\_b%"),
-            (r"c:\x", r"%c:\\x%"),
-        ] {
+        for (part, pattern) in
+            [("huy", "%huy%"), ("100%", r"%100\%%"), ("a_b", r"%a\_b%"), (r"c:\x", r"%c:\\x%")]
+        {
             assert_eq!(containing(part), pattern, "{part}");
         }
     }

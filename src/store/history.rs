@@ -39,9 +39,8 @@ pub fn list(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Line>, StoreError> {
-    let its_actor = users::org_id
-        .eq(history::org_id)
-        .and(users::id.nullable().eq(history::actor_id));
+    let its_actor =
+        users::org_id.eq(history::org_id).and(users::id.nullable().eq(history::actor_id));
     let its_listener = listeners::org_id
         .eq(history::org_id)
         .and(listeners::id.nullable().eq(history::listener_id));

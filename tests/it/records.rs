@@ -16,10 +16,7 @@ use uuid::Uuid;
 
 static TEMPLATE: Template = Template::new("records", |url| {
     migrate(url).unwrap();
-    PgConnection::establish(url)
-        .unwrap()
-        .batch_execute(SEED)
-        .unwrap();
+    PgConnection::establish(url).unwrap().batch_execute(SEED).unwrap();
 });
 
 /// Two orgs. In the first: the owner (user 1), members 2, 3 (of the group Sales) and 4; the company
@@ -37,45 +34,26 @@ struct Records {
 fn records() -> Records {
     let database = TEMPLATE.database();
     let conn = PgConnection::establish(&database.url).unwrap();
-    Records {
-        _database: database,
-        conn,
-    }
+    Records { _database: database, conn }
 }
 
 fn user(number: u128) -> Actor {
     Actor {
         org: ORG,
         user: Uuid::from_u128(number),
-        role: if number == 1 {
-            Role::Owner
-        } else {
-            Role::Member
-        },
-        groups: if number == 3 {
-            vec![Uuid::from_u128(0xb1)]
-        } else {
-            Vec::new()
-        },
+        role: if number == 1 { Role::Owner } else { Role::Member },
+        groups: if number == 3 { vec![Uuid::from_u128(0xb1)] } else { Vec::new() },
     }
 }
 
 fn word(folded: &str) -> Word {
-    Word {
-        folded: folded.to_owned(),
-        number: None,
-        digits: None,
-        passport: None,
-    }
+    Word { folded: folded.to_owned(), number: None, digits: None, passport: None }
 }
 
 impl Records {
     /// The numbers of the records that are listed.
     fn list(&mut self, actor: &Actor, kind: CustomerKind, filters: &Filters) -> Vec<i64> {
-        self.page(actor, kind, filters, None, 50)
-            .iter()
-            .map(|found| found.record.number)
-            .collect()
+        self.page(actor, kind, filters, None, 50).iter().map(|found| found.record.number).collect()
     }
 
     fn page(
@@ -104,14 +82,7 @@ impl Records {
     }
 
     fn search(&mut self, actor: &Actor, words: Vec<Word>) -> Vec<i64> {
-        self.list(
-            actor,
-            CustomerKind::Contact,
-            &Filters {
-                words,
-                ..Filters::default()
-            },
-        )
+        self.list(actor, CustomerKind::Contact, &Filters { words, ..Filters::default() })
     }
 
     fn history(&mut self, number: i64) -> Vec<Line> {
@@ -146,11 +117,7 @@ fn a_member_reads_exactly_what_he_lists() {
         let listed = records.list(&user(actor), CustomerKind::Contact, &Filters::default());
         for number in 1..=5 {
             let found = records.find(&user(actor), CustomerKind::Contact, number);
-            assert_eq!(
-                found.is_some(),
-                listed.contains(&number),
-                "user {actor}, PID-{number}"
-            );
+            assert_eq!(found.is_some(), listed.contains(&number), "user {actor}, PID-{number}");
         }
     }
 }
@@ -159,9 +126,7 @@ fn a_member_reads_exactly_what_he_lists() {
 fn a_company_that_is_hidden_is_named_by_its_code_alone() {
     let mut records = records();
     let mut company = |actor| {
-        let found = records
-            .find(&user(actor), CustomerKind::Contact, 1)
-            .unwrap();
+        let found = records.find(&user(actor), CustomerKind::Contact, 1).unwrap();
         found.company.unwrap()
     };
     assert_eq!(company(1).name.as_deref(), Some("Secret Corp"));
@@ -181,35 +146,19 @@ fn a_search_finds_no_record_by_the_name_of_a_hidden_company() {
 #[test]
 fn an_org_has_its_own_records_only() {
     let mut records = records();
-    let other = Actor {
-        org: Uuid::from_u128(0xa2),
-        ..user(1)
-    };
+    let other = Actor { org: Uuid::from_u128(0xa2), ..user(1) };
     let listed = records.page(&other, CustomerKind::Contact, &Filters::default(), None, 50);
-    let names: Vec<&str> = listed
-        .iter()
-        .map(|found| found.record.name.as_str())
-        .collect();
+    let names: Vec<&str> = listed.iter().map(|found| found.record.name.as_str()).collect();
     assert_eq!(names, ["Alien"]);
 }
 
 #[test]
 fn an_identifier_finds_its_holder_in_the_world_of_the_kind() {
     let mut records = records();
-    let by_email = Filters {
-        email: Some("huy@htk.com".to_owned()),
-        ..Filters::default()
-    };
-    assert_eq!(
-        records.list(&user(1), CustomerKind::Contact, &by_email),
-        [1]
-    );
+    let by_email = Filters { email: Some("huy@htk.com".to_owned()), ..Filters::default() };
+    assert_eq!(records.list(&user(1), CustomerKind::Contact, &by_email), [1]);
     assert_eq!(records.list(&user(1), CustomerKind::Lead, &by_email), [1]);
-    assert!(
-        records
-            .list(&user(1), CustomerKind::Account, &by_email)
-            .is_empty()
-    );
+    assert!(records.list(&user(1), CustomerKind::Account, &by_email).is_empty());
     let by_both = Filters {
         phone: Some("+84905000001".to_owned()),
         passport: Some("OTHER".to_owned()),
@@ -222,32 +171,20 @@ fn an_identifier_finds_its_holder_in_the_world_of_the_kind() {
 fn a_name_is_found_alone_and_with_the_lastname_in_either_order() {
     let mut records = records();
     for name in ["huy", "huy nguyễn", "nguyễn huy"] {
-        let filters = Filters {
-            name: Some(name.to_owned()),
-            ..Filters::default()
-        };
+        let filters = Filters { name: Some(name.to_owned()), ..Filters::default() };
         assert_eq!(records.contacts(&filters), [1], "{name}");
     }
-    let part = Filters {
-        name: Some("hu".to_owned()),
-        ..Filters::default()
-    };
+    let part = Filters { name: Some("hu".to_owned()), ..Filters::default() };
     assert!(records.contacts(&part).is_empty());
 }
 
 #[test]
 fn tag_owner_and_time_narrow_a_list() {
     let mut records = records();
-    let tagged = Filters {
-        tag: Some("vip".to_owned()),
-        ..Filters::default()
-    };
+    let tagged = Filters { tag: Some("vip".to_owned()), ..Filters::default() };
     assert_eq!(records.contacts(&tagged), [5, 1]);
     assert_eq!(records.list(&user(4), CustomerKind::Contact, &tagged), [1]);
-    let owned = Filters {
-        owner: Some("u2@acme.vn".to_owned()),
-        ..Filters::default()
-    };
+    let owned = Filters { owner: Some("u2@acme.vn".to_owned()), ..Filters::default() };
     assert_eq!(records.contacts(&owned), [2]);
     let created = Filters {
         created_from: Some("2026-01-03T00:00:00Z".parse().unwrap()),
@@ -264,34 +201,10 @@ fn a_search_wants_every_word_somewhere_in_the_record() {
     assert_eq!(found(&[word("huy"), word("nguyễ")]), [1]);
     assert!(found(&[word("huy"), word("grouped")]).is_empty());
     assert_eq!(found(&[word("@htk")]), [1]);
-    assert_eq!(
-        found(&[Word {
-            digits: Some("905000".to_owned()),
-            ..word("0905000")
-        }]),
-        [1]
-    );
-    assert_eq!(
-        found(&[Word {
-            digits: Some("849050".to_owned()),
-            ..word("+849050")
-        }]),
-        [1]
-    );
-    assert_eq!(
-        found(&[Word {
-            passport: Some("B123".to_owned()),
-            ..word("b-123")
-        }]),
-        [1]
-    );
-    assert_eq!(
-        found(&[Word {
-            number: Some(4),
-            ..word("pid-4")
-        }]),
-        [4]
-    );
+    assert_eq!(found(&[Word { digits: Some("905000".to_owned()), ..word("0905000") }]), [1]);
+    assert_eq!(found(&[Word { digits: Some("849050".to_owned()), ..word("+849050") }]), [1]);
+    assert_eq!(found(&[Word { passport: Some("B123".to_owned()), ..word("b-123") }]), [1]);
+    assert_eq!(found(&[Word { number: Some(4), ..word("pid-4") }]), [4]);
 }
 
 /// Without it `%` would list everything.
@@ -299,11 +212,7 @@ fn a_search_wants_every_word_somewhere_in_the_record() {
 fn the_wildcards_of_the_database_are_plain_characters_in_a_search() {
     let mut records = records();
     for (text, numbers) in [("%", vec![5]), ("a_b", vec![5]), ("\\", vec![])] {
-        assert_eq!(
-            records.search(&user(1), vec![word(text)]),
-            numbers,
-            "{text}"
-        );
+        assert_eq!(records.search(&user(1), vec![word(text)]), numbers, "{text}");
     }
 }
 
@@ -314,11 +223,7 @@ fn a_page_goes_on_after_the_last_id_of_the_one_before() {
     let first = records.page(&user(1), CustomerKind::Contact, &all, None, 2);
     let last = first.last().unwrap().record.id;
     let second = records.page(&user(1), CustomerKind::Contact, &all, Some(last), 2);
-    let numbers: Vec<i64> = [first, second]
-        .concat()
-        .iter()
-        .map(|it| it.record.number)
-        .collect();
+    let numbers: Vec<i64> = [first, second].concat().iter().map(|it| it.record.number).collect();
     assert_eq!(numbers, [5, 4, 3, 2]);
 }
 

@@ -263,15 +263,11 @@ async fn read(
     let directory = app.directories.current(actor.org).await?;
     let found = app
         .db
-        .in_org(actor.org, move |conn| {
-            customers::find(conn, &actor, kind, id)
-        })
+        .in_org(actor.org, move |conn| customers::find(conn, &actor, kind, id))
         .await?
         .ok_or_else(|| Problem::not_found(kind.as_str()))?;
     let body = representation::customer(found, kind, &directory)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, etag::of(&body)))
-        .json(body))
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
 }
 
 async fn read_history(

@@ -95,10 +95,8 @@ pub(super) fn read(query: &Query, kind: CustomerKind, region: Region) -> Result<
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
         created_from: read_one(query, "createdFrom", NOT_A_TIME, time)?,
         created_to: read_one(query, "createdTo", NOT_A_TIME, time)?,
-        words: read_one(query, "q", "has more than 100 characters.", |text| {
-            words(text, kind)
-        })?
-        .unwrap_or_default(),
+        words: read_one(query, "q", "has more than 100 characters.", |text| words(text, kind))?
+            .unwrap_or_default(),
     })
 }
 
@@ -111,10 +109,7 @@ fn read_one<T>(
     otherwise: &str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, Problem> {
-    query
-        .get(name)
-        .map(|text| read(text).ok_or_else(|| invalid(name, otherwise)))
-        .transpose()
+    query.get(name).map(|text| read(text).ok_or_else(|| invalid(name, otherwise))).transpose()
 }
 
 fn email_key(text: &str) -> Option<String> {
@@ -138,11 +133,7 @@ fn words(text: &str, kind: CustomerKind) -> Option<Vec<Word>> {
     if phone_digits(&text).is_some() {
         return Some(vec![word(&text, kind)]);
     }
-    Some(
-        text.split_whitespace()
-            .map(|text| word(text, kind))
-            .collect(),
-    )
+    Some(text.split_whitespace().map(|text| word(text, kind)).collect())
 }
 
 fn word(text: &str, kind: CustomerKind) -> Word {
@@ -180,14 +171,9 @@ mod tests {
 
     #[test]
     fn the_described_parameters_are_those_that_are_read() {
-        let described: Vec<String> = ListParameters::into_params(|| None)
-            .into_iter()
-            .map(|param| param.name)
-            .collect();
-        assert_eq!(
-            described,
-            [&["limit", "cursor"], FILTERS.as_slice()].concat()
-        );
+        let described: Vec<String> =
+            ListParameters::into_params(|| None).into_iter().map(|param| param.name).collect();
+        assert_eq!(described, [&["limit", "cursor"], FILTERS.as_slice()].concat());
     }
 
     #[test]
@@ -207,10 +193,7 @@ mod tests {
 
     #[test]
     fn a_plus_that_was_not_escaped_still_finds_the_number() {
-        assert_eq!(
-            filters("phone=+84905000001").unwrap().phone.unwrap(),
-            "+84905000001"
-        );
+        assert_eq!(filters("phone=+84905000001").unwrap().phone.unwrap(), "+84905000001");
     }
 
     #[test]
@@ -226,14 +209,8 @@ mod tests {
         let read =
             filters("createdFrom=2026-01-31T07:00:00%2B07:00&createdTo=2026-02-01T00:00:00Z");
         let read = read.unwrap();
-        assert_eq!(
-            read.created_from.unwrap().to_rfc3339(),
-            "2026-01-31T00:00:00+00:00"
-        );
-        assert_eq!(
-            read.created_to.unwrap().to_rfc3339(),
-            "2026-02-01T00:00:00+00:00"
-        );
+        assert_eq!(read.created_from.unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00");
+        assert_eq!(read.created_to.unwrap().to_rfc3339(), "2026-02-01T00:00:00+00:00");
     }
 
     #[test]
@@ -263,13 +240,7 @@ mod tests {
             ("pid-12", "pid-12", Some(12), None, Some("PID12")),
             ("CID-12", "cid-12", None, None, Some("CID12")),
             ("0905", "0905", None, Some("905"), Some("0905")),
-            (
-                "+84905000001",
-                "+84905000001",
-                None,
-                Some("84905000001"),
-                None,
-            ),
+            ("+84905000001", "+84905000001", None, Some("84905000001"), None),
             ("000", "000", None, None, Some("000")),
             ("-", "-", None, None, None),
         ];
@@ -288,10 +259,7 @@ mod tests {
     fn a_phone_number_with_spaces_is_one_word_and_names_are_several() {
         let search = |text| words(text, CustomerKind::Contact).unwrap();
         assert_eq!(search("0905 000 001").len(), 1);
-        assert_eq!(
-            search("0905 000 001")[0].digits.as_deref(),
-            Some("905000001")
-        );
+        assert_eq!(search("0905 000 001")[0].digits.as_deref(), Some("905000001"));
         assert_eq!(search(" Huy  Nguyen ").len(), 2);
         assert_eq!(search("   ").len(), 0);
     }

@@ -50,15 +50,7 @@ pub struct HistoryListener {
 
 /// A line of history, with its sentence.
 pub(super) fn history_line(line: Line) -> HistoryLine {
-    let Line {
-        id,
-        at,
-        kind,
-        actor_email,
-        listener,
-        request_id,
-        details,
-    } = line;
+    let Line { id, at, kind, actor_email, listener, request_id, details } = line;
     HistoryLine {
         summary: summary(&kind, &details),
         id,

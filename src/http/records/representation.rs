@@ -195,21 +195,12 @@ pub(super) fn customer(
     kind: CustomerKind,
     directory: &Directory,
 ) -> Result<CustomerBody, Problem> {
-    let Customer {
-        record,
-        owner,
-        company,
-        tags,
-    } = found;
+    let Customer { record, owner, company, tags } = found;
     Ok(CustomerBody {
         cus_fields: custom_fields(stored(record.cus_fields.clone())?, kind, directory),
         permit: permit(&record, directory),
         id: record.id,
-        customer_id: CustomerCode {
-            kind,
-            number: record.number,
-        }
-        .to_string(),
+        customer_id: CustomerCode { kind, number: record.number }.to_string(),
         contact_id: record.contact_id,
         contact_type: contact_type(kind),
         r#type: type_number(kind),
@@ -228,21 +219,15 @@ pub(super) fn customer(
         tags,
         company: company.map(|company| CompanyBody {
             id: company.id,
-            customer_id: CustomerCode {
-                kind: CustomerKind::Account,
-                number: company.number,
-            }
-            .to_string(),
+            customer_id: CustomerCode { kind: CustomerKind::Account, number: company.number }
+                .to_string(),
             name: company.name,
         }),
         source: record
             .source_id
             .and_then(|id| directory.sources.with_id(id))
             .map(|source| source.name.clone()),
-        owner: OwnerBody {
-            email: owner.email,
-            name: owner.name,
-        },
+        owner: OwnerBody { email: owner.email, name: owner.name },
         created_at: record.created_at,
         updated_at: record.updated_at,
     })
@@ -267,17 +252,12 @@ const fn type_number(kind: CustomerKind) -> u8 {
 fn stored<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_json::from_value(value).map_err(|error| {
         tracing::error!(%error, "a stored list is not of its shape");
-        Problem::new(
-            Code::Internal,
-            "Something went wrong on our side; it has been logged.",
-        )
+        Problem::new(Code::Internal, "Something went wrong on our side; it has been logged.")
     })
 }
 
 fn permit(record: &CustomerRow, directory: &Directory) -> PermitBody {
-    let group = record
-        .permit_group_id
-        .and_then(|id| directory.groups.with_id(id));
+    let group = record.permit_group_id.and_then(|id| directory.groups.with_id(id));
     let users = record.permit_user_ids.iter().flatten();
     PermitBody {
         status: record.permit_status,
@@ -295,11 +275,8 @@ fn custom_fields(
     kind: CustomerKind,
     directory: &Directory,
 ) -> Vec<CustomFieldEntry> {
-    let fields = directory
-        .custom_fields
-        .of(kind.model())
-        .into_iter()
-        .flat_map(|fields| fields.iter());
+    let fields =
+        directory.custom_fields.of(kind.model()).into_iter().flat_map(|fields| fields.iter());
     fields
         .filter_map(|field| {
             let value = match values.remove(&field.id())? {
@@ -307,10 +284,7 @@ fn custom_fields(
                 Value::Null => return None,
                 other => other.to_string(),
             };
-            Some(CustomFieldEntry {
-                name: field.name().to_owned(),
-                value,
-            })
+            Some(CustomFieldEntry { name: field.name().to_owned(), value })
         })
         .collect()
 }
@@ -353,14 +327,8 @@ mod tests {
                 name: "An".to_owned(),
                 active: false,
             }]),
-            groups: Names::new(vec![Group {
-                id: id(3),
-                name: "Sales".to_owned(),
-            }]),
-            sources: Names::new(vec![Entry {
-                id: id(4),
-                name: "Web".to_owned(),
-            }]),
+            groups: Names::new(vec![Group { id: id(3), name: "Sales".to_owned() }]),
+            sources: Names::new(vec![Entry { id: id(4), name: "Web".to_owned() }]),
             custom_fields: CustomFields::new(vec![
                 field(6, Model::Contact, "Referred By"),
                 field(5, Model::Contact, "Age"),
@@ -405,15 +373,8 @@ mod tests {
                 created_at: at("2026-11-21T01:02:03.000004Z"),
                 updated_at: at("2026-11-22T00:00:00Z"),
             },
-            owner: Owner {
-                email: "An@acme.vn".to_owned(),
-                name: "An".to_owned(),
-            },
-            company: Some(Company {
-                id: id(10),
-                number: 7,
-                name: None,
-            }),
+            owner: Owner { email: "An@acme.vn".to_owned(), name: "An".to_owned() },
+            company: Some(Company { id: id(10), number: 7, name: None }),
             tags: vec!["a".to_owned(), "VIP".to_owned()],
         }
     }
