@@ -177,8 +177,9 @@ fn status(code: Code) -> StatusCode {
         | Code::UnknownChannel
         | Code::UnknownSla
         | Code::UnknownDeal
-        | Code::MissingIdentifier
         | Code::WrongKind
+        | Code::MissingIdentifier
+        | Code::IdentifierTaken
         | Code::CompanyNameRequired
         | Code::AmbiguousCompany
         | Code::UnknownCompany

@@ -113,6 +113,7 @@ impl Subject {
 pub enum HistoryKind {
     Created,
     DuplicateSkipped,
+    Updated,
     CompanyLinked,
     EmailQueued,
     EmailFailed,
@@ -129,6 +130,7 @@ impl HistoryKind {
         match self {
             Self::Created => "created",
             Self::DuplicateSkipped => "duplicate_skipped",
+            Self::Updated => "updated",
             Self::CompanyLinked => "company_linked",
             Self::EmailQueued => "email_queued",
             Self::EmailFailed => "email_failed",

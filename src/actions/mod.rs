@@ -12,8 +12,11 @@ mod company;
 mod company_creation;
 mod context;
 mod cus_fields;
+mod customer_revision;
 mod customer_type;
+mod customer_update;
 mod customers;
+mod field_changes;
 mod linked_party;
 mod mentions;
 mod named_person;
@@ -25,6 +28,8 @@ mod person;
 mod send_sms;
 #[cfg(test)]
 mod testing;
+mod update_contact;
+mod update_lead;
 mod welcome;
 mod workspace;
 
@@ -36,9 +41,11 @@ pub use change::{
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
+pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
 pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use send_sms::SendSms;
+pub use update_contact::UpdateContact;
+pub use update_lead::UpdateLead;
 pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
@@ -47,19 +54,24 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead", "add-note", "send-sms"];
+pub const ACTION_TYPES: &[&str] =
+    &["add-contact", "update-contact", "add-lead", "update-lead", "add-note", "send-sms"];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Adds a contact or account.
     AddContact(Box<AddContact>),
+    /// Changes a contact or account.
+    UpdateContact(Box<UpdateContact>),
     /// Adds a lead.
     AddLead(Box<AddLead>),
     /// Adds a note to a customer or a deal.
     AddNote(Box<AddNote>),
     /// Sends an SMS to some numbers.
     SendSms(SendSms),
+    /// Changes a lead.
+    UpdateLead(Box<UpdateLead>),
 }
 
 impl Action {
@@ -81,6 +93,10 @@ impl Action {
             "add-note" => AddNote::read(data, data_at, context, findings)
                 .map(|action| Self::AddNote(Box::new(action))),
             "send-sms" => SendSms::read(data, data_at, context, findings).map(Self::SendSms),
+            "update-contact" => UpdateContact::read(data, data_at, context, findings)
+                .map(|action| Self::UpdateContact(Box::new(action))),
+            "update-lead" => UpdateLead::read(data, data_at, context, findings)
+                .map(|action| Self::UpdateLead(Box::new(action))),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
                 let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
@@ -101,6 +117,8 @@ impl Action {
             Self::AddLead(action) => action.mention(mentions),
             Self::AddNote(action) => action.mention(mentions),
             Self::SendSms(action) => action.mention(mentions),
+            Self::UpdateContact(action) => action.mention(mentions),
+            Self::UpdateLead(action) => action.mention(mentions),
         }
     }
 
@@ -119,6 +137,8 @@ impl Action {
             Self::AddLead(action) => action.decide(workspace, ids, findings),
             Self::AddNote(action) => action.decide(workspace, ids, findings),
             Self::SendSms(action) => action.decide(workspace, ids, findings),
+            Self::UpdateContact(action) => action.decide(workspace, ids, findings),
+            Self::UpdateLead(action) => action.decide(workspace, ids, findings),
         }
     }
 }

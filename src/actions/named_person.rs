@@ -3,7 +3,6 @@
 
 use super::context::Context;
 use super::person::{Person, TypedEmail, TypedPhone, read_emails, read_passport, read_phones};
-use crate::domain::customer::ContactType;
 use crate::domain::email::Email;
 use crate::domain::fault::Code;
 use crate::domain::phone::Phone;
@@ -31,7 +30,7 @@ fn all_emails(fields: &mut Fields<'_, '_>) -> Vec<TypedEmail> {
     let mut emails = read_emails(fields).set().unwrap_or_default();
     if let Given::Set(email) = single {
         emails.retain(|typed| typed.email.key() != email.key());
-        emails.insert(0, TypedEmail { r#type: ContactType::default(), email });
+        emails.insert(0, TypedEmail { at, r#type: Given::Absent, email });
     }
     emails
 }
@@ -47,7 +46,7 @@ fn all_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<TypedPho
     let mut phones = read_phones(fields, context).set().unwrap_or_default();
     if let Given::Set(phone) = single {
         phones.retain(|typed| typed.phone.key() != phone.key());
-        phones.insert(0, TypedPhone { r#type: ContactType::default(), phone });
+        phones.insert(0, TypedPhone { at, r#type: Given::Absent, phone });
     }
     phones
 }

@@ -70,8 +70,6 @@ codes! {
     UnknownSla => "unknown_sla",
     /// No deal of that id.
     UnknownDeal => "unknown_deal",
-    /// Nothing that identifies the record meant.
-    MissingIdentifier => "missing_identifier",
     /// No source of that name.
     UnknownSource => "unknown_source",
     /// No deal stage of that name.
@@ -86,6 +84,10 @@ codes! {
     Ambiguous => "ambiguous",
     /// A code or type of another kind of record than the action's.
     WrongKind => "wrong_kind",
+    /// Nothing in the action identifies the record that it is about.
+    MissingIdentifier => "missing_identifier",
+    /// Another record holds the identifier already.
+    IdentifierTaken => "identifier_taken",
     /// A company that is to be created has no name.
     CompanyNameRequired => "company_name_required",
     /// Several companies have the name; the oldest was taken (a warning).

@@ -2,6 +2,7 @@
 //! (`design.md`, "write").
 
 mod columns;
+mod customer_tags;
 mod customers;
 mod deliveries;
 mod history;
@@ -13,7 +14,7 @@ mod tickets;
 
 pub use deliveries::{Delivery, insert_delivery};
 
-use crate::actions::Pending;
+use crate::actions::{Pending, PendingCustomers};
 use crate::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -49,9 +50,14 @@ pub fn write(
     origin: Origin<'_>,
 ) -> Result<(), StoreError> {
     tags::insert(conn, org, &pending.tags, origin.at)?;
-    customers::insert(conn, org, &pending.customers.created)?;
-    identities::insert(conn, org, &pending.customers.claims)?;
-    customers::insert_tags(conn, org, &pending.customers.created)?;
+    let PendingCustomers { created, changed, tagged, untagged, released, claims } =
+        &pending.customers;
+    customers::insert(conn, org, created)?;
+    customers::update(conn, org, changed)?;
+    identities::delete(conn, org, released)?;
+    identities::insert(conn, org, claims)?;
+    customer_tags::delete(conn, org, untagged)?;
+    customer_tags::insert(conn, org, created, tagged)?;
     notes::insert(conn, org, &pending.notes)?;
     tickets::insert(conn, org, &pending.tickets)?;
     tickets::insert_tags(conn, org, &pending.tickets)?;
