@@ -1,6 +1,7 @@
 //! What deciding yields: changes as values.
 
 use crate::domain::customer::{Customer, CustomerCode};
+use crate::domain::deal::Deal;
 use crate::domain::fault::{Fault, Warning};
 use crate::domain::identity::{Identity, IdentityKind};
 use crate::payload::Findings;
@@ -18,6 +19,16 @@ pub enum Change {
     IdentityClaimed(Claim),
     /// Nobody holds an identity any more.
     IdentityReleased(Identity),
+    /// A deal comes to be.
+    DealCreated {
+        /// The record.
+        deal: Box<Deal>,
+        /// Whether only because there is none of its name: then the change is void where somebody
+        /// else was faster with the name.
+        by_name: bool,
+    },
+    /// A deal is from now on like this.
+    DealChanged(Box<Deal>),
     /// A tag comes to be.
     TagCreated(NewTag),
     /// A line in a record's history.
@@ -66,6 +77,8 @@ pub struct HistoryLine {
 pub enum Subject {
     /// A contact's, account's or lead's.
     Customer(Uuid),
+    /// A deal's.
+    Deal(Uuid),
 }
 
 /// What a history line tells of (`api.md` 5).
@@ -73,8 +86,11 @@ pub enum Subject {
 #[expect(missing_docs, reason = "the specification's own words, api.md 5")]
 pub enum HistoryKind {
     Created,
+    Updated,
     DuplicateSkipped,
     CompanyLinked,
+    DealAdded,
+    DealUpdated,
     EmailQueued,
     EmailFailed,
     SmsQueued,
@@ -87,8 +103,11 @@ impl HistoryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
+            Self::Updated => "updated",
             Self::DuplicateSkipped => "duplicate_skipped",
             Self::CompanyLinked => "company_linked",
+            Self::DealAdded => "deal_added",
+            Self::DealUpdated => "deal_updated",
             Self::EmailQueued => "email_queued",
             Self::EmailFailed => "email_failed",
             Self::SmsQueued => "sms_queued",
@@ -166,6 +185,8 @@ pub struct RecordRef {
 pub enum RecordName {
     /// A contact, account or lead.
     Customer(CustomerCode),
+    /// A deal, by its visible id.
+    Deal(String),
 }
 
 impl RecordName {
@@ -174,6 +195,7 @@ impl RecordName {
     pub const fn model(&self) -> &'static str {
         match self {
             Self::Customer(code) => code.kind.as_str(),
+            Self::Deal(_) => "deal",
         }
     }
 
@@ -182,6 +204,7 @@ impl RecordName {
     pub fn code(&self) -> Option<String> {
         match self {
             Self::Customer(code) => Some(code.to_string()),
+            Self::Deal(deal_id) => Some(deal_id.clone()),
         }
     }
 }
@@ -211,6 +234,10 @@ pub enum Role {
     CompanyCreated,
     /// The contact's company, found.
     CompanyLinked,
+    /// The customer that the deal is with.
+    DealWith(Link),
+    /// A related customer of the deal.
+    Contact(Link),
     /// Another record that an identifier of the payload matched.
     Candidate,
 }

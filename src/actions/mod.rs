@@ -4,6 +4,7 @@
 //! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
 
 mod add_contact;
+mod add_deal;
 mod add_lead;
 mod change;
 mod company;
@@ -12,6 +13,9 @@ mod context;
 mod cus_fields;
 mod customer_type;
 mod customers;
+mod deal_changes;
+mod deal_fields;
+mod deals;
 mod linked_party;
 mod mentions;
 mod new_customer;
@@ -25,6 +29,7 @@ mod welcome;
 mod workspace;
 
 pub use add_contact::AddContact;
+pub use add_deal::AddDeal;
 pub use add_lead::AddLead;
 pub use change::{
     Change, Claim, Content, Decision, HistoryKind, HistoryLine, Link, Message, NewTag, Outcome,
@@ -32,6 +37,7 @@ pub use change::{
 };
 pub use context::Context;
 pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
+pub use deals::{KnownDeal, LoadedDeals, NameClaim, NameHold, PendingDeals};
 pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
@@ -41,7 +47,7 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead"];
+pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead", "add-deal"];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +56,8 @@ pub enum Action {
     AddContact(Box<AddContact>),
     /// Adds a lead.
     AddLead(Box<AddLead>),
+    /// Adds or changes a deal.
+    AddDeal(Box<AddDeal>),
 }
 
 impl Action {
@@ -68,6 +76,8 @@ impl Action {
                 .map(|action| Self::AddContact(Box::new(action))),
             "add-lead" => AddLead::read(data, data_at, context, findings)
                 .map(|action| Self::AddLead(Box::new(action))),
+            "add-deal" => AddDeal::read(data, data_at, context, findings)
+                .map(|action| Self::AddDeal(Box::new(action))),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
                 let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
@@ -86,6 +96,7 @@ impl Action {
         match self {
             Self::AddContact(action) => action.mention(mentions),
             Self::AddLead(action) => action.mention(mentions),
+            Self::AddDeal(action) => action.mention(mentions),
         }
     }
 
@@ -102,6 +113,7 @@ impl Action {
         match self {
             Self::AddContact(action) => action.decide(workspace, ids, findings),
             Self::AddLead(action) => action.decide(workspace, ids, findings),
+            Self::AddDeal(action) => action.decide(workspace, ids, findings),
         }
     }
 }

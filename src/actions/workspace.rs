@@ -3,8 +3,10 @@
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{Customers, LoadedCustomers, PendingCustomers};
+use super::deals::{Deals, LoadedDeals, PendingDeals};
 use super::mentions::Mentions;
 use crate::directory::User;
+use crate::domain::counter::Counter;
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -15,6 +17,8 @@ use uuid::Uuid;
 pub struct Loaded {
     /// Customers that something in the batch points to.
     pub customers: LoadedCustomers,
+    /// Deals that something in the batch points to.
+    pub deals: LoadedDeals,
     /// Tags of the names mentioned.
     pub tags: Vec<(String, Uuid)>,
     /// Trial SMS credits left.
@@ -26,10 +30,19 @@ pub struct Loaded {
 #[expect(missing_docs, reason = "the changes of change.rs, by table")]
 pub struct Pending {
     pub customers: PendingCustomers,
+    pub deals: PendingDeals,
     pub tags: Vec<NewTag>,
     pub history: Vec<HistoryLine>,
     pub messages: Vec<Message>,
     pub sms_credits_taken: i64,
+}
+
+impl Pending {
+    /// The ids of the records that the batch makes.
+    pub fn created(&self) -> impl Iterator<Item = Uuid> {
+        let customers = self.customers.created.iter().map(|customer| customer.id);
+        customers.chain(self.deals.created.iter().map(|deal| deal.id))
+    }
 }
 
 /// The request that the batch came with.
@@ -52,6 +65,8 @@ pub struct Workspace<'a> {
     pub request: Request<'a>,
     /// The customers.
     pub customers: Customers,
+    /// The deals.
+    pub deals: Deals,
     tags: HashMap<String, Uuid>,
     sms_credits: i64,
     new_tags: Vec<NewTag>,
@@ -64,10 +79,11 @@ impl<'a> Workspace<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, tags, sms_credits } = loaded;
+        let Loaded { customers, deals, tags, sms_credits } = loaded;
         Self {
             request,
             customers: Customers::new(customers),
+            deals: Deals::new(deals),
             tags: tags.into_iter().collect(),
             sms_credits,
             new_tags: Vec::new(),
@@ -83,6 +99,7 @@ impl<'a> Workspace<'a> {
     pub fn scratch(&self, mentions: &Mentions) -> Self {
         let loaded = Loaded {
             customers: self.customers.mentioned(mentions),
+            deals: LoadedDeals::default(),
             tags: mentions
                 .tags
                 .iter()
@@ -113,6 +130,8 @@ impl<'a> Workspace<'a> {
                 Change::CustomerChanged(customer) => self.customers.change(*customer),
                 Change::IdentityClaimed(claim) => self.customers.claim(claim),
                 Change::IdentityReleased(identity) => self.customers.release(identity),
+                Change::DealCreated { deal, by_name } => self.deals.create(*deal, by_name),
+                Change::DealChanged(deal) => self.deals.change(*deal),
                 Change::TagCreated(tag) => {
                     self.tags.insert(tag.name_key.clone(), tag.id);
                     self.new_tags.push(tag);
@@ -128,6 +147,7 @@ impl<'a> Workspace<'a> {
     pub fn into_pending(self) -> Pending {
         Pending {
             customers: self.customers.into_pending(),
+            deals: self.deals.into_pending(),
             tags: self.new_tags,
             history: self.history,
             messages: self.messages,
@@ -148,6 +168,12 @@ impl<'a> Workspace<'a> {
 pub trait Ids {
     /// A new id, above all before it.
     fn id(&mut self) -> Uuid;
+    /// The next number of that counter.
+    fn number(&mut self, counter: Counter) -> i64;
+    /// The next id for a deal whose sender gives none; no deal has it.
+    fn deal_id(&mut self) -> String;
     /// The next code of that kind.
-    fn code(&mut self, kind: CustomerKind) -> CustomerCode;
+    fn code(&mut self, kind: CustomerKind) -> CustomerCode {
+        CustomerCode { kind, number: self.number(Counter::Customer(kind)) }
+    }
 }

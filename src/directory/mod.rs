@@ -31,6 +31,14 @@ pub struct Directory {
     pub groups: Names<Group>,
     /// Where customers come from.
     pub sources: Names<Entry>,
+    /// How far a deal may have come, in order.
+    pub deal_stages: Names<Entry>,
+    /// What kinds of deal there are.
+    pub deal_categories: Names<Entry>,
+    /// What deals may be about.
+    pub deal_packages: Names<Entry>,
+    /// The currencies that deals may be in: ISO 4217, upper case, in alphabetical order.
+    pub currencies: Vec<String>,
     /// Its custom fields, by model.
     pub custom_fields: CustomFields,
     /// Its listeners.
@@ -52,6 +60,8 @@ pub struct Org {
     pub time_zone: Tz,
     /// In which phone numbers without a country code are read.
     pub region: Region,
+    /// The currency of deals that name none: ISO 4217, upper case.
+    pub default_currency: String,
 }
 
 /// Something with a name that is unique in any case.
@@ -97,7 +107,7 @@ impl<T: Named> Names<T> {
     }
 
     /// All names, in order.
-    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+    pub fn all_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.entries.iter().map(Named::name)
     }
 }

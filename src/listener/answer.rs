@@ -1,7 +1,7 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
-use crate::actions::{Outcome, RecordRef, Rejection, Related, Role, Status};
+use crate::actions::{Link, Outcome, RecordRef, Rejection, Related, Role, Status};
 use crate::domain::fault::{Code, Fault, Warning};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -239,9 +239,15 @@ fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
 }
 
 fn related_body(related: Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
+    let link_word = |link| match link {
+        Link::Created => "created",
+        Link::Linked => "linked",
+    };
     let (role, status) = match related.role {
         Role::CompanyCreated => ("company", "created"),
         Role::CompanyLinked => ("company", "linked"),
+        Role::DealWith(link) => ("dealWith", link_word(link)),
+        Role::Contact(link) => ("contact", link_word(link)),
         Role::Candidate => ("candidate", "unchanged"),
     };
     RelatedBody { role, status, record: record_body(related.record, dry_created) }

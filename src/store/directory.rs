@@ -8,7 +8,8 @@ use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::error::StoreError;
 use crate::schema::{
-    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, users,
+    custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
+    picklist_entries, users,
 };
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -58,25 +59,36 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         users: Users::new(load_users(conn, org)?),
         groups: Names::new(load_groups(conn, org)?),
         sources: Names::new(load_entries(conn, org, "source")?),
+        deal_stages: Names::new(load_entries(conn, org, "deal_stage")?),
+        deal_categories: Names::new(load_entries(conn, org, "deal_category")?),
+        deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
+        currencies: load_currencies(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
         custom_fields,
     })
 }
 
 fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
-    let (public_id, slug, name, zone, region): (String, String, String, String, String) =
-        orgs::table
-            .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
-            .filter(orgs::id.eq(org))
-            .filter(org_settings::org_id.eq(org))
-            .select((
-                orgs::public_id,
-                orgs::slug,
-                orgs::name,
-                org_settings::time_zone,
-                org_settings::default_region,
-            ))
-            .first(conn)?;
+    let (public_id, slug, name, zone, region, default_currency): (
+        String,
+        String,
+        String,
+        String,
+        String,
+        String,
+    ) = orgs::table
+        .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
+        .filter(orgs::id.eq(org))
+        .filter(org_settings::org_id.eq(org))
+        .select((
+            orgs::public_id,
+            orgs::slug,
+            orgs::name,
+            org_settings::time_zone,
+            org_settings::default_region,
+            org_settings::default_currency,
+        ))
+        .first(conn)?;
     Ok(Org {
         id: org,
         public_id,
@@ -84,6 +96,7 @@ fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
         name,
         time_zone: zone.parse::<Tz>().map_err(|error| unreadable(&error))?,
         region: Region::parse(&region).map_err(|error| unreadable(&error))?,
+        default_currency,
     })
 }
 
@@ -120,6 +133,14 @@ fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<V
         .select((picklist_entries::id, picklist_entries::name))
         .load(conn)?;
     Ok(rows.into_iter().map(|(id, name)| Entry { id, name }).collect())
+}
+
+fn load_currencies(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<String>> {
+    org_currencies::table
+        .filter(org_currencies::org_id.eq(org))
+        .order(org_currencies::code)
+        .select(org_currencies::code)
+        .load(conn)
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {

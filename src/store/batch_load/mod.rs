@@ -2,6 +2,7 @@
 //! thousands (`design.md`, "load").
 
 mod customers;
+mod deals;
 
 pub use customers::{kind_number, world_number};
 
@@ -41,8 +42,12 @@ pub fn load(
     mentions: &Mentions,
     state: OrgState,
 ) -> QueryResult<Loaded> {
+    let mut customers = customers::load(conn, org, mentions)?;
+    let deals = deals::load(conn, org, mentions)?;
+    customers.known.extend(customers::load_by_id(conn, org, &deals.customers())?);
     Ok(Loaded {
-        customers: customers::load(conn, org, mentions)?,
+        customers,
+        deals,
         tags: load_tags(conn, org, mentions)?,
         sms_credits: state.sms_credits,
     })

@@ -98,13 +98,13 @@ fn each<'a, T>(customers: &'a [Customer], part: impl Fn(&'a Customer) -> T) -> V
     customers.iter().map(part).collect()
 }
 
-fn json(part: &impl Serialize) -> String {
+pub(super) fn json(part: &impl Serialize) -> String {
     // Texts, enums without data and maps keyed by text cannot fail to be JSON.
     serde_json::to_string(part).unwrap_or_default()
 }
 
 /// A row of `unnest` holds no array, so this one travels as text.
-fn uuid_array(ids: &[Uuid]) -> String {
+pub(super) fn uuid_array(ids: &[Uuid]) -> String {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     format!("{{{}}}", ids.join(","))
 }

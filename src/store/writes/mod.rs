@@ -2,6 +2,7 @@
 //! (`design.md`, "write").
 
 mod customers;
+mod deals;
 mod deliveries;
 mod history;
 mod identities;
@@ -37,7 +38,7 @@ pub struct Origin<'a> {
 /// Writes all changes of a batch.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag or the
+/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal or the
 /// last credits: to be loaded and decided again.
 pub fn write(
     conn: &mut PgConnection,
@@ -49,6 +50,7 @@ pub fn write(
     customers::insert(conn, org, &pending.customers.created)?;
     identities::insert(conn, org, &pending.customers.claims)?;
     customers::insert_tags(conn, org, &pending.customers.created)?;
+    deals::write(conn, org, &pending.deals)?;
     history::insert(conn, org, &pending.history, origin)?;
     messages::insert(conn, org, &pending.messages, origin)?;
     take_sms_credits(conn, org, pending.sms_credits_taken)
