@@ -10,5 +10,7 @@
 
 mod add_contact;
 mod embedded;
+mod races;
+mod receiving;
 mod records;
 mod support;
