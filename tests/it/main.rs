@@ -9,6 +9,8 @@
 )]
 
 mod add_contact;
+mod any_body;
+mod demo;
 mod embedded;
 mod races;
 mod receiving;
