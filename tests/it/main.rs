@@ -5,6 +5,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::string_slice,
+    clippy::needless_pass_by_value,
     reason = "the whole crate is tests, and clippy exempts only the functions marked #[test]"
 )]
 
