@@ -90,12 +90,12 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))
+            .wrap(from_fn(telemetry::observe))
             .wrap(
                 DefaultHeaders::new()
                     .add(("Cache-Control", "no-store"))
                     .add(("X-Content-Type-Options", "nosniff")),
             )
-            .wrap(from_fn(telemetry::observe))
             .configure(http::routes)
     })
     .workers(workers)

@@ -44,7 +44,8 @@ impl ServeSettings {
     /// # Errors
     /// When it is missing or malformed; its text is not in the message.
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
-        let text = self.secret_key.as_ref().context(
+        let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
+        let text = set.context(
             "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
@@ -103,7 +104,8 @@ impl DatabaseSettings {
     /// # Errors
     /// When none is set.
     pub fn url(&self) -> anyhow::Result<&str> {
-        let url = self.database_url.as_ref().context(
+        let set = self.database_url.as_ref().filter(|url| !url.expose().is_empty());
+        let url = set.context(
             "DATABASE_URL is not set: it names the Postgres database, as in \
              postgres://user:password@host/database",
         )?;
@@ -185,7 +187,12 @@ pub struct LogSettings {
     #[arg(long, env = "BEEIQ_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
     /// What is logged: a level, or target=level pairs
-    #[arg(long, env = "BEEIQ_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "BEEIQ_LOG",
+        default_value = "info,actix_server=warn",
+        value_name = "FILTER"
+    )]
     pub log_filter: String,
 }
 

@@ -60,7 +60,10 @@ impl Db {
         E: From<StoreError> + Send + 'static,
     {
         let db = self.clone();
-        match tokio::task::spawn_blocking(move || db.run_here(work)).await {
+        // What is logged in there belongs to the request, too.
+        let span = tracing::Span::current();
+        let hop = tokio::task::spawn_blocking(move || span.in_scope(|| db.run_here(work)));
+        match hop.await {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
             Err(_) => Err(StoreError::Unavailable("the program is stopping".to_owned()).into()),

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod demo;
 pub mod directory;
 pub mod domain;
 pub mod embedded;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod http;
 pub mod listener;
 pub mod payload;
+pub mod provision;
 #[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;

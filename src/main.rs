@@ -2,16 +2,15 @@
 
 use anyhow::Context;
 use beeiq::app::{self, App};
-use beeiq::auth::Role;
 use beeiq::auth::passwords::NewPassword;
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
 use beeiq::db::{Db, in_org, migrate};
+use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
 use beeiq::error::StoreError;
-use beeiq::store::orgs::{self, OrgRow};
-use beeiq::store::sessions;
-use beeiq::store::users::{self, NewUser};
+use beeiq::provision::{NewOrg, create_org};
+use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry};
 use clap::{Args, Parser, Subcommand};
 use std::io::{Read, Write};
@@ -32,6 +31,8 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start everything at once: a private Postgres, an example org, the server in staging
+    Demo(Box<DemoSettings>),
     /// Run the server
     Serve(Box<ServeSettings>),
     /// Apply pending migrations
@@ -108,15 +109,28 @@ fn main() -> ExitCode {
         Err(help) => help.exit(),
     };
     let done = match program.command {
+        Command::Demo(settings) => demo(&settings),
         Command::Serve(settings) => return serve(&settings),
         Command::Migrate(settings) => apply_migrations(&settings),
-        Command::Org(OrgCommand::Create(order)) => create_org(&order),
+        Command::Org(OrgCommand::Create(order)) => org_create(&order),
         Command::User(UserCommand::SetPassword(order)) => set_password(&order),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}"), 1),
     }
+}
+
+fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
+    let Demo { app, listener, cluster, greeting } =
+        Demo::prepare(settings, std::env::var_os("PATH"))?;
+    // Where standard output is closed there is nobody to greet.
+    let _ = std::io::stdout().write_all(greeting.as_bytes());
+    let served = run(app, listener);
+    if let Some(cluster) = cluster {
+        cluster.stop()?;
+    }
+    served
 }
 
 fn serve(settings: &ServeSettings) -> ExitCode {
@@ -167,7 +181,7 @@ fn apply_migrations(settings: &DatabaseSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn create_org(order: &OrgCreate) -> anyhow::Result<()> {
+fn org_create(order: &OrgCreate) -> anyhow::Result<()> {
     let slug = Slug::parse(&order.slug)?;
     let email = Email::parse(&order.owner_email).context("--owner-email")?;
     let name = order.name.trim();
@@ -178,31 +192,15 @@ fn create_org(order: &OrgCreate) -> anyhow::Result<()> {
         let made = secrets::new_password();
         (checked_password(made.clone())?, Some(made))
     };
-    let hash = password.hash()?;
-    let org = OrgRow {
-        id: clock::new_id(),
-        public_id: secrets::new_public_id(),
-        slug: slug.as_str().to_owned(),
-        name: name.to_owned(),
+    let db = Db::new(&order.database.pool()?)?;
+    let new = NewOrg {
+        slug: &slug,
+        name,
+        owner: &email,
+        password: &password,
+        sms_credits: order.orgs.sms_trial_credits,
     };
-    let owner = NewUser {
-        id: clock::new_id(),
-        email: &email,
-        name: email.value(),
-        role: Role::Owner,
-        password_hash: Some(&hash),
-    };
-    let (now, credits) = (clock::now(), order.orgs.sms_trial_credits);
-    let made = Db::new(&order.database.pool()?)?.run_here(|conn| {
-        in_org(conn, org.id, |conn| {
-            orgs::create(conn, &org, credits, now, clock::new_id)?;
-            users::create(conn, org.id, &owner, now)
-        })
-    });
-    match made {
-        Err(StoreError::Taken) => anyhow::bail!("there is an org \"{}\" already", org.slug),
-        done => done?,
-    }
+    let org = create_org(&db, &new)?;
     let mut out = std::io::stdout();
     writeln!(out, "Made the org {} with the owner {}.", org.slug, email.value())?;
     if let Some(password) = generated {

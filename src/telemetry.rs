@@ -54,7 +54,7 @@ impl FromRequest for RequestId {
 /// token), and sees to it that every error is a problem document with that id.
 ///
 /// # Errors
-/// None: errors become answers here.
+/// Those of other middleware; what handlers and extractors fail with is an answer already.
 pub async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -62,16 +62,9 @@ pub async fn observe(
     let started = clock::instant();
     let id = clock::new_id();
     request.extensions_mut().insert(RequestId(id));
-    let http_request = request.request().clone();
-    let span = tracing::info_span!("request", %id);
-    let outcome = next.call(request).instrument(span.clone()).await;
-    let response = match outcome {
-        Ok(response) => with_problem(response, id),
-        Err(error) => {
-            let response = problem_of(&error, id);
-            ServiceResponse::new(http_request, response).map_into_right_body()
-        }
-    };
+    let span = tracing::info_span!("request", request_id = %id);
+    let response = next.call(request).instrument(span.clone()).await?;
+    let response = with_problem(response, id);
     let response = with_headers(response, id);
     let route = response.request().match_pattern();
     let (route, method) = (route.as_deref().unwrap_or("none"), response.request().method());

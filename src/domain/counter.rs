@@ -16,8 +16,8 @@ impl Counter {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Customer(kind) => kind.prefix(),
-            Self::Deal => "DEAL",
+            Self::Customer(kind) => kind.as_str(),
+            Self::Deal => "deal",
         }
     }
 }

@@ -217,8 +217,8 @@ mod tests {
                 "required",
             ),
             (json!({"name": "a", "colour": "blue"}), Code::InvalidChoice, "/colour", "`red`"),
-            (json!({"name": "a", "count": -1}), Code::InvalidValue, "/count", "-1"),
-            (json!({"name": "a", "count": 1.5}), Code::WrongType, "/count", "1.5"),
+            (json!({"name": "a", "count": -1}), Code::InvalidValue, "/count", "invalid number"),
+            (json!({"name": "a", "count": 1.5}), Code::InvalidValue, "/count", "invalid number"),
         ] {
             let problem = from_value::<Thing>(value.clone()).unwrap_err();
             let fault = &problem.errors[0];

@@ -8,6 +8,7 @@ mod intake;
 pub mod listener;
 pub mod openapi;
 pub mod page;
+pub mod records;
 pub mod sessions;
 pub mod settings;
 
@@ -46,7 +47,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/api/v1/listeners/{id}/rotate").route(web::post().to(listeners::rotate)),
         )
-        // Records: `records::routes`.
+        // Records.
+        .configure(records::routes)
         .default_service(web::to(nothing_here));
 }
 

@@ -1,8 +1,10 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, sessions, settings};
+use crate::http::{health, records, sessions, settings};
 use actix_web::HttpResponse;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
@@ -77,10 +79,19 @@ pub struct QueryProblem(
         settings::listeners::change,
         settings::listeners::rotate,
         settings::listeners::delete,
+        records::customers::list_contacts,
+        records::customers::read_contact,
+        records::customers::contact_history,
+        records::customers::list_accounts,
+        records::customers::read_account,
+        records::customers::account_history,
+        records::customers::list_leads,
+        records::customers::read_lead,
+        records::customers::lead_history,
         health::healthz,
         health::readyz,
     ),
-    modifiers(&BearerToken),
+    modifiers(&BearerToken, &ListenerSchemas),
     security(("session" = [])),
 )]
 pub struct Document;
@@ -94,6 +105,33 @@ impl Modify for BearerToken {
             .components
             .get_or_insert_default()
             .add_security_scheme("session", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What serde does with a listener, and utoipa cannot tell by itself.
+struct ListenerSchemas;
+
+impl Modify for ListenerSchemas {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        let Some(RefOr::T(Schema::Object(mut settings))) = schemas.get("ListenerSettings").cloned()
+        else {
+            return;
+        };
+        // A merge patch has any of them.
+        let mut change = settings.clone();
+        change.required.clear();
+        change.description = Some("What changes of a listener (RFC 7396).".to_owned());
+        schemas.insert("ListenerChange".to_owned(), RefOr::T(Schema::Object(change)));
+        // The settings are flattened into a listener, so there they are not all that there is.
+        if let Some(RefOr::T(Schema::AllOf(listener))) = schemas.get_mut("Listener") {
+            settings.additional_properties = None;
+            for part in &mut listener.items {
+                if matches!(part, RefOr::Ref(_)) {
+                    *part = RefOr::T(Schema::Object(settings.clone()));
+                }
+            }
+        }
     }
 }
 
@@ -152,5 +190,17 @@ mod tests {
                 assert!(responses.iter().all(problems), "{method} {path}");
             }
         }
+    }
+
+    /// A closed schema within `allOf` would make every listener invalid.
+    #[test]
+    fn a_listener_has_more_than_its_settings_and_a_change_has_any_of_them() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        for part in schemas["Listener"]["allOf"].as_array().unwrap() {
+            assert!(part["properties"].is_object() && part.get("additionalProperties").is_none());
+        }
+        assert!(schemas["ListenerChange"].get("required").is_none());
+        assert_eq!(schemas["ListenerChange"]["additionalProperties"], false);
     }
 }

@@ -1,5 +1,6 @@
 //! A delivery as a whole: decided and answered in one commit, again where others were faster.
 
+use super::admission::{Credentials, admit};
 use super::answer::Answer;
 use super::batch::{Batch, mentions};
 use super::codes::{CodeAllocator, Reserved};
@@ -8,7 +9,7 @@ use super::received::{Options, Received};
 use crate::actions::{Context, Request};
 use crate::clock;
 use crate::db::{Db, in_org};
-use crate::directory::{Directory, DirectoryCache};
+use crate::directory::{Directory, DirectoryCache, Listener};
 use crate::domain::fault::{Code, Warning};
 use crate::error::{Problem, StoreError};
 use crate::store::batch_load;
@@ -52,6 +53,8 @@ pub struct Reply {
 struct Job {
     org: Uuid,
     listener: Uuid,
+    /// To be judged again under each directory; `None` for what is kept, but not applied.
+    credentials: Option<Credentials>,
     received: Received,
     options: Options,
     warnings: Vec<Warning>,
@@ -62,7 +65,9 @@ struct Job {
 enum Setback {
     /// The settings have changed since the directory was read.
     Stale,
-    /// The whole request is refused; to be kept as such.
+    /// The listener does not take it, as the settings now are.
+    Refused(Problem),
+    /// The whole request cannot be used; to be kept as such.
     Rejected(Problem),
     /// The database.
     Store(StoreError),
@@ -103,6 +108,7 @@ impl Pipeline {
         &self,
         directory: Arc<Directory>,
         listener: Uuid,
+        credentials: Credentials,
         received: Received,
     ) -> Result<Reply, Problem> {
         let (options, warnings) = match Options::parse(&received.query) {
@@ -117,9 +123,12 @@ impl Pipeline {
         let org = directory.org.id;
         let id = received.id;
         let started = clock::instant();
-        let job = Arc::new(Job { org, listener, received, options, warnings, started });
+        let credentials = Some(credentials);
+        let job =
+            Arc::new(Job { org, listener, credentials, received, options, warnings, started });
         match self.attempts(directory, &job).await {
             Ok(reply) => Ok(reply),
+            Err(Setback::Refused(problem)) => Err(problem.of_request(id)),
             Err(Setback::Rejected(problem)) => Err(self.keep_rejected(&job, problem).await),
             Err(Setback::Stale) => Err(Problem::from(StoreError::Conflict).of_request(id)),
             Err(Setback::Store(error)) => Err(Problem::from(error).of_request(id)),
@@ -136,7 +145,9 @@ impl Pipeline {
         problem: Problem,
     ) -> Problem {
         let (options, warnings, started) = (Options::default(), Vec::new(), clock::instant());
-        let job = Arc::new(Job { org, listener, received, options, warnings, started });
+        let credentials = None;
+        let job =
+            Arc::new(Job { org, listener, credentials, received, options, warnings, started });
         self.keep_rejected(&job, problem).await
     }
 
@@ -194,11 +205,7 @@ impl Parts {
         job: &Job,
         attempt: u32,
     ) -> Result<Reply, Setback> {
-        let listener = directory
-            .listeners
-            .iter()
-            .find(|listener| listener.id == job.listener)
-            .ok_or_else(|| Setback::Rejected(Problem::not_found("listener")))?;
+        let listener = job.admitted(directory).map_err(Setback::Refused)?;
         let context = Context { directory, listener };
         let mut envelope =
             envelope::read(&job.received.body, self.limits, context).map_err(Setback::Rejected)?;
@@ -286,6 +293,13 @@ enum Run {
 }
 
 impl Job {
+    /// The listener, where it still takes the request.
+    fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Problem> {
+        let unknown = || Problem::not_found("listener");
+        let (listener, _) = admit(directory, self.credentials.as_ref().ok_or_else(unknown)?)?;
+        Ok(listener)
+    }
+
     fn delivery<'a>(
         &'a self,
         sender: Option<&'a str>,

@@ -1,5 +1,6 @@
 //! `/api/v1/listeners` (`api.md` 4): the URLs that other systems post to. Owner and admins only.
 
+mod check;
 mod input;
 
 pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
@@ -37,7 +38,7 @@ pub struct Listener {
     #[serde(flatten)]
     settings: ListenerSettings,
     /// Where to post to. Whoever knows it may.
-    url: String,
+    pub(crate) url: String,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// When the newest delivery came.
@@ -131,22 +132,14 @@ pub async fn create(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let settings: ListenerSettings = body::json(payload).await?;
-    let (org, id, now) = (actor.org, clock::new_id(), clock::now());
+    let (org, now) = (actor.org, clock::now());
     let inner = app.clone();
-    let row = app
-        .db
-        .in_org(org, move |conn| {
-            let values = checked(conn, org, settings, now)?;
-            let token = made_token(&inner, conn, org)?;
-            listeners::create(conn, org, id, &values, &token, now)
-                .map_err(|error| name_taken(error, &values.name))?;
-            directory::bump(conn, org)?;
-            listeners::find(conn, org, id)?.ok_or_else(unknown)
-        })
-        .await?;
-    let listener = shown(&app, org, row)?;
+    let listener = app.db.in_org(org, move |conn| make(&inner, conn, org, settings, now)).await?;
     Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("{}/api/v1/listeners/{id}", app.public_url)))
+        .insert_header((
+            header::LOCATION,
+            format!("{}/api/v1/listeners/{}", app.public_url, listener.id),
+        ))
         .insert_header((header::ETAG, listener.etag()))
         .json(listener))
 }
@@ -158,8 +151,8 @@ pub async fn create(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another"),
     ),
-    request_body(content = ListenerSettings, content_type = "application/merge-patch+json",
-                 description = "The fields that change"),
+    request_body(content = ref("#/components/schemas/ListenerChange"),
+                 content_type = "application/merge-patch+json"), // made in openapi.rs,
     responses(
         (status = 200, body = Listener, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
@@ -265,6 +258,35 @@ pub async fn delete(
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Makes a listener in the transaction that is open.
+///
+/// # Errors
+/// What is wrong with the settings, and the database's.
+pub fn make(
+    app: &App,
+    conn: &mut PgConnection,
+    org: Uuid,
+    settings: ListenerSettings,
+    now: DateTime<Utc>,
+) -> Result<Listener, Problem> {
+    let id = clock::new_id();
+    let values = checked(conn, org, settings, now)?;
+    let token = made_token(app, conn, org)?;
+    listeners::create(conn, org, id, &values, &token, now)
+        .map_err(|error| name_taken(error, &values.name))?;
+    directory::bump(conn, org)?;
+    shown(app, org, listeners::find(conn, org, id)?.ok_or_else(unknown)?)
+}
+
+/// The URL of the org's oldest listener.
+///
+/// # Errors
+/// Where its token was sealed with another key, and the database's.
+pub fn oldest(app: &App, conn: &mut PgConnection, org: Uuid) -> Result<Option<String>, Problem> {
+    let rows = listeners::list(conn, org, None, i64::MAX)?;
+    rows.last().map(|row| url(app, org, &row.token_sealed)).transpose()
 }
 
 /// The listener as its row shows it, kept from being changed until the transaction ends.

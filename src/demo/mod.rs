@@ -1,0 +1,190 @@
+//! `beeiq demo`: a private Postgres cluster, an example org, and the server in staging mode
+//! (`api.md` 1).
+
+mod seed;
+
+use crate::app::App;
+use crate::auth::passwords::NewPassword;
+use crate::config::{
+    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, ServeSettings,
+};
+use crate::db::{in_org, migrate};
+use crate::domain::email::Email;
+use crate::embedded::{Cluster, Options};
+use crate::secrets::{self, Secret};
+use crate::store::users;
+use crate::{clock, telemetry};
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use seed::Seeded;
+use std::ffi::OsString;
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The name of the database in the private cluster.
+const DATABASE: &str = "beeiq";
+
+/// What `beeiq demo` is told.
+#[derive(Args, Clone, Debug)]
+pub struct DemoSettings {
+    /// Where the demo keeps its Postgres cluster, its key and its password
+    #[arg(long, env = "BEEIQ_DATA_DIR", default_value = ".beeiq", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Where PostgreSQL's programs are, if not in one of the usual places
+    #[arg(long, env = "PG_BINDIR", value_name = "DIR")]
+    pg_bindir: Option<PathBuf>,
+    #[command(flatten)]
+    http: HttpSettings,
+    #[command(flatten)]
+    database: DatabaseSettings,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    orgs: OrgSettings,
+    #[command(flatten)]
+    log: LogSettings,
+}
+
+/// A demo that is ready to serve.
+pub struct Demo {
+    /// The app.
+    pub app: App,
+    /// The bound socket.
+    pub listener: TcpListener,
+    /// The private cluster, unless `DATABASE_URL` named another database. Stop it last.
+    pub cluster: Option<Cluster>,
+    /// What there is to tell.
+    pub greeting: String,
+}
+
+impl Demo {
+    /// Gets everything ready: cluster, schema, example org.
+    ///
+    /// # Errors
+    /// When a part cannot be had; the message says which, and what to do.
+    pub fn prepare(settings: &DemoSettings, path: Option<OsString>) -> anyhow::Result<Self> {
+        let bind = settings.http.bind;
+        let listener = TcpListener::bind(bind)
+            .with_context(|| format!("cannot bind {bind}; choose another with --bind"))?;
+        telemetry::init(&settings.log)?;
+        let dir = &settings.data_dir;
+        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let (url, cluster) = database(settings, path)?;
+        migrate(&url).context("the database cannot be migrated")?;
+        let serve = ServeSettings {
+            http: settings.http.clone(),
+            database: DatabaseSettings {
+                database_url: Some(Secret::new(url)),
+                pool_size: settings.database.pool_size,
+            },
+            limits: settings.limits,
+            orgs: settings.orgs,
+            log: settings.log.clone(),
+            secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
+                STANDARD.encode(clock::random_bytes::<32>())
+            })?)),
+            environment: Environment::Staging,
+            no_migrate: true,
+        };
+        let app = App::new(&serve, listener.local_addr()?)?;
+        let password = kept(&dir.join("admin.password"), secrets::new_password)?;
+        let greeting = greet(&app, &password, settings.orgs.sms_trial_credits)?;
+        Ok(Self { app, listener, cluster, greeting })
+    }
+}
+
+/// The database that was named, or a private one.
+fn database(
+    settings: &DemoSettings,
+    path: Option<OsString>,
+) -> anyhow::Result<(String, Option<Cluster>)> {
+    if let Ok(url) = settings.database.url() {
+        return Ok((url.to_owned(), None));
+    }
+    let cluster = Cluster::start(&Options {
+        dir: settings.data_dir.clone(),
+        durable: true,
+        max_connections: 100,
+        extra: Vec::new(),
+        bindir: settings.pg_bindir.clone(),
+        path,
+    })?;
+    cluster.create_database_if_missing(DATABASE)?;
+    Ok((cluster.url(DATABASE), Some(cluster)))
+}
+
+/// The secret in a file that only its owner may read, made where it is not there yet.
+fn kept(file: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    let complaint = || format!("{} cannot be used", file.display());
+    match fs::read_to_string(file) {
+        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+        Ok(_) => fs::remove_file(file).with_context(complaint)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(complaint),
+    }
+    let text = make();
+    let mut new = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .with_context(complaint)?;
+    writeln!(new, "{text}").with_context(complaint)?;
+    Ok(text)
+}
+
+/// Seeds the org and sees to it that the admin's password is the one that is printed, also on a
+/// database that another demo has filled.
+fn greet(app: &App, password: &str, credits: i64) -> anyhow::Result<String> {
+    let chosen = NewPassword::parse(password.to_owned(), "")
+        .map_err(|fault| anyhow::anyhow!("admin.password: {}", fault.message))?;
+    let Seeded { org, listener_url } = seed::seed(app, &chosen, credits)?;
+    let admin = Email::parse(seed::ADMIN)?;
+    let hash = chosen.hash()?;
+    app.db.run_here(|conn| {
+        in_org(conn, org, |conn| {
+            users::set_password(conn, org, admin.key(), &hash, clock::now()).map(|_| ())
+        })
+    })?;
+    Ok(greeting(&app.public_url, &listener_url, password))
+}
+
+fn greeting(base: &str, listener_url: &str, password: &str) -> String {
+    let (slug, admin, sender) = (seed::SLUG, seed::ADMIN, seed::SENDER);
+    format!(
+        r#"
+BeeIQ runs at {base} in staging: messages are kept in the outbox, and none is sent.
+
+  Listener URL  {listener_url}
+  Sign-in       org {slug}, e-mail {admin}, password {password}
+  API document  {base}/openapi.json
+
+Send a contact with his company (and once more, to see a duplicate):
+
+curl -sS '{listener_url}' -H 'Content-Type: application/json' -d '{{
+  "senderUser": "{sender}",
+  "data": [{{"actionType": "add-contact", "data": {{
+    "name": "Huy", "lastname": "Nguyen", "dateOfBirth": "1993-01-01",
+    "emails": [{{"type": "Work", "value": "huy.nguyen@example.com"}}],
+    "phones": [{{"type": "Mobile", "value": "0905000001"}}],
+    "addresses": [{{"street": "58 Ton That Dam", "city": "Da Nang", "country": "VN"}}],
+    "companyContact": {{"name": "Example Trading", "websites": [{{"value": "example.com"}}]}}
+  }}}}]
+}}'
+
+See what became of it:
+
+TOKEN=$(curl -sS '{base}/api/v1/sessions' -H 'Content-Type: application/json' \
+  -d '{{"org": "{slug}", "email": "{admin}", "password": "{password}"}}' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+curl -sS -H "Authorization: Bearer $TOKEN" '{base}/api/v1/contacts'
+curl -sS -H "Authorization: Bearer $TOKEN" '{base}/api/v1/contacts/PID-1/history'
+
+Ctrl-C stops it; the data stays, and the next start finds it.
+"#
+    )
+}

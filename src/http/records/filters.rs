@@ -1,0 +1,266 @@
+//! The filters of a list of customers: from query parameters to what the database compares.
+
+use crate::domain::customer::CustomerKind;
+use crate::domain::email::Email;
+use crate::domain::passport::Passport;
+use crate::domain::path_id::PathId;
+use crate::domain::phone::{Phone, Region};
+use crate::domain::text::{clean, fold};
+use crate::error::Problem;
+use crate::http::page::{Query, invalid};
+use crate::store::customers::{Filters, Word};
+use chrono::{DateTime, Utc};
+use utoipa::IntoParams;
+
+/// The names of the filters, beside `limit` and `cursor`.
+pub(super) const FILTERS: [&str; 10] = [
+    "email",
+    "phone",
+    "passport",
+    "contactId",
+    "tag",
+    "name",
+    "owner",
+    "createdFrom",
+    "createdTo",
+    "q",
+];
+
+/// The longest text to search for, in characters: each of its words costs time.
+const LONGEST_SEARCH: usize = 100;
+/// Fewer digits than this are no part of a phone number worth looking for.
+const FEWEST_DIGITS: usize = 3;
+
+/// The query parameters of a list of customers, for the API's description.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "read by name; here for their description")]
+pub(super) struct ListParameters {
+    /// Entries on a page.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<i64>,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+    /// The one who holds this e-mail address.
+    email: Option<String>,
+    /// The one who holds this phone number, in any spelling; without a country code, of the org's
+    /// region.
+    phone: Option<String>,
+    /// The one who holds this passport, in any case, with or without spaces and hyphens.
+    passport: Option<String>,
+    /// The one with this identifier of the sender's.
+    contact_id: Option<String>,
+    /// Those with this tag, in any case.
+    tag: Option<String>,
+    /// Those of this name, in any case: the name, or name and lastname in either order.
+    name: Option<String>,
+    /// Those whose owner has this e-mail address.
+    owner: Option<String>,
+    /// Those created then or later.
+    created_from: Option<DateTime<Utc>>,
+    /// Those created then or earlier.
+    created_to: Option<DateTime<Utc>>,
+    /// Words, each of which is in a name, the company's name, an e-mail, a phone number or the
+    /// passport, or is the code.
+    #[param(max_length = 100)]
+    q: Option<String>,
+}
+
+/// The query parameters of a list without filters, for the API's description.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by name; here for their description")]
+pub(super) struct PageParameters {
+    /// Entries on a page.
+    #[param(minimum = 1, maximum = 100, default = 20)]
+    limit: Option<i64>,
+    /// The `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Reads the filters; numbers without a country code are of `region`.
+///
+/// # Errors
+/// 422 `invalid_query`, naming the parameter whose value can be no such thing.
+pub(super) fn read(query: &Query, kind: CustomerKind, region: Region) -> Result<Filters, Problem> {
+    Ok(Filters {
+        email: read_one(query, "email", "is not an e-mail address.", email_key)?,
+        phone: read_one(query, "phone", "is not a phone number.", |text| {
+            Some(Phone::parse(text, region).ok()?.key().to_owned())
+        })?,
+        passport: read_one(query, "passport", "is not a passport number.", passport_key)?,
+        contact_id: query.get("contactId").map(clean),
+        tag: query.get("tag").map(fold),
+        name: query.get("name").map(fold),
+        owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
+        created_from: read_one(query, "createdFrom", NOT_A_TIME, time)?,
+        created_to: read_one(query, "createdTo", NOT_A_TIME, time)?,
+        words: read_one(query, "q", "has more than 100 characters.", |text| words(text, kind))?
+            .unwrap_or_default(),
+    })
+}
+
+const NOT_A_TIME: &str =
+    "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written %2B here).";
+
+fn read_one<T>(
+    query: &Query,
+    name: &str,
+    otherwise: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    query.get(name).map(|text| read(text).ok_or_else(|| invalid(name, otherwise))).transpose()
+}
+
+fn email_key(text: &str) -> Option<String> {
+    Some(Email::parse(text).ok()?.key().to_owned())
+}
+
+fn passport_key(text: &str) -> Option<String> {
+    Some(Passport::parse(text).ok()?.key().to_owned())
+}
+
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
+}
+
+/// The words of a search; a phone number written with spaces is one word. `None` when too long.
+fn words(text: &str, kind: CustomerKind) -> Option<Vec<Word>> {
+    let text = clean(text);
+    if text.chars().count() > LONGEST_SEARCH {
+        return None;
+    }
+    if phone_digits(&text).is_some() {
+        return Some(vec![word(&text, kind)]);
+    }
+    Some(text.split_whitespace().map(|text| word(text, kind)).collect())
+}
+
+fn word(text: &str, kind: CustomerKind) -> Word {
+    Word {
+        folded: fold(text),
+        number: match PathId::parse(text, kind) {
+            Some(PathId::Number(number)) => Some(number),
+            Some(PathId::Id(_)) | None => None,
+        },
+        digits: phone_digits(text),
+        passport: passport_key(text),
+    }
+}
+
+/// The digits of what may be (part of) a phone number, without the zeros in front that only one of
+/// the national and the international form has.
+fn phone_digits(text: &str) -> Option<String> {
+    if text.chars().any(char::is_alphabetic) {
+        return None;
+    }
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let significant = digits.trim_start_matches('0');
+    (significant.len() >= FEWEST_DIGITS).then(|| significant.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::Code;
+
+    fn filters(query: &str) -> Result<Filters, Problem> {
+        let query = Query::parse(query, &FILTERS)?;
+        read(&query, CustomerKind::Contact, Region::parse("VN").unwrap())
+    }
+
+    #[test]
+    fn the_described_parameters_are_those_that_are_read() {
+        let described: Vec<String> =
+            ListParameters::into_params(|| None).into_iter().map(|param| param.name).collect();
+        assert_eq!(described, [&["limit", "cursor"], FILTERS.as_slice()].concat());
+    }
+
+    #[test]
+    fn identifiers_are_compared_in_their_normal_form() {
+        let read = filters(
+            "email=%20Ann%40Example.COM&phone=0905%20000%20001&passport=b%20123-45&contactId=%20x-1",
+        );
+        let expected = Filters {
+            email: Some("ann@example.com".to_owned()),
+            phone: Some("+84905000001".to_owned()),
+            passport: Some("B12345".to_owned()),
+            contact_id: Some("x-1".to_owned()),
+            ..Filters::default()
+        };
+        assert_eq!(read.unwrap(), expected);
+    }
+
+    #[test]
+    fn a_plus_that_was_not_escaped_still_finds_the_number() {
+        assert_eq!(filters("phone=+84905000001").unwrap().phone.unwrap(), "+84905000001");
+    }
+
+    #[test]
+    fn names_are_compared_in_any_case() {
+        let read = filters("tag=VIP&name=NGUY%E1%BB%84N%20Huy&owner=Boss%40Acme.vn").unwrap();
+        assert_eq!(read.tag.unwrap(), "vip");
+        assert_eq!(read.name.unwrap(), "nguyễn huy");
+        assert_eq!(read.owner.unwrap(), "boss@acme.vn");
+    }
+
+    #[test]
+    fn times_have_an_offset_and_are_compared_in_utc() {
+        let read =
+            filters("createdFrom=2026-01-31T07:00:00%2B07:00&createdTo=2026-02-01T00:00:00Z");
+        let read = read.unwrap();
+        assert_eq!(read.created_from.unwrap().to_rfc3339(), "2026-01-31T00:00:00+00:00");
+        assert_eq!(read.created_to.unwrap().to_rfc3339(), "2026-02-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn what_can_be_no_such_value_is_refused_by_name() {
+        let long = format!("q={}", "x".repeat(101));
+        for (query, pointer) in [
+            ("email=ann", "/email"),
+            ("phone=abc", "/phone"),
+            ("passport=-%20-", "/passport"),
+            ("owner=boss", "/owner"),
+            ("createdFrom=yesterday", "/createdFrom"),
+            ("createdTo=2026-01-31", "/createdTo"),
+            ("createdTo=2026-01-31T07:00:00+07:00", "/createdTo"),
+            (long.as_str(), "/q"),
+            ("mail=x", "/mail"),
+        ] {
+            let problem = filters(query).unwrap_err();
+            assert_eq!(problem.code, Code::InvalidQuery, "{query}");
+            assert_eq!(problem.errors[0].pointer, pointer, "{query}");
+        }
+    }
+
+    #[test]
+    fn each_word_is_searched_in_the_forms_it_may_have() {
+        let cases = [
+            ("Huy", "huy", None, None, Some("HUY")),
+            ("pid-12", "pid-12", Some(12), None, Some("PID12")),
+            ("CID-12", "cid-12", None, None, Some("CID12")),
+            ("0905", "0905", None, Some("905"), Some("0905")),
+            ("+84905000001", "+84905000001", None, Some("84905000001"), None),
+            ("000", "000", None, None, Some("000")),
+            ("-", "-", None, None, None),
+        ];
+        for (text, folded, number, digits, passport) in cases {
+            let found = word(text, CustomerKind::Contact);
+            assert_eq!(found.folded, folded);
+            assert_eq!(found.number, number, "{text}");
+            assert_eq!(found.digits.as_deref(), digits, "{text}");
+            if passport.is_some() || text == "-" {
+                assert_eq!(found.passport.as_deref(), passport, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_phone_number_with_spaces_is_one_word_and_names_are_several() {
+        let search = |text| words(text, CustomerKind::Contact).unwrap();
+        assert_eq!(search("0905 000 001").len(), 1);
+        assert_eq!(search("0905 000 001")[0].digits.as_deref(), Some("905000001"));
+        assert_eq!(search(" Huy  Nguyen ").len(), 2);
+        assert_eq!(search("   ").len(), 0);
+    }
+}

@@ -1,0 +1,64 @@
+//! A line of a record's history as clients read it (`api.md` 5).
+
+use crate::domain::history::summary;
+use crate::store::history::Line;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Something that happened to a record.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryLine {
+    /// The line's id.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    #[schema(example = "duplicate_skipped")]
+    pub kind: String,
+    /// Who did it, or in whose name it was done.
+    pub actor: Option<HistoryActor>,
+    /// The listener by which it came; null where there was none, or it has been deleted.
+    pub listener: Option<HistoryListener>,
+    /// The delivery that caused it.
+    pub request_id: Option<Uuid>,
+    /// It all in a sentence.
+    pub summary: String,
+    /// What this kind of line tells.
+    #[schema(value_type = Object)]
+    pub details: Value,
+}
+
+/// The user of a history line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryActor {
+    /// His e-mail.
+    pub email: String,
+}
+
+/// The listener of a history line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryListener {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+}
+
+/// A line of history, with its sentence.
+pub(super) fn history_line(line: Line) -> HistoryLine {
+    let Line { id, at, kind, actor_email, listener, request_id, details } = line;
+    HistoryLine {
+        summary: summary(&kind, &details),
+        id,
+        at,
+        kind,
+        actor: actor_email.map(|email| HistoryActor { email }),
+        listener: listener.map(|(id, name)| HistoryListener { id, name }),
+        request_id,
+        details,
+    }
+}

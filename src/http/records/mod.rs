@@ -1,0 +1,36 @@
+//! The records of an org, as the API reads them (`api.md` 5).
+
+pub mod customers;
+mod filters;
+pub mod history;
+pub mod representation;
+
+use super::openapi::ProblemDocument;
+use super::read;
+use actix_web::web::{ServiceConfig, resource};
+use utoipa::IntoResponses;
+
+/// The routes.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(resource("/api/v1/contacts").route(read().to(customers::list_contacts)))
+        .service(resource("/api/v1/contacts/{id}").route(read().to(customers::read_contact)))
+        .service(
+            resource("/api/v1/contacts/{id}/history").route(read().to(customers::contact_history)),
+        )
+        .service(resource("/api/v1/accounts").route(read().to(customers::list_accounts)))
+        .service(resource("/api/v1/accounts/{id}").route(read().to(customers::read_account)))
+        .service(
+            resource("/api/v1/accounts/{id}/history").route(read().to(customers::account_history)),
+        )
+        .service(resource("/api/v1/leads").route(read().to(customers::list_leads)))
+        .service(resource("/api/v1/leads/{id}").route(read().to(customers::read_lead)))
+        .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)));
+}
+
+/// What a path with a record's id can answer.
+#[derive(IntoResponses)]
+#[response(status = 404, content_type = "application/problem+json")]
+pub struct NoSuchRecord(
+    /// There is none, or none that the caller may see.
+    pub ProblemDocument,
+);

@@ -1,0 +1,454 @@
+//! Contacts, accounts and leads as they are read: one implementation over the kind.
+//!
+//! What a permit says is part of each query (`listener.md` 5), so that nothing the caller may not
+//! see leaves the database, not even as a count or as the name of a company.
+
+use crate::auth::Actor;
+use crate::domain::customer::CustomerKind;
+use crate::domain::identity::IdentityKind;
+use crate::domain::path_id::PathId;
+use crate::error::StoreError;
+use crate::schema::{customer_identities, customer_tags, customers, tags, users};
+use crate::store::batch_load::{kind_number, world_number};
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::dsl::{case_when, sql};
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
+use serde_json::Value;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A customer with what it names, as far as the caller may see it.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// The record itself.
+    pub record: CustomerRow,
+    /// Who owns it.
+    pub owner: Owner,
+    /// The company it is linked to.
+    pub company: Option<Company>,
+    /// The names of its tags, in alphabetical order.
+    pub tags: Vec<String>,
+}
+
+/// A row of `customers`.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = customers, check_for_backend(Pg))]
+#[expect(missing_docs, reason = "the columns, described in the schema's comments")]
+pub struct CustomerRow {
+    pub id: Uuid,
+    pub number: i64,
+    pub contact_id: Option<String>,
+    pub name: String,
+    pub lastname: Option<String>,
+    pub title: Option<String>,
+    pub passport: Option<String>,
+    pub gender: i16,
+    pub bg_info: Option<String>,
+    pub date_of_birth: Option<NaiveDate>,
+    pub emails: Value,
+    pub phones: Value,
+    pub addresses: Value,
+    pub websites: Value,
+    pub im: Value,
+    pub cus_fields: Value,
+    pub permit_status: i16,
+    pub permit_group_id: Option<Uuid>,
+    pub permit_user_ids: Vec<Option<Uuid>>,
+    pub company_id: Option<Uuid>,
+    pub source_id: Option<Uuid>,
+    pub owner_id: Uuid,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The user who owns a record.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(Pg))]
+pub struct Owner {
+    /// His e-mail as entered.
+    pub email: String,
+    /// His name.
+    pub name: String,
+}
+
+/// The account that a contact or lead is linked to.
+#[derive(Clone, Debug, Queryable)]
+pub struct Company {
+    /// Its id.
+    pub id: Uuid,
+    /// The n of `CID-n`.
+    pub number: i64,
+    /// Its name; `None` where the caller may not see it.
+    pub name: Option<String>,
+}
+
+/// What a list is narrowed to (`api.md` 5); all that are given hold together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// The record that holds this e-mail, in the form in which it is compared.
+    pub email: Option<String>,
+    /// The record that holds this phone number, in the form in which it is compared.
+    pub phone: Option<String>,
+    /// The record that holds this passport, in the form in which it is compared.
+    pub passport: Option<String>,
+    /// The record with this identifier of the sender's.
+    pub contact_id: Option<String>,
+    /// Records with the tag of this folded name.
+    pub tag: Option<String>,
+    /// Records of this folded name: the name alone, or with the lastname in either order.
+    pub name: Option<String>,
+    /// Records of the owner whose e-mail, in the form in which it is compared, this is.
+    pub owner: Option<String>,
+    /// Records created then or later.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Records created then or earlier.
+    pub created_to: Option<DateTime<Utc>>,
+    /// Records in which each of these words is found.
+    pub words: Vec<Word>,
+}
+
+/// A word to look for, in each of the forms in which it may be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Folded, for names and e-mails.
+    pub folded: String,
+    /// The n, where the word is a code of the kind that is listed.
+    pub number: Option<i64>,
+    /// Its digits, where it may be (part of) a phone number.
+    pub digits: Option<String>,
+    /// Its normal form, where it may be (part of) a passport number.
+    pub passport: Option<String>,
+}
+
+type Rows<'a> = customers::BoxedQuery<'a, Pg>;
+type Condition = Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
+
+/// A page of the records of a kind that `actor` may see, newest first; `before` is the last id of
+/// the page before.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    kind: CustomerKind,
+    filters: &Filters,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Customer>, StoreError> {
+    let mut rows = narrowed(visible_of_kind(actor, kind), actor.org, kind, filters);
+    for word in &filters.words {
+        rows = rows.filter(holds_word(actor, kind, word));
+    }
+    if let Some(before) = before {
+        rows = rows.filter(customers::id.lt(before));
+    }
+    let newest = rows.order(customers::id.desc()).limit(limit);
+    let found = newest.select(CustomerRow::as_select()).load(conn)?;
+    with_names(conn, actor, found)
+}
+
+/// The record that is addressed, if `actor` may see it.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    kind: CustomerKind,
+    id: PathId,
+) -> Result<Option<Customer>, StoreError> {
+    let found =
+        addressed(visible_of_kind(actor, kind), id).select(CustomerRow::as_select()).load(conn)?;
+    Ok(with_names(conn, actor, found)?.pop())
+}
+
+/// The id of the record that is addressed, if `actor` may see it.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_id(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    kind: CustomerKind,
+    id: PathId,
+) -> Result<Option<Uuid>, StoreError> {
+    let found = addressed(visible_of_kind(actor, kind), id).select(customers::id);
+    Ok(found.first(conn).optional()?)
+}
+
+fn visible_of_kind<'a>(actor: &Actor, kind: CustomerKind) -> Rows<'a> {
+    customers::table
+        .filter(customers::org_id.eq(actor.org))
+        .filter(customers::kind.eq(kind.as_str()))
+        .filter(visible_to(actor))
+        .into_boxed()
+}
+
+/// Whether the permit lets `actor` read (`listener.md` 5): owner and admin everything, a member
+/// what he owns and what the permit admits him to.
+fn visible_to(actor: &Actor) -> Condition {
+    if actor.sees_all() {
+        return Box::new(sql::<Nullable<Bool>>("TRUE"));
+    }
+    let for_group = customers::permit_group_id.eq_any(actor.groups.clone());
+    let for_user = customers::permit_user_ids.contains(vec![Some(actor.user)]);
+    Box::new(
+        customers::permit_status
+            .eq(1)
+            .or(customers::owner_id.eq(actor.user))
+            .or(customers::permit_status.eq(4).and(for_user))
+            .or(customers::permit_status.eq(3).and(for_group)),
+    )
+}
+
+fn addressed(rows: Rows<'_>, id: PathId) -> Rows<'_> {
+    match id {
+        PathId::Id(id) => rows.filter(customers::id.eq(id)),
+        PathId::Number(number) => rows.filter(customers::number.eq(number)),
+    }
+}
+
+/// All filters but the words.
+fn narrowed<'a>(rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Filters) -> Rows<'a> {
+    let Filters {
+        email,
+        phone,
+        passport,
+        contact_id,
+        tag,
+        name,
+        owner,
+        created_from,
+        created_to,
+        words: _,
+    } = filters.clone();
+    let mut rows = rows;
+    let identifiers = [
+        (IdentityKind::ContactId, contact_id),
+        (IdentityKind::Passport, passport),
+        (IdentityKind::Email, email),
+        (IdentityKind::Phone, phone),
+    ];
+    for (identity, value) in identifiers {
+        let Some(value) = value else { continue };
+        let holder = identities(org, kind, identity)
+            .filter(customer_identities::value.eq(value))
+            .select(customer_identities::customer_id);
+        rows = rows.filter(customers::id.eq_any(holder));
+    }
+    if let Some(tag) = tag {
+        rows = rows.filter(has_tag(org, tag));
+    }
+    if let Some(name) = name {
+        rows = rows.filter(is_named(&name));
+    }
+    if let Some(owner) = owner {
+        rows = rows.filter(is_owned_by(org, owner));
+    }
+    if let Some(from) = created_from {
+        rows = rows.filter(customers::created_at.ge(from));
+    }
+    if let Some(to) = created_to {
+        rows = rows.filter(customers::created_at.le(to));
+    }
+    rows
+}
+
+fn has_tag(org: Uuid, name_key: String) -> Condition {
+    let tagged = customer_tags::table
+        .inner_join(tags::table.on(is_its_tag()))
+        .filter(customer_tags::org_id.eq(org))
+        .filter(tags::name_key.eq(name_key))
+        .select(customer_tags::customer_id.nullable());
+    Box::new(customers::id.nullable().eq_any(tagged))
+}
+
+/// By the name alone, or with the lastname in either order.
+fn is_named(folded: &str) -> Condition {
+    let name = || customers::name_key.nullable();
+    let forwards = name().concat(" ").concat(customers::lastname_key);
+    let backwards = customers::lastname_key.concat(" ").concat(name());
+    Box::new(
+        name()
+            .eq(folded.to_owned())
+            .or(forwards.eq(folded.to_owned()))
+            .or(backwards.eq(folded.to_owned())),
+    )
+}
+
+fn is_owned_by(org: Uuid, email_key: String) -> Condition {
+    let owners = users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::email_key.eq(email_key))
+        .select(users::id.nullable());
+    Box::new(customers::owner_id.nullable().eq_any(owners))
+}
+
+/// Whether a word is found in a record: in its names, the name of a company that the caller may
+/// see, its e-mails, phones or passport, or as its code.
+fn holds_word(actor: &Actor, kind: CustomerKind, word: &Word) -> Condition {
+    let Word { folded, number, digits, passport } = word;
+    let pattern = containing(folded);
+    let companies = visible_of_kind(actor, CustomerKind::Account)
+        .filter(customers::name_key.like(pattern.clone()))
+        .select(customers::id.nullable());
+    let in_emails = sql::<Nullable<Bool>>(
+        "EXISTS (SELECT FROM jsonb_array_elements(customers.emails) AS entry \
+         WHERE lower(entry ->> 'value') LIKE ",
+    )
+    .bind::<Text, _>(pattern.clone())
+    .sql(")");
+    let mut holds: Condition = Box::new(
+        customers::name_key
+            .like(pattern.clone())
+            .or(customers::lastname_key.like(pattern))
+            .or(customers::company_id.eq_any(companies))
+            .or(in_emails),
+    );
+    if let Some(number) = *number {
+        holds = Box::new(holds.or(customers::number.eq(number)));
+    }
+    if let Some(digits) = digits {
+        let in_phones = sql::<Nullable<Bool>>(
+            "EXISTS (SELECT FROM jsonb_array_elements(customers.phones) AS entry \
+             WHERE concat_ws(' ', regexp_replace(entry ->> 'value', '\\D', '', 'g'), \
+             entry ->> 'e164') LIKE ",
+        )
+        .bind::<Text, _>(containing(digits))
+        .sql(")");
+        holds = Box::new(holds.or(in_phones));
+    }
+    if let Some(passport) = passport {
+        let holders = identities(actor.org, kind, IdentityKind::Passport)
+            .filter(customer_identities::value.like(containing(passport)))
+            .select(customer_identities::customer_id);
+        holds = Box::new(holds.or(customers::id.eq_any(holders)));
+    }
+    holds
+}
+
+/// The identities of that kind in the world of `kind`.
+fn identities<'a>(
+    org: Uuid,
+    kind: CustomerKind,
+    identity: IdentityKind,
+) -> customer_identities::BoxedQuery<'a, Pg> {
+    customer_identities::table
+        .filter(customer_identities::org_id.eq(org))
+        .filter(customer_identities::world.eq(world_number(kind.world())))
+        .filter(customer_identities::kind.eq(kind_number(identity)))
+        .into_boxed()
+}
+
+/// A `LIKE` pattern for texts that contain `part`, whatever characters it is of.
+fn containing(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in part.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+/// Adds what the records name, in one query for each table however many records there are.
+fn with_names(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    records: Vec<CustomerRow>,
+) -> Result<Vec<Customer>, StoreError> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tags = tag_names(conn, actor.org, &records)?;
+    let companies = companies(conn, actor, &records)?;
+    let owners = owners(conn, actor.org, &records)?;
+    records
+        .into_iter()
+        .map(|record| {
+            Ok(Customer {
+                owner: owners.get(&record.owner_id).cloned().ok_or(diesel::NotFound)?,
+                company: record.company_id.and_then(|id| companies.get(&id).cloned()),
+                tags: tags.remove(&record.id).unwrap_or_default(),
+                record,
+            })
+        })
+        .collect()
+}
+
+fn owners(
+    conn: &mut PgConnection,
+    org: Uuid,
+    records: &[CustomerRow],
+) -> Result<HashMap<Uuid, Owner>, StoreError> {
+    let owners = users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::id.eq_any(records.iter().map(|record| record.owner_id)))
+        .select((users::id, Owner::as_select()))
+        .load(conn)?;
+    Ok(owners.into_iter().collect())
+}
+
+fn companies(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    records: &[CustomerRow],
+) -> Result<HashMap<Uuid, Company>, StoreError> {
+    let companies: Vec<Company> = customers::table
+        .filter(customers::org_id.eq(actor.org))
+        .filter(customers::id.eq_any(records.iter().filter_map(|record| record.company_id)))
+        .select((
+            customers::id,
+            customers::number,
+            case_when(visible_to(actor), customers::name.nullable()),
+        ))
+        .load(conn)?;
+    Ok(companies.into_iter().map(|company| (company.id, company)).collect())
+}
+
+/// Joins `customer_tags` to `tags`.
+#[diesel::dsl::auto_type]
+fn is_its_tag() -> _ {
+    tags::org_id.eq(customer_tags::org_id).and(tags::id.eq(customer_tags::tag_id))
+}
+
+fn tag_names(
+    conn: &mut PgConnection,
+    org: Uuid,
+    records: &[CustomerRow],
+) -> Result<HashMap<Uuid, Vec<String>>, StoreError> {
+    let tagged: Vec<(Uuid, String)> = customer_tags::table
+        .inner_join(
+            tags::table
+                .on(tags::org_id.eq(customer_tags::org_id).and(tags::id.eq(customer_tags::tag_id))),
+        )
+        .filter(customer_tags::org_id.eq(org))
+        .filter(customer_tags::customer_id.eq_any(records.iter().map(|record| record.id)))
+        .order(tags::name_key)
+        .select((customer_tags::customer_id, tags::name))
+        .load(conn)?;
+    let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for (customer, name) in tagged {
+        names.entry(customer).or_default().push(name);
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_takes_every_character_of_the_text_for_itself() {
+        for (part, pattern) in
+            [("huy", "%huy%"), ("100%", r"%100\%%"), ("a_b", r"%a\_b%"), (r"c:\x", r"%c:\\x%")]
+        {
+            assert_eq!(containing(part), pattern, "{part}");
+        }
+    }
+}

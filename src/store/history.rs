@@ -1,0 +1,66 @@
+//! What happened to a record, a line an event.
+
+use crate::error::StoreError;
+use crate::schema::{history, listeners, users};
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A line of history with what it names.
+#[derive(Clone, Debug, Queryable)]
+pub struct Line {
+    /// Its id, ascending in time.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// What happened: a kind of `api.md` 5.
+    pub kind: String,
+    /// The e-mail of the user who did it, or in whose name it was done.
+    pub actor_email: Option<String>,
+    /// The listener by which it came, unless that has been deleted.
+    pub listener: Option<(Uuid, String)>,
+    /// The request that caused it.
+    pub request_id: Option<Uuid>,
+    /// What the kind of line tells: ids and codes of other records, never their names.
+    pub details: Value,
+}
+
+/// A page of a customer's history, newest first; `before` is the last id of the page before. Whether
+/// the caller may see the customer is for [`super::customers::find_id`] to say first.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut PgConnection,
+    org: Uuid,
+    customer: Uuid,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Line>, StoreError> {
+    let its_actor =
+        users::org_id.eq(history::org_id).and(users::id.nullable().eq(history::actor_id));
+    let its_listener = listeners::org_id
+        .eq(history::org_id)
+        .and(listeners::id.nullable().eq(history::listener_id));
+    let mut lines = history::table
+        .left_join(users::table.on(its_actor))
+        .left_join(listeners::table.on(its_listener))
+        .filter(history::org_id.eq(org))
+        .filter(history::customer_id.eq(customer))
+        .into_boxed();
+    if let Some(before) = before {
+        lines = lines.filter(history::id.lt(before));
+    }
+    let found = lines.order(history::id.desc()).limit(limit).select((
+        history::id,
+        history::at,
+        history::kind,
+        users::email.nullable(),
+        (listeners::id, listeners::name).nullable(),
+        history::request_id,
+        history::details,
+    ));
+    Ok(found.load(conn)?)
+}

@@ -1,0 +1,251 @@
+//! Reading customers and their history: what permits, filters and pages let through.
+//!
+//! At the level of the store, since nothing else can make records with every permit yet.
+
+use crate::support::cluster::{Template, TestDatabase};
+use beeiq::auth::{Actor, Role};
+use beeiq::db::{in_org, migrate};
+use beeiq::domain::customer::CustomerKind;
+use beeiq::domain::path_id::PathId;
+use beeiq::error::StoreError;
+use beeiq::store::customers::{self, Customer, Filters, Word};
+use beeiq::store::history::{self, Line};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use uuid::Uuid;
+
+static TEMPLATE: Template = Template::new("records", |url| {
+    migrate(url).unwrap();
+    PgConnection::establish(url).unwrap().batch_execute(SEED).unwrap();
+});
+
+/// Two orgs. In the first: the owner (user 1), members 2, 3 (of the group Sales) and 4; the company
+/// CID-1 that only the owner may see; contacts PID-1 to PID-5, a permit each; a lead with PID-1's
+/// e-mail.
+const SEED: &str = include_str!("records.sql");
+
+const ORG: Uuid = Uuid::from_u128(0xa1);
+
+struct Records {
+    _database: TestDatabase,
+    conn: PgConnection,
+}
+
+fn records() -> Records {
+    let database = TEMPLATE.database();
+    let conn = PgConnection::establish(&database.url).unwrap();
+    Records { _database: database, conn }
+}
+
+fn user(number: u128) -> Actor {
+    Actor {
+        org: ORG,
+        user: Uuid::from_u128(number),
+        role: if number == 1 { Role::Owner } else { Role::Member },
+        groups: if number == 3 { vec![Uuid::from_u128(0xb1)] } else { Vec::new() },
+    }
+}
+
+fn word(folded: &str) -> Word {
+    Word { folded: folded.to_owned(), number: None, digits: None, passport: None }
+}
+
+impl Records {
+    /// The numbers of the records that are listed.
+    fn list(&mut self, actor: &Actor, kind: CustomerKind, filters: &Filters) -> Vec<i64> {
+        self.page(actor, kind, filters, None, 50).iter().map(|found| found.record.number).collect()
+    }
+
+    fn page(
+        &mut self,
+        actor: &Actor,
+        kind: CustomerKind,
+        filters: &Filters,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> Vec<Customer> {
+        in_org::<_, StoreError>(&mut self.conn, actor.org, |conn| {
+            customers::list(conn, actor, kind, filters, before, limit)
+        })
+        .unwrap()
+    }
+
+    fn find(&mut self, actor: &Actor, kind: CustomerKind, number: i64) -> Option<Customer> {
+        in_org::<_, StoreError>(&mut self.conn, actor.org, |conn| {
+            customers::find(conn, actor, kind, PathId::Number(number))
+        })
+        .unwrap()
+    }
+
+    fn contacts(&mut self, filters: &Filters) -> Vec<i64> {
+        self.list(&user(1), CustomerKind::Contact, filters)
+    }
+
+    fn search(&mut self, actor: &Actor, words: Vec<Word>) -> Vec<i64> {
+        self.list(actor, CustomerKind::Contact, &Filters { words, ..Filters::default() })
+    }
+
+    fn history(&mut self, number: i64) -> Vec<Line> {
+        in_org::<_, StoreError>(&mut self.conn, ORG, |conn| {
+            let number = PathId::Number(number);
+            let id = customers::find_id(conn, &user(1), CustomerKind::Contact, number)?.unwrap();
+            history::list(conn, ORG, id, None, 50)
+        })
+        .unwrap()
+    }
+}
+
+#[test]
+fn a_member_lists_what_is_his_own_and_what_permits_admit_him_to() {
+    let mut records = records();
+    for (actor, seen) in [
+        (1, vec![5, 4, 3, 2, 1]),
+        (2, vec![2, 1]), // PID-2 is his own
+        (3, vec![3, 1]), // PID-3 is for his group
+        (4, vec![4, 1]), // PID-4 is for him; PID-5 names him, but its permit is "only me"
+    ] {
+        let found = records.list(&user(actor), CustomerKind::Contact, &Filters::default());
+        assert_eq!(found, seen, "user {actor}");
+    }
+}
+
+/// Without it a hidden record could be read by whoever guesses its code.
+#[test]
+fn a_member_reads_exactly_what_he_lists() {
+    let mut records = records();
+    for actor in [1, 2, 3, 4] {
+        let listed = records.list(&user(actor), CustomerKind::Contact, &Filters::default());
+        for number in 1..=5 {
+            let found = records.find(&user(actor), CustomerKind::Contact, number);
+            assert_eq!(found.is_some(), listed.contains(&number), "user {actor}, PID-{number}");
+        }
+    }
+}
+
+#[test]
+fn a_company_that_is_hidden_is_named_by_its_code_alone() {
+    let mut records = records();
+    let mut company = |actor| {
+        let found = records.find(&user(actor), CustomerKind::Contact, 1).unwrap();
+        found.company.unwrap()
+    };
+    assert_eq!(company(1).name.as_deref(), Some("Secret Corp"));
+    assert_eq!(company(2).name, None);
+    assert_eq!(company(2).number, 1);
+}
+
+/// Without it a search would tell which name the hidden company has.
+#[test]
+fn a_search_finds_no_record_by_the_name_of_a_hidden_company() {
+    let mut records = records();
+    assert_eq!(records.search(&user(1), vec![word("secret")]), [1]);
+    assert!(records.search(&user(2), vec![word("secret")]).is_empty());
+    assert_eq!(records.search(&user(2), vec![word("open corp")]), [2]);
+}
+
+#[test]
+fn an_org_has_its_own_records_only() {
+    let mut records = records();
+    let other = Actor { org: Uuid::from_u128(0xa2), ..user(1) };
+    let listed = records.page(&other, CustomerKind::Contact, &Filters::default(), None, 50);
+    let names: Vec<&str> = listed.iter().map(|found| found.record.name.as_str()).collect();
+    assert_eq!(names, ["Alien"]);
+}
+
+#[test]
+fn an_identifier_finds_its_holder_in_the_world_of_the_kind() {
+    let mut records = records();
+    let by_email = Filters { email: Some("huy@htk.com".to_owned()), ..Filters::default() };
+    assert_eq!(records.list(&user(1), CustomerKind::Contact, &by_email), [1]);
+    assert_eq!(records.list(&user(1), CustomerKind::Lead, &by_email), [1]);
+    assert!(records.list(&user(1), CustomerKind::Account, &by_email).is_empty());
+    let by_both = Filters {
+        phone: Some("+84905000001".to_owned()),
+        passport: Some("OTHER".to_owned()),
+        ..Filters::default()
+    };
+    assert!(records.contacts(&by_both).is_empty());
+}
+
+#[test]
+fn a_name_is_found_alone_and_with_the_lastname_in_either_order() {
+    let mut records = records();
+    for name in ["huy", "huy nguyễn", "nguyễn huy"] {
+        let filters = Filters { name: Some(name.to_owned()), ..Filters::default() };
+        assert_eq!(records.contacts(&filters), [1], "{name}");
+    }
+    let part = Filters { name: Some("hu".to_owned()), ..Filters::default() };
+    assert!(records.contacts(&part).is_empty());
+}
+
+#[test]
+fn tag_owner_and_time_narrow_a_list() {
+    let mut records = records();
+    let tagged = Filters { tag: Some("vip".to_owned()), ..Filters::default() };
+    assert_eq!(records.contacts(&tagged), [5, 1]);
+    assert_eq!(records.list(&user(4), CustomerKind::Contact, &tagged), [1]);
+    let owned = Filters { owner: Some("u2@acme.vn".to_owned()), ..Filters::default() };
+    assert_eq!(records.contacts(&owned), [2]);
+    let created = Filters {
+        created_from: Some("2026-01-03T00:00:00Z".parse().unwrap()),
+        created_to: Some("2026-01-04T00:00:00Z".parse().unwrap()),
+        ..Filters::default()
+    };
+    assert_eq!(records.contacts(&created), [4, 3], "both ends belong to it");
+}
+
+#[test]
+fn a_search_wants_every_word_somewhere_in_the_record() {
+    let mut records = records();
+    let mut found = |words: &[Word]| records.search(&user(1), words.to_vec());
+    assert_eq!(found(&[word("huy"), word("nguyễ")]), [1]);
+    assert!(found(&[word("huy"), word("grouped")]).is_empty());
+    assert_eq!(found(&[word("@htk")]), [1]);
+    assert_eq!(found(&[Word { digits: Some("905000".to_owned()), ..word("0905000") }]), [1]);
+    assert_eq!(found(&[Word { digits: Some("849050".to_owned()), ..word("+849050") }]), [1]);
+    assert_eq!(found(&[Word { passport: Some("B123".to_owned()), ..word("b-123") }]), [1]);
+    assert_eq!(found(&[Word { number: Some(4), ..word("pid-4") }]), [4]);
+}
+
+/// Without it `%` would list everything.
+#[test]
+fn the_wildcards_of_the_database_are_plain_characters_in_a_search() {
+    let mut records = records();
+    for (text, numbers) in [("%", vec![5]), ("a_b", vec![5]), ("\\", vec![])] {
+        assert_eq!(records.search(&user(1), vec![word(text)]), numbers, "{text}");
+    }
+}
+
+#[test]
+fn a_page_goes_on_after_the_last_id_of_the_one_before() {
+    let mut records = records();
+    let all = Filters::default();
+    let first = records.page(&user(1), CustomerKind::Contact, &all, None, 2);
+    let last = first.last().unwrap().record.id;
+    let second = records.page(&user(1), CustomerKind::Contact, &all, Some(last), 2);
+    let numbers: Vec<i64> = [first, second].concat().iter().map(|it| it.record.number).collect();
+    assert_eq!(numbers, [5, 4, 3, 2]);
+}
+
+#[test]
+fn a_record_has_its_tags_in_alphabetical_order_in_any_case() {
+    let found = records().find(&user(2), CustomerKind::Contact, 1).unwrap();
+    assert_eq!(found.tags, ["alpha", "VIP"]);
+}
+
+#[test]
+fn history_is_newest_first_and_a_deleted_listener_is_none() {
+    let lines = records().history(1);
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let listener = line.listener.as_ref().map(|(_, name)| name.as_str());
+            (line.kind.as_str(), line.actor_email.as_deref(), listener)
+        })
+        .collect();
+    let expected = [
+        ("duplicate_skipped", Some("u1@acme.vn"), None),
+        ("created", Some("u1@acme.vn"), Some("Web form")),
+    ];
+    assert_eq!(told, expected);
+}
