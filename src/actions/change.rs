@@ -1,6 +1,7 @@
 //! What deciding yields: changes as values.
 
 use crate::domain::customer::{Customer, CustomerCode};
+use crate::domain::deal::Deal;
 use crate::domain::fault::{Fault, Warning};
 use crate::domain::identity::{Identity, IdentityKind};
 use crate::domain::note::Note;
@@ -20,6 +21,16 @@ pub enum Change {
     IdentityClaimed(Claim),
     /// Nobody holds an identity any more.
     IdentityReleased(Identity),
+    /// A deal comes to be.
+    DealCreated {
+        /// The record.
+        deal: Box<Deal>,
+        /// Whether only because there is none of its name: then the change is void where somebody
+        /// else was faster with the name.
+        by_name: bool,
+    },
+    /// A deal is from now on like this.
+    DealChanged(Box<Deal>),
     /// A tag comes to be.
     TagCreated(NewTag),
     /// A note comes to be.
@@ -112,9 +123,11 @@ impl Subject {
 #[expect(missing_docs, reason = "the specification's own words, api.md 5")]
 pub enum HistoryKind {
     Created,
-    DuplicateSkipped,
     Updated,
+    DuplicateSkipped,
     CompanyLinked,
+    DealAdded,
+    DealUpdated,
     EmailQueued,
     EmailFailed,
     NoteAdded,
@@ -129,9 +142,11 @@ impl HistoryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
-            Self::DuplicateSkipped => "duplicate_skipped",
             Self::Updated => "updated",
+            Self::DuplicateSkipped => "duplicate_skipped",
             Self::CompanyLinked => "company_linked",
+            Self::DealAdded => "deal_added",
+            Self::DealUpdated => "deal_updated",
             Self::EmailQueued => "email_queued",
             Self::EmailFailed => "email_failed",
             Self::NoteAdded => "note_added",
@@ -220,6 +235,8 @@ pub enum RecordName {
     Ticket(TicketCode),
     /// A message in the outbox.
     Sms,
+    /// A deal, by its visible id.
+    Deal(String),
 }
 
 impl RecordName {
@@ -231,6 +248,7 @@ impl RecordName {
             Self::Note => "note",
             Self::Ticket(_) => "ticket",
             Self::Sms => "sms",
+            Self::Deal(_) => "deal",
         }
     }
 
@@ -241,6 +259,7 @@ impl RecordName {
             Self::Customer(code) => Some(code.to_string()),
             Self::Ticket(code) => Some(code.to_string()),
             Self::Note | Self::Sms => None,
+            Self::Deal(deal_id) => Some(deal_id.clone()),
         }
     }
 }
@@ -270,6 +289,10 @@ pub enum Role {
     CompanyCreated,
     /// The contact's company, found.
     CompanyLinked,
+    /// The customer that the deal is with.
+    DealWith(Link),
+    /// A related customer of the deal.
+    Contact(Link),
     /// Another record that an identifier of the payload matched.
     Candidate,
     /// A message that was queued.

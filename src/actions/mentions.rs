@@ -1,5 +1,6 @@
 //! What a batch mentions, and therefore has to be loaded before it is decided.
 
+use crate::domain::counter::Counter;
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +17,18 @@ pub struct Mentions {
     pub account_names: BTreeSet<String>,
     /// Names under which customers are searched in order to be updated.
     pub names: BTreeSet<NameKey>,
-    /// What in all that may lead to a customer that is changed: its whole record is wanted, locked.
+    /// What in all that may lead to a record that is changed: its whole record is wanted, locked.
     pub for_update: ForUpdate,
     /// Names of tags, folded.
     pub tags: BTreeSet<String>,
     /// Tags whose names are wanted.
     pub tag_ids: BTreeSet<Uuid>,
-    /// How many customers of each kind may have to be made at most.
-    pub new_customers: BTreeMap<CustomerKind, usize>,
+    /// The visible ids of deals.
+    pub deal_ids: BTreeSet<String>,
+    /// Names under which deals are searched, folded.
+    pub deal_names: BTreeSet<String>,
+    /// How many numbers of each counter may be needed at most.
+    pub numbers: BTreeMap<Counter, usize>,
 }
 
 /// A name as updates search it: without a last name, any.
@@ -37,18 +42,27 @@ pub struct NameKey {
     pub lastname: Option<String>,
 }
 
-/// What may lead to a customer that is changed. Those of [`Mentions::names`] all may.
+/// What may lead to a record that is changed. Of names of customers those of [`Mentions::names`] all may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForUpdate {
     /// By an identifier.
     pub identities: BTreeSet<Identity>,
     /// By a code.
     pub codes: BTreeSet<CustomerCode>,
+    /// To a deal that is changed, by its visible id.
+    pub deal_ids: BTreeSet<String>,
+    /// To a deal that is changed, by its name.
+    pub deal_names: BTreeSet<String>,
 }
 
 impl Mentions {
     /// One more customer of that kind may have to be made.
     pub fn may_create(&mut self, kind: CustomerKind) {
-        *self.new_customers.entry(kind).or_default() += 1;
+        self.may_number(Counter::Customer(kind));
+    }
+
+    /// One more number of that counter may be needed.
+    pub fn may_number(&mut self, counter: Counter) {
+        *self.numbers.entry(counter).or_default() += 1;
     }
 }

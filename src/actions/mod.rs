@@ -4,6 +4,7 @@
 //! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
 
 mod add_contact;
+mod add_deal;
 mod add_lead;
 mod add_note;
 mod change;
@@ -16,6 +17,9 @@ mod customer_revision;
 mod customer_type;
 mod customer_update;
 mod customers;
+mod deal_changes;
+mod deal_fields;
+mod deals;
 mod field_changes;
 mod linked_party;
 mod mentions;
@@ -34,6 +38,7 @@ mod welcome;
 mod workspace;
 
 pub use add_contact::AddContact;
+pub use add_deal::AddDeal;
 pub use add_lead::AddLead;
 pub use add_note::AddNote;
 pub use change::{
@@ -42,6 +47,7 @@ pub use change::{
 };
 pub use context::Context;
 pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
+pub use deals::{KnownDeal, LoadedDeals, NameClaim, NameHold, PendingDeals};
 pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
@@ -54,8 +60,15 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] =
-    &["add-contact", "update-contact", "add-lead", "update-lead", "add-note", "send-sms"];
+pub const ACTION_TYPES: &[&str] = &[
+    "add-contact",
+    "update-contact",
+    "add-lead",
+    "update-lead",
+    "add-deal",
+    "add-note",
+    "send-sms",
+];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +85,8 @@ pub enum Action {
     SendSms(SendSms),
     /// Changes a lead.
     UpdateLead(Box<UpdateLead>),
+    /// Adds or changes a deal.
+    AddDeal(Box<AddDeal>),
 }
 
 impl Action {
@@ -97,6 +112,8 @@ impl Action {
                 .map(|action| Self::UpdateContact(Box::new(action))),
             "update-lead" => UpdateLead::read(data, data_at, context, findings)
                 .map(|action| Self::UpdateLead(Box::new(action))),
+            "add-deal" => AddDeal::read(data, data_at, context, findings)
+                .map(|action| Self::AddDeal(Box::new(action))),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
                 let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
@@ -104,7 +121,7 @@ impl Action {
                     None => format!("there are {}.", listed(ACTION_TYPES, ACTION_TYPES.len())),
                 };
                 let message = format!("There is no action \"{shown}\"; {help}");
-                findings.fault(Code::UnknownActionType, &at.member("actionType"), message);
+                findings.fault(Code::UnknownActionType, at.member("actionType"), message);
                 None
             }
         }
@@ -119,6 +136,7 @@ impl Action {
             Self::SendSms(action) => action.mention(mentions),
             Self::UpdateContact(action) => action.mention(mentions),
             Self::UpdateLead(action) => action.mention(mentions),
+            Self::AddDeal(action) => action.mention(mentions),
         }
     }
 
@@ -139,6 +157,7 @@ impl Action {
             Self::SendSms(action) => action.decide(workspace, ids, findings),
             Self::UpdateContact(action) => action.decide(workspace, ids, findings),
             Self::UpdateLead(action) => action.decide(workspace, ids, findings),
+            Self::AddDeal(action) => action.decide(workspace, ids, findings),
         }
     }
 }

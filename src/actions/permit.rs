@@ -2,9 +2,9 @@
 
 use super::context::Context;
 use crate::domain::email::Email;
-use crate::domain::fault::Code;
+use crate::domain::fault::{Code, Pointer};
 use crate::domain::permit::Permit;
-use crate::payload::{Fields, Given, Longest};
+use crate::payload::{Fields, Findings, Given, Longest};
 use uuid::Uuid;
 
 const MEANINGS: &[(i16, &str)] =
@@ -47,17 +47,21 @@ fn read_group(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid>
         context.references().note(permit.findings, Code::UnknownGroup, &at, message);
         return None;
     };
+    resolve_group(&name, &at, context, permit.findings)
+}
+
+/// The group of that name, which stands at `at`.
+pub fn resolve_group(
+    name: &str,
+    at: &Pointer,
+    context: Context<'_>,
+    findings: &mut Findings,
+) -> Option<Uuid> {
     let groups = &context.directory.groups;
-    let group = groups.named(&name).map(|group| group.id);
+    let group = groups.named(name).map(|group| group.id);
     if group.is_none() {
-        context.references().unknown(
-            permit.findings,
-            Code::UnknownGroup,
-            &at,
-            "group",
-            &name,
-            groups.iter().map(|group| group.name.as_str()),
-        );
+        let (code, names) = (Code::UnknownGroup, groups.all_names());
+        context.references().unknown(findings, code, at, "group", name, names);
     }
     group
 }
@@ -74,19 +78,27 @@ fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
         let Some(text) = permit.scalar(&at, value, Longest::LINE) else {
             continue;
         };
-        let user = Email::parse(&text)
-            .ok()
-            .and_then(|email| context.directory.users.active(email.key()))
-            .map(|user| user.id);
-        match user {
-            Some(user) if !users.contains(&user) => users.push(user),
-            Some(_) => {}
-            None => {
-                let shown: String = text.chars().take(64).collect();
-                let message = format!("The org has no active user \"{shown}\".");
-                context.references().note(permit.findings, Code::UnknownUser, &at, &message);
-            }
-        }
+        let user = resolve_user(&text, &at, context, permit.findings);
+        users.extend(user.filter(|user| !users.contains(user)));
     }
     users
+}
+
+/// The active user of that e-mail, which stands at `at`.
+pub fn resolve_user(
+    email: &str,
+    at: &Pointer,
+    context: Context<'_>,
+    findings: &mut Findings,
+) -> Option<Uuid> {
+    let user = Email::parse(email)
+        .ok()
+        .and_then(|email| context.directory.users.active(email.key()))
+        .map(|user| user.id);
+    if user.is_none() {
+        let shown: String = email.chars().take(64).collect();
+        let message = format!("The org has no active user \"{shown}\".");
+        context.references().note(findings, Code::UnknownUser, at, &message);
+    }
+    user
 }

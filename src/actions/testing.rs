@@ -5,6 +5,7 @@ use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
     WelcomeEmail,
 };
+use crate::domain::counter::Counter;
 use crate::domain::custom_field::{Kind, Model};
 use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
 use crate::domain::fault::Pointer;
@@ -50,15 +51,20 @@ impl Ids for Counting {
         id(self.next_id)
     }
 
-    fn code(&mut self, kind: CustomerKind) -> CustomerCode {
+    fn number(&mut self, _counter: Counter) -> i64 {
         self.next_code += 1;
-        CustomerCode { kind, number: self.next_code }
+        self.next_code
+    }
+
+    fn deal_id(&mut self) -> String {
+        self.number(Counter::Deal).to_string()
     }
 }
 
 impl TestOrg {
     /// Users ann@acme.test (the sender), bob@acme.test and gone@acme.test (inactive), the group
-    /// Sales, the source Web (the listener's), custom fields of contacts and accounts.
+    /// Sales, the source Web (the listener's), custom fields of contacts, accounts and deals, stages,
+    /// a category and a package of deals, and currencies.
     pub fn new() -> Self {
         let user = |number, name: &str, active| User {
             id: id(number),
@@ -74,6 +80,11 @@ impl TestOrg {
             kind,
             options: options.iter().map(|&option| option.to_owned()).collect(),
         };
+        let entries = |entries: &[(u128, &str)]| {
+            let entry =
+                |&(number, name): &(u128, &str)| Entry { id: id(number), name: name.to_owned() };
+            Names::new(entries.iter().map(entry).collect())
+        };
         let directory = Directory {
             version: 1,
             org: Org {
@@ -83,6 +94,7 @@ impl TestOrg {
                 name: "Acme".to_owned(),
                 time_zone: chrono_tz::Asia::Ho_Chi_Minh,
                 region: Region::parse("VN").unwrap(),
+                default_currency: "VND".to_owned(),
             },
             users: Users::new(vec![
                 user(11, "ann", true),
@@ -91,22 +103,23 @@ impl TestOrg {
             ]),
             groups: Names::new(vec![Group { id: id(21), name: "Sales".to_owned() }]),
             sources: Names::new(vec![Entry { id: id(31), name: "Web".to_owned() }]),
-            channels: Names::new(
-                [(61, "Kite Chat"), (62, "Contact Form")]
-                    .map(|(number, name)| Entry { id: id(number), name: name.to_owned() })
-                    .into(),
-            ),
+            channels: entries(&[(65, "Kite Chat"), (66, "Contact Form")]),
             slas: Names::new(vec![Sla {
                 id: id(71),
                 name: "Gold".to_owned(),
                 first_response: TimeDelta::minutes(30),
                 resolution: TimeDelta::hours(8),
             }]),
+            deal_stages: entries(&[(61, "New"), (62, "Won")]),
+            deal_categories: entries(&[(63, "UI Design")]),
+            deal_packages: entries(&[(64, "Goi A")]),
+            currencies: vec!["USD".to_owned(), "VND".to_owned()],
             custom_fields: CustomFields::new(vec![
+                field(44, Model::Deal, "Channel", Kind::Select, &["Shop", "Web"]),
                 field(41, Model::Contact, "Referred By", Kind::Text, &[]),
                 field(42, Model::Contact, "Pet", Kind::Checkbox, &["Dog", "Cat"]),
                 field(43, Model::Account, "Industry", Kind::Text, &[]),
-                field(44, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
+                field(45, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
             ]),
             listeners: Vec::new(),
         };

@@ -3,8 +3,10 @@
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{Customers, LoadedCustomers, PendingCustomers};
+use super::deals::{Deals, LoadedDeals, PendingDeals};
 use super::mentions::Mentions;
 use crate::directory::User;
+use crate::domain::counter::Counter;
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::note::Note;
 use crate::domain::ticket::Ticket;
@@ -17,6 +19,8 @@ use uuid::Uuid;
 pub struct Loaded {
     /// Customers that something in the batch points to.
     pub customers: LoadedCustomers,
+    /// Deals that something in the batch points to.
+    pub deals: LoadedDeals,
     /// Tags of the names mentioned.
     pub tags: Vec<(String, Uuid)>,
     /// The names of tags that were mentioned, or that customers to be updated have.
@@ -30,6 +34,7 @@ pub struct Loaded {
 #[expect(missing_docs, reason = "the changes of change.rs, by table")]
 pub struct Pending {
     pub customers: PendingCustomers,
+    pub deals: PendingDeals,
     pub tags: Vec<NewTag>,
     pub notes: Vec<Note>,
     pub tickets: Vec<Ticket>,
@@ -44,10 +49,11 @@ impl Pending {
     #[must_use]
     pub fn made(&self) -> HashSet<Uuid> {
         let customers = self.customers.created.iter().map(|customer| customer.id);
+        let deals = self.deals.created.iter().map(|deal| deal.id);
         let notes = self.notes.iter().map(|note| note.id);
         let tickets = self.tickets.iter().map(|ticket| ticket.id);
         let messages = self.messages.iter().map(|message| message.id);
-        customers.chain(notes).chain(tickets).chain(messages).collect()
+        customers.chain(deals).chain(notes).chain(tickets).chain(messages).collect()
     }
 }
 
@@ -71,6 +77,8 @@ pub struct Workspace<'a> {
     pub request: Request<'a>,
     /// The customers.
     pub customers: Customers,
+    /// The deals.
+    pub deals: Deals,
     tags: HashMap<String, Uuid>,
     tag_names: HashMap<Uuid, String>,
     sms_credits: i64,
@@ -86,10 +94,11 @@ impl<'a> Workspace<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, tags, tag_names, sms_credits } = loaded;
+        let Loaded { customers, deals, tags, tag_names, sms_credits } = loaded;
         Self {
             request,
             customers: Customers::new(customers),
+            deals: Deals::new(deals),
             tags: tags.into_iter().collect(),
             tag_names: tag_names.into_iter().collect(),
             sms_credits,
@@ -108,6 +117,7 @@ impl<'a> Workspace<'a> {
     pub fn scratch(&self, mentions: &Mentions) -> Self {
         let loaded = Loaded {
             customers: self.customers.mentioned(mentions),
+            deals: LoadedDeals::default(),
             tags: mentions
                 .tags
                 .iter()
@@ -145,6 +155,8 @@ impl<'a> Workspace<'a> {
                 Change::CustomerChanged(customer) => self.customers.change(*customer),
                 Change::IdentityClaimed(claim) => self.customers.claim(claim),
                 Change::IdentityReleased(identity) => self.customers.release(identity),
+                Change::DealCreated { deal, by_name } => self.deals.create(*deal, by_name),
+                Change::DealChanged(deal) => self.deals.change(*deal),
                 Change::TagCreated(tag) => {
                     self.tags.insert(tag.name_key.clone(), tag.id);
                     self.tag_names.insert(tag.id, tag.name.clone());
@@ -163,6 +175,7 @@ impl<'a> Workspace<'a> {
     pub fn into_pending(self) -> Pending {
         Pending {
             customers: self.customers.into_pending(),
+            deals: self.deals.into_pending(),
             tags: self.new_tags,
             notes: self.notes,
             tickets: self.tickets,
@@ -185,6 +198,12 @@ impl<'a> Workspace<'a> {
 pub trait Ids {
     /// A new id, above all before it.
     fn id(&mut self) -> Uuid;
+    /// The next number of that counter.
+    fn number(&mut self, counter: Counter) -> i64;
+    /// The next id for a deal whose sender gives none; no deal has it.
+    fn deal_id(&mut self) -> String;
     /// The next code of that kind.
-    fn code(&mut self, kind: CustomerKind) -> CustomerCode;
+    fn code(&mut self, kind: CustomerKind) -> CustomerCode {
+        CustomerCode { kind, number: self.number(Counter::Customer(kind)) }
+    }
 }

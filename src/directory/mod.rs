@@ -35,6 +35,14 @@ pub struct Directory {
     pub channels: Names<Entry>,
     /// How soon tickets are to be answered and resolved.
     pub slas: Names<Sla>,
+    /// How far a deal may have come, in order.
+    pub deal_stages: Names<Entry>,
+    /// What kinds of deal there are.
+    pub deal_categories: Names<Entry>,
+    /// What deals may be about.
+    pub deal_packages: Names<Entry>,
+    /// The currencies that deals may be in: ISO 4217, upper case, in alphabetical order.
+    pub currencies: Vec<String>,
     /// Its custom fields, by model.
     pub custom_fields: CustomFields,
     /// Its listeners.
@@ -56,6 +64,8 @@ pub struct Org {
     pub time_zone: Tz,
     /// In which phone numbers without a country code are read.
     pub region: Region,
+    /// The currency of deals that name none: ISO 4217, upper case.
+    pub default_currency: String,
 }
 
 /// Something with a name that is unique in any case.
@@ -101,7 +111,7 @@ impl<T: Named> Names<T> {
     }
 
     /// All names, in order.
-    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+    pub fn all_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.entries.iter().map(Named::name)
     }
 }

@@ -1,9 +1,12 @@
 //! The words and rules of the field, pure: no database, no HTTP, no clock, no environment.
 
+pub mod amount;
+pub mod counter;
 pub mod country;
 pub mod custom_field;
 pub mod customer;
 pub mod date;
+pub mod deal;
 pub mod email;
 pub mod fault;
 pub mod history;

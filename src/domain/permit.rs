@@ -17,7 +17,8 @@ pub enum Permit {
 }
 
 impl Permit {
-    /// The permit of that status, which for what it cannot be lets nobody but the owner in.
+    /// The permit of its stored parts. What is left of one whose group or users are missing is no
+    /// wider than it was.
     #[must_use]
     pub fn from_parts(status: i16, group: Option<Uuid>, users: Vec<Uuid>) -> Self {
         match (status, group) {

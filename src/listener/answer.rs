@@ -1,7 +1,7 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
-use crate::actions::{Outcome, RecordRef, Rejection, Related, Role, Status};
+use crate::actions::{Link, Outcome, RecordRef, Rejection, Related, Role, Status};
 use crate::domain::fault::{Code, Fault, Warning};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -205,9 +205,9 @@ fn result(
         }
         Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
             status: status_word(status),
-            record: Some(record_body(record, dry_created)),
+            record: Some(record_body(&record, dry_created)),
             matched_by: matched_by.map(crate::domain::identity::IdentityKind::as_str),
-            related: related.into_iter().map(|one| related_body(one, dry_created)).collect(),
+            related: related.iter().map(|one| related_body(one, dry_created)).collect(),
             warnings,
             ..empty
         },
@@ -230,7 +230,7 @@ const fn status_word(status: Status) -> &'static str {
 }
 
 /// A dry run makes nothing, so what it would make has no id and no code.
-fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
+fn record_body(record: &RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     let real = !dry_created.contains(&record.id);
     RecordBody {
         model: record.name.model(),
@@ -239,14 +239,20 @@ fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     }
 }
 
-fn related_body(related: Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
+fn related_body(related: &Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
+    let link_word = |link| match link {
+        Link::Created => "created",
+        Link::Linked => "linked",
+    };
     let (role, status) = match related.role {
         Role::CompanyCreated => ("company", "created"),
         Role::CompanyLinked => ("company", "linked"),
+        Role::DealWith(link) => ("dealWith", link_word(link)),
+        Role::Contact(link) => ("contact", link_word(link)),
         Role::Candidate => ("candidate", "unchanged"),
         Role::Message => ("message", "queued"),
     };
-    RelatedBody { role, status, record: record_body(related.record, dry_created) }
+    RelatedBody { role, status, record: record_body(&related.record, dry_created) }
 }
 
 fn summarise(results: &[ActionResult]) -> Summary {

@@ -6,7 +6,7 @@ use super::envelope::{Envelope, Item};
 use super::received::Options;
 use crate::actions::{Ids, Mentions, Pending, Rejection, Request, Workspace};
 use crate::clock;
-use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::counter::Counter;
 use crate::domain::fault::{Code, Fault, Pointer};
 use crate::error::StoreError;
 use crate::store::batch_load::{self, OrgState};
@@ -190,7 +190,14 @@ impl Ids for RequestIds<'_> {
 
     /// A dry run has no numbers set aside; the 0 that it sees is never shown, and the database
     /// takes none.
-    fn code(&mut self, kind: CustomerKind) -> CustomerCode {
-        CustomerCode { kind, number: self.codes.next(kind).unwrap_or(0) }
+    fn number(&mut self, counter: Counter) -> i64 {
+        self.codes.next(counter).unwrap_or(0)
+    }
+
+    /// Deals are told apart by it, so in a dry run it is one that no other has.
+    fn deal_id(&mut self) -> String {
+        self.codes
+            .next(Counter::Deal)
+            .map_or_else(|| clock::new_id().to_string(), |number| number.to_string())
     }
 }

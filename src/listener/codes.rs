@@ -1,10 +1,12 @@
 //! Visible numbers, taken in blocks so that an org's requests do not wait for each other's commits.
 
-use crate::domain::customer::CustomerKind;
+use crate::actions::Mentions;
+use crate::domain::counter::Counter;
 use crate::error::StoreError;
 use crate::store::counters;
 use diesel::pg::PgConnection;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::iter::once;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -15,7 +17,7 @@ const LARGEST_BLOCK: i64 = 512;
 /// The numbers that this process has taken and not yet used.
 #[derive(Debug, Default)]
 pub struct CodeAllocator {
-    free: Mutex<HashMap<(Uuid, CustomerKind), Block>>,
+    free: Mutex<HashMap<(Uuid, Counter), Block>>,
 }
 
 #[derive(Debug, Default)]
@@ -24,9 +26,9 @@ struct Block {
     next_size: i64,
 }
 
-/// Numbers set aside for one request, by kind. What it does not use goes back.
+/// Numbers set aside for one request, by counter. What it does not use goes back.
 #[derive(Clone, Debug, Default)]
-pub struct Reserved(BTreeMap<CustomerKind, VecDeque<Range<i64>>>);
+pub struct Reserved(BTreeMap<Counter, VecDeque<Range<i64>>>);
 
 impl CodeAllocator {
     /// Sets aside as many numbers as a request may need at most, taking new blocks where this
@@ -38,39 +40,84 @@ impl CodeAllocator {
         &self,
         conn: &mut PgConnection,
         org: Uuid,
-        needed: &BTreeMap<CustomerKind, usize>,
+        mentions: &Mentions,
     ) -> Result<Reserved, StoreError> {
         let mut reserved = Reserved::default();
-        for (&kind, &count) in needed {
+        for (&counter, &count) in &mentions.numbers {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            let (mut ranges, missing) = self.take(org, kind, count);
-            if missing > 0 {
-                let size = self.next_block_size(org, kind, missing);
-                let start = counters::take_block(conn, org, kind.as_str(), size)?;
-                ranges.push_back(start..start + missing);
-                self.put_back(org, kind, VecDeque::from([start + missing..start + size]));
-            }
-            reserved.0.insert(kind, ranges);
+            let ranges = match counter {
+                Counter::Customer(_) => self.set_aside(conn, org, counter, count)?,
+                Counter::Deal => self.set_deal_ids_aside(conn, org, count, &mentions.deal_ids)?,
+            };
+            reserved.0.insert(counter, ranges);
         }
         Ok(reserved)
     }
 
+    fn set_aside(
+        &self,
+        conn: &mut PgConnection,
+        org: Uuid,
+        counter: Counter,
+        count: i64,
+    ) -> Result<VecDeque<Range<i64>>, StoreError> {
+        let (mut ranges, missing) = self.take(org, counter, count);
+        if missing > 0 {
+            let size = self.next_block_size(org, counter, missing);
+            let start = counters::take_block(conn, org, counter.name(), size)?;
+            ranges.push_back(start..start + missing);
+            self.put_back(org, counter, once(start + missing..start + size));
+        }
+        Ok(ranges)
+    }
+
+    /// The ids that senders give their deals may be numbers too: those that are in use, or that the
+    /// request mentions, are passed over for good. Where there are many, more are looked at each time.
+    fn set_deal_ids_aside(
+        &self,
+        conn: &mut PgConnection,
+        org: Uuid,
+        count: i64,
+        mentioned: &BTreeSet<String>,
+    ) -> Result<VecDeque<Range<i64>>, StoreError> {
+        let (mut free, mut missing, mut looked_at) = (VecDeque::new(), count, count);
+        while missing > 0 {
+            let ranges = self.set_aside(conn, org, Counter::Deal, looked_at)?;
+            let candidates: Vec<i64> = ranges.into_iter().flatten().collect();
+            let taken = counters::taken_deal_ids(conn, org, &candidates)?;
+            for number in candidates {
+                let id = number.to_string();
+                if taken.contains(&id) || mentioned.contains(&id) {
+                    continue;
+                }
+                if missing > 0 {
+                    free.push_back(number..number + 1);
+                    missing -= 1;
+                } else {
+                    self.put_back(org, Counter::Deal, once(number..number + 1));
+                }
+            }
+            looked_at = (looked_at * 2).min(LARGEST_BLOCK).max(missing);
+        }
+        Ok(free)
+    }
+
     /// Takes back what a request did not use.
     pub fn release(&self, org: Uuid, reserved: Reserved) {
-        for (kind, ranges) in reserved.0 {
-            self.put_back(org, kind, ranges);
+        for (counter, ranges) in reserved.0 {
+            self.put_back(org, counter, ranges);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, CustomerKind), Block>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(Uuid, Counter), Block>> {
         // Nothing in here panics while it holds the lock; even so the numbers stay usable.
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Up to `count` numbers, lowest first, and how many are missing.
-    fn take(&self, org: Uuid, kind: CustomerKind, count: i64) -> (VecDeque<Range<i64>>, i64) {
+    fn take(&self, org: Uuid, counter: Counter, count: i64) -> (VecDeque<Range<i64>>, i64) {
         let mut free = self.lock();
-        let block = free.entry((org, kind)).or_default();
+        let block = free.entry((org, counter)).or_default();
         let (mut taken, mut missing) = (VecDeque::new(), count);
         while missing > 0
             && let Some(mut range) = block.ranges.pop_front()
@@ -86,17 +133,17 @@ impl CodeAllocator {
         (taken, missing)
     }
 
-    fn put_back(&self, org: Uuid, kind: CustomerKind, ranges: VecDeque<Range<i64>>) {
+    fn put_back(&self, org: Uuid, counter: Counter, ranges: impl IntoIterator<Item = Range<i64>>) {
         let mut free = self.lock();
-        let block = free.entry((org, kind)).or_default();
+        let block = free.entry((org, counter)).or_default();
         block.ranges.extend(ranges.into_iter().filter(|range| !range.is_empty()));
         block.ranges.make_contiguous().sort_by_key(|range| range.start);
     }
 
     /// Blocks double, so that a busy org seldom asks and a quiet one wastes few numbers.
-    fn next_block_size(&self, org: Uuid, kind: CustomerKind, missing: i64) -> i64 {
+    fn next_block_size(&self, org: Uuid, counter: Counter, missing: i64) -> i64 {
         let mut free = self.lock();
-        let block = free.entry((org, kind)).or_default();
+        let block = free.entry((org, counter)).or_default();
         let size = block.next_size.max(1);
         block.next_size = (size * 2).min(LARGEST_BLOCK);
         size.max(missing)
@@ -104,9 +151,9 @@ impl CodeAllocator {
 }
 
 impl Reserved {
-    /// The next number of that kind; `None` where more are asked for than were set aside.
-    pub fn next(&mut self, kind: CustomerKind) -> Option<i64> {
-        let ranges = self.0.get_mut(&kind)?;
+    /// The next number of that counter; `None` where more are asked for than were set aside.
+    pub fn next(&mut self, counter: Counter) -> Option<i64> {
+        let ranges = self.0.get_mut(&counter)?;
         let range = ranges.front_mut()?;
         let number = range.next();
         if range.is_empty() {

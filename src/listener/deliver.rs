@@ -214,7 +214,7 @@ impl Parts {
         let reserved = if job.options.dry_run {
             Reserved::default()
         } else {
-            self.codes.reserve(conn, job.org, &mentions(&envelope.items).new_customers)?
+            self.codes.reserve(conn, job.org, &mentions(&envelope.items))?
         };
         let mut codes = reserved.clone();
         let patient = attempt < PATIENT_ATTEMPTS;

@@ -363,9 +363,9 @@ fn is_blank(value: &Value) -> bool {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
         Value::Array(entries) => entries.iter().all(is_blank),
-        Value::Object(members) => members
-            .iter()
-            .all(|(name, value)| matches!(name.as_str(), "type" | "protocol") || is_blank(value)),
+        Value::Object(members) => members.iter().all(|(name, value)| {
+            matches!(name.as_str(), "type" | "contactType" | "protocol") || is_blank(value)
+        }),
         Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::db::in_org;
 use crate::error::StoreError;
-use crate::schema::org_counters;
+use crate::schema::{deals, org_counters};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Takes `size` numbers of the counter `name` for good, in a transaction of its own, and returns
@@ -33,4 +34,25 @@ pub fn take_block(
     })
     .map_err(StoreError::from)?;
     Ok(after - size)
+}
+
+/// Which of the numbers are the visible id of a deal.
+///
+/// # Errors
+/// Those of the database.
+pub fn taken_deal_ids(
+    conn: &mut PgConnection,
+    org: Uuid,
+    numbers: &[i64],
+) -> Result<HashSet<String>, StoreError> {
+    let ids: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    let taken: Vec<String> = in_org(conn, org, |conn| {
+        deals::table
+            .filter(deals::org_id.eq(org))
+            .filter(deals::deal_id.eq_any(ids))
+            .select(deals::deal_id)
+            .load(conn)
+    })
+    .map_err(StoreError::from)?;
+    Ok(taken.into_iter().collect())
 }

@@ -8,8 +8,8 @@ use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::error::StoreError;
 use crate::schema::{
-    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, slas,
-    users,
+    custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
+    picklist_entries, slas, users,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -61,25 +61,36 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         sources: Names::new(load_entries(conn, org, "source")?),
         channels: Names::new(load_entries(conn, org, "channel")?),
         slas: Names::new(load_slas(conn, org)?),
+        deal_stages: Names::new(load_entries(conn, org, "deal_stage")?),
+        deal_categories: Names::new(load_entries(conn, org, "deal_category")?),
+        deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
+        currencies: load_currencies(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
         custom_fields,
     })
 }
 
 fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
-    let (public_id, slug, name, zone, region): (String, String, String, String, String) =
-        orgs::table
-            .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
-            .filter(orgs::id.eq(org))
-            .filter(org_settings::org_id.eq(org))
-            .select((
-                orgs::public_id,
-                orgs::slug,
-                orgs::name,
-                org_settings::time_zone,
-                org_settings::default_region,
-            ))
-            .first(conn)?;
+    let (public_id, slug, name, zone, region, default_currency): (
+        String,
+        String,
+        String,
+        String,
+        String,
+        String,
+    ) = orgs::table
+        .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
+        .filter(orgs::id.eq(org))
+        .filter(org_settings::org_id.eq(org))
+        .select((
+            orgs::public_id,
+            orgs::slug,
+            orgs::name,
+            org_settings::time_zone,
+            org_settings::default_region,
+            org_settings::default_currency,
+        ))
+        .first(conn)?;
     Ok(Org {
         id: org,
         public_id,
@@ -87,6 +98,7 @@ fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
         name,
         time_zone: zone.parse::<Tz>().map_err(|error| unreadable(&error))?,
         region: Region::parse(&region).map_err(|error| unreadable(&error))?,
+        default_currency,
     })
 }
 
@@ -140,6 +152,14 @@ fn load_slas(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Sla>> {
             resolution: TimeDelta::minutes(resolution.into()),
         })
         .collect())
+}
+
+fn load_currencies(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<String>> {
+    org_currencies::table
+        .filter(org_currencies::org_id.eq(org))
+        .order(org_currencies::code)
+        .select(org_currencies::code)
+        .load(conn)
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {

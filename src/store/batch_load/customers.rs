@@ -6,7 +6,7 @@ use crate::domain::identity::{Identity, IdentityKind, World};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Loads them.
@@ -163,6 +163,25 @@ fn load_accounts_by_name(
         row.keep(customers);
     }
     Ok(accounts)
+}
+
+/// Those whom loaded deals belong to.
+pub(super) fn load_by_id(
+    conn: &mut PgConnection,
+    org: Uuid,
+    ids: &BTreeSet<Uuid>,
+) -> QueryResult<Vec<KnownCustomer>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<CustomerRow> = diesel::sql_query(
+        "SELECT id, kind, number, name, name_key, lastname_key FROM customers \
+         WHERE org_id = $1 AND id = ANY($2)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SqlUuid>, _>(ids.iter().copied().collect::<Vec<_>>())
+    .load(conn)?;
+    Ok(rows.into_iter().filter_map(CustomerRow::known).collect())
 }
 
 fn load_by_code(

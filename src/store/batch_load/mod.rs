@@ -2,6 +2,7 @@
 //! thousands (`design.md`, "load").
 
 mod customers;
+mod deals;
 mod for_update;
 
 pub use customers::{kind_number, world_number};
@@ -46,12 +47,14 @@ pub fn load(
 ) -> Result<Loaded, StoreError> {
     let mut customers = customers::load(conn, org, mentions)?;
     let mut tag_names = for_update::load(conn, org, mentions, &mut customers)?;
+    let deals = deals::load(conn, org, mentions)?;
+    customers.known.extend(customers::load_by_id(conn, org, &deals.customers())?);
     let mut tags = Vec::new();
     for (id, name, name_key) in load_tags(conn, org, mentions)? {
         tags.push((name_key, id));
         tag_names.push((id, name));
     }
-    Ok(Loaded { customers, tags, tag_names, sms_credits: state.sms_credits })
+    Ok(Loaded { customers, deals, tags, tag_names, sms_credits: state.sms_credits })
 }
 
 fn load_tags(

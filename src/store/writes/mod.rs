@@ -4,6 +4,7 @@
 mod columns;
 mod customer_tags;
 mod customers;
+mod deals;
 mod deliveries;
 mod history;
 mod identities;
@@ -41,7 +42,7 @@ pub struct Origin<'a> {
 /// Writes all changes of a batch.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag or the
+/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal or the
 /// last credits: to be loaded and decided again.
 pub fn write(
     conn: &mut PgConnection,
@@ -58,6 +59,7 @@ pub fn write(
     identities::insert(conn, org, claims)?;
     customer_tags::delete(conn, org, untagged)?;
     customer_tags::insert(conn, org, created, tagged)?;
+    deals::write(conn, org, &pending.deals)?;
     notes::insert(conn, org, &pending.notes)?;
     tickets::insert(conn, org, &pending.tickets)?;
     tickets::insert_tags(conn, org, &pending.tickets)?;

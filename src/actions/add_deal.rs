@@ -1,0 +1,416 @@
+//! add-deal: a new deal, or a change of the one that the org has (`listener.md` 7, "add-deal").
+//!
+//! A `dealId` that a deal has means that deal, another one a new deal with that id. Without a
+//! `dealId` the name decides: one deal of that name is changed, several are ambiguous, and where
+//! there is none a deal is made with the next number as its id. The customers that the payload
+//! names are linked as they are, and those who are nobody yet are made, unless the deal has a fault.
+//! In a change what is absent or empty stays, and `null` clears.
+
+use super::change::{
+    Change, Decision, HistoryKind, HistoryLine, Link, Outcome, Rejection, Related, Role, Status,
+    Subject,
+};
+use super::context::Context;
+use super::deal_changes::{Names, field_changes};
+use super::deal_fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
+use super::deals::KnownDeal;
+use super::linked_party::{Linked, LinkedParty};
+use super::mentions::Mentions;
+use super::new_customer::history;
+use super::workspace::{Ids, Workspace};
+use crate::domain::counter::Counter;
+use crate::domain::deal::{Deal, DealOwners};
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::text::fold;
+use crate::payload::{Fields, Findings, Given, Mode};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// A payload of add-deal, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AddDeal {
+    at: Pointer,
+    fields: DealFields,
+}
+
+/// Which deal is meant.
+enum Target<'w> {
+    /// This one.
+    Existing(&'w Deal),
+    /// One that has to be made.
+    New,
+}
+
+/// The customers of the payload, found or made.
+struct Links {
+    deal_with: Option<Linked>,
+    /// Each once.
+    contacts: Vec<Linked>,
+}
+
+impl AddDeal {
+    /// Reads the action's `data`, which stands at `at`.
+    pub fn read(
+        data: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(data, at.clone(), Mode::Update, DEAL_FIELDS, findings)?;
+        let fields = DealFields::read(&mut fields, context);
+        Some(Self { at, fields })
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        if let Some(deal_id) = &self.fields.deal_id {
+            mentions.deal_ids.insert(deal_id.clone());
+            mentions.for_update.deal_ids.insert(deal_id.clone());
+        } else if let Some(name) = &self.fields.name {
+            mentions.deal_names.insert(fold(name));
+            mentions.for_update.deal_names.insert(fold(name));
+            mentions.may_number(Counter::Deal);
+        }
+        self.mention_parties(mentions);
+    }
+
+    fn mention_parties(&self, mentions: &mut Mentions) {
+        let contacts = self.fields.contacts.as_set().into_iter().flatten();
+        for party in self.fields.deal_with.iter().chain(contacts) {
+            party.mention(mentions);
+        }
+    }
+
+    /// Decides it. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault, those that only what is known shows included; then nobody is made either.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        mut findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        let target = self.target(workspace, &mut findings);
+        let first_stage = match target {
+            Some(Target::New) => self.requirements(workspace, &mut findings),
+            _ => None,
+        };
+        let mut mentions = Mentions::default();
+        self.mention_parties(&mut mentions);
+        let (mut scratch, mut changes) = (workspace.scratch(&mentions), Vec::new());
+        let links = self.link(&mut scratch, ids, &mut findings, &mut changes);
+        let Some(target) = target.filter(|_| findings.faults.is_empty()) else {
+            return Err(findings.into());
+        };
+        let (status, record) = match (target, first_stage, &links.deal_with) {
+            (Target::Existing(deal), ..) => {
+                self.change(deal, &links, workspace, &scratch, ids, &mut changes)
+            }
+            (Target::New, Some(stage), Some(deal_with)) => {
+                let deal = self.new_deal(stage, deal_with, &links, workspace, ids);
+                self.create(deal, ids, &mut changes)
+            }
+            // What is missing has been told.
+            (Target::New, ..) => return Err(findings.into()),
+        };
+        let outcome = Outcome {
+            status,
+            record: record.record(),
+            matched_by: None,
+            related: links.related(),
+            warnings: findings.warnings,
+        };
+        Ok(Decision { outcome, changes })
+    }
+
+    /// The deal that is meant; `None` where that is not clear.
+    fn target<'w>(
+        &self,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Option<Target<'w>> {
+        let deals = &workspace.deals;
+        let known = if let Some(deal_id) = &self.fields.deal_id {
+            deals.with_deal_id(deal_id)
+        } else {
+            let name = self.fields.name.as_deref()?;
+            let mut named = deals.named(&fold(name));
+            let known = named.next();
+            if named.next().is_some() {
+                let message =
+                    format!("Several deals are called \"{name}\"; say which by its `dealId`.");
+                findings.fault(Code::Ambiguous, self.at.member("name"), message);
+                return None;
+            }
+            known
+        };
+        let record = known.and_then(|known| deals.record(known.id));
+        Some(record.map_or(Target::New, Target::Existing))
+    }
+
+    /// What only a new deal needs: the stage that it starts in, and a customer.
+    fn requirements(&self, workspace: &Workspace<'_>, findings: &mut Findings) -> Option<Uuid> {
+        let context = workspace.request.context;
+        let stage = match self.fields.stage {
+            Stage::Named(stage) => Some(stage),
+            Stage::Skipped => context.directory.deal_stages.iter().next().map(|stage| stage.id),
+            Stage::Absent => None,
+        };
+        let mut missing = |field: &str, message: String| {
+            let at = self.at.member(field);
+            if !findings.faults.iter().any(|fault| fault.pointer == at.as_str()) {
+                findings.fault(Code::Required, at, message);
+            }
+        };
+        if stage.is_none() {
+            let names = stage_names(context);
+            missing("stage", format!("A new deal needs a `stage`; the org has {names}."));
+        }
+        if self.fields.deal_with.is_none() {
+            let message = "A new deal needs `dealWith`, the customer that it is with.";
+            missing("dealWith", message.to_owned());
+        }
+        stage
+    }
+
+    /// Finds or makes the customers, one after the other, so that two who are the same are one.
+    fn link(
+        &self,
+        scratch: &mut Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: &mut Findings,
+        changes: &mut Vec<Change>,
+    ) -> Links {
+        let mut link = |party: &LinkedParty| party.link(scratch, ids, findings, changes);
+        let deal_with = self.fields.deal_with.as_ref().and_then(&mut link);
+        let mut seen = BTreeSet::new();
+        let contacts = self
+            .fields
+            .contacts
+            .as_set()
+            .into_iter()
+            .flatten()
+            .filter_map(link)
+            .filter(|contact| seen.insert(contact.customer.id))
+            .collect();
+        Links { deal_with, contacts }
+    }
+
+    fn new_deal(
+        &self,
+        stage: Uuid,
+        deal_with: &Linked,
+        links: &Links,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+    ) -> Deal {
+        let request = &workspace.request;
+        let DealFields {
+            deal_id,
+            name,
+            value,
+            currency,
+            description,
+            stage: _,
+            category,
+            package,
+            close_date,
+            owners,
+            permit,
+            cus_fields,
+            deal_with: _,
+            contacts: _,
+        } = &self.fields;
+        Deal {
+            id: ids.id(),
+            deal_id: deal_id.clone().unwrap_or_else(|| ids.deal_id()),
+            name: name.clone().unwrap_or_default(),
+            value: value.as_set().copied(),
+            currency: currency
+                .as_set()
+                .unwrap_or(&request.context.directory.org.default_currency)
+                .clone(),
+            description: description.as_set().cloned(),
+            stage,
+            category: category.as_set().copied(),
+            package: package.as_set().copied(),
+            close_date: close_date.as_set().copied(),
+            owners: owners.as_set().cloned().unwrap_or(DealOwners::user(request.sender.id)),
+            cus_fields: cus_fields
+                .as_set()
+                .into_iter()
+                .flatten()
+                .filter_map(|(field, value)| Some((*field, value.as_set()?.clone())))
+                .collect(),
+            permit: permit.as_set().cloned().unwrap_or_default(),
+            deal_with: Some(deal_with.customer.id),
+            contacts: links.contact_ids().collect(),
+            created_at: request.now,
+            updated_at: request.now,
+        }
+    }
+
+    /// The changes that bring it about.
+    fn create(
+        &self,
+        deal: Deal,
+        ids: &mut dyn Ids,
+        changes: &mut Vec<Change>,
+    ) -> (Status, KnownDeal) {
+        let known = KnownDeal::of(&deal);
+        let customers = customers_of(&deal);
+        let by_name = self.fields.deal_id.is_none();
+        changes.push(Change::DealCreated { deal: Box::new(deal), by_name });
+        changes.push(deal_history(ids, &known, HistoryKind::Created, json!({"by": "listener"})));
+        for customer in customers {
+            changes.push(history(ids, customer, HistoryKind::DealAdded, named(&known)));
+        }
+        (Status::Created, known)
+    }
+
+    /// The changes that the payload makes of `deal`, if any.
+    fn change(
+        &self,
+        deal: &Deal,
+        links: &Links,
+        workspace: &Workspace<'_>,
+        scratch: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        changes: &mut Vec<Change>,
+    ) -> (Status, KnownDeal) {
+        let mut revised = self.revised(deal, links, workspace);
+        let known = KnownDeal::of(&revised);
+        if revised == *deal {
+            return (Status::Unchanged, known);
+        }
+        revised.updated_at = workspace.request.now;
+        let details =
+            json!({"changes": field_changes(deal, &revised, Names { workspace, scratch })});
+        let (before, now) = (customers_of(deal), customers_of(&revised));
+        let deal_with = revised.deal_with;
+        changes.push(Change::DealChanged(Box::new(revised)));
+        changes.push(deal_history(ids, &known, HistoryKind::Updated, details));
+        for customer in now {
+            let kind = if !before.contains(&customer) {
+                HistoryKind::DealAdded
+            } else if deal_with == Some(customer) {
+                HistoryKind::DealUpdated
+            } else {
+                continue;
+            };
+            changes.push(history(ids, customer, kind, named(&known)));
+        }
+        (Status::Updated, known)
+    }
+
+    /// The deal as the payload wants it.
+    fn revised(&self, deal: &Deal, links: &Links, workspace: &Workspace<'_>) -> Deal {
+        let request = &workspace.request;
+        let mut revised = deal.clone();
+        let DealFields {
+            deal_id: _,
+            name,
+            value,
+            currency,
+            description,
+            stage,
+            category,
+            package,
+            close_date,
+            owners,
+            permit,
+            cus_fields,
+            deal_with: _,
+            contacts,
+        } = &self.fields;
+        revised.name.clone_from(name.as_ref().unwrap_or(&deal.name));
+        revise_optional(&mut revised.value, value);
+        let default_currency = &request.context.directory.org.default_currency;
+        revise(&mut revised.currency, currency, || default_currency.clone());
+        revise_optional(&mut revised.description, description);
+        if let Stage::Named(stage) = *stage {
+            revised.stage = stage;
+        }
+        revise_optional(&mut revised.category, category);
+        revise_optional(&mut revised.package, package);
+        revise_optional(&mut revised.close_date, close_date);
+        revise(&mut revised.owners, owners, || DealOwners::user(request.sender.id));
+        revise(&mut revised.permit, permit, Default::default);
+        if *cus_fields == Given::Clear {
+            revised.cus_fields.clear();
+        }
+        for (field, value) in cus_fields.as_set().into_iter().flatten() {
+            match value {
+                Given::Set(value) => revised.cus_fields.insert(*field, value.clone()),
+                Given::Clear => revised.cus_fields.remove(field),
+                Given::Absent => None,
+            };
+        }
+        if *contacts == Given::Clear {
+            revised.contacts.clear();
+        }
+        revised.contacts.extend(links.contact_ids());
+        if let Some(linked) = &links.deal_with {
+            revised.deal_with = Some(linked.customer.id);
+        }
+        revised
+    }
+}
+
+impl Links {
+    fn contact_ids(&self) -> impl Iterator<Item = Uuid> {
+        self.contacts.iter().map(|contact| contact.customer.id)
+    }
+
+    /// The customers as answers name them, each followed by the company that was made with him.
+    fn related(&self) -> Vec<Related> {
+        let deal_with =
+            self.deal_with.iter().map(|linked| (linked, Role::DealWith as fn(Link) -> Role));
+        let contacts =
+            self.contacts.iter().map(|linked| (linked, Role::Contact as fn(Link) -> Role));
+        deal_with
+            .chain(contacts)
+            .flat_map(|(linked, role)| {
+                let own = Related { role: role(linked.link), record: linked.customer.record() };
+                std::iter::once(own).chain(linked.related.iter().cloned())
+            })
+            .collect()
+    }
+}
+
+/// What was given, or where it is cleared the default.
+fn revise<T: Clone>(field: &mut T, given: &Given<T>, default: impl FnOnce() -> T) {
+    match given {
+        Given::Absent => {}
+        Given::Clear => *field = default(),
+        Given::Set(value) => field.clone_from(value),
+    }
+}
+
+fn revise_optional<T: Clone>(field: &mut Option<T>, given: &Given<T>) {
+    match given {
+        Given::Absent => {}
+        Given::Clear => *field = None,
+        Given::Set(value) => *field = Some(value.clone()),
+    }
+}
+
+/// Everybody whom the deal belongs to.
+fn customers_of(deal: &Deal) -> BTreeSet<Uuid> {
+    deal.contacts.iter().copied().chain(deal.deal_with).collect()
+}
+
+/// The deal, as a customer's history names it.
+fn named(deal: &KnownDeal) -> Value {
+    json!({"deal": {"id": deal.id, "dealId": deal.deal_id}})
+}
+
+fn deal_history(ids: &mut dyn Ids, deal: &KnownDeal, kind: HistoryKind, details: Value) -> Change {
+    let subject = Subject::Deal(deal.id);
+    Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details })
+}
+
+#[cfg(test)]
+mod tests;
