@@ -12,6 +12,7 @@ use super::change::{
 use super::channel::read_channel;
 use super::context::Context;
 use super::customer_type::{ContactKind, read_contact_type};
+use super::deals::KnownDeal;
 use super::linked_party::{NamedCode, read_code};
 use super::mentions::Mentions;
 use super::named_person::read_named_person;
@@ -66,6 +67,7 @@ pub struct AddNote {
 #[derive(Clone, Debug, PartialEq)]
 enum Target {
     Customer { world: World, code: Option<NamedCode>, identities: Vec<Identity>, tags: Vec<String> },
+    Deal { deal_id: Option<String>, name: Option<String> },
 }
 
 /// What `model` says.
@@ -155,7 +157,8 @@ impl AddNote {
 impl Target {
     fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Self {
         match fields.choice::<Model>("model").set().unwrap_or(Model::Contact) {
-            Model::Contact | Model::Deal => Self::read_customer(fields, context),
+            Model::Contact => Self::read_customer(fields, context),
+            Model::Deal => Self::read_deal(fields),
         }
     }
 
@@ -181,6 +184,22 @@ impl Target {
         }
     }
 
+    fn read_deal(fields: &mut Fields<'_, '_>) -> Self {
+        for name in CUSTOMER_IDENTIFIERS {
+            fields.ignore(name, "a note on a deal goes by `dealId` or `name`.");
+        }
+        fields.ignore("contactType", "a note on a deal goes by `dealId` or `name`.");
+        fields.ignore("tag", "only a customer gets a note's tags.");
+        let deal_id = fields.text("dealId", Longest::LINE).set();
+        let name = fields.text("name", Longest::LINE).set();
+        if deal_id.is_none() && name.is_none() {
+            let at = fields.at().clone();
+            let message = "Which deal is the note on? Name its `dealId` or its `name`.";
+            fields.findings.fault(Code::MissingIdentifier, &at, message);
+        }
+        Self::Deal { deal_id, name }
+    }
+
     fn mention(&self, mentions: &mut Mentions) {
         match self {
             Self::Customer { world: _, code, identities, tags } => {
@@ -193,8 +212,13 @@ impl Target {
                     mentions.for_update.identities.extend(identities.iter().cloned());
                 }
             }
+            Self::Deal { deal_id, name } => {
+                mentions.deal_ids.extend(deal_id.clone());
+                mentions.deal_names.extend(name.as_deref().map(fold));
+            }
         }
     }
+
     /// What the note is on; a fault where it is not there.
     fn find(
         &self,
@@ -219,6 +243,10 @@ impl Target {
                 }
                 code_known.map(|customer| NoteTarget::Customer(customer.id))
             }
+            Self::Deal { deal_id, name } => {
+                let found = find_deal(deal_id.as_deref(), name.as_deref(), at, workspace, findings);
+                found.map(|deal| NoteTarget::Deal(deal.id))
+            }
         }
     }
 
@@ -230,7 +258,9 @@ impl Target {
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> Vec<&str> {
-        let Self::Customer { world: _, code: _, identities: _, tags } = self;
+        let Self::Customer { world: _, code: _, identities: _, tags } = self else {
+            return Vec::new();
+        };
         let Some(record) = target.customer().and_then(|id| workspace.customers.record(id)) else {
             return Vec::new();
         };
@@ -248,6 +278,42 @@ impl Target {
         }
         added
     }
+}
+
+/// The deal of that `dealId`, else the one of that name; a fault where there is none, or several.
+fn find_deal<'w>(
+    deal_id: Option<&str>,
+    name: Option<&str>,
+    at: &Pointer,
+    workspace: &'w Workspace<'_>,
+    findings: &mut Findings,
+) -> Option<&'w KnownDeal> {
+    if let Some(deal_id) = deal_id {
+        let known = workspace.deals.with_deal_id(deal_id);
+        if known.is_some() {
+            return known;
+        }
+        let shown: String = deal_id.chars().take(64).collect();
+        let message = format!("There is no deal with the dealId \"{shown}\".");
+        if name.is_none() {
+            findings.fault(Code::NotFound, at.member("dealId"), message);
+            return None;
+        }
+        let message = format!("{message} It was searched by its name.");
+        findings.warn(Code::UnknownDeal, at.member("dealId"), message);
+    }
+    let name_key = fold(name?);
+    let mut deals = workspace.deals.named(&name_key);
+    let found = deals.next();
+    if found.is_none() {
+        let message = "There is no deal of this name.";
+        findings.fault(Code::NotFound, at.member("name"), message);
+    } else if deals.next().is_some() {
+        let message = "Several deals have this name; name the one meant by its `dealId`.";
+        findings.fault(Code::Ambiguous, at.member("name"), message);
+        return None;
+    }
+    found
 }
 
 const fn nobody_holds_these(world: World) -> &'static str {
@@ -271,3 +337,6 @@ fn no_such_code(code: &NamedCode) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

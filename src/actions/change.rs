@@ -297,6 +297,8 @@ pub enum Role {
     Candidate,
     /// A message that was queued.
     Message,
+    /// The customer of a ticket.
+    Customer(Link),
 }
 
 /// An action that changes nothing, and every reason why.

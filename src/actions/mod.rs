@@ -7,6 +7,7 @@ mod add_contact;
 mod add_deal;
 mod add_lead;
 mod add_note;
+mod add_ticket;
 mod change;
 mod channel;
 mod company;
@@ -41,6 +42,7 @@ pub use add_contact::AddContact;
 pub use add_deal::AddDeal;
 pub use add_lead::AddLead;
 pub use add_note::AddNote;
+pub use add_ticket::AddTicket;
 pub use change::{
     Change, Claim, Content, Decision, HistoryKind, HistoryLine, Link, Message, NewTag, Outcome,
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
@@ -67,6 +69,7 @@ pub const ACTION_TYPES: &[&str] = &[
     "update-lead",
     "add-deal",
     "add-note",
+    "add-ticket",
     "send-sms",
 ];
 
@@ -81,6 +84,8 @@ pub enum Action {
     AddLead(Box<AddLead>),
     /// Adds a note to a customer or a deal.
     AddNote(Box<AddNote>),
+    /// Adds a ticket of a customer or lead.
+    AddTicket(Box<AddTicket>),
     /// Sends an SMS to some numbers.
     SendSms(SendSms),
     /// Changes a lead.
@@ -107,6 +112,8 @@ impl Action {
                 .map(|action| Self::AddLead(Box::new(action))),
             "add-note" => AddNote::read(data, data_at, context, findings)
                 .map(|action| Self::AddNote(Box::new(action))),
+            "add-ticket" => AddTicket::read(data, data_at, context, findings)
+                .map(|action| Self::AddTicket(Box::new(action))),
             "send-sms" => SendSms::read(data, data_at, context, findings).map(Self::SendSms),
             "update-contact" => UpdateContact::read(data, data_at, context, findings)
                 .map(|action| Self::UpdateContact(Box::new(action))),
@@ -133,6 +140,7 @@ impl Action {
             Self::AddContact(action) => action.mention(mentions),
             Self::AddLead(action) => action.mention(mentions),
             Self::AddNote(action) => action.mention(mentions),
+            Self::AddTicket(action) => action.mention(mentions),
             Self::SendSms(action) => action.mention(mentions),
             Self::UpdateContact(action) => action.mention(mentions),
             Self::UpdateLead(action) => action.mention(mentions),
@@ -154,6 +162,7 @@ impl Action {
             Self::AddContact(action) => action.decide(workspace, ids, findings),
             Self::AddLead(action) => action.decide(workspace, ids, findings),
             Self::AddNote(action) => action.decide(workspace, ids, findings),
+            Self::AddTicket(action) => action.decide(workspace, ids, findings),
             Self::SendSms(action) => action.decide(workspace, ids, findings),
             Self::UpdateContact(action) => action.decide(workspace, ids, findings),
             Self::UpdateLead(action) => action.decide(workspace, ids, findings),

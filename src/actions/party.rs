@@ -57,6 +57,13 @@ impl Party {
         Self { at: fields.at().clone(), kind, person, cus_fields, permit, company }
     }
 
+    /// One of whom a payload says no more than this.
+    #[must_use]
+    pub fn of_person(at: Pointer, kind: CustomerKind, person: Person) -> Self {
+        let (cus_fields, permit) = (CusFields::default(), Permit::default());
+        Self { at, kind, person, cus_fields, permit, company: None }
+    }
+
     /// The identifiers that it brings, in the order in which a match counts.
     #[must_use]
     pub fn identities(&self) -> Vec<Identity> {

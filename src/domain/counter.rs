@@ -9,6 +9,8 @@ pub enum Counter {
     Customer(CustomerKind),
     /// The ids of deals whose sender gives none.
     Deal,
+    /// The n of `TID-n`.
+    Ticket,
 }
 
 impl Counter {
@@ -18,6 +20,7 @@ impl Counter {
         match self {
             Self::Customer(kind) => kind.as_str(),
             Self::Deal => "deal",
+            Self::Ticket => "ticket",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A ticket (`listener.md` 7, "add-ticket").
 
+use super::permit::Permit;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -40,8 +41,8 @@ pub struct Ticket {
     pub body: String,
     pub customer: Uuid,
     pub deal: Option<Uuid>,
-    /// Who may read it beside its owner; without one everybody.
-    pub group: Option<Uuid>,
+    /// Everybody, the owner and a group, or the owner alone.
+    pub readers: Permit,
     pub sla: Option<TicketSla>,
     pub channel: Option<Uuid>,
     pub tags: Vec<Uuid>,

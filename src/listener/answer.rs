@@ -250,6 +250,7 @@ fn related_body(related: &Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
         Role::DealWith(link) => ("dealWith", link_word(link)),
         Role::Contact(link) => ("contact", link_word(link)),
         Role::Candidate => ("candidate", "unchanged"),
+        Role::Customer(link) => ("customer", link_word(link)),
         Role::Message => ("message", "queued"),
     };
     RelatedBody { role, status, record: record_body(&related.record, dry_created) }

@@ -46,7 +46,9 @@ impl CodeAllocator {
         for (&counter, &count) in &mentions.numbers {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             let ranges = match counter {
-                Counter::Customer(_) => self.set_aside(conn, org, counter, count)?,
+                Counter::Customer(_) | Counter::Ticket => {
+                    self.set_aside(conn, org, counter, count)?
+                }
                 Counter::Deal => self.set_deal_ids_aside(conn, org, count, &mentions.deal_ids)?,
             };
             reserved.0.insert(counter, ranges);

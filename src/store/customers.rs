@@ -189,7 +189,7 @@ fn visible_of_kind<'a>(actor: &Actor, kind: CustomerKind) -> Rows<'a> {
 
 /// Whether the permit lets `actor` read (`listener.md` 5): owner and admin everything, a member
 /// what he owns and what the permit admits him to.
-fn visible_to(actor: &Actor) -> Condition {
+pub(super) fn visible_to(actor: &Actor) -> Condition {
     if actor.sees_all() {
         return Box::new(sql::<Nullable<Bool>>("TRUE"));
     }
@@ -267,7 +267,7 @@ fn has_tag(org: Uuid, name_key: String) -> Condition {
 }
 
 /// By the name alone, or with the lastname in either order.
-fn is_named(folded: &str) -> Condition {
+pub(super) fn is_named(folded: &str) -> Condition {
     let name = || customers::name_key.nullable();
     let forwards = name().concat(" ").concat(customers::lastname_key);
     let backwards = customers::lastname_key.concat(" ").concat(name());
@@ -344,7 +344,7 @@ fn identities<'a>(
 }
 
 /// A `LIKE` pattern for texts that contain `part`, whatever characters it is of.
-fn containing(part: &str) -> String {
+pub(super) fn containing(part: &str) -> String {
     let mut pattern = String::from("%");
     for character in part.chars() {
         if matches!(character, '%' | '_' | '\\') {

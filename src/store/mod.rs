@@ -2,13 +2,17 @@
 
 pub mod batch_load;
 pub mod counters;
+pub mod customer_references;
 pub mod customers;
+pub mod deal_references;
 pub mod directory;
 pub mod history;
 pub mod listeners;
+pub mod notes;
 pub mod orgs;
 pub mod sessions;
 pub mod sign_in_failures;
+pub mod tickets;
 pub mod users;
 pub mod vocabulary;
 pub mod writes;

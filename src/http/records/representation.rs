@@ -319,6 +319,7 @@ mod tests {
                 name: "Acme".to_owned(),
                 time_zone: chrono_tz::Asia::Ho_Chi_Minh,
                 region: Region::parse("VN").unwrap(),
+                default_currency: "VND".to_owned(),
             },
             users: Users::new(vec![User {
                 id: id(2),
@@ -329,6 +330,12 @@ mod tests {
             }]),
             groups: Names::new(vec![Group { id: id(3), name: "Sales".to_owned() }]),
             sources: Names::new(vec![Entry { id: id(4), name: "Web".to_owned() }]),
+            channels: Names::default(),
+            slas: Names::default(),
+            deal_stages: Names::default(),
+            deal_categories: Names::default(),
+            deal_packages: Names::default(),
+            currencies: Vec::new(),
             custom_fields: CustomFields::new(vec![
                 field(6, Model::Contact, "Referred By"),
                 field(5, Model::Contact, "Age"),

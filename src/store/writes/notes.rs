@@ -2,6 +2,7 @@
 
 use super::columns::{each, uuid_array};
 use crate::domain::note::Note;
+use crate::domain::text::fold;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -13,17 +14,18 @@ pub(super) fn insert(conn: &mut PgConnection, org: Uuid, notes: &[Note]) -> Quer
         return Ok(());
     }
     diesel::sql_query(
-        "INSERT INTO notes (org_id, id, body, customer_id, deal_id, channel_id, permit_status, \
+        "INSERT INTO notes (org_id, id, body, body_key, customer_id, deal_id, channel_id, permit_status, \
              permit_group_id, permit_user_ids, owner_id, created_at) \
-         SELECT $1, new.id, new.body, new.customer_id, new.deal_id, new.channel_id, new.permit_status, \
+         SELECT $1, new.id, new.body, new.body_key, new.customer_id, new.deal_id, new.channel_id, new.permit_status, \
              new.permit_group_id, new.permit_user_ids::uuid[], new.owner_id, new.created_at \
-         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-             AS new (id, body, customer_id, deal_id, channel_id, permit_status, permit_group_id, \
+         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+             AS new (id, body, body_key, customer_id, deal_id, channel_id, permit_status, permit_group_id, \
              permit_user_ids, owner_id, created_at)",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(each(notes, |note| note.id))
     .bind::<Array<Text>, _>(each(notes, |note| note.body.as_str()))
+    .bind::<Array<Text>, _>(each(notes, |note| fold(&note.body)))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(notes, |note| note.target.customer()))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(notes, |note| note.target.deal()))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(notes, |note| note.channel))

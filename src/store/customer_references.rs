@@ -1,0 +1,94 @@
+//! Customers as other records refer to them: named as far as the caller may see them, and searched
+//! among those that he may see.
+
+use super::batch_load::kind_number;
+use super::customers::{Filters, is_named, visible_to};
+use crate::auth::Actor;
+use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::identity::IdentityKind;
+use crate::error::StoreError;
+use crate::schema::{customer_identities, customers};
+use diesel::dsl::case_when;
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// A customer or lead that another record names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomerReference {
+    /// His id.
+    pub id: Uuid,
+    /// His code.
+    pub code: CustomerCode,
+    /// His name; `None` where the caller may not see it.
+    pub name: Option<String>,
+}
+
+/// The customers of these ids, in one query however many there are.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn load(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<HashMap<Uuid, CustomerReference>, StoreError> {
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(Uuid, String, i64, Option<String>)> = customers::table
+        .filter(customers::org_id.eq(actor.org))
+        .filter(customers::id.eq_any(ids))
+        .select((
+            customers::id,
+            customers::kind,
+            customers::number,
+            case_when(visible_to(actor), customers::name.nullable()),
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, kind, number, name)| {
+            let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
+            Some((id, CustomerReference { id, code, name }))
+        })
+        .collect())
+}
+
+/// The ids of the customers that `actor` may see and that hold the identifiers and bear the name
+/// of `filters`; `None` where it asks for none of them.
+pub(super) fn matching<'a>(
+    actor: &Actor,
+    filters: &Filters,
+) -> Option<customers::BoxedQuery<'a, Pg, SqlUuid>> {
+    let identifiers = [
+        (IdentityKind::ContactId, &filters.contact_id),
+        (IdentityKind::Passport, &filters.passport),
+        (IdentityKind::Email, &filters.email),
+        (IdentityKind::Phone, &filters.phone),
+    ];
+    if filters.name.is_none() && identifiers.iter().all(|(_, value)| value.is_none()) {
+        return None;
+    }
+    let mut matching = customers::table
+        .filter(customers::org_id.eq(actor.org))
+        .filter(visible_to(actor))
+        .select(customers::id)
+        .into_boxed();
+    for (kind, value) in identifiers {
+        let Some(value) = value else { continue };
+        let holders = customer_identities::table
+            .filter(customer_identities::org_id.eq(actor.org))
+            .filter(customer_identities::kind.eq(kind_number(kind)))
+            .filter(customer_identities::value.eq(value.clone()))
+            .select(customer_identities::customer_id);
+        matching = matching.filter(customers::id.eq_any(holders));
+    }
+    if let Some(name) = &filters.name {
+        matching = matching.filter(is_named(name));
+    }
+    Some(matching)
+}
