@@ -123,7 +123,8 @@ pub struct Word {
 }
 
 type Rows<'a> = customers::BoxedQuery<'a, Pg>;
-type Condition = Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
+pub(super) type Condition =
+    Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
 
 /// A page of the records of a kind that `actor` may see, newest first; `before` is the last id of
 /// the page before.
@@ -189,7 +190,7 @@ fn visible_of_kind<'a>(actor: &Actor, kind: CustomerKind) -> Rows<'a> {
 
 /// Whether the permit lets `actor` read (`listener.md` 5): owner and admin everything, a member
 /// what he owns and what the permit admits him to.
-fn visible_to(actor: &Actor) -> Condition {
+pub(super) fn visible_to(actor: &Actor) -> Condition {
     if actor.sees_all() {
         return Box::new(sql::<Nullable<Bool>>("TRUE"));
     }
@@ -344,7 +345,7 @@ fn identities<'a>(
 }
 
 /// A `LIKE` pattern for texts that contain `part`, whatever characters it is of.
-fn containing(part: &str) -> String {
+pub(super) fn containing(part: &str) -> String {
     let mut pattern = String::from("%");
     for character in part.chars() {
         if matches!(character, '%' | '_' | '\\') {

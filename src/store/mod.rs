@@ -3,6 +3,7 @@
 pub mod batch_load;
 pub mod counters;
 pub mod customers;
+pub mod deals;
 pub mod directory;
 pub mod history;
 pub mod listeners;

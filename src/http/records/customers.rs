@@ -5,6 +5,7 @@ use super::NoSuchRecord;
 use super::filters::{self, FILTERS, ListParameters, PageParameters};
 use super::history::{HistoryLine, history_line};
 use super::representation::{self, CustomerBody};
+use crate::actions::Subject;
 use crate::app::App;
 use crate::auth::Actor;
 use crate::domain::customer::CustomerKind;
@@ -285,7 +286,8 @@ async fn read_history(
             let Some(customer) = customers::find_id(conn, &actor, kind, id)? else {
                 return Ok::<_, StoreError>(None);
             };
-            let page = history::list(conn, actor.org, customer, paging.before(), paging.rows())?;
+            let subject = Subject::Customer(customer);
+            let page = history::list(conn, actor.org, subject, paging.before(), paging.rows())?;
             Ok(Some(page))
         })
         .await?

@@ -27,7 +27,7 @@ pub(super) const FILTERS: [&str; 10] = [
 ];
 
 /// The longest text to search for, in characters: each of its words costs time.
-const LONGEST_SEARCH: usize = 100;
+pub(super) const LONGEST_SEARCH: usize = 100;
 /// Fewer digits than this are no part of a phone number worth looking for.
 const FEWEST_DIGITS: usize = 3;
 
@@ -100,10 +100,10 @@ pub(super) fn read(query: &Query, kind: CustomerKind, region: Region) -> Result<
     })
 }
 
-const NOT_A_TIME: &str =
+pub(super) const NOT_A_TIME: &str =
     "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written %2B here).";
 
-fn read_one<T>(
+pub(super) fn read_one<T>(
     query: &Query,
     name: &str,
     otherwise: &str,
@@ -112,7 +112,7 @@ fn read_one<T>(
     query.get(name).map(|text| read(text).ok_or_else(|| invalid(name, otherwise))).transpose()
 }
 
-fn email_key(text: &str) -> Option<String> {
+pub(super) fn email_key(text: &str) -> Option<String> {
     Some(Email::parse(text).ok()?.key().to_owned())
 }
 
@@ -120,7 +120,7 @@ fn passport_key(text: &str) -> Option<String> {
     Some(Passport::parse(text).ok()?.key().to_owned())
 }
 
-fn time(text: &str) -> Option<DateTime<Utc>> {
+pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
 }
 

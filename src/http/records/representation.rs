@@ -1,10 +1,11 @@
 //! A customer as clients read it (`api.md` 5).
 
 use crate::directory::{Directory, Named};
+use crate::domain::custom_field::Model;
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::fault::Code;
 use crate::error::Problem;
-use crate::store::customers::{Customer, CustomerRow};
+use crate::store::customers::Customer;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -197,8 +198,13 @@ pub(super) fn customer(
 ) -> Result<CustomerBody, Problem> {
     let Customer { record, owner, company, tags } = found;
     Ok(CustomerBody {
-        cus_fields: custom_fields(stored(record.cus_fields.clone())?, kind, directory),
-        permit: permit(&record, directory),
+        cus_fields: custom_fields(stored(record.cus_fields.clone())?, kind.model(), directory),
+        permit: permit(
+            record.permit_status,
+            record.permit_group_id,
+            &record.permit_user_ids,
+            directory,
+        ),
         id: record.id,
         customer_id: CustomerCode { kind, number: record.number }.to_string(),
         contact_id: record.contact_id,
@@ -234,7 +240,7 @@ pub(super) fn customer(
 }
 
 /// The listener's `contactType`: contacts and accounts together are customers.
-const fn contact_type(kind: CustomerKind) -> &'static str {
+pub(super) const fn contact_type(kind: CustomerKind) -> &'static str {
     match kind {
         CustomerKind::Contact | CustomerKind::Account => "customer",
         CustomerKind::Lead => "lead",
@@ -249,20 +255,27 @@ const fn type_number(kind: CustomerKind) -> u8 {
     }
 }
 
-fn stored<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+pub(super) fn stored<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_json::from_value(value).map_err(|error| {
         tracing::error!(%error, "a stored list is not of its shape");
         Problem::new(Code::Internal, "Something went wrong on our side; it has been logged.")
     })
 }
 
-fn permit(record: &CustomerRow, directory: &Directory) -> PermitBody {
-    let group = record.permit_group_id.and_then(|id| directory.groups.with_id(id));
-    let users = record.permit_user_ids.iter().flatten();
+/// A permit as it is stored, in names.
+pub(super) fn permit(
+    status: i16,
+    group: Option<Uuid>,
+    users: &[Option<Uuid>],
+    directory: &Directory,
+) -> PermitBody {
+    let group = group.and_then(|id| directory.groups.with_id(id));
     PermitBody {
-        status: record.permit_status,
+        status,
         group: group.map(|group| group.name.clone()),
         users: users
+            .iter()
+            .flatten()
             .filter_map(|id| directory.users.with_id(*id))
             .map(|user| user.email.clone())
             .collect(),
@@ -270,13 +283,12 @@ fn permit(record: &CustomerRow, directory: &Directory) -> PermitBody {
 }
 
 /// The fields that have a value, in the directory's order; a field that is gone is left out.
-fn custom_fields(
+pub(super) fn custom_fields(
     mut values: HashMap<Uuid, Value>,
-    kind: CustomerKind,
+    model: Model,
     directory: &Directory,
 ) -> Vec<CustomFieldEntry> {
-    let fields =
-        directory.custom_fields.of(kind.model()).into_iter().flat_map(|fields| fields.iter());
+    let fields = directory.custom_fields.of(model).into_iter().flat_map(|fields| fields.iter());
     fields
         .filter_map(|field| {
             let value = match values.remove(&field.id())? {
@@ -295,7 +307,7 @@ mod tests {
     use crate::directory::{CustomField, CustomFields, Entry, Group, Names, Org, User, Users};
     use crate::domain::custom_field::{Kind, Model};
     use crate::domain::phone::Region;
-    use crate::store::customers::{Company, Owner};
+    use crate::store::customers::{Company, CustomerRow, Owner};
     use serde_json::json;
 
     fn id(n: u128) -> Uuid {
@@ -319,6 +331,7 @@ mod tests {
                 name: "Acme".to_owned(),
                 time_zone: chrono_tz::Asia::Ho_Chi_Minh,
                 region: Region::parse("VN").unwrap(),
+                default_currency: "VND".to_owned(),
             },
             users: Users::new(vec![User {
                 id: id(2),
@@ -329,6 +342,10 @@ mod tests {
             }]),
             groups: Names::new(vec![Group { id: id(3), name: "Sales".to_owned() }]),
             sources: Names::new(vec![Entry { id: id(4), name: "Web".to_owned() }]),
+            deal_stages: Names::default(),
+            deal_categories: Names::default(),
+            deal_packages: Names::default(),
+            currencies: Vec::new(),
             custom_fields: CustomFields::new(vec![
                 field(6, Model::Contact, "Referred By"),
                 field(5, Model::Contact, "Age"),
