@@ -103,6 +103,11 @@ impl LinkedParty {
         if let Some(known) = self.search(workspace, findings) {
             return Some(Found::Known(known));
         }
+        // Who was named by something wrong may well be there.
+        let within = format!("{}/", self.party.at.as_str());
+        if findings.faults.iter().any(|fault| fault.pointer.starts_with(&within)) {
+            return None;
+        }
         let faults_before = findings.faults.len();
         if self.party.person.name.as_set().is_none() {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";

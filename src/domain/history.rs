@@ -11,9 +11,9 @@ pub fn summary(kind: &str, details: &Value) -> String {
         "duplicate_skipped" => duplicate_skipped(details),
         "updated" => "Updated.".to_owned(),
         "note_added" => "A note was added.".to_owned(),
-        "deal_added" => format!("{} was added.", named("A deal", "Deal", details, "/deal/code")),
+        "deal_added" => format!("{} was added.", named("A deal", "Deal", details, "/deal/dealId")),
         "deal_updated" => {
-            format!("{} was updated.", named("A deal", "Deal", details, "/deal/code"))
+            format!("{} was updated.", named("A deal", "Deal", details, "/deal/dealId"))
         }
         "ticket_added" => {
             format!("{} was added.", named("A ticket", "Ticket", details, "/ticket/code"))
@@ -155,7 +155,7 @@ mod tests {
                 json!({"matched": [{"field": "passport"}]}),
                 "A duplicate was skipped: the same passport.",
             ),
-            ("deal_added", json!({"deal": {"code": "192"}}), "Deal 192 was added."),
+            ("deal_added", json!({"deal": {"dealId": "192"}}), "Deal 192 was added."),
             ("ticket_added", json!({"ticket": {"code": "TID-3"}}), "Ticket TID-3 was added."),
             (
                 "company_linked",

@@ -12,7 +12,7 @@ use diesel::dsl::case_when;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// A customer or lead that another record names.
@@ -35,7 +35,7 @@ pub(super) fn load(
     actor: &Actor,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<HashMap<Uuid, CustomerReference>, StoreError> {
-    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let ids: BTreeSet<Uuid> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }

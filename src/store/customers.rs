@@ -123,7 +123,8 @@ pub struct Word {
 }
 
 type Rows<'a> = customers::BoxedQuery<'a, Pg>;
-type Condition = Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
+pub(super) type Condition =
+    Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
 
 /// A page of the records of a kind that `actor` may see, newest first; `before` is the last id of
 /// the page before.

@@ -1,5 +1,6 @@
 //! What happened to a record, a line an event.
 
+use crate::actions::Subject;
 use crate::error::StoreError;
 use crate::schema::{history, listeners, users};
 use chrono::{DateTime, Utc};
@@ -27,15 +28,15 @@ pub struct Line {
     pub details: Value,
 }
 
-/// A page of a customer's history, newest first; `before` is the last id of the page before. Whether
-/// the caller may see the customer is for [`super::customers::find_id`] to say first.
+/// A page of a record's history, newest first; `before` is the last id of the page before. Whether
+/// the caller may see the record is for the `find_id` of its kind to say first.
 ///
 /// # Errors
 /// When the database fails.
 pub fn list(
     conn: &mut PgConnection,
     org: Uuid,
-    customer: Uuid,
+    subject: Subject,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Line>, StoreError> {
@@ -48,8 +49,12 @@ pub fn list(
         .left_join(users::table.on(its_actor))
         .left_join(listeners::table.on(its_listener))
         .filter(history::org_id.eq(org))
-        .filter(history::customer_id.eq(customer))
         .into_boxed();
+    lines = match subject {
+        Subject::Customer(id) => lines.filter(history::customer_id.eq(id)),
+        Subject::Deal(id) => lines.filter(history::deal_id.eq(id)),
+        Subject::Ticket(id) => lines.filter(history::ticket_id.eq(id)),
+    };
     if let Some(before) = before {
         lines = lines.filter(history::id.lt(before));
     }

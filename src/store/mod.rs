@@ -5,6 +5,7 @@ pub mod counters;
 pub mod customer_references;
 pub mod customers;
 pub mod deal_references;
+pub mod deals;
 pub mod directory;
 pub mod history;
 pub mod listeners;

@@ -5,6 +5,7 @@ use super::NoSuchRecord;
 use super::filters::{self, FILTERS, ListParameters, PageParameters};
 use super::history::{HistoryLine, history_line};
 use super::representation::{self, CustomerBody};
+use crate::actions::Subject;
 use crate::app::App;
 use crate::auth::Actor;
 use crate::domain::customer::CustomerKind;
@@ -237,7 +238,8 @@ async fn list(
     let query = Query::of_list(request, &FILTERS)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, kind, directory.org.region)?;
+    let filters =
+        filters::read(&query, directory.org.region, |text| filters::customer_number(text, kind))?;
     let rows = app
         .db
         .in_org(actor.org, move |conn| {
@@ -285,7 +287,8 @@ async fn read_history(
             let Some(customer) = customers::find_id(conn, &actor, kind, id)? else {
                 return Ok::<_, StoreError>(None);
             };
-            let page = history::list(conn, actor.org, customer, paging.before(), paging.rows())?;
+            let subject = Subject::Customer(customer);
+            let page = history::list(conn, actor.org, subject, paging.before(), paging.rows())?;
             Ok(Some(page))
         })
         .await?

@@ -1,9 +1,8 @@
 //! The filters of a list of customers: from query parameters to what the database compares.
 
-use crate::domain::customer::CustomerKind;
+use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::email::Email;
 use crate::domain::passport::Passport;
-use crate::domain::path_id::PathId;
 use crate::domain::phone::{Phone, Region};
 use crate::domain::text::{clean, fold};
 use crate::error::Problem;
@@ -27,7 +26,7 @@ pub(super) const FILTERS: [&str; 10] = [
 ];
 
 /// The longest text to search for, in characters: each of its words costs time.
-const LONGEST_SEARCH: usize = 100;
+pub(super) const LONGEST_SEARCH: usize = 100;
 /// Fewer digits than this are no part of a phone number worth looking for.
 const FEWEST_DIGITS: usize = 3;
 
@@ -78,11 +77,16 @@ pub(super) struct PageParameters {
     cursor: Option<String>,
 }
 
-/// Reads the filters; numbers without a country code are of `region`.
+/// Reads the filters; phone numbers without a country code are of `region`, and `number_of` is the
+/// n of a word that is a code of what is listed.
 ///
 /// # Errors
 /// 422 `invalid_query`, naming the parameter whose value can be no such thing.
-pub(super) fn read(query: &Query, kind: CustomerKind, region: Region) -> Result<Filters, Problem> {
+pub(super) fn read(
+    query: &Query,
+    region: Region,
+    number_of: impl Fn(&str) -> Option<i64>,
+) -> Result<Filters, Problem> {
     Ok(Filters {
         email: read_one(query, "email", "is not an e-mail address.", email_key)?,
         phone: read_one(query, "phone", "is not a phone number.", |text| {
@@ -95,15 +99,17 @@ pub(super) fn read(query: &Query, kind: CustomerKind, region: Region) -> Result<
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
         created_from: read_one(query, "createdFrom", NOT_A_TIME, time)?,
         created_to: read_one(query, "createdTo", NOT_A_TIME, time)?,
-        words: read_one(query, "q", "has more than 100 characters.", |text| words(text, kind))?
-            .unwrap_or_default(),
+        words: read_one(query, "q", "has more than 100 characters.", |text| {
+            words(text, &number_of)
+        })?
+        .unwrap_or_default(),
     })
 }
 
-const NOT_A_TIME: &str =
+pub(super) const NOT_A_TIME: &str =
     "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written %2B here).";
 
-fn read_one<T>(
+pub(super) fn read_one<T>(
     query: &Query,
     name: &str,
     otherwise: &str,
@@ -112,7 +118,7 @@ fn read_one<T>(
     query.get(name).map(|text| read(text).ok_or_else(|| invalid(name, otherwise))).transpose()
 }
 
-fn email_key(text: &str) -> Option<String> {
+pub(super) fn email_key(text: &str) -> Option<String> {
     Some(Email::parse(text).ok()?.key().to_owned())
 }
 
@@ -120,29 +126,31 @@ fn passport_key(text: &str) -> Option<String> {
     Some(Passport::parse(text).ok()?.key().to_owned())
 }
 
-fn time(text: &str) -> Option<DateTime<Utc>> {
+pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
 }
 
+/// The n of a code of that kind.
+pub(super) fn customer_number(text: &str, kind: CustomerKind) -> Option<i64> {
+    CustomerCode::parse(text).filter(|code| code.kind == kind).map(|code| code.number)
+}
+
 /// The words of a search; a phone number written with spaces is one word. `None` when too long.
-fn words(text: &str, kind: CustomerKind) -> Option<Vec<Word>> {
+fn words(text: &str, number_of: &impl Fn(&str) -> Option<i64>) -> Option<Vec<Word>> {
     let text = clean(text);
     if text.chars().count() > LONGEST_SEARCH {
         return None;
     }
     if phone_digits(&text).is_some() {
-        return Some(vec![word(&text, kind)]);
+        return Some(vec![word(&text, number_of)]);
     }
-    Some(text.split_whitespace().map(|text| word(text, kind)).collect())
+    Some(text.split_whitespace().map(|text| word(text, number_of)).collect())
 }
 
-fn word(text: &str, kind: CustomerKind) -> Word {
+fn word(text: &str, number_of: &impl Fn(&str) -> Option<i64>) -> Word {
     Word {
         folded: fold(text),
-        number: match PathId::parse(text, kind) {
-            Some(PathId::Number(number)) => Some(number),
-            Some(PathId::Id(_)) | None => None,
-        },
+        number: number_of(text),
         digits: phone_digits(text),
         passport: passport_key(text),
     }
@@ -164,9 +172,13 @@ mod tests {
     use super::*;
     use crate::domain::fault::Code;
 
+    fn contact_number(text: &str) -> Option<i64> {
+        customer_number(text, CustomerKind::Contact)
+    }
+
     fn filters(query: &str) -> Result<Filters, Problem> {
         let query = Query::parse(query, &FILTERS)?;
-        read(&query, CustomerKind::Contact, Region::parse("VN").unwrap())
+        read(&query, Region::parse("VN").unwrap(), contact_number)
     }
 
     #[test]
@@ -245,7 +257,7 @@ mod tests {
             ("-", "-", None, None, None),
         ];
         for (text, folded, number, digits, passport) in cases {
-            let found = word(text, CustomerKind::Contact);
+            let found = word(text, &contact_number);
             assert_eq!(found.folded, folded);
             assert_eq!(found.number, number, "{text}");
             assert_eq!(found.digits.as_deref(), digits, "{text}");
@@ -257,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_phone_number_with_spaces_is_one_word_and_names_are_several() {
-        let search = |text| words(text, CustomerKind::Contact).unwrap();
+        let search = |text| words(text, &contact_number).unwrap();
         assert_eq!(search("0905 000 001").len(), 1);
         assert_eq!(search("0905 000 001")[0].digits.as_deref(), Some("905000001"));
         assert_eq!(search(" Huy  Nguyen ").len(), 2);

@@ -1,6 +1,8 @@
 //! The records of an org, as the API reads them (`api.md` 5).
 
 pub mod customers;
+mod deal_filters;
+pub mod deals;
 mod filters;
 pub mod history;
 pub mod representation;
@@ -24,7 +26,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
         )
         .service(resource("/api/v1/leads").route(read().to(customers::list_leads)))
         .service(resource("/api/v1/leads/{id}").route(read().to(customers::read_lead)))
-        .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)));
+        .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)))
+        .service(resource("/api/v1/deals").route(read().to(deals::list_deals)))
+        .service(resource("/api/v1/deals/{id}").route(read().to(deals::read_deal)))
+        .service(resource("/api/v1/deals/{id}/history").route(read().to(deals::deal_history)));
 }
 
 /// What a path with a record's id can answer.

@@ -1,10 +1,12 @@
 //! A customer as clients read it (`api.md` 5).
 
 use crate::directory::{Directory, Named};
+use crate::domain::custom_field::Model;
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::fault::Code;
 use crate::error::Problem;
-use crate::store::customers::{Customer, CustomerRow};
+use crate::store::customer_references::CustomerReference;
+use crate::store::customers::Customer;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -177,6 +179,22 @@ pub struct CompanyBody {
     pub name: Option<String>,
 }
 
+/// A customer or lead that another record names.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerReferenceBody {
+    /// His id.
+    pub id: Uuid,
+    /// `customer` (contacts and accounts) or `lead`.
+    #[schema(example = "customer")]
+    pub contact_type: &'static str,
+    /// His code.
+    #[schema(example = "PID-1")]
+    pub customer_id: String,
+    /// His name; null where you may not see him.
+    pub name: Option<String>,
+}
+
 /// Who owns a record.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnerBody {
@@ -197,8 +215,13 @@ pub(super) fn customer(
 ) -> Result<CustomerBody, Problem> {
     let Customer { record, owner, company, tags } = found;
     Ok(CustomerBody {
-        cus_fields: custom_fields(stored(record.cus_fields.clone())?, kind, directory),
-        permit: permit(&record, directory),
+        cus_fields: custom_fields(stored(record.cus_fields.clone())?, kind.model(), directory),
+        permit: permit(
+            record.permit_status,
+            record.permit_group_id,
+            &record.permit_user_ids,
+            directory,
+        ),
         id: record.id,
         customer_id: CustomerCode { kind, number: record.number }.to_string(),
         contact_id: record.contact_id,
@@ -233,8 +256,31 @@ pub(super) fn customer(
     })
 }
 
+/// A customer or lead that another record names.
+pub(super) fn customer_reference(customer: CustomerReference) -> CustomerReferenceBody {
+    let CustomerReference { id, code, name } = customer;
+    CustomerReferenceBody {
+        id,
+        contact_type: contact_type(code.kind),
+        customer_id: code.to_string(),
+        name,
+    }
+}
+
+/// Who owns a record; users are not deleted while they do.
+///
+/// # Errors
+/// 500 where the directory does not have him.
+pub(super) fn owner(id: Uuid, directory: &Directory) -> Result<OwnerBody, Problem> {
+    let user = directory.users.with_id(id).ok_or_else(|| {
+        tracing::error!(%id, "a record's owner is no user of the org");
+        Problem::new(Code::Internal, "Something went wrong on our side; it has been logged.")
+    })?;
+    Ok(OwnerBody { email: user.email.clone(), name: user.name.clone() })
+}
+
 /// The listener's `contactType`: contacts and accounts together are customers.
-const fn contact_type(kind: CustomerKind) -> &'static str {
+pub(super) const fn contact_type(kind: CustomerKind) -> &'static str {
     match kind {
         CustomerKind::Contact | CustomerKind::Account => "customer",
         CustomerKind::Lead => "lead",
@@ -249,20 +295,27 @@ const fn type_number(kind: CustomerKind) -> u8 {
     }
 }
 
-fn stored<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+pub(super) fn stored<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
     serde_json::from_value(value).map_err(|error| {
         tracing::error!(%error, "a stored list is not of its shape");
         Problem::new(Code::Internal, "Something went wrong on our side; it has been logged.")
     })
 }
 
-fn permit(record: &CustomerRow, directory: &Directory) -> PermitBody {
-    let group = record.permit_group_id.and_then(|id| directory.groups.with_id(id));
-    let users = record.permit_user_ids.iter().flatten();
+/// A permit as it is stored, in names.
+pub(super) fn permit(
+    status: i16,
+    group: Option<Uuid>,
+    users: &[Option<Uuid>],
+    directory: &Directory,
+) -> PermitBody {
+    let group = group.and_then(|id| directory.groups.with_id(id));
     PermitBody {
-        status: record.permit_status,
+        status,
         group: group.map(|group| group.name.clone()),
         users: users
+            .iter()
+            .flatten()
             .filter_map(|id| directory.users.with_id(*id))
             .map(|user| user.email.clone())
             .collect(),
@@ -270,13 +323,12 @@ fn permit(record: &CustomerRow, directory: &Directory) -> PermitBody {
 }
 
 /// The fields that have a value, in the directory's order; a field that is gone is left out.
-fn custom_fields(
+pub(super) fn custom_fields(
     mut values: HashMap<Uuid, Value>,
-    kind: CustomerKind,
+    model: Model,
     directory: &Directory,
 ) -> Vec<CustomFieldEntry> {
-    let fields =
-        directory.custom_fields.of(kind.model()).into_iter().flat_map(|fields| fields.iter());
+    let fields = directory.custom_fields.of(model).into_iter().flat_map(|fields| fields.iter());
     fields
         .filter_map(|field| {
             let value = match values.remove(&field.id())? {
@@ -295,7 +347,7 @@ mod tests {
     use crate::directory::{CustomField, CustomFields, Entry, Group, Names, Org, User, Users};
     use crate::domain::custom_field::{Kind, Model};
     use crate::domain::phone::Region;
-    use crate::store::customers::{Company, Owner};
+    use crate::store::customers::{Company, CustomerRow, Owner};
     use serde_json::json;
 
     fn id(n: u128) -> Uuid {

@@ -3,13 +3,11 @@
 use crate::actions::{KnownDeal, LoadedDeals, Mentions};
 use crate::domain::deal::{Deal, DealOwners};
 use crate::domain::permit::Permit;
-use crate::schema::{deal_contacts, deal_owners, deals};
-use chrono::{DateTime, Utc};
-use diesel::pg::{Pg, PgConnection};
+use crate::schema::deals;
+use crate::store::deals::{DealRow, contacts, owners};
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
-use rust_decimal::Decimal;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -101,28 +99,6 @@ fn texts(keys: &BTreeSet<String>) -> Vec<&str> {
     keys.iter().map(String::as_str).collect()
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = deals, check_for_backend(Pg))]
-struct DealRow {
-    id: Uuid,
-    deal_id: String,
-    name: String,
-    value: Option<Decimal>,
-    currency: String,
-    description: Option<String>,
-    stage_id: Uuid,
-    category_id: Option<Uuid>,
-    package_id: Option<Uuid>,
-    close_date: Option<DateTime<Utc>>,
-    deal_with_id: Option<Uuid>,
-    cus_fields: Value,
-    permit_status: i16,
-    permit_group_id: Option<Uuid>,
-    permit_user_ids: Vec<Option<Uuid>>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
 fn locked(conn: &mut PgConnection, org: Uuid, ids: &BTreeSet<Uuid>) -> QueryResult<Vec<Deal>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -186,41 +162,4 @@ fn deal(row: DealRow, owners: DealOwners, contacts: BTreeSet<Uuid>) -> QueryResu
         created_at,
         updated_at,
     })
-}
-
-fn owners(
-    conn: &mut PgConnection,
-    org: Uuid,
-    ids: &BTreeSet<Uuid>,
-) -> QueryResult<HashMap<Uuid, DealOwners>> {
-    let rows: Vec<(Uuid, Option<Uuid>, Option<Uuid>)> = deal_owners::table
-        .filter(deal_owners::org_id.eq(org))
-        .filter(deal_owners::deal_id.eq_any(ids))
-        .order((deal_owners::deal_id, deal_owners::position))
-        .select((deal_owners::deal_id, deal_owners::user_id, deal_owners::group_id))
-        .load(conn)?;
-    let mut owners: HashMap<Uuid, DealOwners> = HashMap::new();
-    for (deal, user, group) in rows {
-        let owners = owners.entry(deal).or_default();
-        owners.users.extend(user);
-        owners.groups.extend(group);
-    }
-    Ok(owners)
-}
-
-fn contacts(
-    conn: &mut PgConnection,
-    org: Uuid,
-    ids: &BTreeSet<Uuid>,
-) -> QueryResult<HashMap<Uuid, BTreeSet<Uuid>>> {
-    let rows: Vec<(Uuid, Uuid)> = deal_contacts::table
-        .filter(deal_contacts::org_id.eq(org))
-        .filter(deal_contacts::deal_id.eq_any(ids))
-        .select((deal_contacts::deal_id, deal_contacts::customer_id))
-        .load(conn)?;
-    let mut contacts: HashMap<Uuid, BTreeSet<Uuid>> = HashMap::new();
-    for (deal, customer) in rows {
-        contacts.entry(deal).or_default().insert(customer);
-    }
-    Ok(contacts)
 }
