@@ -138,11 +138,12 @@ impl AddNote {
             warnings: findings.warnings,
         };
         let mut changes = Vec::new();
-        let mut details = json!({"note": {"id": note.id}});
         let tags = self.target.add_tags(found, workspace, ids, &mut changes);
-        if !tags.is_empty() {
-            details["tagsAdded"] = json!(tags);
-        }
+        let details = if tags.is_empty() {
+            json!({"note": {"id": note.id}})
+        } else {
+            json!({"note": {"id": note.id}, "tagsAdded": tags})
+        };
         changes.push(Change::NoteAdded(Box::new(note)));
         let subject = match found {
             NoteTarget::Customer(id) => Subject::Customer(id),

@@ -238,7 +238,7 @@ fn deal(found: Deal, directory: &Directory) -> Result<DealBody, Problem> {
     })
 }
 
-fn entry(entries: &Names<Entry>, id: Option<Uuid>) -> Option<String> {
+pub(super) fn entry(entries: &Names<Entry>, id: Option<Uuid>) -> Option<String> {
     entries.with_id(id?).map(|entry| entry.name.clone())
 }
 

@@ -5,7 +5,9 @@ mod deal_filters;
 pub mod deals;
 mod filters;
 pub mod history;
+pub mod notes;
 pub mod representation;
+pub mod tickets;
 
 use super::openapi::ProblemDocument;
 use super::read;
@@ -29,7 +31,12 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)))
         .service(resource("/api/v1/deals").route(read().to(deals::list_deals)))
         .service(resource("/api/v1/deals/{id}").route(read().to(deals::read_deal)))
-        .service(resource("/api/v1/deals/{id}/history").route(read().to(deals::deal_history)));
+        .service(resource("/api/v1/deals/{id}/history").route(read().to(deals::deal_history)))
+        .service(resource("/api/v1/tickets").route(read().to(tickets::list_tickets)))
+        .service(resource("/api/v1/tickets/{id}").route(read().to(tickets::read_ticket)))
+        .service(resource("/api/v1/tickets/{id}/history").route(read().to(tickets::ticket_history)))
+        .service(resource("/api/v1/notes").route(read().to(notes::list_notes)))
+        .service(resource("/api/v1/notes/{id}").route(read().to(notes::read_note)));
 }
 
 /// What a path with a record's id can answer.
