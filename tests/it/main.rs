@@ -12,6 +12,7 @@
 
 mod add_contact;
 mod any_body;
+mod deals;
 mod demo;
 mod embedded;
 mod races;
