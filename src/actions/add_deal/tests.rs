@@ -85,19 +85,25 @@ fn changed(decision: &Decision) -> &Deal {
 }
 
 fn customers(decision: &Decision) -> Vec<&Customer> {
-    let customer = |change| match change {
-        Change::CustomerCreated(customer) => Some(&**customer),
-        _ => None,
-    };
-    decision.changes.iter().filter_map(customer).collect()
+    decision
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::CustomerCreated(customer) => Some(&**customer),
+            _ => None,
+        })
+        .collect()
 }
 
 fn lines(decision: &Decision) -> Vec<(Subject, HistoryKind, &Value)> {
-    let line = |change| match change {
-        Change::HistoryAdded(line) => Some((line.subject, line.kind, &line.details)),
-        _ => None,
-    };
-    decision.changes.iter().filter_map(line).collect()
+    decision
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::HistoryAdded(line) => Some((line.subject, line.kind, &line.details)),
+            _ => None,
+        })
+        .collect()
 }
 
 fn warnings(decision: &Decision) -> Vec<(Code, &str)> {
