@@ -14,6 +14,7 @@ mod add_contact;
 mod any_body;
 mod demo;
 mod embedded;
+mod idempotency;
 mod races;
 mod receiving;
 mod records;
