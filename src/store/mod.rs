@@ -6,6 +6,7 @@ pub mod customers;
 pub mod deals;
 pub mod directory;
 pub mod history;
+pub mod idempotency;
 pub mod listeners;
 pub mod orgs;
 pub mod sessions;

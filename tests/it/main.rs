@@ -15,6 +15,7 @@ mod any_body;
 mod deals;
 mod demo;
 mod embedded;
+mod idempotency;
 mod races;
 mod receiving;
 mod records;
