@@ -132,6 +132,7 @@ diesel::table! {
         http_status -> Nullable<Int2>,
         answer -> Nullable<Text>,
         duration_ms -> Nullable<Int4>,
+        repeats -> Nullable<Uuid>,
     }
 }
 
@@ -167,6 +168,17 @@ diesel::table! {
         listener_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
         details -> Jsonb,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (org_id, listener_id, key) {
+        org_id -> Uuid,
+        listener_id -> Uuid,
+        key -> Text,
+        fingerprint -> Bytea,
+        delivery_id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -387,6 +399,7 @@ diesel::joinable!(deals -> orgs (org_id));
 diesel::joinable!(deliveries -> orgs (org_id));
 diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
+diesel::joinable!(idempotency_keys -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
 diesel::joinable!(notes -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
@@ -412,6 +425,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_members,
     groups,
     history,
+    idempotency_keys,
     listener_tokens,
     listeners,
     notes,

@@ -61,68 +61,72 @@ impl Ids for Counting {
     }
 }
 
+fn directory() -> Directory {
+    let user = |number, name: &str, active| User {
+        id: id(number),
+        email: format!("{name}@acme.test"),
+        email_key: format!("{name}@acme.test"),
+        name: name.to_owned(),
+        active,
+    };
+    let field = |number, model, name: &str, kind, options: &[&str]| CustomField {
+        id: id(number),
+        model,
+        name: name.to_owned(),
+        kind,
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+    };
+    let entries = |entries: &[(u128, &str)]| {
+        let entry =
+            |&(number, name): &(u128, &str)| Entry { id: id(number), name: name.to_owned() };
+        Names::new(entries.iter().map(entry).collect())
+    };
+    Directory {
+        version: 1,
+        org: Org {
+            id: id(1),
+            public_id: "acme".to_owned(),
+            slug: "acme".to_owned(),
+            name: "Acme".to_owned(),
+            time_zone: chrono_tz::Asia::Ho_Chi_Minh,
+            region: Region::parse("VN").unwrap(),
+            default_currency: "VND".to_owned(),
+        },
+        users: Users::new(vec![
+            user(11, "ann", true),
+            user(12, "bob", true),
+            user(13, "gone", false),
+        ]),
+        groups: Names::new(vec![Group { id: id(21), name: "Sales".to_owned() }]),
+        sources: Names::new(vec![Entry { id: id(31), name: "Web".to_owned() }]),
+        channels: entries(&[(65, "Kite Chat"), (66, "Contact Form")]),
+        slas: Names::new(vec![Sla {
+            id: id(71),
+            name: "Gold".to_owned(),
+            first_response: TimeDelta::minutes(30),
+            resolution: TimeDelta::hours(8),
+        }]),
+        deal_stages: entries(&[(61, "New"), (62, "Won")]),
+        deal_categories: entries(&[(63, "UI Design")]),
+        deal_packages: entries(&[(64, "Goi A")]),
+        currencies: vec!["USD".to_owned(), "VND".to_owned()],
+        custom_fields: CustomFields::new(vec![
+            field(44, Model::Deal, "Channel", Kind::Select, &["Shop", "Web"]),
+            field(41, Model::Contact, "Referred By", Kind::Text, &[]),
+            field(42, Model::Contact, "Pet", Kind::Checkbox, &["Dog", "Cat"]),
+            field(43, Model::Account, "Industry", Kind::Text, &[]),
+            field(45, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
+        ]),
+        listeners: Vec::new(),
+    }
+}
+
 impl TestOrg {
     /// Users ann@acme.test (the sender), bob@acme.test and gone@acme.test (inactive), the group
     /// Sales, the source Web (the listener's), custom fields of contacts, accounts and deals, stages,
-    /// a category and a package of deals, and currencies.
+    /// a category and a package of deals, currencies, channels, an SLA and a custom field of tickets.
     pub fn new() -> Self {
-        let user = |number, name: &str, active| User {
-            id: id(number),
-            email: format!("{name}@acme.test"),
-            email_key: format!("{name}@acme.test"),
-            name: name.to_owned(),
-            active,
-        };
-        let field = |number, model, name: &str, kind, options: &[&str]| CustomField {
-            id: id(number),
-            model,
-            name: name.to_owned(),
-            kind,
-            options: options.iter().map(|&option| option.to_owned()).collect(),
-        };
-        let entries = |entries: &[(u128, &str)]| {
-            let entry =
-                |&(number, name): &(u128, &str)| Entry { id: id(number), name: name.to_owned() };
-            Names::new(entries.iter().map(entry).collect())
-        };
-        let directory = Directory {
-            version: 1,
-            org: Org {
-                id: id(1),
-                public_id: "acme".to_owned(),
-                slug: "acme".to_owned(),
-                name: "Acme".to_owned(),
-                time_zone: chrono_tz::Asia::Ho_Chi_Minh,
-                region: Region::parse("VN").unwrap(),
-                default_currency: "VND".to_owned(),
-            },
-            users: Users::new(vec![
-                user(11, "ann", true),
-                user(12, "bob", true),
-                user(13, "gone", false),
-            ]),
-            groups: Names::new(vec![Group { id: id(21), name: "Sales".to_owned() }]),
-            sources: Names::new(vec![Entry { id: id(31), name: "Web".to_owned() }]),
-            channels: entries(&[(65, "Kite Chat"), (66, "Contact Form")]),
-            slas: Names::new(vec![Sla {
-                id: id(71),
-                name: "Gold".to_owned(),
-                first_response: TimeDelta::minutes(30),
-                resolution: TimeDelta::hours(8),
-            }]),
-            deal_stages: entries(&[(61, "New"), (62, "Won")]),
-            deal_categories: entries(&[(63, "UI Design")]),
-            deal_packages: entries(&[(64, "Goi A")]),
-            currencies: vec!["USD".to_owned(), "VND".to_owned()],
-            custom_fields: CustomFields::new(vec![
-                field(44, Model::Deal, "Channel", Kind::Select, &["Shop", "Web"]),
-                field(41, Model::Contact, "Referred By", Kind::Text, &[]),
-                field(42, Model::Contact, "Pet", Kind::Checkbox, &["Dog", "Cat"]),
-                field(43, Model::Account, "Industry", Kind::Text, &[]),
-                field(45, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
-            ]),
-            listeners: Vec::new(),
-        };
+        let directory = directory();
         let listener = Listener {
             id: id(51),
             name: "Web form".to_owned(),
@@ -137,7 +141,12 @@ impl TestOrg {
             skip_unknown_references: false,
         };
         let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
-        Self { sender: user(11, "ann", true), directory, listener, loaded }
+        Self {
+            sender: directory.users.with_id(id(11)).unwrap().clone(),
+            directory,
+            listener,
+            loaded,
+        }
     }
 
     /// The listener drops names that the org does not have.

@@ -10,6 +10,7 @@ pub mod deal;
 pub mod email;
 pub mod fault;
 pub mod history;
+pub mod idempotency;
 pub mod identity;
 pub mod network;
 pub mod note;

@@ -8,6 +8,7 @@ pub mod deal_references;
 pub mod deals;
 pub mod directory;
 pub mod history;
+pub mod idempotency;
 pub mod listeners;
 pub mod notes;
 pub mod orgs;

@@ -12,8 +12,10 @@
 
 mod add_contact;
 mod any_body;
+mod deals;
 mod demo;
 mod embedded;
+mod idempotency;
 mod notes;
 mod races;
 mod receiving;

@@ -3,6 +3,7 @@
 //! At the level of the store, since nothing else can make records with every permit yet.
 
 use crate::support::cluster::{Template, TestDatabase};
+use beeiq::actions::Subject;
 use beeiq::auth::{Actor, Role};
 use beeiq::db::{in_org, migrate};
 use beeiq::domain::customer::CustomerKind;
@@ -89,7 +90,7 @@ impl Records {
         in_org::<_, StoreError>(&mut self.conn, ORG, |conn| {
             let number = PathId::Number(number);
             let id = customers::find_id(conn, &user(1), CustomerKind::Contact, number)?.unwrap();
-            history::list(conn, ORG, id, None, 50)
+            history::list(conn, ORG, Subject::Customer(id), None, 50)
         })
         .unwrap()
     }

@@ -143,6 +143,11 @@ impl Instance {
         .unwrap()
     }
 
+    /// Runs a statement, past the app.
+    pub(crate) fn db_execute(&self, statement: &str) {
+        diesel::sql_query(statement).execute(&mut self.db_connection()).unwrap();
+    }
+
     /// The database goes away, connections and all.
     pub(crate) fn db_take_away(&self) {
         super::cluster::drop_database(&self.database.name);
