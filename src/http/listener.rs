@@ -73,7 +73,8 @@ pub async fn receive(
     };
     let Admitted { directory, listener, caller: _, credentials } = admitted;
     if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
-        return Err(app.pipeline.reject(directory.org.id, listener, received, problem).await);
+        let org = directory.org.id;
+        return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
     }
     let Reply { status, body } =
         app.pipeline.deliver(directory, listener, credentials, received).await?;

@@ -53,8 +53,8 @@ pub struct Reply {
 struct Job {
     org: Uuid,
     listener: Uuid,
-    /// To be judged again under each directory; `None` for what is kept, but not applied.
-    credentials: Option<Credentials>,
+    /// To be judged again under each directory.
+    credentials: Credentials,
     received: Received,
     options: Options,
     warnings: Vec<Warning>,
@@ -117,13 +117,13 @@ impl Pipeline {
                 let detail =
                     faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
                 let problem = Problem::new(Code::InvalidQuery, detail).with_errors(faults);
-                return Err(self.reject(directory.org.id, listener, received, problem).await);
+                let org = directory.org.id;
+                return Err(self.reject(org, listener, credentials, received, problem).await);
             }
         };
         let org = directory.org.id;
         let id = received.id;
         let started = clock::instant();
-        let credentials = Some(credentials);
         let job =
             Arc::new(Job { org, listener, credentials, received, options, warnings, started });
         match self.attempts(directory, &job).await {
@@ -135,17 +135,18 @@ impl Pipeline {
         }
     }
 
-    /// Keeps a request that was refused before it was looked at, and gives back the problem to
-    /// answer with.
+    /// Keeps a request that cannot be looked at, and gives back the problem to answer with. Where
+    /// the listener does not take it, as the settings now are, that is the problem, and nothing is
+    /// kept.
     pub async fn reject(
         &self,
         org: Uuid,
         listener: Uuid,
+        credentials: Credentials,
         received: Received,
         problem: Problem,
     ) -> Problem {
         let (options, warnings, started) = (Options::default(), Vec::new(), clock::instant());
-        let credentials = None;
         let job =
             Arc::new(Job { org, listener, credentials, received, options, warnings, started });
         self.keep_rejected(&job, problem).await
@@ -163,6 +164,14 @@ impl Pipeline {
             let done = self.0.db.run(move |conn| parts.attempt(conn, &known, &job, attempt)).await;
             match done {
                 Err(Setback::Stale) => directory = self.0.directories.current(org).await?,
+                // By an older directory: it may not know a sender who has just been added.
+                Err(Setback::Rejected(problem)) => {
+                    let current = self.0.directories.current(org).await?;
+                    if current.version == directory.version {
+                        return Err(Setback::Rejected(problem));
+                    }
+                    directory = current;
+                }
                 Err(Setback::Store(StoreError::Reference | StoreError::Taken)) => {
                     tokio::time::sleep(backoff(attempt)).await;
                     directory = self.0.directories.current(org).await?;
@@ -177,7 +186,16 @@ impl Pipeline {
     }
 
     async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
-        let problem = problem.of_request(job.received.id);
+        let id = job.received.id;
+        match self.0.directories.current(job.org).await {
+            Ok(current) => {
+                if let Err(refusal) = job.admitted(&current) {
+                    return refusal.of_request(id);
+                }
+            }
+            Err(error) => return Problem::from(error).of_request(id),
+        }
+        let problem = problem.of_request(id);
         let (kept, org, job) = (problem.clone(), job.org, Arc::clone(job));
         let stored = self
             .0
@@ -192,7 +210,7 @@ impl Pipeline {
             .await;
         match stored {
             Ok(()) => problem,
-            Err(error) => Problem::from(error).of_request(problem.request_id.unwrap_or_default()),
+            Err(error) => Problem::from(error).of_request(id),
         }
     }
 }
@@ -295,9 +313,7 @@ enum Run {
 impl Job {
     /// The listener, where it still takes the request.
     fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Problem> {
-        let unknown = || Problem::not_found("listener");
-        let (listener, _) = admit(directory, self.credentials.as_ref().ok_or_else(unknown)?)?;
-        Ok(listener)
+        Ok(admit(directory, &self.credentials)?.0)
     }
 
     fn delivery<'a>(

@@ -10,5 +10,8 @@
 
 mod add_contact;
 mod embedded;
+mod listener_changes;
+mod listeners;
 mod records;
+mod sign_in;
 mod support;

@@ -8,7 +8,9 @@ use beeiq::app::{App, server};
 use beeiq::config::ServeSettings;
 use beeiq::db::{Db, DbConfig, migrate};
 use clap::Parser;
+use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
+use reqwest::Method;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,7 +102,12 @@ impl Instance {
 
     /// Gets a path without signing in.
     pub(crate) async fn get(&self, path: &str) -> Reply {
-        Reply::read(self.client.get(format!("{}{path}", self.url)).send().await.unwrap()).await
+        Reply::to(self.request(Method::GET, path)).await
+    }
+
+    /// A request to a path, to be added to.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
     }
 
     /// The URL of the database, for programs that are started beside this one.
@@ -111,6 +118,11 @@ impl Instance {
     /// A connection of one's own, past the app.
     pub(crate) fn db_connection(&self) -> PgConnection {
         PgConnection::establish(&self.database.url).unwrap()
+    }
+
+    /// Runs statements, past the app.
+    pub(crate) fn db_execute(&self, statements: &str) {
+        self.db_connection().batch_execute(statements).unwrap();
     }
 
     /// How many rows a query counts, past the app.

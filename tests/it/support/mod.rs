@@ -6,7 +6,7 @@ mod org;
 mod reply;
 
 pub(crate) use instance::Instance;
-pub(crate) use org::{Listener, Org};
+pub(crate) use org::{Listener, Org, PASSWORD};
 pub(crate) use reply::Reply;
 
 use serde_json::{Value, json};
