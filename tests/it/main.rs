@@ -9,9 +9,13 @@
 )]
 
 mod add_contact;
+mod cli;
 mod embedded;
 mod listener_changes;
 mod listeners;
+mod openapi;
 mod records;
+mod records_http;
 mod sign_in;
 mod support;
+mod tenancy;
