@@ -7,6 +7,7 @@ pub mod date;
 pub mod email;
 pub mod fault;
 pub mod history;
+pub mod idempotency;
 pub mod identity;
 pub mod network;
 pub mod passport;

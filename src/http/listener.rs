@@ -68,6 +68,11 @@ pub async fn receive(
         caller: admitted.caller,
         query: request.query_string().to_owned(),
         headers: kept_headers(request.headers()),
+        idempotency_keys: request
+            .headers()
+            .get_all("idempotency-key")
+            .map(|value| value.as_bytes().to_vec())
+            .collect(),
         body,
         body_complete: cut_short.is_none(),
     };
@@ -76,11 +81,16 @@ pub async fn receive(
         let org = directory.org.id;
         return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
     }
-    let Reply { status, body } =
+    let Reply { status, body, replayed } =
         app.pipeline.deliver(directory, listener, credentials, received).await?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
-    Ok(HttpResponse::build(status).insert_header((header::CONTENT_TYPE, kind)).body(body))
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_TYPE, kind));
+    if replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    Ok(response.body(body))
 }
 
 /// A request that may send its body.

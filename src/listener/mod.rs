@@ -7,6 +7,7 @@ mod codes;
 mod deliver;
 mod envelope;
 mod received;
+mod retry;
 
 pub use admission::{Credentials, admit};
 pub use codes::CodeAllocator;

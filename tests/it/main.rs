@@ -5,15 +5,22 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::string_slice,
+    clippy::needless_pass_by_value,
     reason = "the whole crate is tests, and clippy exempts only the functions marked #[test]"
 )]
 
 mod add_contact;
+mod any_body;
 mod cli;
+mod demo;
 mod embedded;
+mod idempotency;
 mod listener_changes;
 mod listeners;
 mod openapi;
+mod races;
+mod receiving;
 mod records;
 mod records_http;
 mod sign_in;

@@ -9,8 +9,10 @@ use beeiq::config::ServeSettings;
 use beeiq::db::{Db, DbConfig, migrate};
 use clap::Parser;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::prelude::*;
+use diesel::{PgConnection, sql_types};
 use reqwest::Method;
+use serde_json::Value;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +29,23 @@ static TEMPLATE: Template = Template::new("app", |url| {
     seed_org(&db, "acme");
     seed_org(&db, "globex");
 });
+
+/// What is kept of a delivery.
+#[derive(QueryableByName)]
+pub(crate) struct KeptDelivery {
+    #[diesel(sql_type = sql_types::Text)]
+    pub(crate) answer: String,
+    #[diesel(sql_type = sql_types::Binary)]
+    pub(crate) body: Vec<u8>,
+    #[diesel(sql_type = sql_types::Text)]
+    pub(crate) caller: String,
+    #[diesel(sql_type = sql_types::Text)]
+    pub(crate) query: String,
+    #[diesel(sql_type = sql_types::Jsonb)]
+    pub(crate) headers: Value,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) sender_user: Option<String>,
+}
 
 #[derive(Parser)]
 struct Flags {
@@ -120,17 +139,32 @@ impl Instance {
         PgConnection::establish(&self.database.url).unwrap()
     }
 
+    /// A delivery as it is kept, past the app.
+    pub(crate) fn db_delivery(&self, id: &str) -> KeptDelivery {
+        diesel::sql_query(
+            "SELECT answer, body, host(caller) AS caller, query, headers, sender_user \
+              FROM deliveries WHERE id = $1::uuid",
+        )
+        .bind::<sql_types::Text, _>(id)
+        .get_result(&mut self.db_connection())
+        .unwrap()
+    }
+
     /// Runs statements, past the app.
     pub(crate) fn db_execute(&self, statements: &str) {
         self.db_connection().batch_execute(statements).unwrap();
     }
 
+    /// The database goes away, connections and all.
+    pub(crate) fn db_take_away(&self) {
+        super::cluster::drop_database(&self.database.name);
+    }
+
     /// How many rows a query counts, past the app.
     pub(crate) fn db_count(&self, from_where: &str) -> i64 {
-        use diesel::prelude::*;
         #[derive(QueryableByName)]
         struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            #[diesel(sql_type = sql_types::BigInt)]
             count: i64,
         }
         let query = format!("SELECT count(*) AS count FROM {from_where}");

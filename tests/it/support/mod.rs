@@ -3,10 +3,12 @@
 pub(crate) mod cluster;
 mod instance;
 mod org;
+mod process;
 mod reply;
 
 pub(crate) use instance::Instance;
 pub(crate) use org::{Listener, Org, PASSWORD};
+pub(crate) use process::Process;
 pub(crate) use reply::Reply;
 
 use serde_json::{Value, json};

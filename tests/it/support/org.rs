@@ -202,6 +202,11 @@ impl<'i> Listener<'i> {
         Self { org: self.org.on(instance), id: self.id.clone(), url }
     }
 
+    /// The same listener, called at the server of that URL.
+    pub(crate) fn at(&self, server: &str) -> Self {
+        Self { url: self.url.replace(&self.org.instance.url, server), ..self.clone() }
+    }
+
     /// Posts a body.
     pub(crate) async fn post(&self, body: &Value) -> Reply {
         self.post_with("", body).await
