@@ -390,6 +390,20 @@ async fn rotating_at_once_ends_a_grace_that_was_given_before() {
 }
 
 #[actix_web::test]
+async fn rotating_several_times_at_once_leaves_one_url() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let rotate = format!("{}/rotate", acme.listener().await.path());
+    let body = json!({});
+    let replies = join_all((0..8).map(|_| acme.post(&rotate, &body))).await;
+    assert!(replies.iter().all(|reply| reply.status == 200));
+    let listed = acme.get("/listeners").await.expect(200);
+    let given = replies.iter().filter(|reply| reply.body["url"] == listed.data()[0]["url"]);
+    assert_eq!((listed.data().len(), given.count()), (1, 1));
+    assert_eq!(instance.db_count("listener_tokens"), 1);
+}
+
+#[actix_web::test]
 async fn a_grace_is_a_number_of_seconds_up_to_a_year() {
     let instance = Instance::start().await;
     let acme = instance.acme();
