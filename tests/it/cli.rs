@@ -1,7 +1,7 @@
 //! The program as an operator runs it (`api.md` 1).
 
 use crate::support::cluster::Template;
-use crate::support::{Instance, PASSWORD, Process, Reply};
+use crate::support::{Instance, PASSWORD, Process, Reply, SECRET_KEY};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use reqwest::Method;
@@ -13,8 +13,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// 32 bytes in base64.
-const KEY: (&str, &str) = ("BEEIQ_SECRET_KEY", "dGVzdHMgYW5kIG5vdGhpbmcgYnV0IHRlc3RzISEhISE=");
+/// A good secret key.
+const KEY: (&str, &str) = ("BEEIQ_SECRET_KEY", SECRET_KEY);
 
 /// What a command came to.
 struct Done {
