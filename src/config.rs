@@ -187,7 +187,12 @@ pub struct LogSettings {
     #[arg(long, env = "BEEIQ_LOG_FORMAT", value_enum, default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
     /// What is logged: a level, or target=level pairs
-    #[arg(long, env = "BEEIQ_LOG", default_value = "info", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "BEEIQ_LOG",
+        default_value = "info,actix_server=warn",
+        value_name = "FILTER"
+    )]
     pub log_filter: String,
 }
 

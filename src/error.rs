@@ -140,13 +140,13 @@ impl ResponseError for Problem {
 /// The status of each code when it is the problem of a whole request.
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::NotJson => StatusCode::BAD_REQUEST,
+        Code::NotJson | Code::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::AddressNotAllowed | Code::Forbidden => StatusCode::FORBIDDEN,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse => StatusCode::CONFLICT,
+        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
@@ -184,6 +184,7 @@ fn status(code: Code) -> StatusCode {
         | Code::SmsCreditsExhausted
         | Code::WelcomeSkipped
         | Code::InvalidEnvelope
+        | Code::IdempotencyKeyReused
         | Code::InvalidFields
         | Code::InvalidQuery
         | Code::AllActionsFailed
@@ -195,6 +196,9 @@ fn status(code: Code) -> StatusCode {
 fn title(code: Code) -> &'static str {
     match code {
         Code::NotJson => "The body is not JSON",
+        Code::InvalidIdempotencyKey => "Not an Idempotency-Key",
+        Code::IdempotencyKeyInUse => "The first request of this key is still running",
+        Code::IdempotencyKeyReused => "The key belongs to another request",
         Code::InvalidQuery => "A query parameter is at fault",
         Code::Unauthorized => "Not signed in",
         Code::AddressNotAllowed => "Your address may not call this listener",

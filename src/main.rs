@@ -124,7 +124,8 @@ fn main() -> ExitCode {
 fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
     let Demo { app, listener, cluster, greeting } =
         Demo::prepare(settings, std::env::var_os("PATH"))?;
-    writeln!(std::io::stdout(), "{greeting}")?;
+    // Where standard output is closed there is nobody to greet.
+    let _ = std::io::stdout().write_all(greeting.as_bytes());
     let served = run(app, listener);
     if let Some(cluster) = cluster {
         cluster.stop()?;

@@ -82,6 +82,7 @@ diesel::table! {
         http_status -> Nullable<Int2>,
         answer -> Nullable<Text>,
         duration_ms -> Nullable<Int4>,
+        repeats -> Nullable<Uuid>,
     }
 }
 
@@ -115,6 +116,17 @@ diesel::table! {
         listener_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
         details -> Jsonb,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (org_id, listener_id, key) {
+        org_id -> Uuid,
+        listener_id -> Uuid,
+        key -> Text,
+        fingerprint -> Bytea,
+        delivery_id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -286,6 +298,7 @@ diesel::joinable!(customers -> orgs (org_id));
 diesel::joinable!(deliveries -> orgs (org_id));
 diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
+diesel::joinable!(idempotency_keys -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
 diesel::joinable!(org_currencies -> orgs (org_id));
@@ -305,6 +318,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_members,
     groups,
     history,
+    idempotency_keys,
     listener_tokens,
     listeners,
     org_counters,

@@ -14,6 +14,7 @@ CREATE TABLE deliveries (
     http_status smallint,
     answer text,
     duration_ms integer,
+    repeats uuid,
     PRIMARY KEY (org_id, id)
 );
 COMMENT ON TABLE deliveries IS 'Every request that a listener took: what came, from where, and what it was answered.';
@@ -22,6 +23,7 @@ COMMENT ON COLUMN deliveries.listener_id IS 'No foreign key: a delivery outlives
 COMMENT ON COLUMN deliveries.headers IS 'Name → value, without those that carry secrets.';
 COMMENT ON COLUMN deliveries.body_complete IS 'False where reading stopped early: over the limit, too slow, an encoding.';
 COMMENT ON COLUMN deliveries.answer IS 'The JSON that was answered, to the byte.';
+COMMENT ON COLUMN deliveries.repeats IS 'The earlier delivery of the same Idempotency-Key, whose answer was given again.';
 CREATE INDEX deliveries_listener ON deliveries (org_id, listener_id, id);
 
 CREATE TABLE history (

@@ -89,7 +89,7 @@ impl Action {
                     None => format!("there are {}.", listed(ACTION_TYPES, ACTION_TYPES.len())),
                 };
                 let message = format!("There is no action \"{shown}\"; {help}");
-                findings.fault(Code::UnknownActionType, &at.member("actionType"), message);
+                findings.fault(Code::UnknownActionType, at.member("actionType"), message);
                 None
             }
         }

@@ -67,11 +67,10 @@ pub fn claim_of_name(
         return None;
     }
     let identity = company_name_identity(&fold(&customer.name));
-    workspace
-        .customers
-        .holder(&identity)
-        .is_none()
-        .then(|| Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
+    if workspace.customers.holder(&identity).is_some() {
+        return None;
+    }
+    Some(Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
 }
 
 /// The e-mails as they are kept.

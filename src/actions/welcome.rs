@@ -67,14 +67,14 @@ fn email_due(
         return Ok(None);
     };
     let content = Content::Email {
-        subject: email.subject.render(fields).map_err(unrenderable)?,
-        html: email.html.render(fields).map_err(unrenderable)?,
+        subject: email.subject.render(fields).map_err(|error| unrenderable(&error))?,
+        html: email.html.render(fields).map_err(|error| unrenderable(&error))?,
         text: email
             .text
             .as_ref()
             .map(|text| text.render(fields))
             .transpose()
-            .map_err(unrenderable)?,
+            .map_err(|error| unrenderable(&error))?,
     };
     Ok(Some((first.value.clone(), content)))
 }
@@ -94,7 +94,7 @@ fn sms_due(
             format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
         return Err((Code::WelcomeSkipped, reason));
     };
-    let text = sms.render(fields).map_err(unrenderable)?;
+    let text = sms.render(fields).map_err(|error| unrenderable(&error))?;
     let segments = segments(&text).count;
     let credits = workspace.sms_credits();
     if i64::from(segments) > credits {
@@ -107,7 +107,7 @@ fn sms_due(
     Ok(Some((number, Content::Sms { text, segments })))
 }
 
-fn unrenderable(error: RenderError) -> Failure {
+fn unrenderable(error: &RenderError) -> Failure {
     (Code::WelcomeSkipped, format!("The welcome message could not be rendered: {error}"))
 }
 

@@ -103,6 +103,12 @@ codes! {
     AddressNotAllowed => "address_not_allowed",
     /// The listener is disabled.
     ListenerDisabled => "listener_disabled",
+    /// Not an `Idempotency-Key`.
+    InvalidIdempotencyKey => "invalid_idempotency_key",
+    /// The first request of the key is still running.
+    IdempotencyKeyInUse => "idempotency_key_in_use",
+    /// The key came with another request before.
+    IdempotencyKeyReused => "idempotency_key_reused",
     /// All actions failed.
     AllActionsFailed => "all_actions_failed",
     /// One action of an atomic request failed.

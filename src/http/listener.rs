@@ -3,14 +3,14 @@
 //! The order matters: the URL first (404), then the caller's address (403), then whether the
 //! listener is enabled (410), and only then the body. What was refused before that is not kept.
 
-use super::caller::{caller, contains};
+use super::caller::caller;
 use super::intake::{Intake, IntakeLimits, read_body};
 use crate::app::App;
 use crate::clock;
-use crate::directory::{Directory, Listener};
+use crate::directory::Directory;
 use crate::domain::fault::Code;
 use crate::error::Problem;
-use crate::listener::{Received, Reply};
+use crate::listener::{Credentials, Received, Reply, admit};
 use crate::secrets::{Token, TokenKind};
 use crate::telemetry::RequestId;
 use actix_web::http::StatusCode;
@@ -58,7 +58,8 @@ pub async fn receive(
     RequestId(id): RequestId,
 ) -> Result<HttpResponse, Problem> {
     let at = clock::now();
-    let admitted = admit(&app, &request, &token).await.map_err(|problem| problem.of_request(id))?;
+    let admitted =
+        admitted(&app, &request, &token).await.map_err(|problem| problem.of_request(id))?;
     let Intake { body, cut_short } =
         read_body(payload, announced_length(request.headers()), intake_limits(&app)).await;
     let received = Received {
@@ -67,17 +68,28 @@ pub async fn receive(
         caller: admitted.caller,
         query: request.query_string().to_owned(),
         headers: kept_headers(request.headers()),
+        idempotency_keys: request
+            .headers()
+            .get_all("idempotency-key")
+            .map(|value| value.as_bytes().to_vec())
+            .collect(),
         body,
         body_complete: cut_short.is_none(),
     };
-    let Admitted { directory, listener, caller: _ } = admitted;
+    let Admitted { directory, listener, caller: _, credentials } = admitted;
     if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
         return Err(app.pipeline.reject(directory.org.id, listener, received, problem).await);
     }
-    let Reply { status, body } = app.pipeline.deliver(directory, listener, received).await?;
+    let Reply { status, body, replayed } =
+        app.pipeline.deliver(directory, listener, credentials, received).await?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
-    Ok(HttpResponse::build(status).insert_header((header::CONTENT_TYPE, kind)).body(body))
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_TYPE, kind));
+    if replayed {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
+    Ok(response.body(body))
 }
 
 /// A request that may send its body.
@@ -85,60 +97,31 @@ struct Admitted {
     directory: Arc<Directory>,
     listener: Uuid,
     caller: IpAddr,
+    credentials: Credentials,
 }
 
 /// Finds the listener and asks whether it takes anything from this caller. A refusal is given only
-/// by the directory as it is now; a request that is let in by an older one is checked again where
+/// by the directory as it is now; a request that is let in by an older one is judged again where
 /// it is applied.
-async fn admit(app: &App, request: &HttpRequest, token: &str) -> Result<Admitted, Problem> {
+async fn admitted(app: &App, request: &HttpRequest, token: &str) -> Result<Admitted, Problem> {
     let unknown = || Problem::not_found("listener");
     let parsed = Token::parse(TokenKind::Listener, token);
     // A malformed token takes the same way as an unknown one.
-    let public_id = parsed.as_ref().map_or("", Token::org);
-    let hash = parsed.as_ref().map(|token| token.hash(&app.key));
-    let org = app.directories.org_of(public_id).await?.ok_or_else(unknown)?;
-    let hash = hash.ok_or_else(unknown)?;
+    let org = app.directories.org_of(parsed.as_ref().map_or("", Token::org)).await?;
+    let (Some(token), Some(org)) = (parsed, org) else { return Err(unknown()) };
     let peer = request.peer_addr().map(|address| address.ip());
-    let caller = peer.and_then(|peer| caller(peer, request.headers(), &app.trusted_proxies));
-
-    let known = app.directories.get(org).await?;
-    let (directory, verdict) = match judge(&known, &hash, caller) {
-        Ok(passed) => (Arc::clone(&known), Ok(passed)),
-        Err(_) => {
-            let current = app.directories.current(org).await?;
-            let verdict = judge(&current, &hash, caller);
-            (current, verdict)
-        }
+    let credentials = Credentials {
+        token_hash: token.hash(&app.key),
+        caller: peer.and_then(|peer| caller(peer, request.headers(), &app.trusted_proxies)),
+        at: clock::now(),
     };
-    let (listener, caller) = verdict?;
-    Ok(Admitted { directory, listener, caller })
-}
-
-fn judge(
-    directory: &Directory,
-    hash: &[u8],
-    caller: Option<IpAddr>,
-) -> Result<(Uuid, IpAddr), Problem> {
-    let listener = directory
-        .listener_of_token(hash, clock::now())
-        .ok_or_else(|| Problem::not_found("listener"))?;
-    let caller = caller.filter(|address| allows(listener, *address)).ok_or_else(|| {
-        let address =
-            caller.map_or_else(|| "that it comes from".to_owned(), |address| address.to_string());
-        let detail = format!(
-            "The address {address} is not on the listener's list of allowed addresses; an admin can add it."
-        );
-        Problem::new(Code::AddressNotAllowed, detail)
-    })?;
-    if !listener.enabled {
-        let detail = "The listener is disabled; an admin can enable it.";
-        return Err(Problem::new(Code::ListenerDisabled, detail));
+    let mut directory = app.directories.get(org).await?;
+    if admit(&directory, &credentials).is_err() {
+        directory = app.directories.current(org).await?;
     }
-    Ok((listener.id, caller))
-}
-
-fn allows(listener: &Listener, address: IpAddr) -> bool {
-    listener.allowed_ips.is_empty() || contains(&listener.allowed_ips, address)
+    let (listener, caller) = admit(&directory, &credentials)?;
+    let listener = listener.id;
+    Ok(Admitted { directory, listener, caller, credentials })
 }
 
 fn intake_limits(app: &App) -> IntakeLimits {

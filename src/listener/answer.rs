@@ -205,9 +205,9 @@ fn result(
         }
         Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
             status: status_word(status),
-            record: Some(record_body(record, dry_created)),
+            record: Some(record_body(&record, dry_created)),
             matched_by: matched_by.map(crate::domain::identity::IdentityKind::as_str),
-            related: related.into_iter().map(|one| related_body(one, dry_created)).collect(),
+            related: related.iter().map(|one| related_body(one, dry_created)).collect(),
             warnings,
             ..empty
         },
@@ -229,7 +229,7 @@ const fn status_word(status: Status) -> &'static str {
 }
 
 /// A dry run makes nothing, so what it would make has no id and no code.
-fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
+fn record_body(record: &RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     let real = !dry_created.contains(&record.id);
     RecordBody {
         model: record.name.model(),
@@ -238,13 +238,13 @@ fn record_body(record: RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     }
 }
 
-fn related_body(related: Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
+fn related_body(related: &Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
     let (role, status) = match related.role {
         Role::CompanyCreated => ("company", "created"),
         Role::CompanyLinked => ("company", "linked"),
         Role::Candidate => ("candidate", "unchanged"),
     };
-    RelatedBody { role, status, record: record_body(related.record, dry_created) }
+    RelatedBody { role, status, record: record_body(&related.record, dry_created) }
 }
 
 fn summarise(results: &[ActionResult]) -> Summary {

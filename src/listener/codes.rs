@@ -48,7 +48,8 @@ impl CodeAllocator {
                 let size = self.next_block_size(org, kind, missing);
                 let start = counters::take_block(conn, org, kind.as_str(), size)?;
                 ranges.push_back(start..start + missing);
-                self.put_back(org, kind, VecDeque::from([start + missing..start + size]));
+                let rest = start + missing..start + size;
+                self.put_back(org, kind, std::iter::once(rest).collect());
             }
             reserved.0.insert(kind, ranges);
         }

@@ -1,18 +1,21 @@
 //! A delivery as a whole: decided and answered in one commit, again where others were faster.
 
+use super::admission::{Credentials, admit};
 use super::answer::Answer;
 use super::batch::{Batch, mentions};
 use super::codes::{CodeAllocator, Reserved};
 use super::envelope::{self, Envelope, Limits};
 use super::received::{Options, Received};
+use super::retry::{NotFirst, Retry};
 use crate::actions::{Context, Request};
 use crate::clock;
 use crate::db::{Db, in_org};
-use crate::directory::{Directory, DirectoryCache};
-use crate::domain::fault::{Code, Warning};
+use crate::directory::{Directory, DirectoryCache, Listener};
+use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{Problem, StoreError};
 use crate::store::batch_load;
-use crate::store::writes::{Delivery, Origin, insert_delivery};
+use crate::store::idempotency::FirstAnswer;
+use crate::store::writes::{Delivery, Origin, answer_of, insert_delivery};
 use diesel::pg::PgConnection;
 use ipnetwork::IpNetwork;
 use std::sync::Arc;
@@ -46,15 +49,20 @@ pub struct Reply {
     pub status: u16,
     /// The JSON.
     pub body: String,
+    /// Whether it is the answer that an earlier request of the same `Idempotency-Key` got.
+    pub replayed: bool,
 }
 
 /// A delivery on its way.
 struct Job {
     org: Uuid,
     listener: Uuid,
+    /// To be judged again under each directory; `None` for what is kept, but not applied.
+    credentials: Option<Credentials>,
     received: Received,
     options: Options,
     warnings: Vec<Warning>,
+    retry: Option<Retry>,
     started: Instant,
 }
 
@@ -62,10 +70,24 @@ struct Job {
 enum Setback {
     /// The settings have changed since the directory was read.
     Stale,
-    /// The whole request is refused; to be kept as such.
+    /// The listener does not take it, as the settings now are.
+    Refused(Problem),
+    /// The whole request cannot be used; to be kept as such.
     Rejected(Problem),
+    /// The same request has been answered before.
+    Repeated(FirstAnswer),
     /// The database.
     Store(StoreError),
+}
+
+impl From<NotFirst> for Setback {
+    fn from(why: NotFirst) -> Self {
+        match why {
+            NotFirst::Repeated(first) => Self::Repeated(first),
+            NotFirst::Problem(problem) => Self::Rejected(problem),
+            NotFirst::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<StoreError> for Setback {
@@ -103,26 +125,31 @@ impl Pipeline {
         &self,
         directory: Arc<Directory>,
         listener: Uuid,
+        credentials: Credentials,
         received: Received,
     ) -> Result<Reply, Problem> {
-        let (options, warnings) = match Options::parse(&received.query) {
-            Ok(parsed) => parsed,
-            Err(faults) => {
-                let detail =
-                    faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
-                let problem = Problem::new(Code::InvalidQuery, detail).with_errors(faults);
-                return Err(self.reject(directory.org.id, listener, received, problem).await);
-            }
+        let (org, id) = (directory.org.id, received.id);
+        let asked = Options::parse(&received.query)
+            .map_err(|faults| invalid_query(faults))
+            .and_then(|asked| Ok((asked, Retry::of(&received)?)));
+        let ((options, warnings), retry) = match asked {
+            Ok(asked) => asked,
+            Err(problem) => return Err(self.reject(org, listener, received, problem).await),
         };
-        let org = directory.org.id;
-        let id = received.id;
         let started = clock::instant();
-        let job = Arc::new(Job { org, listener, received, options, warnings, started });
+        let credentials = Some(credentials);
+        let job = Job { org, listener, credentials, received, options, warnings, retry, started };
+        let job = Arc::new(job);
         match self.attempts(directory, &job).await {
             Ok(reply) => Ok(reply),
+            Err(Setback::Refused(problem)) => Err(problem.of_request(id)),
             Err(Setback::Rejected(problem)) => Err(self.keep_rejected(&job, problem).await),
+            Err(Setback::Repeated(first)) => self.repeat(&job, first).await,
             Err(Setback::Stale) => Err(Problem::from(StoreError::Conflict).of_request(id)),
-            Err(Setback::Store(error)) => Err(Problem::from(error).of_request(id)),
+            Err(Setback::Store(error)) => match self.answer_kept(&job, &error).await {
+                Some(reply) => Ok(reply),
+                None => Err(Problem::from(error).of_request(id)),
+            },
         }
     }
 
@@ -135,8 +162,16 @@ impl Pipeline {
         received: Received,
         problem: Problem,
     ) -> Problem {
-        let (options, warnings, started) = (Options::default(), Vec::new(), clock::instant());
-        let job = Arc::new(Job { org, listener, received, options, warnings, started });
+        let job = Arc::new(Job {
+            org,
+            listener,
+            credentials: None,
+            received,
+            options: Options::default(),
+            warnings: Vec::new(),
+            retry: None,
+            started: clock::instant(),
+        });
         self.keep_rejected(&job, problem).await
     }
 
@@ -174,7 +209,7 @@ impl Pipeline {
             .in_org(org, move |conn| {
                 let status = actix_web::ResponseError::status_code(&kept).as_u16();
                 let body = serde_json::to_string(&kept.body(job.received.id)).unwrap_or_default();
-                let reply = Reply { status, body };
+                let reply = Reply { status, body, replayed: false };
                 insert_delivery(conn, &job.delivery(None, "rejected", &reply))?;
                 Ok::<_, StoreError>(())
             })
@@ -184,6 +219,43 @@ impl Pipeline {
             Err(error) => Problem::from(error).of_request(problem.request_id.unwrap_or_default()),
         }
     }
+
+    /// Gives the answer of the first request of an `Idempotency-Key` again; that it was asked for
+    /// again is kept.
+    async fn repeat(&self, job: &Arc<Job>, first: FirstAnswer) -> Result<Reply, Problem> {
+        let id = job.received.id;
+        let (org, job) = (job.org, Arc::clone(job));
+        let kept = self.0.db.in_org(org, move |conn| {
+            let FirstAnswer { delivery, fingerprint: _, status, http_status, answer } = first;
+            let reply = Reply {
+                status: http_status.and_then(|it| u16::try_from(it).ok()).unwrap_or(200),
+                body: answer.unwrap_or_default(),
+                replayed: true,
+            };
+            let repeats = Some(delivery);
+            insert_delivery(conn, &Delivery { repeats, ..job.delivery(None, &status, &reply) })?;
+            Ok::<_, StoreError>(reply)
+        });
+        kept.await.map_err(|error| Problem::from(error).of_request(id))
+    }
+
+    /// Where the connection was lost at the commit, whether it arrived is not known: if the
+    /// delivery is there, so is everything that its answer says.
+    async fn answer_kept(&self, job: &Arc<Job>, error: &StoreError) -> Option<Reply> {
+        if !matches!(error, StoreError::Unavailable(_)) {
+            return None;
+        }
+        let (org, id) = (job.org, job.received.id);
+        let kept =
+            self.0.db.in_org::<_, StoreError, _>(org, move |conn| Ok(answer_of(conn, org, id)?));
+        let (status, body) = kept.await.ok()??;
+        Some(Reply { status: u16::try_from(status?).ok()?, body: body?, replayed: false })
+    }
+}
+
+fn invalid_query(faults: Vec<Fault>) -> Problem {
+    let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
+    Problem::new(Code::InvalidQuery, detail).with_errors(faults)
 }
 
 impl Parts {
@@ -194,11 +266,13 @@ impl Parts {
         job: &Job,
         attempt: u32,
     ) -> Result<Reply, Setback> {
-        let listener = directory
-            .listeners
-            .iter()
-            .find(|listener| listener.id == job.listener)
-            .ok_or_else(|| Setback::Rejected(Problem::not_found("listener")))?;
+        let listener = job.admitted(directory).map_err(Setback::Refused)?;
+        // Before anything else, so that what has become wrong since does not change the answer.
+        if let Some(retry) = &job.retry {
+            in_org(conn, job.org, |conn| {
+                retry.seen_before(conn, job.org, job.listener, job.received.at)
+            })?;
+        }
         let context = Context { directory, listener };
         let mut envelope =
             envelope::read(&job.received.body, self.limits, context).map_err(Setback::Rejected)?;
@@ -262,6 +336,9 @@ impl Parts {
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);
             }
+            if let Some(retry) = &job.retry {
+                retry.claim(conn, job.org, job.listener, job.received.at)?;
+            }
             let verdicts = match run {
                 Run::Batch => batch.run(conn, state, codes)?,
                 Run::OneByOne => batch.run_one_by_one(conn, codes)?,
@@ -270,9 +347,13 @@ impl Parts {
             let reply = Reply {
                 status: answer.http_status(),
                 body: serde_json::to_string(&answer).unwrap_or_default(),
+                replayed: false,
             };
             let sender = Some(envelope.sender.email.as_str());
             insert_delivery(conn, &job.delivery(sender, answer.delivery_status(), &reply))?;
+            if let Some(retry) = job.retry.as_ref().filter(|_| !job.options.dry_run) {
+                retry.keep(conn, job.org, job.listener, job.received.id, job.received.at)?;
+            }
             Ok(reply)
         })
     }
@@ -286,13 +367,21 @@ enum Run {
 }
 
 impl Job {
+    /// The listener, where it still takes the request.
+    fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Problem> {
+        let unknown = || Problem::not_found("listener");
+        let (listener, _) = admit(directory, self.credentials.as_ref().ok_or_else(unknown)?)?;
+        Ok(listener)
+    }
+
     fn delivery<'a>(
         &'a self,
         sender: Option<&'a str>,
         status: &'a str,
         reply: &'a Reply,
     ) -> Delivery<'a> {
-        let Received { id, at, caller, query, headers, body, body_complete } = &self.received;
+        let Received { id, at, caller, query, headers, idempotency_keys: _, body, body_complete } =
+            &self.received;
         Delivery {
             org_id: self.org,
             id: *id,
@@ -309,6 +398,7 @@ impl Job {
             http_status: i16::try_from(reply.status).ok(),
             answer: Some(&reply.body),
             duration_ms: i32::try_from(self.started.elapsed().as_millis()).ok(),
+            repeats: None,
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn read<'a>(
     limits: Limits,
     context: Context<'a>,
 ) -> Result<Envelope<'a>, Problem> {
-    let root = payload::parse(body, limits.depth).map_err(malformed)?;
+    let root = payload::parse(body, limits.depth).map_err(|error| malformed(&error))?;
     let mut findings = Findings::default();
     let Some(mut fields) =
         Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut findings)
@@ -133,7 +133,7 @@ fn read_item(entry: &Value, at: &Pointer, context: Context<'_>) -> Item {
     item
 }
 
-fn malformed(malformed: Malformed) -> Problem {
+fn malformed(malformed: &Malformed) -> Problem {
     let code = match malformed {
         Malformed::TooDeep { .. } => Code::TooDeep,
         _ => Code::NotJson,

@@ -1,12 +1,15 @@
-//! The way of a delivery: received, parsed, loaded, decided, written, answered (`design.md`).
+//! The way of a delivery: admitted, received, parsed, loaded, decided, written, answered (`design.md`).
 
+mod admission;
 mod answer;
 mod batch;
 mod codes;
 mod deliver;
 mod envelope;
 mod received;
+mod retry;
 
+pub use admission::{Credentials, admit};
 pub use codes::CodeAllocator;
 pub use deliver::{Pipeline, Reply};
 pub use envelope::Limits;

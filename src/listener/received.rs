@@ -20,6 +20,8 @@ pub struct Received {
     pub query: String,
     /// The headers, without secrets.
     pub headers: Value,
+    /// The `Idempotency-Key`s that came with it, as they came.
+    pub idempotency_keys: Vec<Vec<u8>>,
     /// The body, as far as it was read.
     pub body: Vec<u8>,
     /// Whether it was read to its end.

@@ -5,6 +5,7 @@ pub mod counters;
 pub mod customers;
 pub mod directory;
 pub mod history;
+pub mod idempotency;
 pub mod listeners;
 pub mod orgs;
 pub mod sessions;

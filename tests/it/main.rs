@@ -5,9 +5,17 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::string_slice,
+    clippy::needless_pass_by_value,
     reason = "the whole crate is tests, and clippy exempts only the functions marked #[test]"
 )]
 
+mod add_contact;
+mod any_body;
+mod demo;
 mod embedded;
+mod idempotency;
+mod races;
+mod receiving;
 mod records;
 mod support;

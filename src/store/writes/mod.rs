@@ -9,7 +9,7 @@ mod identities;
 mod messages;
 mod tags;
 
-pub use deliveries::{Delivery, insert_delivery};
+pub use deliveries::{Delivery, answer_of, insert_delivery};
 
 use crate::actions::{Pending, PendingCustomers};
 use crate::error::StoreError;

@@ -1,3 +1,32 @@
-//! What the tests stand on.
+//! What the tests stand on: a database each, the whole app over HTTP, and people in two orgs.
 
 pub(crate) mod cluster;
+mod instance;
+mod org;
+mod process;
+mod reply;
+
+pub(crate) use instance::Instance;
+pub(crate) use org::{Listener, Org};
+pub(crate) use process::Process;
+pub(crate) use reply::Reply;
+
+use serde_json::{Value, json};
+
+/// The sender of payloads: a member of the org acme.
+pub(crate) const ANN: &str = "ann@acme.test";
+
+/// An action of a payload.
+pub(crate) fn action(action_type: &str, data: Value) -> Value {
+    json!({"actionType": action_type, "data": data})
+}
+
+/// An add-contact of a person with that name and e-mail.
+pub(crate) fn person(name: &str, email: &str) -> Value {
+    action("add-contact", json!({"name": name, "emails": [{"value": email}]}))
+}
+
+/// The payload of Ann with these actions.
+pub(crate) fn payload(actions: &[Value]) -> Value {
+    json!({"senderUser": ANN, "data": actions})
+}

@@ -1,8 +1,8 @@
 //! How a listener's settings are checked when they are saved (`api.md` 4).
 
 use super::input::{ListenerSettings, RateLimit, WelcomeEmail, WelcomeSms};
-use super::networks;
 use crate::domain::fault::{Code, Fault};
+use crate::domain::network;
 use crate::domain::suggest;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::domain::text::{clean, fold};
@@ -175,7 +175,7 @@ fn allowed_networks(texts: &[String], faults: &mut Vec<Fault>) -> Vec<IpNetwork>
     }
     let mut allowed = Vec::new();
     for (index, text) in texts.iter().enumerate() {
-        match networks::parse(text) {
+        match network::parse(text) {
             Some(network) if allowed.contains(&network) => {}
             Some(network) => allowed.push(network),
             None => faults.push(Fault::new(

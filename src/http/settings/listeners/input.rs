@@ -1,7 +1,7 @@
 //! What of a listener can be set, as JSON and as a row (`api.md` 4).
 
-use super::networks;
 use crate::domain::fault::Code;
+use crate::domain::network;
 use crate::error::Problem;
 use crate::store::listeners::ListenerRow;
 use serde::{Deserialize, Serialize};
@@ -145,7 +145,7 @@ impl TryFrom<ListenerRow> for ListenerSettings {
             name,
             enabled,
             mode: kept(Value::String(mode))?,
-            allowed_ips: allowed_ips.into_iter().map(networks::written).collect(),
+            allowed_ips: allowed_ips.into_iter().map(network::written).collect(),
             default_tag,
             contact_source,
             lead_source,

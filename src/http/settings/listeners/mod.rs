@@ -2,7 +2,6 @@
 
 mod check;
 mod input;
-mod networks;
 
 pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
 

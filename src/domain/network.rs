@@ -1,11 +1,12 @@
-//! The networks that a listener's callers must be in.
+//! Networks of addresses, as callers are compared with them.
 
 use ipnetwork::{IpNetwork, Ipv4Network};
 use std::net::IpAddr;
 
 /// Reads an address or a network: without host bits, and IPv4 that is mapped into IPv6 as IPv4, as
 /// callers are compared.
-pub(super) fn parse(text: &str) -> Option<IpNetwork> {
+#[must_use]
+pub fn parse(text: &str) -> Option<IpNetwork> {
     canonical(text.trim().parse().ok()?)
 }
 
@@ -19,8 +20,16 @@ fn canonical(network: IpNetwork) -> Option<IpNetwork> {
     IpNetwork::new(network.network(), network.prefix()).ok()
 }
 
+/// Whether an address is in one of the networks.
+#[must_use]
+pub fn contains(networks: &[IpNetwork], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| canonical(*network).is_some_and(|known| known.contains(address)))
+}
+
 /// A network as it is shown: a single address without its length.
-pub(super) fn written(network: IpNetwork) -> String {
+#[must_use]
+pub fn written(network: IpNetwork) -> String {
     let whole = match network.ip() {
         IpAddr::V4(_) => 32,
         IpAddr::V6(_) => 128,
@@ -54,5 +63,13 @@ mod tests {
         for typed in ["", "x", "10.0.0.1/33", "::1/129", "10.0.0", "10.0.0.1:80", "fe80::1%eth0"] {
             assert_eq!(parse(typed), None, "{typed}");
         }
+    }
+
+    #[test]
+    fn a_mapped_network_is_the_ipv4_network_that_it_maps() {
+        let networks: Vec<IpNetwork> = vec!["::ffff:10.0.0.0/104".parse().unwrap()];
+        assert!(contains(&networks, "10.9.9.9".parse().unwrap()));
+        assert!(contains(&networks, "::ffff:10.9.9.9".parse().unwrap()));
+        assert!(!contains(&networks, "11.0.0.1".parse().unwrap()));
     }
 }

@@ -1,0 +1,115 @@
+//! Which delivery answered an `Idempotency-Key` first.
+
+use crate::domain::idempotency::{IdempotencyKey, KEPT_DAYS};
+use crate::schema::{deliveries, idempotency_keys};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use uuid::Uuid;
+
+/// The answer that a key got first.
+#[derive(Clone, Debug, Queryable)]
+pub struct FirstAnswer {
+    /// The delivery.
+    pub delivery: Uuid,
+    /// What it was asked.
+    pub fingerprint: Vec<u8>,
+    /// Its status (`listener.md` 9).
+    pub status: String,
+    /// The HTTP status of its answer.
+    pub http_status: Option<i16>,
+    /// Its answer.
+    pub answer: Option<String>,
+}
+
+/// Keeps others with the same key out until the transaction ends. False: one is at work.
+///
+/// # Errors
+/// Those of the database.
+pub fn try_lock(
+    conn: &mut PgConnection,
+    org: Uuid,
+    listener: Uuid,
+    key: &IdempotencyKey,
+) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        locked: bool,
+    }
+    let place = format!("{org}:{listener}:{}", key.as_str());
+    let row: Row =
+        diesel::sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
+            .bind::<Text, _>(place)
+            .get_result(conn)?;
+    Ok(row.locked)
+}
+
+/// What the key was answered first, within the time that answers are kept.
+///
+/// # Errors
+/// Those of the database.
+pub fn find(
+    conn: &mut PgConnection,
+    org: Uuid,
+    listener: Uuid,
+    key: &IdempotencyKey,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<FirstAnswer>> {
+    use idempotency_keys::dsl;
+    dsl::idempotency_keys
+        .inner_join(
+            deliveries::table
+                .on(deliveries::org_id.eq(dsl::org_id).and(deliveries::id.eq(dsl::delivery_id))),
+        )
+        .filter(dsl::org_id.eq(org))
+        .filter(deliveries::org_id.eq(org))
+        .filter(dsl::listener_id.eq(listener))
+        .filter(dsl::key.eq(key.as_str()))
+        .filter(dsl::created_at.gt(now - TimeDelta::days(KEPT_DAYS)))
+        .select((
+            dsl::delivery_id,
+            dsl::fingerprint,
+            deliveries::status,
+            deliveries::http_status,
+            deliveries::answer,
+        ))
+        .first(conn)
+        .optional()
+}
+
+/// Keeps which delivery answered the key; one whose time is over gives way.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert(
+    conn: &mut PgConnection,
+    org: Uuid,
+    listener: Uuid,
+    key: &IdempotencyKey,
+    fingerprint: &[u8],
+    delivery: Uuid,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    use diesel::upsert::excluded;
+    use idempotency_keys::dsl;
+    diesel::insert_into(dsl::idempotency_keys)
+        .values((
+            dsl::org_id.eq(org),
+            dsl::listener_id.eq(listener),
+            dsl::key.eq(key.as_str()),
+            dsl::fingerprint.eq(fingerprint),
+            dsl::delivery_id.eq(delivery),
+            dsl::created_at.eq(now),
+        ))
+        .on_conflict((dsl::org_id, dsl::listener_id, dsl::key))
+        .do_update()
+        .set((
+            dsl::fingerprint.eq(excluded(dsl::fingerprint)),
+            dsl::delivery_id.eq(excluded(dsl::delivery_id)),
+            dsl::created_at.eq(excluded(dsl::created_at)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}

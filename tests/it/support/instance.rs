@@ -1,0 +1,172 @@
+//! The whole app over HTTP, on a database of its own.
+
+use super::cluster::{Template, TestDatabase};
+use super::org::{Org, seed_org};
+use super::reply::Reply;
+use actix_web::dev::ServerHandle;
+use beeiq::app::{App, server};
+use beeiq::config::ServeSettings;
+use beeiq::db::{Db, DbConfig, migrate};
+use clap::Parser;
+use diesel::prelude::*;
+use diesel::{PgConnection, sql_types};
+use serde_json::Value;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// 32 bytes in base64.
+pub(crate) const SECRET_KEY: &str = "dGVzdHMgYW5kIG5vdGhpbmcgYnV0IHRlc3RzISEhISE=";
+
+/// A migrated database with the orgs acme and globex.
+static TEMPLATE: Template = Template::new("app", |url| {
+    migrate(url).unwrap();
+    let db =
+        Db::new(&DbConfig { url: url.to_owned(), pool_size: 1, wait: Duration::from_secs(10) })
+            .unwrap();
+    seed_org(&db, "acme");
+    seed_org(&db, "globex");
+});
+
+/// What is kept of a delivery.
+#[derive(QueryableByName)]
+pub(crate) struct KeptDelivery {
+    #[diesel(sql_type = sql_types::Text)]
+    pub(crate) answer: String,
+    #[diesel(sql_type = sql_types::Binary)]
+    pub(crate) body: Vec<u8>,
+    #[diesel(sql_type = sql_types::Text)]
+    pub(crate) caller: String,
+    #[diesel(sql_type = sql_types::Text)]
+    pub(crate) query: String,
+    #[diesel(sql_type = sql_types::Jsonb)]
+    pub(crate) headers: Value,
+    #[diesel(sql_type = sql_types::Nullable<sql_types::Text>)]
+    pub(crate) sender_user: Option<String>,
+}
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    settings: ServeSettings,
+}
+
+/// A running server, and the database under it.
+pub(crate) struct Instance {
+    pub(crate) url: String,
+    pub(crate) app: Arc<App>,
+    pub(crate) client: reqwest::Client,
+    handle: ServerHandle,
+    database: Arc<TestDatabase>,
+}
+
+impl Instance {
+    /// A server in staging mode on a database of its own.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with further flags of `beeiq serve`.
+    pub(crate) async fn with(flags: &[&str]) -> Self {
+        Self::on(Arc::new(TEMPLATE.database()), flags)
+    }
+
+    /// Another server on the same database, as another process would be: with nothing shared.
+    pub(crate) fn another(&self) -> Self {
+        Self::on(Arc::clone(&self.database), &[])
+    }
+
+    fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let bind = address.to_string();
+        let fixed = [
+            "serve",
+            "--bind",
+            &bind,
+            "--database-url",
+            &database.url,
+            "--secret-key",
+            SECRET_KEY,
+            "--environment",
+            "staging",
+            "--pool-size",
+            "8",
+        ];
+        let Flags { settings } = Flags::parse_from(fixed.iter().chain(flags));
+        let app = Arc::new(App::new(&settings, address).unwrap());
+        let server = server(Arc::clone(&app), listener).unwrap();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        Self {
+            url: format!("http://{address}"),
+            app,
+            client: reqwest::Client::new(),
+            handle,
+            database,
+        }
+    }
+
+    /// The org acme, seen by this server.
+    pub(crate) fn acme(&self) -> Org<'_> {
+        Org::named(self, "acme")
+    }
+
+    /// Another org.
+    pub(crate) fn globex(&self) -> Org<'_> {
+        Org::named(self, "globex")
+    }
+
+    /// Gets a path without signing in.
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        Reply::read(self.client.get(format!("{}{path}", self.url)).send().await.unwrap()).await
+    }
+
+    /// The URL of the database, for programs that are started beside this one.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
+    /// A connection of one's own, past the app.
+    pub(crate) fn db_connection(&self) -> PgConnection {
+        PgConnection::establish(&self.database.url).unwrap()
+    }
+
+    /// A delivery as it is kept, past the app.
+    pub(crate) fn db_delivery(&self, id: &str) -> KeptDelivery {
+        diesel::sql_query(
+            "SELECT answer, body, host(caller) AS caller, query, headers, sender_user \
+             FROM deliveries WHERE id = $1::uuid",
+        )
+        .bind::<sql_types::Text, _>(id)
+        .get_result(&mut self.db_connection())
+        .unwrap()
+    }
+
+    /// Runs a statement, past the app.
+    pub(crate) fn db_execute(&self, statement: &str) {
+        diesel::sql_query(statement).execute(&mut self.db_connection()).unwrap();
+    }
+
+    /// The database goes away, connections and all.
+    pub(crate) fn db_take_away(&self) {
+        super::cluster::drop_database(&self.database.name);
+    }
+
+    /// How many rows a query counts, past the app.
+    pub(crate) fn db_count(&self, from_where: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = sql_types::BigInt)]
+            count: i64,
+        }
+        let query = format!("SELECT count(*) AS count FROM {from_where}");
+        diesel::sql_query(query).get_result::<Count>(&mut self.db_connection()).unwrap().count
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        actix_web::rt::spawn(self.handle.stop(false));
+    }
+}

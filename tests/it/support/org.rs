@@ -1,0 +1,237 @@
+//! An org, its people, and its listeners: through the API, as they would.
+
+use super::instance::Instance;
+use super::reply::Reply;
+use super::{action, payload};
+use beeiq::auth::Role;
+use beeiq::auth::passwords::NewPassword;
+use beeiq::clock;
+use beeiq::db::{Db, in_org};
+use beeiq::domain::custom_field::{Kind, Model};
+use beeiq::domain::email::Email;
+use beeiq::domain::slug::Slug;
+use beeiq::error::StoreError;
+use beeiq::provision::{NewOrg, create_org};
+use beeiq::secrets::{TokenKind, new_token};
+use beeiq::store::sessions::{self, NewSession};
+use beeiq::store::users::{self, NewUser};
+use beeiq::store::vocabulary::{self, NewCustomField};
+use beeiq::store::{directory, orgs};
+use chrono::TimeDelta;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// The password of everybody.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// Makes an org: owner@, admin@, and the members ann@ and bob@ `<slug>.test`; Bob is in the group
+/// Sales, nobody in Support; every model has the custom fields Referred By, Pet, Points, Enrolled.
+pub(super) fn seed_org(db: &Db, slug: &str) {
+    let owner = Email::parse(&format!("owner@{slug}.test")).unwrap();
+    let password = NewPassword::parse(PASSWORD.to_owned(), "").unwrap();
+    let hash = password.hash().unwrap();
+    let new = NewOrg {
+        slug: &Slug::parse(slug).unwrap(),
+        name: slug,
+        owner: &owner,
+        password: &password,
+        sms_credits: 20,
+    };
+    let org = create_org(db, &new).unwrap().id;
+    let now = clock::now();
+    db.run_here(|conn| {
+        in_org(conn, org, |conn| {
+            let mut add = |name: &str, role| {
+                let id = clock::new_id();
+                let email = Email::parse(&format!("{name}@{slug}.test")).unwrap();
+                let user = NewUser { id, email: &email, name, role, password_hash: Some(&hash) };
+                users::create(conn, org, &user, now).unwrap();
+                id
+            };
+            add("admin", Role::Admin);
+            add("ann", Role::Member);
+            let bob = add("bob", Role::Member);
+            vocabulary::create_group(conn, org, clock::new_id(), "Sales", &[bob], now)?;
+            vocabulary::create_group(conn, org, clock::new_id(), "Support", &[], now)?;
+            let fields: [(&str, Kind, &[&str]); 4] = [
+                ("Referred By", Kind::Text, &[]),
+                ("Pet", Kind::Checkbox, &["Dog", "Cat"]),
+                ("Points", Kind::Number, &[]),
+                ("Enrolled", Kind::Date, &[]),
+            ];
+            for model in Model::ALL {
+                for (name, kind, options) in fields {
+                    let field = NewCustomField { model, name, kind, options };
+                    vocabulary::create_custom_field(conn, org, clock::new_id(), field, now)?;
+                }
+            }
+            vocabulary::create_sla(conn, org, clock::new_id(), "custom", (60, 24 * 60), now)?;
+            directory::bump(conn, org)
+        })
+    })
+    .unwrap();
+}
+
+/// An org, as its people use it.
+#[derive(Clone, Copy)]
+pub(crate) struct Org<'i> {
+    pub(crate) instance: &'i Instance,
+    pub(crate) slug: &'static str,
+}
+
+impl<'i> Org<'i> {
+    pub(super) fn named(instance: &'i Instance, slug: &'static str) -> Self {
+        Self { instance, slug }
+    }
+
+    /// The same org, seen by another server.
+    pub(crate) fn on(self, instance: &Instance) -> Org<'_> {
+        Org { instance, slug: self.slug }
+    }
+
+    /// A session token of `owner`, `admin`, `ann` or `bob`, made past the API: signing in takes a
+    /// tenth of a second, and has tests of its own.
+    pub(crate) fn db_token(self, who: &str) -> String {
+        let app = &self.instance.app;
+        let email = format!("{who}@{}.test", self.slug);
+        app.db
+            .run_here(|conn| {
+                let org = orgs::with_slug(conn, self.slug)?.unwrap();
+                in_org(conn, org.id, |conn| {
+                    let now = clock::now();
+                    let (user, _) = users::credentials(conn, org.id, &email)?.unwrap();
+                    let token = new_token(TokenKind::Session, &org.public_id);
+                    let hash = app.key.token_hash(TokenKind::Session.purpose(), &token);
+                    let session = NewSession {
+                        id: clock::new_id(),
+                        user,
+                        token_hash: &hash,
+                        expires_at: now + TimeDelta::hours(1),
+                    };
+                    sessions::create(conn, org.id, &session, now)?;
+                    Ok::<_, StoreError>(token)
+                })
+            })
+            .unwrap()
+    }
+
+    /// Calls the management API as one of the org's people.
+    pub(crate) async fn call(
+        self,
+        who: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Reply {
+        let url = format!("{}/api/v1{path}", self.instance.url);
+        let token = self.db_token(who);
+        let mut request = self.instance.client.request(method, url).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// Reads a path of the management API as the admin.
+    pub(crate) async fn get(self, path: &str) -> Reply {
+        self.get_as("admin", path).await
+    }
+
+    /// Reads a path of the management API as somebody.
+    pub(crate) async fn get_as(self, who: &str, path: &str) -> Reply {
+        self.call(who, Method::GET, path, None).await
+    }
+
+    /// Posts to a path of the management API as the admin.
+    pub(crate) async fn post(self, path: &str, body: &Value) -> Reply {
+        self.call("admin", Method::POST, path, Some(body)).await
+    }
+
+    /// Patches a path of the management API as the admin.
+    pub(crate) async fn patch(self, path: &str, body: &Value) -> Reply {
+        self.call("admin", Method::PATCH, path, Some(body)).await
+    }
+
+    /// Makes a listener with these settings; its name is made up where none is given.
+    pub(crate) async fn listener_with(self, settings: Value) -> Listener<'i> {
+        let mut settings = settings;
+        settings
+            .as_object_mut()
+            .unwrap()
+            .entry("name")
+            .or_insert_with(|| json!(format!("Listener {}", Uuid::now_v7())));
+        let made = self.post("/listeners", &settings).await.expect(201).body;
+        let text = |field: &str| made[field].as_str().unwrap().to_owned();
+        Listener { org: self, id: text("id"), url: text("url") }
+    }
+
+    /// Makes a listener that has only a name.
+    pub(crate) async fn listener(self) -> Listener<'i> {
+        self.listener_with(json!({})).await
+    }
+
+    /// The history of a record, newest first.
+    pub(crate) async fn history(self, path: &str) -> Vec<Value> {
+        let path = format!("{path}/history?limit=100");
+        self.get(&path).await.expect(200).data().to_vec()
+    }
+}
+
+/// A listener URL.
+#[derive(Clone)]
+pub(crate) struct Listener<'i> {
+    pub(crate) org: Org<'i>,
+    pub(crate) id: String,
+    pub(crate) url: String,
+}
+
+impl<'i> Listener<'i> {
+    /// The same listener, called at another server.
+    pub(crate) fn on(&self, instance: &'i Instance) -> Self {
+        let url = self.url.replace(&self.org.instance.url, &instance.url);
+        Self { org: self.org.on(instance), id: self.id.clone(), url }
+    }
+
+    /// The same listener, called at the server of that URL.
+    pub(crate) fn at(&self, server: &str) -> Self {
+        Self { url: self.url.replace(&self.org.instance.url, server), ..self.clone() }
+    }
+
+    /// Posts a body.
+    pub(crate) async fn post(&self, body: &Value) -> Reply {
+        self.post_with("", body).await
+    }
+
+    /// Posts a body with a query such as `?dryRun=true`.
+    pub(crate) async fn post_with(&self, query: &str, body: &Value) -> Reply {
+        self.post_bytes(query, body.to_string().into_bytes(), &[]).await
+    }
+
+    /// Posts any bytes with headers.
+    pub(crate) async fn post_bytes(
+        &self,
+        query: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let url = format!("{}{query}", self.url);
+        let mut request = self.org.instance.client.post(url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// Posts Ann's payload with these actions.
+    pub(crate) async fn send(&self, actions: &[Value]) -> Reply {
+        let mut body = payload(actions);
+        body["senderUser"] = json!(format!("ann@{}.test", self.org.slug));
+        self.post(&body).await
+    }
+
+    /// Posts Ann's payload with one action.
+    pub(crate) async fn act(&self, action_type: &str, data: Value) -> Reply {
+        self.send(&[action(action_type, data)]).await
+    }
+}

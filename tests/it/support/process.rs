@@ -1,0 +1,42 @@
+//! Servers as processes of their own.
+
+use super::instance::{Instance, SECRET_KEY};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// A `beeiq serve` on the database of an instance, killed at the end.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Process {
+    /// Starts one, and waits until it says where it serves.
+    pub(crate) fn start(instance: &Instance) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_beeiq"))
+            .args(["serve", "--bind", "127.0.0.1:0", "--environment", "staging", "--no-migrate"])
+            .env("DATABASE_URL", instance.database_url())
+            .env("BEEIQ_SECRET_KEY", SECRET_KEY)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut lines = lines.map(Result::unwrap);
+        let url = lines
+            .by_ref()
+            .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+            .find_map(|line| line["url"].as_str().map(str::to_owned))
+            .expect("the server says where it serves");
+        // What it logs from now on is read away, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
