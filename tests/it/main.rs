@@ -19,3 +19,4 @@ mod races;
 mod receiving;
 mod records;
 mod support;
+mod updates;
