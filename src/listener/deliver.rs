@@ -130,7 +130,7 @@ impl Pipeline {
     ) -> Result<Reply, Problem> {
         let (org, id) = (directory.org.id, received.id);
         let asked = Options::parse(&received.query)
-            .map_err(|faults| invalid_query(faults))
+            .map_err(invalid_query)
             .and_then(|asked| Ok((asked, Retry::of(&received)?)));
         let ((options, warnings), retry) = match asked {
             Ok(asked) => asked,
