@@ -204,6 +204,96 @@ async fn a_dry_run_tells_the_record_and_changes_nothing() {
     assert_eq!(instance.db_count("history"), 1);
 }
 
+/// A name finds a record only where it is the only one of it, of the kind that is meant.
+#[actix_web::test]
+async fn a_name_finds_the_one_record_that_has_it() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    let add = |name: &str, lastname: &str, r#type: i32| {
+        action("add-contact", json!({"name": name, "lastname": lastname, "type": r#type}))
+    };
+    listener
+        .send(&[
+            add("Huy", "Le", 0),
+            add("HUY", "Vo", 0),
+            add("Huy", "", 1),
+            add("Only", "", 0),
+            action("add-lead", json!({"name": "Only"})),
+        ])
+        .await
+        .expect(200);
+    for (data, found) in [
+        (json!({"name": "only"}), Some("PID-3")),
+        (json!({"name": "huy", "lastname": "VO"}), Some("PID-2")),
+        (json!({"name": "huy", "type": 1}), Some("CID-1")),
+        (json!({"name": "huy", "type": 0}), None),
+        (json!({"name": "huy", "lastname": "No"}), None),
+        (json!({"name": "nobody"}), None),
+    ] {
+        let mut data = data;
+        data["phones"] = json!([{"value": "0905000009"}]);
+        let body = json!({"senderUser": "ann@acme.test", "data": [update(data.clone())]});
+        let reply = listener.post_with("?dryRun=true", &body).await;
+        match found {
+            Some(code) => assert_eq!(reply.result(0)["record"]["code"], code, "{data}"),
+            None => assert_eq!(reply.fault(0).0, "not_found", "{data}"),
+        }
+    }
+}
+
+/// The documents' own payloads, for records that this org has.
+fn sample(text: &str, found: &str, code: &str) -> Value {
+    let text = text
+        .replace("huy.nguyenviet@htklabs.com", "ann@acme.test")
+        .replace("Nhom test", "Sales")
+        .replace(found, code);
+    serde_json::from_str(&text).unwrap()
+}
+
+#[actix_web::test]
+async fn the_documents_examples_update_and_their_templates_leave_all_as_it_is() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = acme.listener().await;
+    listener
+        .send(&[
+            person("Old", "old@x.com"),
+            action("add-lead", json!({"name": "Old", "contactId": "1234567897"})),
+        ])
+        .await
+        .expect(200);
+    for (path, template, example, code) in [
+        (
+            "/contacts/PID-1",
+            include_str!("samples/update-contact-template.json"),
+            sample(include_str!("samples/update-contact.json"), "PID-678", "PID-1"),
+            "PID-1",
+        ),
+        (
+            "/leads/LID-1",
+            include_str!("samples/update-lead-template.json"),
+            sample(include_str!("samples/update-lead.json"), "LID-123", "LID-1"),
+            "LID-1",
+        ),
+    ] {
+        let before = acme.get(path).await.expect(200).body;
+        let template = sample(template, "PID-678", code);
+        let reply = listener.post(&template).await.expect(200);
+        assert_eq!(reply.statuses(), ["unchanged"], "{path}");
+        assert_eq!(acme.get(path).await.body, before);
+
+        let reply = listener.post(&example).await.expect(200);
+        assert_eq!(reply.statuses(), ["updated"], "{path}");
+        let after = acme.get(path).await.body;
+        assert_eq!(after["dateOfBirth"], "1993-01-02");
+        assert_eq!(
+            (&after["tags"], &after["company"]["name"]),
+            (&json!(["webhook"]), &json!("GOOGLE"))
+        );
+        assert_eq!(listener.post(&example).await.statuses(), ["unchanged"], "{path} again");
+    }
+}
+
 /// The name under which a company is found moves with it.
 #[actix_web::test]
 async fn a_renamed_company_is_found_by_its_new_name_only() {
