@@ -74,6 +74,7 @@ pub enum Subject {
 pub enum HistoryKind {
     Created,
     DuplicateSkipped,
+    Updated,
     CompanyLinked,
     EmailQueued,
     EmailFailed,
@@ -88,6 +89,7 @@ impl HistoryKind {
         match self {
             Self::Created => "created",
             Self::DuplicateSkipped => "duplicate_skipped",
+            Self::Updated => "updated",
             Self::CompanyLinked => "company_linked",
             Self::EmailQueued => "email_queued",
             Self::EmailFailed => "email_failed",

@@ -1,8 +1,9 @@
 //! What a batch mentions, and therefore has to be loaded before it is decided.
 
 use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::identity::{Identity, World};
+use crate::domain::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// Collected over all actions of a batch; sorted, so that the database is asked in one order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Mentions {
     pub for_update: ForUpdate,
     /// Names of tags, folded.
     pub tags: BTreeSet<String>,
+    /// Tags whose names are wanted.
+    pub tag_ids: BTreeSet<Uuid>,
     /// How many customers of each kind may have to be made at most.
     pub new_customers: BTreeMap<CustomerKind, usize>,
 }
@@ -26,8 +29,8 @@ pub struct Mentions {
 /// A name as updates search it: without a last name, any.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameKey {
-    /// Among whom.
-    pub world: World,
+    /// Among whom: kinds of one world.
+    pub kinds: &'static [CustomerKind],
     /// The name, folded.
     pub name: String,
     /// The last name, folded.

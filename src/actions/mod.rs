@@ -10,8 +10,11 @@ mod company;
 mod company_creation;
 mod context;
 mod cus_fields;
+mod customer_revision;
 mod customer_type;
+mod customer_update;
 mod customers;
+mod field_changes;
 mod mentions;
 mod new_customer;
 mod new_or_duplicate;
@@ -20,6 +23,8 @@ mod permit;
 mod person;
 #[cfg(test)]
 mod testing;
+mod update_contact;
+mod update_lead;
 mod welcome;
 mod workspace;
 
@@ -30,8 +35,10 @@ pub use change::{
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
+pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
 pub use mentions::{ForUpdate, Mentions, NameKey};
+pub use update_contact::UpdateContact;
+pub use update_lead::UpdateLead;
 pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
@@ -40,15 +47,19 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead"];
+pub const ACTION_TYPES: &[&str] = &["add-contact", "update-contact", "add-lead", "update-lead"];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Adds a contact or account.
     AddContact(Box<AddContact>),
+    /// Changes a contact or account.
+    UpdateContact(Box<UpdateContact>),
     /// Adds a lead.
     AddLead(Box<AddLead>),
+    /// Changes a lead.
+    UpdateLead(Box<UpdateLead>),
 }
 
 impl Action {
@@ -67,6 +78,10 @@ impl Action {
                 .map(|action| Self::AddContact(Box::new(action))),
             "add-lead" => AddLead::read(data, data_at, context, findings)
                 .map(|action| Self::AddLead(Box::new(action))),
+            "update-contact" => UpdateContact::read(data, data_at, context, findings)
+                .map(|action| Self::UpdateContact(Box::new(action))),
+            "update-lead" => UpdateLead::read(data, data_at, context, findings)
+                .map(|action| Self::UpdateLead(Box::new(action))),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
                 let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
@@ -85,6 +100,8 @@ impl Action {
         match self {
             Self::AddContact(action) => action.mention(mentions),
             Self::AddLead(action) => action.mention(mentions),
+            Self::UpdateContact(action) => action.mention(mentions),
+            Self::UpdateLead(action) => action.mention(mentions),
         }
     }
 
@@ -101,6 +118,8 @@ impl Action {
         match self {
             Self::AddContact(action) => action.decide(workspace, ids, findings),
             Self::AddLead(action) => action.decide(workspace, ids, findings),
+            Self::UpdateContact(action) => action.decide(workspace, ids, findings),
+            Self::UpdateLead(action) => action.decide(workspace, ids, findings),
         }
     }
 }

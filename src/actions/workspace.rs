@@ -16,6 +16,8 @@ pub struct Loaded {
     pub customers: LoadedCustomers,
     /// Tags of the names mentioned.
     pub tags: Vec<(String, Uuid)>,
+    /// The names of tags that were mentioned, or that customers to be updated have.
+    pub tag_names: Vec<(Uuid, String)>,
     /// Trial SMS credits left.
     pub sms_credits: i64,
 }
@@ -52,6 +54,7 @@ pub struct Workspace<'a> {
     /// The customers.
     pub customers: Customers,
     tags: HashMap<String, Uuid>,
+    tag_names: HashMap<Uuid, String>,
     sms_credits: i64,
     new_tags: Vec<NewTag>,
     history: Vec<HistoryLine>,
@@ -63,11 +66,12 @@ impl<'a> Workspace<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, tags, sms_credits } = loaded;
+        let Loaded { customers, tags, tag_names, sms_credits } = loaded;
         Self {
             request,
             customers: Customers::new(customers),
             tags: tags.into_iter().collect(),
+            tag_names: tag_names.into_iter().collect(),
             sms_credits,
             new_tags: Vec::new(),
             history: Vec::new(),
@@ -80,6 +84,12 @@ impl<'a> Workspace<'a> {
     #[must_use]
     pub fn tag(&self, name_key: &str) -> Option<Uuid> {
         self.tags.get(name_key).copied()
+    }
+
+    /// The name of a tag that was mentioned, or that a customer to be updated has.
+    #[must_use]
+    pub fn tag_name(&self, tag: Uuid) -> Option<&str> {
+        self.tag_names.get(&tag).map(String::as_str)
     }
 
     /// Trial SMS credits left after what the batch has taken.
@@ -98,6 +108,7 @@ impl<'a> Workspace<'a> {
                 Change::IdentityReleased(identity) => self.customers.release(identity),
                 Change::TagCreated(tag) => {
                     self.tags.insert(tag.name_key.clone(), tag.id);
+                    self.tag_names.insert(tag.id, tag.name.clone());
                     self.new_tags.push(tag);
                 }
                 Change::HistoryAdded(line) => self.history.push(line),

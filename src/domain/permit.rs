@@ -17,6 +17,17 @@ pub enum Permit {
 }
 
 impl Permit {
+    /// The permit of that status, which for what it cannot be lets nobody but the owner in.
+    #[must_use]
+    pub fn from_parts(status: i16, group: Option<Uuid>, users: Vec<Uuid>) -> Self {
+        match (status, group) {
+            (1, _) => Self::Everybody,
+            (3, Some(group)) => Self::MeAndGroup(group),
+            (4, _) => Self::MeAndUsers(users),
+            _ => Self::OnlyMe,
+        }
+    }
+
     /// The status as payloads and the API number it, 1 to 4.
     #[must_use]
     pub const fn status(&self) -> i16 {

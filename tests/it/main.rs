@@ -26,3 +26,4 @@ mod records_http;
 mod sign_in;
 mod support;
 mod tenancy;
+mod updates;
