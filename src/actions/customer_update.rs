@@ -386,13 +386,13 @@ impl CustomerUpdate {
     ) -> Vec<Change> {
         let customers = &workspace.customers;
         let Person { contact_id, passport, emails, phones, .. } = &self.person;
-        let name_key = fold(&revised.name);
+        let renamed = fold(&revised.name) != fold(&record.name);
         let goes = |identity: &&Identity| match identity.kind {
             IdentityKind::ContactId => replaces(contact_id, |id| *id == identity.value),
             IdentityKind::Passport => replaces(passport, |new| new.key() == identity.value),
             IdentityKind::Email => *emails == Given::Clear,
             IdentityKind::Phone => *phones == Given::Clear,
-            IdentityKind::CompanyName => identity.value != name_key,
+            IdentityKind::CompanyName => renamed,
         };
         let released = customers.identities_of(record.id).filter(goes).cloned();
         let claimed = self
@@ -404,7 +404,7 @@ impl CustomerUpdate {
         released
             .map(Change::IdentityReleased)
             .chain(claimed.map(Change::IdentityClaimed))
-            .chain(claim_of_name(revised, workspace, false))
+            .chain(claim_of_name(revised, workspace, false).filter(|_| renamed))
             .collect()
     }
 }

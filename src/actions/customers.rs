@@ -196,9 +196,9 @@ impl Customers {
             return None;
         }
         let touched = self.touched_by_name.get(&key.name).into_iter().flatten();
-        let ids: BTreeSet<&Uuid> = loaded.iter().chain(touched).collect();
-        let mut named = ids
-            .into_iter()
+        let mut named = loaded
+            .iter()
+            .chain(touched.filter(|id| !loaded.contains(id)))
             .filter_map(|id| self.known.get(id))
             .filter(|customer| customer.has_name(key));
         let first = named.next();

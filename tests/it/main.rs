@@ -12,14 +12,22 @@
 
 mod add_contact;
 mod any_body;
+mod cli;
 mod deals;
 mod demo;
 mod embedded;
 mod idempotency;
+mod listener_changes;
+mod listeners;
 mod notes;
+mod openapi;
 mod races;
 mod receiving;
 mod records;
+mod records_http;
 mod send_sms;
+mod sign_in;
 mod support;
+mod tenancy;
 mod tickets;
+mod updates;

@@ -1,4 +1,4 @@
-use crate::actions::testing::{TestOrg, id};
+use crate::actions::testing::{TestOrg, id, record};
 use crate::actions::{Change, Decision, HistoryKind, HistoryLine, KnownDeal, Status, Subject};
 use crate::domain::customer::Customer;
 use crate::domain::fault::Code;
@@ -9,19 +9,19 @@ use crate::domain::text::fold;
 use serde_json::{Value, json};
 
 fn note(decision: &Decision) -> &Note {
-    let notes = decision.changes.iter().filter_map(|change| match change {
+    let found = decision.changes.iter().find_map(|change| match change {
         Change::NoteAdded(note) => Some(&**note),
         _ => None,
     });
-    notes.last().expect("a note was added")
+    found.expect("a note was added")
 }
 
 fn line(decision: &Decision) -> &HistoryLine {
-    let lines = decision.changes.iter().filter_map(|change| match change {
+    let found = decision.changes.iter().find_map(|change| match change {
         Change::HistoryAdded(line) => Some(line),
         _ => None,
     });
-    lines.last().expect("there is a line")
+    found.expect("there is a line")
 }
 
 fn changed(decision: &Decision) -> Option<&Customer> {
@@ -208,11 +208,18 @@ fn the_history_names_the_note_without_its_text() {
     assert_eq!(*details, json!({"note": {"id": note(&decision).id}}));
 }
 
+/// PID-7, who has the tag "old"; the org has the tag "VIP" too.
+fn tagged() -> TestOrg {
+    TestOrg::new()
+        .with_tag("VIP", id(81))
+        .with_tag("old", id(82))
+        .keeping(Customer { tags: vec![id(82)], ..record("PID-7", "Seven") })
+}
+
 #[test]
 fn tags_that_the_customer_lacks_are_added_to_him() {
-    let org = org().with_tag("VIP", id(81)).with_tag("old", id(82)).with_record("PID-1", &[id(82)]);
-    let decision =
-        add(&org, json!({"body": "text", "customerId": "PID-1", "tag": "vip, OLD, new"}));
+    let data = json!({"body": "text", "customerId": "PID-7", "tag": "vip, OLD, new"});
+    let decision = add(&tagged(), data);
     let customer = changed(&decision).expect("he is changed");
     assert_eq!(customer.tags[..2], [id(82), id(81)]);
     assert_eq!(customer.tags.len(), 3);
@@ -221,8 +228,8 @@ fn tags_that_the_customer_lacks_are_added_to_him() {
 
 #[test]
 fn tags_that_the_customer_has_leave_him_as_he_is() {
-    let org = org().with_tag("old", id(82)).with_record("PID-1", &[id(82)]);
-    let decision = add(&org, json!({"body": "text", "customerId": "PID-1", "tag": "OLD"}));
+    let data = json!({"body": "text", "customerId": "PID-7", "tag": "OLD"});
+    let decision = add(&tagged(), data);
     assert_eq!(changed(&decision), None);
     assert_eq!(line(&decision).details.get("tagsAdded"), None);
 }

@@ -11,11 +11,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 fn ticket(decision: &Decision) -> &Ticket {
-    let tickets = decision.changes.iter().filter_map(|change| match change {
+    let found = decision.changes.iter().find_map(|change| match change {
         Change::TicketAdded(ticket) => Some(&**ticket),
         _ => None,
     });
-    tickets.last().expect("a ticket was added")
+    found.expect("a ticket was added")
 }
 
 fn created(decision: &Decision) -> Option<&Customer> {

@@ -1,7 +1,7 @@
 //! The whole records of customers that a batch may update, locked.
 
 use super::customers::{CustomerRow, kind_of, world_of};
-use crate::actions::{KnownCustomer, LoadedCustomers, Mentions, NameKey, SEVERAL};
+use crate::actions::{LoadedCustomers, Mentions, NameKey, SEVERAL};
 use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
 use crate::domain::identity::Identity;
 use crate::domain::permit::Permit;
@@ -43,12 +43,12 @@ pub(super) fn load(
     }
     let identities = load_identities(conn, org, &wanted)?;
     check_holders(&wanted, &identities, loaded)?;
+    check_names(&rows, loaded)?;
     let (mut tags, tag_names) = load_tags(conn, org, &wanted)?;
     for row in rows {
         let tags = tags.remove(&row.id).unwrap_or_default();
         loaded.records.push(row.customer(tags)?);
     }
-    check_names(loaded)?;
     load_companies(conn, org, loaded)?;
     loaded.holders.extend(identities);
     Ok(tag_names)
@@ -173,13 +173,13 @@ fn check_holders(
 }
 
 /// Whoever was found by a name has to have it still.
-fn check_names(loaded: &LoadedCustomers) -> Result<(), StoreError> {
-    let now: HashMap<Uuid, KnownCustomer> =
-        loaded.records.iter().map(|record| (record.id, KnownCustomer::of(record))).collect();
-    let stale = loaded
-        .by_name
-        .iter()
-        .any(|(key, id)| now.get(id).is_some_and(|customer| !customer.has_name(key)));
+fn check_names(rows: &[RecordRow], loaded: &LoadedCustomers) -> Result<(), StoreError> {
+    let rows: HashMap<Uuid, &RecordRow> = rows.iter().map(|row| (row.id, row)).collect();
+    let stale = loaded.by_name.iter().any(|(key, id)| {
+        rows.get(id).is_some_and(|row| {
+            row.name_key != key.name || (key.lastname.is_some() && row.lastname_key != key.lastname)
+        })
+    });
     if stale { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
@@ -239,7 +239,9 @@ struct RecordRow {
     number: i64,
     contact_id: Option<String>,
     name: String,
+    name_key: String,
     lastname: Option<String>,
+    lastname_key: Option<String>,
     title: Option<String>,
     passport: Option<String>,
     gender: i16,
