@@ -37,7 +37,7 @@ pub use change::{
 };
 pub use context::Context;
 pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
-pub use deals::{KnownDeal, LoadedDeals, NameClaim, NameHold, PendingDeals};
+pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
 pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
