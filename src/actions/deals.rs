@@ -66,7 +66,7 @@ pub struct Deals {
     created: BTreeSet<Uuid>,
     changed: BTreeSet<Uuid>,
     claims: BTreeMap<String, NameClaim>,
-    released: BTreeSet<NameHold>,
+    renamed: BTreeSet<Uuid>,
 }
 
 /// Which deal takes a name, so that nobody else makes a deal of that name at the same time.
@@ -81,15 +81,6 @@ pub struct NameClaim {
     pub exclusive: bool,
 }
 
-/// Which deal is not called so any more.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NameHold {
-    /// The name, folded.
-    pub name_key: String,
-    /// The deal.
-    pub deal: Uuid,
-}
-
 /// What a batch does to deals, ready to be written.
 #[derive(Debug, Default)]
 pub struct PendingDeals {
@@ -97,8 +88,8 @@ pub struct PendingDeals {
     pub created: Vec<Deal>,
     /// Those changed, as the batch leaves them, in id order.
     pub changed: Vec<Deal>,
-    /// Names let go, to be written before the claims.
-    pub released: Vec<NameHold>,
+    /// Those that let go of their names, to be written before the claims; in id order.
+    pub renamed: Vec<Uuid>,
     /// Names taken, in order.
     pub claims: Vec<NameClaim>,
 }
@@ -152,8 +143,10 @@ impl Deals {
         if let Some(before) = self.known.get(&deal.id)
             && before.name_key != name_key
         {
-            let hold = NameHold { name_key: before.name_key.clone(), deal: deal.id };
-            self.release(hold);
+            if self.claims.get(&before.name_key).is_some_and(|claim| claim.deal == deal.id) {
+                self.claims.remove(&before.name_key);
+            }
+            self.renamed.insert(deal.id);
             self.claim(NameClaim { name_key, deal: deal.id, exclusive: false });
         }
         self.take(deal);
@@ -166,7 +159,7 @@ impl Deals {
         PendingDeals {
             created: self.created.iter().filter_map(|id| records.remove(id)).collect(),
             changed: self.changed.iter().filter_map(|id| records.remove(id)).collect(),
-            released: self.released.into_iter().collect(),
+            renamed: self.renamed.difference(&self.created).copied().collect(),
             claims: self.claims.into_values().collect(),
         }
     }
@@ -174,16 +167,6 @@ impl Deals {
     /// The first of the batch to take a name holds it.
     fn claim(&mut self, claim: NameClaim) {
         self.claims.entry(claim.name_key.clone()).or_insert(claim);
-    }
-
-    fn release(&mut self, hold: NameHold) {
-        if self.claims.get(&hold.name_key).is_some_and(|claim| claim.deal == hold.deal) {
-            self.claims.remove(&hold.name_key);
-        }
-        // It may have held the name before the batch, too.
-        if !self.created.contains(&hold.deal) {
-            self.released.insert(hold);
-        }
     }
 
     fn take(&mut self, deal: Deal) {

@@ -49,7 +49,7 @@ pub use change::{
 };
 pub use context::Context;
 pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
-pub use deals::{KnownDeal, LoadedDeals, NameClaim, NameHold, PendingDeals};
+pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
 pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;

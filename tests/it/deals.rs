@@ -361,3 +361,37 @@ async fn a_thousand_deals_take_as_many_statements_as_ten() {
     }
     assert_eq!(counts[0], counts[1]);
 }
+
+/// The documents' own example: its names are those of another org, and its stage is empty.
+#[actix_web::test]
+async fn the_documented_example_makes_a_deal_and_posted_again_changes_nothing() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = acme.listener_with(json!({"unknownReferences": "skip"})).await;
+    let mut example: Value = serde_json::from_str(include_str!("samples/add-deal.json")).unwrap();
+    example["senderUser"] = json!("ann@acme.test");
+    let reply = listener.post(&example).await.expect(422);
+    assert_eq!(reply.fault(0), ("required", "/data/0/data/stage"));
+
+    let mut with_stage = example.clone();
+    with_stage["data"][0]["data"]["stage"] = json!("Proposal");
+    assert_eq!(listener.post(&with_stage).await.expect(200).statuses(), ["created"]);
+    let deal = acme.get("/deals/1234567890").await.expect(200).body;
+    assert_eq!(
+        (&deal["value"], &deal["stage"], &deal["closeDate"], &deal["owners"]["users"]),
+        (
+            &json!("50000"),
+            &json!("Proposal"),
+            &json!("2016-12-23T05:19:42.793Z"),
+            &json!(["ann@acme.test"])
+        )
+    );
+    let named =
+        |code: &str, name: &str| json!({"contactType": "lead", "customerId": code, "name": name});
+    assert_eq!(deal["dealWith"], named("LID-1", "Nguyen viet huy"));
+    assert_eq!(deal["contacts"], json!([named("LID-2", "Quoc Phong")]));
+    assert_eq!(deal["permit"]["status"], 2);
+
+    assert_eq!(listener.post(&example).await.expect(200).statuses(), ["unchanged"]);
+    assert_eq!(acme.get("/deals/1234567890").await.body, deal);
+}

@@ -348,6 +348,24 @@ fn in_a_change_null_clears_or_goes_back_to_the_default() {
 }
 
 #[test]
+fn in_a_change_null_clears_a_custom_field() {
+    let data = json!({"dealId": "7", "name": "Booking", "cusFields": [{"name": "Channel", "value": null}]});
+    assert_eq!(changed(&add(&org_with_deal(), data)).cus_fields, BTreeMap::new());
+}
+
+#[test]
+fn a_customer_is_found_by_his_code_before_anything_else() {
+    let other = Identity::new(World::Customer, IdentityKind::ContactId, "77");
+    let org = org().holding("PID-2", "Other", &[other]);
+    for (with, found) in [
+        (json!({"customerId": "pid-1", "contactId": 77}), id(101)),
+        (json!({"contactId": 77, "emails": [{"value": "huy@x.com"}]}), id(102)),
+    ] {
+        assert_eq!(made(&add(&org, new(json!({"dealWith": with})))).deal_with, Some(found));
+    }
+}
+
+#[test]
 fn a_change_is_told_with_old_and_new_values_and_on_the_customer() {
     let decision = add(
         &org_with_deal(),

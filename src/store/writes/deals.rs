@@ -1,7 +1,7 @@
 //! New and changed deals, with what belongs to them.
 
 use super::columns::{json, uuid_array};
-use crate::actions::{NameClaim, NameHold, PendingDeals};
+use crate::actions::{NameClaim, PendingDeals};
 use crate::domain::deal::Deal;
 use crate::domain::text::fold;
 use crate::error::StoreError;
@@ -27,10 +27,10 @@ pub(super) fn write(
     org: Uuid,
     pending: &PendingDeals,
 ) -> Result<(), StoreError> {
-    let PendingDeals { created, changed, released, claims } = pending;
+    let PendingDeals { created, changed, renamed, claims } = pending;
     insert(conn, org, created)?;
     update(conn, org, changed)?;
-    release_names(conn, org, released)?;
+    release_names(conn, org, renamed)?;
     claim_names(conn, org, claims)?;
     let changed_ids: Vec<Uuid> = changed.iter().map(|deal| deal.id).collect();
     if !changed_ids.is_empty() {
@@ -120,19 +120,14 @@ fn each<'d, T>(deals: &[&'d Deal], part: impl Fn(&'d Deal) -> T) -> Vec<T> {
     deals.iter().map(|deal| part(deal)).collect()
 }
 
-fn release_names(conn: &mut PgConnection, org: Uuid, released: &[NameHold]) -> QueryResult<()> {
-    if released.is_empty() {
+fn release_names(conn: &mut PgConnection, org: Uuid, renamed: &[Uuid]) -> QueryResult<()> {
+    if renamed.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
-        "DELETE FROM deal_names USING unnest($2, $3) AS gone (name_key, deal_id) \
-         WHERE deal_names.org_id = $1 AND deal_names.name_key = gone.name_key \
-             AND deal_names.deal_id = gone.deal_id",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(released.iter().map(|hold| hold.name_key.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(released.iter().map(|hold| hold.deal).collect::<Vec<_>>())
-    .execute(conn)?;
+    diesel::sql_query("DELETE FROM deal_names WHERE org_id = $1 AND deal_id = ANY($2)")
+        .bind::<SqlUuid, _>(org)
+        .bind::<Array<SqlUuid>, _>(renamed)
+        .execute(conn)?;
     Ok(())
 }
 
