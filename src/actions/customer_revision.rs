@@ -121,7 +121,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
 /// The form in which an e-mail that is kept is compared.
 #[must_use]
 pub fn email_key(entry: &EmailEntry) -> String {
-    Email::parse(&entry.value).map_or_else(|_| fold(&entry.value), |email| email.key().to_owned())
+    Email::key_of_kept(&entry.value)
 }
 
 /// The form in which a phone that is kept is compared.

@@ -331,17 +331,16 @@ impl CustomerUpdate {
         };
         let mut revised = revision.of(record);
         let status = if revised == *record { Status::Unchanged } else { Status::Updated };
+        let newly_linked = linked.filter(|_| revised.company != record.company);
         if status == Status::Updated {
             revised.updated_at = workspace.request.now;
             let names = Names { workspace, new: &changes };
             let line = json!({"changes": field_changes(record, &revised, &names)});
             changes.extend(self.identity_changes(record, &revised, workspace));
-            changes.push(Change::CustomerChanged(Box::new(revised.clone())));
+            changes.push(Change::CustomerChanged(Box::new(revised)));
             changes.push(history(ids, record.id, HistoryKind::Updated, line));
         }
-        if let Some((company, role)) = linked
-            && revised.company != record.company
-        {
+        if let Some((company, role)) = newly_linked {
             changes.push(company_linked(ids, record.id, company, *role));
         }
         let related =

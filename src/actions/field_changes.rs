@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+/// From how many entries on a list is not repeated as a whole in each line.
+const LONG_LIST: usize = 100;
+
 /// The names that ids have at the time.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
@@ -69,32 +72,10 @@ fn named(id: Uuid, name: Option<&str>) -> String {
     name.map_or_else(|| id.to_string(), str::to_owned)
 }
 
-/// Field → `{"old": …, "new": …}`, of the fields that differ.
+/// Field → `{"old": …, "new": …}`, of the fields that differ. Of a list with more than
+/// [`LONG_LIST`] entries only those that differ are told.
 #[must_use]
 pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<String, Value> {
-    let change = |old: Value, new: Value| json!({"old": old, "new": new});
-    let mut changes: Map<String, Value> = described(old, names)
-        .into_iter()
-        .zip(described(new, names))
-        .filter(|((_, old), (_, new))| old != new)
-        .map(|((field, old), (_, new))| (field.to_owned(), change(old, new)))
-        .collect();
-    let differing: BTreeSet<Uuid> = old
-        .cus_fields
-        .keys()
-        .chain(new.cus_fields.keys())
-        .filter(|field| old.cus_fields.get(field) != new.cus_fields.get(field))
-        .copied()
-        .collect();
-    if !differing.is_empty() {
-        let (old, new) = (names.cus_fields(old, &differing), names.cus_fields(new, &differing));
-        changes.insert("cusFields".to_owned(), change(old, new));
-    }
-    changes
-}
-
-/// The fields that updates change, but for the custom ones.
-fn described(customer: &Customer, names: &Names<'_>) -> Vec<(&'static str, Value)> {
     let Customer {
         id: _,
         code,
@@ -111,7 +92,7 @@ fn described(customer: &Customer, names: &Names<'_>) -> Vec<(&'static str, Value
         addresses,
         websites,
         im,
-        cus_fields: _,
+        cus_fields,
         permit,
         company,
         source: _,
@@ -119,28 +100,72 @@ fn described(customer: &Customer, names: &Names<'_>) -> Vec<(&'static str, Value
         tags,
         created_at: _,
         updated_at: _,
-    } = customer;
+    } = new;
     let company_field = match code.kind {
         CustomerKind::Contact | CustomerKind::Account => "companyContact",
         CustomerKind::Lead => "companyLead",
     };
-    let tags: Vec<String> = tags.iter().map(|tag| names.tag(*tag)).collect();
-    vec![
-        ("name", json!(name)),
-        ("lastname", json!(lastname)),
-        ("title", json!(title)),
-        ("passport", json!(passport)),
-        ("contactId", json!(contact_id)),
-        ("gender", json!(gender)),
-        ("bgInfo", json!(bg_info)),
-        ("dateOfBirth", json!(date_of_birth)),
-        ("emails", json!(emails)),
-        ("phones", json!(phones)),
-        ("addresses", json!(addresses)),
-        ("websites", json!(websites)),
-        ("im", json!(im)),
-        ("tag", json!(tags)),
-        ("permit", names.permit(permit)),
-        (company_field, json!(company.map(|company| names.company(company)))),
-    ]
+    let mut changes = Changes(Map::new());
+    changes.field("name", &old.name, name, |name| json!(name));
+    changes.field("lastname", &old.lastname, lastname, |lastname| json!(lastname));
+    changes.field("title", &old.title, title, |title| json!(title));
+    changes.field("passport", &old.passport, passport, |passport| json!(passport));
+    changes.field("contactId", &old.contact_id, contact_id, |id| json!(id));
+    changes.field("gender", &old.gender, gender, |gender| json!(gender));
+    changes.field("bgInfo", &old.bg_info, bg_info, |info| json!(info));
+    changes.field("dateOfBirth", &old.date_of_birth, date_of_birth, |date| json!(date));
+    changes.list("emails", &old.emails, emails, |email| json!(email));
+    changes.list("phones", &old.phones, phones, |phone| json!(phone));
+    changes.list("addresses", &old.addresses, addresses, |address| json!(address));
+    changes.list("websites", &old.websites, websites, |website| json!(website));
+    changes.list("im", &old.im, im, |im| json!(im));
+    changes.list("tag", &old.tags, tags, |tag| json!(names.tag(*tag)));
+    changes.field("permit", &old.permit, permit, |permit| names.permit(permit));
+    changes.field(company_field, &old.company, company, |id| json!(id.map(|id| names.company(id))));
+    let differing: BTreeSet<Uuid> = old
+        .cus_fields
+        .keys()
+        .chain(cus_fields.keys())
+        .filter(|field| old.cus_fields.get(field) != cus_fields.get(field))
+        .copied()
+        .collect();
+    if !differing.is_empty() {
+        let tell = |of| names.cus_fields(of, &differing);
+        changes.tell("cusFields", tell(old), tell(new));
+    }
+    changes.0
+}
+
+/// What differs so far.
+struct Changes(Map<String, Value>);
+
+impl Changes {
+    fn field<T: PartialEq>(&mut self, field: &str, old: &T, new: &T, tell: impl Fn(&T) -> Value) {
+        if old != new {
+            self.tell(field, tell(old), tell(new));
+        }
+    }
+
+    /// An update appends to a list, retypes in it, or clears it: entries that stay keep their place.
+    fn list<T: PartialEq>(
+        &mut self,
+        field: &str,
+        old: &[T],
+        new: &[T],
+        tell: impl Fn(&T) -> Value,
+    ) {
+        if old == new {
+            return;
+        }
+        let all = old.len().max(new.len()) <= LONG_LIST;
+        let told = |these: &[T], those: &[T]| {
+            let differs = |(place, entry): &(usize, &T)| all || those.get(*place) != Some(*entry);
+            these.iter().enumerate().filter(differs).map(|(_, entry)| tell(entry)).collect()
+        };
+        self.tell(field, told(old, new), told(new, old));
+    }
+
+    fn tell(&mut self, field: &str, old: Value, new: Value) {
+        self.0.insert(field.to_owned(), json!({"old": old, "new": new}));
+    }
 }

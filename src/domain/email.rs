@@ -56,6 +56,16 @@ impl Email {
         }
     }
 
+    /// The [`Email::key`] of an address that was read before and kept. Most are ASCII, and need no
+    /// reading to be put in lower case.
+    #[must_use]
+    pub fn key_of_kept(value: &str) -> String {
+        if value.is_ascii() {
+            return value.to_ascii_lowercase();
+        }
+        Self::parse(value).map_or_else(|_| value.to_lowercase(), |email| email.key)
+    }
+
     /// As it was typed.
     #[must_use]
     pub fn value(&self) -> &str {
@@ -91,6 +101,7 @@ mod tests {
         ] {
             let email = Email::parse(typed).unwrap_or_else(|fault| panic!("{typed:?}: {fault}"));
             assert_eq!(email.key(), key, "{typed:?}");
+            assert_eq!(Email::key_of_kept(email.value()), key, "{typed:?}");
             assert!(email.key().parse::<lettre::Address>().is_ok());
         }
     }

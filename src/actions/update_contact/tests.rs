@@ -392,3 +392,26 @@ fn a_record_that_the_batch_made_can_be_updated_and_is_named_by_its_tags() {
     assert_eq!(updated.outcome.record, made.outcome.record);
     assert_eq!(told(&updated)["tag"], json!({"old": ["Default"], "new": ["Default", "VIP"]}));
 }
+
+/// Otherwise a batch that adds to one record again and again would repeat thousands of entries in
+/// thousands of lines.
+#[test]
+fn of_a_long_list_history_tells_only_the_entries_that_differ() {
+    let emails: Vec<Value> =
+        (0..100).map(|i| json!({"type": "Home", "value": format!("p{i}@x.com")})).collect();
+    let results = org().decide_all(&[
+        ("update-contact", json!({"customerId": "PID-1", "emails": emails})),
+        (
+            "update-contact",
+            json!({"customerId": "PID-1", "emails": [{"type": "Work", "value": "p7@x.com"}, {"value": "n@x.com"}]}),
+        ),
+    ]);
+    let [_, second] = results.try_into().unwrap();
+    assert_eq!(
+        told(&second.unwrap())["emails"],
+        json!({
+            "old": [{"type": "Home", "value": "p7@x.com"}],
+            "new": [{"type": "Work", "value": "p7@x.com"}, {"type": "Other", "value": "n@x.com"}],
+        })
+    );
+}
