@@ -131,7 +131,7 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
         .collect();
     if !differing.is_empty() {
         let tell = |of| names.cus_fields(of, &differing);
-        changes.tell("cusFields", tell(old), tell(new));
+        changes.tell("cusFields", &tell(old), &tell(new));
     }
     changes.0
 }
@@ -142,7 +142,7 @@ struct Changes(Map<String, Value>);
 impl Changes {
     fn field<T: PartialEq>(&mut self, field: &str, old: &T, new: &T, tell: impl Fn(&T) -> Value) {
         if old != new {
-            self.tell(field, tell(old), tell(new));
+            self.tell(field, &tell(old), &tell(new));
         }
     }
 
@@ -158,14 +158,14 @@ impl Changes {
             return;
         }
         let all = old.len().max(new.len()) <= LONG_LIST;
-        let told = |these: &[T], those: &[T]| {
+        let told = |these: &[T], those: &[T]| -> Value {
             let differs = |(place, entry): &(usize, &T)| all || those.get(*place) != Some(*entry);
             these.iter().enumerate().filter(differs).map(|(_, entry)| tell(entry)).collect()
         };
-        self.tell(field, told(old, new), told(new, old));
+        self.tell(field, &told(old, new), &told(new, old));
     }
 
-    fn tell(&mut self, field: &str, old: Value, new: Value) {
+    fn tell(&mut self, field: &str, old: &Value, new: &Value) {
         self.0.insert(field.to_owned(), json!({"old": old, "new": new}));
     }
 }
