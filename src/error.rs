@@ -175,6 +175,8 @@ fn status(code: Code) -> StatusCode {
         | Code::InvalidCustomValue
         | Code::UnknownSource
         | Code::WrongKind
+        | Code::MissingIdentifier
+        | Code::IdentifierTaken
         | Code::CompanyNameRequired
         | Code::AmbiguousCompany
         | Code::UnknownCompany

@@ -86,8 +86,8 @@ pub enum Subject {
 #[expect(missing_docs, reason = "the specification's own words, api.md 5")]
 pub enum HistoryKind {
     Created,
-    Updated,
     DuplicateSkipped,
+    Updated,
     CompanyLinked,
     DealAdded,
     DealUpdated,
@@ -103,8 +103,8 @@ impl HistoryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",
-            Self::Updated => "updated",
             Self::DuplicateSkipped => "duplicate_skipped",
+            Self::Updated => "updated",
             Self::CompanyLinked => "company_linked",
             Self::DealAdded => "deal_added",
             Self::DealUpdated => "deal_updated",

@@ -5,10 +5,11 @@ use super::customers::{KnownCustomer, company_name_identity};
 use super::mentions::Mentions;
 use super::permit::read_permit;
 use super::person::{
-    TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones, read_websites,
+    TypedAddress, TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones,
+    read_websites,
 };
 use super::workspace::Workspace;
-use crate::domain::customer::{Address, CustomerCode, CustomerKind, Im, Website};
+use crate::domain::customer::{CustomerCode, CustomerKind, Im, Website};
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::identity::{Identity, IdentityKind, World};
 use crate::domain::permit::Permit;
@@ -28,7 +29,7 @@ pub struct Company {
     pub emails: Vec<TypedEmail>,
     pub phones: Vec<TypedPhone>,
     pub websites: Vec<Website>,
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<TypedAddress>,
     pub im: Vec<Im>,
     pub permit: Permit,
 }

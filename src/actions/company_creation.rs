@@ -1,9 +1,11 @@
 //! Making the account that a payload names and the org does not have (`listener.md` 4).
 
-use super::change::{Change, Claim, HistoryKind};
+use super::change::{Change, Claim, HistoryKind, Role};
 use super::company::Company;
 use super::customers::KnownCustomer;
-use super::new_customer::{claim_of_name, email_entries, history, phone_entries, source_of};
+use super::new_customer::{
+    address_entries, claim_of_name, email_entries, history, phone_entries, source_of,
+};
 use super::workspace::{Ids, Workspace};
 use crate::domain::customer::{Customer, CustomerKind};
 use crate::domain::fault::Code;
@@ -11,6 +13,7 @@ use crate::domain::identity::Identity;
 use crate::payload::Findings;
 use serde_json::json;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Makes the account: with the listener's source, without tag or messages. An e-mail or phone that
 /// somebody holds already, or that is the contact's `own`, stays on it without identifying it.
@@ -49,6 +52,20 @@ pub fn create_company(
     known
 }
 
+/// The line in a contact's or lead's history that says which company it belongs to now.
+pub fn company_linked(
+    ids: &mut dyn Ids,
+    customer: Uuid,
+    company: &KnownCustomer,
+    role: Role,
+) -> Change {
+    let details = json!({
+        "company": {"id": company.id, "code": company.code.to_string()},
+        "created": role == Role::CompanyCreated,
+    });
+    history(ids, customer, HistoryKind::CompanyLinked, details)
+}
+
 fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> Customer {
     let request = &workspace.request;
     Customer {
@@ -64,7 +81,7 @@ fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> C
         date_of_birth: None,
         emails: email_entries(&company.emails),
         phones: phone_entries(&company.phones),
-        addresses: company.addresses.clone(),
+        addresses: address_entries(&company.addresses),
         websites: company.websites.clone(),
         im: company.im.clone(),
         cus_fields: BTreeMap::new(),

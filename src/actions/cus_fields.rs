@@ -24,28 +24,27 @@ pub struct NamedValue {
 }
 
 /// The entries `{name, value}`.
-pub fn read_cus_fields(fields: &mut Fields<'_, '_>) -> Vec<NamedValue> {
+pub fn read_cus_fields(fields: &mut Fields<'_, '_>) -> Given<Vec<NamedValue>> {
     let form = "[{\"name\": \"…\", \"value\": \"…\"}]";
-    let Given::Set(entries) = fields.list("cusFields", form) else {
-        return Vec::new();
-    };
-    let mut values = Vec::new();
-    for (at, value) in entries {
-        let Some(mut entry) = fields.entry(at.clone(), value, &["name", "value"]) else {
-            continue;
-        };
-        let name = entry.text("name", Longest::LINE).set();
-        entry.require("name", name.is_some());
-        let value = match entry.value("value") {
-            Given::Set(Value::Bool(flag)) => Given::Set(flag.to_string()),
-            Given::Set(Value::Array(options)) => joined(options),
-            _ => entry.text("value", Longest::TEXT),
-        };
-        if let Some(name) = name {
-            values.push(NamedValue { at, name, value });
+    fields.list("cusFields", form).and_then(|entries| {
+        let mut values = Vec::new();
+        for (at, value) in entries {
+            let Some(mut entry) = fields.entry(at.clone(), value, &["name", "value"]) else {
+                continue;
+            };
+            let name = entry.text("name", Longest::LINE).set();
+            entry.require("name", name.is_some());
+            let value = match entry.value("value") {
+                Given::Set(Value::Bool(flag)) => Given::Set(flag.to_string()),
+                Given::Set(Value::Array(options)) => joined(options),
+                _ => entry.text("value", Longest::TEXT),
+            };
+            if let Some(name) = name {
+                values.push(NamedValue { at, name, value });
+            }
         }
-    }
-    values
+        (!values.is_empty()).then_some(values)
+    })
 }
 
 /// The options of a checkbox, sent as an array, in the form that the documents give them: `a|b`.

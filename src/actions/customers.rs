@@ -42,9 +42,11 @@ impl KnownCustomer {
         RecordRef { id: self.id, name: RecordName::Customer(self.code) }
     }
 
-    fn has_name(&self, key: &NameKey) -> bool {
-        let NameKey { world, name, lastname } = key;
-        self.code.kind.world() == *world
+    /// Whether an update that searches this name means it, among others.
+    #[must_use]
+    pub fn has_name(&self, key: &NameKey) -> bool {
+        let NameKey { kinds, name, lastname } = key;
+        kinds.contains(&self.code.kind)
             && self.name_key == *name
             && (lastname.is_none() || self.lastname_key == *lastname)
     }
@@ -57,13 +59,17 @@ pub struct LoadedCustomers {
     pub known: Vec<KnownCustomer>,
     /// Of those that may be updated the whole record, locked.
     pub records: Vec<Customer>,
-    /// Who holds the identities mentioned.
+    /// Who holds the identities mentioned, and all identities of those that may be updated.
     pub holders: Vec<(Identity, Uuid)>,
     /// Accounts of the names mentioned, oldest first.
     pub accounts_by_name: Vec<(String, Uuid)>,
-    /// Customers of the names mentioned for updates.
+    /// Customers of the names mentioned for updates, at most [`SEVERAL`] of each.
     pub by_name: Vec<(NameKey, Uuid)>,
 }
+
+/// From how many customers of a name on none of them is loaded in order to be updated: such a name
+/// finds several, whatever the batch does.
+pub const SEVERAL: usize = 3;
 
 /// The state of customers, and what of it the batch has changed.
 #[derive(Debug, Default)]
@@ -72,11 +78,13 @@ pub struct Customers {
     records: HashMap<Uuid, Customer>,
     by_code: HashMap<CustomerCode, Uuid>,
     holders: HashMap<Identity, Uuid>,
+    identities: HashMap<Uuid, BTreeSet<Identity>>,
     accounts_by_name: HashMap<String, Vec<Uuid>>,
     by_name: HashMap<NameKey, Vec<Uuid>>,
-    touched_by_name: HashMap<(World, String), Vec<Uuid>>,
+    touched_by_name: HashMap<String, Vec<Uuid>>,
     created: Vec<Uuid>,
-    changed: BTreeSet<Uuid>,
+    /// Those that were there before, with the tags that they had.
+    changed: BTreeMap<Uuid, Vec<Uuid>>,
     claims: BTreeMap<Identity, Claim>,
     released: BTreeSet<Identity>,
 }
@@ -88,6 +96,10 @@ pub struct PendingCustomers {
     pub created: Vec<Customer>,
     /// Those changed, as the batch leaves them, in id order.
     pub changed: Vec<Customer>,
+    /// Tags that those changed did not have, in order: customer, tag.
+    pub tagged: Vec<(Uuid, Uuid)>,
+    /// Tags that those changed no longer have, in order: customer, tag.
+    pub untagged: Vec<(Uuid, Uuid)>,
     /// Identities let go, to be written before the claims.
     pub released: Vec<Identity>,
     /// Identities taken, in order.
@@ -102,9 +114,11 @@ impl Customers {
         let mut customers = Self {
             by_code: known.iter().map(|customer| (customer.code, customer.id)).collect(),
             known: known.into_iter().map(|customer| (customer.id, customer)).collect(),
-            holders: holders.into_iter().collect(),
             ..Self::default()
         };
+        for (identity, holder) in holders {
+            customers.hold(identity, holder);
+        }
         for (name, account) in accounts_by_name {
             customers.accounts_by_name.entry(name).or_default().push(account);
         }
@@ -174,16 +188,26 @@ impl Customers {
             .filter(move |account| account.name_key == name_key)
     }
 
-    /// The customers of that name, as far as they were mentioned; at most a few.
+    /// The customer of that name, where exactly one has it; the name has to have been mentioned.
     #[must_use]
-    pub fn named(&self, key: &NameKey) -> Vec<&KnownCustomer> {
-        let loaded = self.by_name.get(key).into_iter().flatten();
-        let touched = self.touched_by_name.get(&(key.world, key.name.clone()));
-        let ids: BTreeSet<&Uuid> = loaded.chain(touched.into_iter().flatten()).collect();
-        ids.into_iter()
+    pub fn only_one_named(&self, key: &NameKey) -> Option<&KnownCustomer> {
+        let loaded = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();
+        if loaded.len() >= SEVERAL {
+            return None;
+        }
+        let touched = self.touched_by_name.get(&key.name).into_iter().flatten();
+        let mut named = loaded
+            .iter()
+            .chain(touched.filter(|id| !loaded.contains(id)))
             .filter_map(|id| self.known.get(id))
-            .filter(|customer| customer.has_name(key))
-            .collect()
+            .filter(|customer| customer.has_name(key));
+        let first = named.next();
+        first.filter(|_| named.next().is_none())
+    }
+
+    /// What a customer holds who may be updated, or whom the batch made.
+    pub fn identities_of(&self, id: Uuid) -> impl Iterator<Item = &Identity> {
+        self.identities.get(&id).into_iter().flatten()
     }
 
     /// A customer comes to be.
@@ -195,8 +219,10 @@ impl Customers {
 
     /// A customer is from now on like this.
     pub fn change(&mut self, customer: Customer) {
-        if !self.created.contains(&customer.id) {
-            self.changed.insert(customer.id);
+        if !self.created.contains(&customer.id)
+            && let Some(before) = self.records.get(&customer.id)
+        {
+            self.changed.entry(customer.id).or_insert_with(|| before.tags.clone());
         }
         self.take(customer);
     }
@@ -206,33 +232,54 @@ impl Customers {
         if known.code.kind == CustomerKind::Account {
             push_once(self.accounts_by_name.entry(known.name_key.clone()).or_default(), known.id);
         }
-        let name = (known.code.kind.world(), known.name_key.clone());
-        push_once(self.touched_by_name.entry(name).or_default(), known.id);
+        push_once(self.touched_by_name.entry(known.name_key.clone()).or_default(), known.id);
         self.known.insert(known.id, known);
         self.records.insert(customer.id, customer);
     }
 
     /// A customer comes to hold an identity.
     pub fn claim(&mut self, claim: Claim) {
-        self.holders.insert(claim.identity.clone(), claim.customer);
+        self.hold(claim.identity.clone(), claim.customer);
         self.claims.insert(claim.identity.clone(), claim);
     }
 
     /// Nobody holds an identity any more.
     pub fn release(&mut self, identity: Identity) {
-        self.holders.remove(&identity);
+        if let Some(holder) = self.holders.remove(&identity)
+            && let Some(held) = self.identities.get_mut(&holder)
+        {
+            held.remove(&identity);
+        }
         if self.claims.remove(&identity).is_none() {
             self.released.insert(identity);
         }
+    }
+
+    fn hold(&mut self, identity: Identity, holder: Uuid) {
+        self.identities.entry(holder).or_default().insert(identity.clone());
+        self.holders.insert(identity, holder);
     }
 
     /// What of it the batch has changed.
     #[must_use]
     pub fn into_pending(mut self) -> PendingCustomers {
         let records = &mut self.records;
+        let created = self.created.iter().filter_map(|id| records.remove(id)).collect();
+        let (mut tagged, mut untagged) = (BTreeSet::new(), BTreeSet::new());
+        let mut changed = Vec::with_capacity(self.changed.len());
+        for (id, tags_before) in self.changed {
+            let Some(customer) = records.remove(&id) else { continue };
+            let tags = || customer.tags.iter();
+            tagged.extend(tags().filter(|tag| !tags_before.contains(tag)).map(|tag| (id, *tag)));
+            let gone = tags_before.into_iter().filter(|tag| !customer.tags.contains(tag));
+            untagged.extend(gone.map(|tag| (id, tag)));
+            changed.push(customer);
+        }
         PendingCustomers {
-            created: self.created.iter().filter_map(|id| records.remove(id)).collect(),
-            changed: self.changed.iter().filter_map(|id| records.remove(id)).collect(),
+            created,
+            changed,
+            tagged: tagged.into_iter().collect(),
+            untagged: untagged.into_iter().collect(),
             released: self.released.into_iter().collect(),
             claims: self.claims.into_values().collect(),
         }

@@ -185,12 +185,10 @@ fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec
 
 /// The custom fields of deals; `null` for the whole clears them all.
 fn read_deal_cus_fields(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<CusFields> {
-    if fields.value("cusFields") == Given::Clear {
-        return Given::Clear;
-    }
-    let values = read_cus_fields(fields);
-    let resolved = resolve_cus_fields(&values, Model::Deal, context, fields.findings);
-    if resolved.is_empty() { Given::Absent } else { Given::Set(resolved) }
+    read_cus_fields(fields).and_then(|values| {
+        let resolved = resolve_cus_fields(&values, Model::Deal, context, fields.findings);
+        (!resolved.is_empty()).then_some(resolved)
+    })
 }
 
 /// `owner_opportunity` `{users, groups}`. Where all that it names is skipped nothing is said.

@@ -2,8 +2,9 @@
 
 use crate::domain::counter::Counter;
 use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::identity::{Identity, World};
+use crate::domain::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// Collected over all actions of a batch; sorted, so that the database is asked in one order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Mentions {
     pub deal_ids: BTreeSet<String>,
     /// Names under which deals are searched, folded.
     pub deal_names: BTreeSet<String>,
+    /// Tags whose names are wanted.
+    pub tag_ids: BTreeSet<Uuid>,
     /// How many numbers of each counter may be needed at most.
     pub numbers: BTreeMap<Counter, usize>,
 }
@@ -31,8 +34,8 @@ pub struct Mentions {
 /// A name as updates search it: without a last name, any.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameKey {
-    /// Among whom.
-    pub world: World,
+    /// Among whom: kinds of one world.
+    pub kinds: &'static [CustomerKind],
     /// The name, folded.
     pub name: String,
     /// The last name, folded.

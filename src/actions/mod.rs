@@ -11,11 +11,14 @@ mod company;
 mod company_creation;
 mod context;
 mod cus_fields;
+mod customer_revision;
 mod customer_type;
+mod customer_update;
 mod customers;
 mod deal_changes;
 mod deal_fields;
 mod deals;
+mod field_changes;
 mod linked_party;
 mod mentions;
 mod new_customer;
@@ -25,6 +28,8 @@ mod permit;
 mod person;
 #[cfg(test)]
 mod testing;
+mod update_contact;
+mod update_lead;
 mod welcome;
 mod workspace;
 
@@ -36,9 +41,11 @@ pub use change::{
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers};
+pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
 pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
 pub use mentions::{ForUpdate, Mentions, NameKey};
+pub use update_contact::UpdateContact;
+pub use update_lead::UpdateLead;
 pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
@@ -47,15 +54,20 @@ use crate::payload::Findings;
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &["add-contact", "add-lead", "add-deal"];
+pub const ACTION_TYPES: &[&str] =
+    &["add-contact", "update-contact", "add-lead", "update-lead", "add-deal"];
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Adds a contact or account.
     AddContact(Box<AddContact>),
+    /// Changes a contact or account.
+    UpdateContact(Box<UpdateContact>),
     /// Adds a lead.
     AddLead(Box<AddLead>),
+    /// Changes a lead.
+    UpdateLead(Box<UpdateLead>),
     /// Adds or changes a deal.
     AddDeal(Box<AddDeal>),
 }
@@ -76,6 +88,10 @@ impl Action {
                 .map(|action| Self::AddContact(Box::new(action))),
             "add-lead" => AddLead::read(data, data_at, context, findings)
                 .map(|action| Self::AddLead(Box::new(action))),
+            "update-contact" => UpdateContact::read(data, data_at, context, findings)
+                .map(|action| Self::UpdateContact(Box::new(action))),
+            "update-lead" => UpdateLead::read(data, data_at, context, findings)
+                .map(|action| Self::UpdateLead(Box::new(action))),
             "add-deal" => AddDeal::read(data, data_at, context, findings)
                 .map(|action| Self::AddDeal(Box::new(action))),
             unknown => {
@@ -96,6 +112,8 @@ impl Action {
         match self {
             Self::AddContact(action) => action.mention(mentions),
             Self::AddLead(action) => action.mention(mentions),
+            Self::UpdateContact(action) => action.mention(mentions),
+            Self::UpdateLead(action) => action.mention(mentions),
             Self::AddDeal(action) => action.mention(mentions),
         }
     }
@@ -113,6 +131,8 @@ impl Action {
         match self {
             Self::AddContact(action) => action.decide(workspace, ids, findings),
             Self::AddLead(action) => action.decide(workspace, ids, findings),
+            Self::UpdateContact(action) => action.decide(workspace, ids, findings),
+            Self::UpdateLead(action) => action.decide(workspace, ids, findings),
             Self::AddDeal(action) => action.decide(workspace, ids, findings),
         }
     }

@@ -4,9 +4,9 @@
 use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
 use super::cus_fields::CusFields;
 use super::customers::company_name_identity;
-use super::person::{Person, TypedEmail, TypedPhone};
+use super::person::{Person, TypedAddress, TypedEmail, TypedPhone};
 use super::workspace::{Ids, Workspace};
-use crate::domain::customer::{Customer, CustomerKind, EmailEntry, PhoneEntry};
+use crate::domain::customer::{Address, Customer, CustomerKind, EmailEntry, PhoneEntry};
 use crate::domain::permit::Permit;
 use crate::domain::text::fold;
 use crate::payload::Given;
@@ -78,7 +78,10 @@ pub fn claim_of_name(
 pub fn email_entries(emails: &[TypedEmail]) -> Vec<EmailEntry> {
     emails
         .iter()
-        .map(|typed| EmailEntry { r#type: typed.r#type, value: typed.email.value().to_owned() })
+        .map(|typed| EmailEntry {
+            r#type: typed.r#type.set().unwrap_or_default(),
+            value: typed.email.value().to_owned(),
+        })
         .collect()
 }
 
@@ -88,11 +91,17 @@ pub fn phone_entries(phones: &[TypedPhone]) -> Vec<PhoneEntry> {
     phones
         .iter()
         .map(|typed| PhoneEntry {
-            r#type: typed.r#type,
+            r#type: typed.r#type.set().unwrap_or_default(),
             value: typed.phone.value().to_owned(),
             e164: typed.phone.e164().map(str::to_owned),
         })
         .collect()
+}
+
+/// The addresses as they are kept.
+#[must_use]
+pub fn address_entries(addresses: &[TypedAddress]) -> Vec<Address> {
+    addresses.iter().map(|typed| typed.address.clone()).collect()
 }
 
 fn record(
@@ -117,7 +126,11 @@ fn record(
         date_of_birth: person.date_of_birth.as_set().copied(),
         emails: person.emails.as_set().map(|emails| email_entries(emails)).unwrap_or_default(),
         phones: person.phones.as_set().map(|phones| phone_entries(phones)).unwrap_or_default(),
-        addresses: person.addresses.as_set().cloned().unwrap_or_default(),
+        addresses: person
+            .addresses
+            .as_set()
+            .map(|addresses| address_entries(addresses))
+            .unwrap_or_default(),
         websites: person.websites.as_set().cloned().unwrap_or_default(),
         im: person.im.as_set().cloned().unwrap_or_default(),
         cus_fields: cus_fields
@@ -151,18 +164,26 @@ fn tags_of(
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
-    let Some(names) = new.person.tags.as_set() else {
-        return workspace.request.context.listener.default_tag.into_iter().collect();
-    };
-    let mut tags = Vec::new();
-    for name in names {
+    match new.person.tags.as_set() {
+        Some(names) => tags_named(names, workspace, ids, changes),
+        None => workspace.request.context.listener.default_tag.into_iter().collect(),
+    }
+}
+
+/// The tags of those names, those not yet known created.
+pub fn tags_named(
+    names: &[String],
+    workspace: &Workspace<'_>,
+    ids: &mut dyn Ids,
+    changes: &mut Vec<Change>,
+) -> Vec<Uuid> {
+    let tag = |name: &String| {
         let name_key = fold(name);
-        let tag = workspace.tag(&name_key).unwrap_or_else(|| {
+        workspace.tag(&name_key).unwrap_or_else(|| {
             let id = ids.id();
             changes.push(Change::TagCreated(NewTag { id, name: name.clone(), name_key }));
             id
-        });
-        tags.push(tag);
-    }
-    tags
+        })
+    };
+    names.iter().map(tag).collect()
 }

@@ -1,14 +1,14 @@
 //! A customer as a payload describes one that may have to be made: by add-contact and add-lead, or
 //! by the way in add-deal and add-ticket (`listener.md` 3, 4, 7).
 
-use super::change::{Change, HistoryKind, Related, Role};
+use super::change::{Change, Related, Role};
 use super::company::Company;
-use super::company_creation::create_company;
+use super::company_creation::{company_linked, create_company};
 use super::context::Context;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use super::customers::{KnownCustomer, company_name_identity};
 use super::mentions::Mentions;
-use super::new_customer::{NewCustomer, create, history};
+use super::new_customer::{NewCustomer, create};
 use super::permit::read_permit;
 use super::person::Person;
 use super::welcome::welcome;
@@ -18,8 +18,7 @@ use crate::domain::fault::Pointer;
 use crate::domain::identity::Identity;
 use crate::domain::permit::Permit;
 use crate::domain::text::fold;
-use crate::payload::{Fields, Findings};
-use serde_json::json;
+use crate::payload::{Fields, Findings, Given};
 
 /// All that a payload says of a customer, its references resolved.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +51,8 @@ impl Party {
     pub fn read(fields: &mut Fields<'_, '_>, kind: CustomerKind, context: Context<'_>) -> Self {
         let person = Person::read(fields, context);
         let permit = read_permit(fields, context).set().unwrap_or_default();
-        let values = read_cus_fields(fields);
-        let company = read_company(fields, kind, context);
+        let values = read_cus_fields(fields).set().unwrap_or_default();
+        let company = read_company(fields, kind, context).set();
         let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.findings);
         Self { at: fields.at().clone(), kind, person, cus_fields, permit, company }
     }
@@ -110,15 +109,14 @@ impl Party {
         findings: &mut Findings,
     ) -> Made {
         let mut changes = Vec::new();
-        let company = match (&self.company, found_company) {
-            (None, _) => None,
-            (Some(_), Some(found)) => Some((found.clone(), Role::CompanyLinked)),
-            (Some(company), None) => {
-                let own = self.identities();
+        let own = self.identities();
+        let company = self.company.as_ref().map(|company| match found_company {
+            Some(found) => (found.clone(), Role::CompanyLinked),
+            None => {
                 let made = create_company(company, &own, workspace, ids, &mut changes, findings);
-                Some((made, Role::CompanyCreated))
+                (made, Role::CompanyCreated)
             }
-        };
+        });
         let new = NewCustomer {
             kind: self.kind,
             person: &self.person,
@@ -129,11 +127,7 @@ impl Party {
         let (customer, own_changes) = create(&new, workspace, ids);
         changes.extend(own_changes);
         if let Some((company, role)) = &company {
-            let details = json!({
-                "company": {"id": company.id, "code": company.code.to_string()},
-                "created": *role == Role::CompanyCreated,
-            });
-            changes.push(history(ids, customer.id, HistoryKind::CompanyLinked, details));
+            changes.push(company_linked(ids, customer.id, company, *role));
         }
         let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
         changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, findings));
@@ -143,26 +137,26 @@ impl Party {
 }
 
 /// A contact's company is `companyContact`, a lead's `companyLead`; an account has none.
-fn read_company(
+pub fn read_company(
     fields: &mut Fields<'_, '_>,
     kind: CustomerKind,
     context: Context<'_>,
-) -> Option<Company> {
+) -> Given<Company> {
     match kind {
         CustomerKind::Contact => {
             fields
                 .ignore("companyLead", "it is for leads; a contact's company is `companyContact`.");
-            Company::read(fields, context).set()
+            Company::read(fields, context)
         }
         CustomerKind::Account => {
             fields.ignore("companyLead", "it is for leads, and an account is a company itself.");
             fields.ignore("companyContact", "an account is a company itself.");
-            None
+            Given::Absent
         }
         CustomerKind::Lead => {
             fields
                 .ignore("companyContact", "it is for contacts; a lead's company is `companyLead`.");
-            Company::read_name(fields).set()
+            Company::read_name(fields)
         }
     }
 }

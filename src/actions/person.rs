@@ -52,8 +52,10 @@ const SOURCE_IS_THE_LISTENERS: &str = "the source is set by the listener alone."
 /// An e-mail with what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypedEmail {
-    /// What it is for.
-    pub r#type: ContactType,
+    /// Where its value stands.
+    pub at: Pointer,
+    /// What it is for, as far as it was said.
+    pub r#type: Given<ContactType>,
     /// The address.
     pub email: Email,
 }
@@ -61,10 +63,21 @@ pub struct TypedEmail {
 /// A phone with what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypedPhone {
-    /// What it is for.
-    pub r#type: ContactType,
+    /// Where its value stands.
+    pub at: Pointer,
+    /// What it is for, as far as it was said.
+    pub r#type: Given<ContactType>,
     /// The number.
     pub phone: Phone,
+}
+
+/// An address with what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedAddress {
+    /// What it is for, as far as it was said.
+    pub r#type: Given<AddressType>,
+    /// The address; where nothing was said of its type, of the default one.
+    pub address: Address,
 }
 
 /// What a payload says of a person or company: the fields that stand for themselves. Permits,
@@ -81,7 +94,7 @@ pub struct Person {
     pub date_of_birth: Given<NaiveDate>,
     pub emails: Given<Vec<TypedEmail>>,
     pub phones: Given<Vec<TypedPhone>>,
-    pub addresses: Given<Vec<Address>>,
+    pub addresses: Given<Vec<TypedAddress>>,
     pub websites: Given<Vec<Website>>,
     pub im: Given<Vec<Im>>,
     pub tags: Given<Vec<String>>,
@@ -115,18 +128,27 @@ impl Person {
     /// The identifiers that it brings, in the order in which a match counts, each once.
     #[must_use]
     pub fn identities(&self, world: World) -> Vec<Identity> {
+        let placed = self.placed_identities(world, &Pointer::root());
+        placed.into_iter().map(|(identity, _)| identity).collect()
+    }
+
+    /// The same with the place of each, in a payload that stands at `at`.
+    #[must_use]
+    pub fn placed_identities(&self, world: World, at: &Pointer) -> Vec<(Identity, Pointer)> {
         let mut identities = Vec::new();
+        let mut add =
+            |kind, value: &str, at| identities.push((Identity::new(world, kind, value), at));
         if let Some(id) = self.contact_id.as_set() {
-            identities.push(Identity::new(world, IdentityKind::ContactId, id));
+            add(IdentityKind::ContactId, id, at.member("contactId"));
         }
         if let Some(passport) = self.passport.as_set() {
-            identities.push(Identity::new(world, IdentityKind::Passport, passport.key()));
+            add(IdentityKind::Passport, passport.key(), at.member("passport"));
         }
-        for typed in self.emails.as_set().into_iter().flatten() {
-            identities.push(Identity::new(world, IdentityKind::Email, typed.email.key()));
+        for TypedEmail { at, email, .. } in self.emails.as_set().into_iter().flatten() {
+            add(IdentityKind::Email, email.key(), at.clone());
         }
-        for typed in self.phones.as_set().into_iter().flatten() {
-            identities.push(Identity::new(world, IdentityKind::Phone, typed.phone.key()));
+        for TypedPhone { at, phone, .. } in self.phones.as_set().into_iter().flatten() {
+            add(IdentityKind::Phone, phone.key(), at.clone());
         }
         identities
     }
@@ -156,11 +178,11 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
                 Ok(email) => match place_of.entry(email.key().to_owned()) {
                     Entry::Vacant(vacant) => {
                         vacant.insert(emails.len());
-                        emails.push(TypedEmail { r#type, email });
+                        emails.push(TypedEmail { at, r#type, email });
                     }
                     Entry::Occupied(there) => {
                         if let Some(known) = emails.get_mut(*there.get()) {
-                            known.r#type = r#type;
+                            known.r#type = r#type.or(known.r#type);
                         }
                     }
                 },
@@ -185,11 +207,11 @@ pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<V
                 Ok(phone) => match place_of.entry(phone.key().to_owned()) {
                     Entry::Vacant(vacant) => {
                         vacant.insert(phones.len());
-                        phones.push(TypedPhone { r#type, phone });
+                        phones.push(TypedPhone { at, r#type, phone });
                     }
                     Entry::Occupied(there) => {
                         if let Some(known) = phones.get_mut(*there.get()) {
-                            known.r#type = r#type;
+                            known.r#type = r#type.or(known.r#type);
                         }
                     }
                 },
@@ -205,26 +227,27 @@ fn read_typed_value<'v>(
     fields: &mut Fields<'v, '_>,
     at: Pointer,
     value: &'v Value,
-) -> Option<(ContactType, String, Pointer)> {
+) -> Option<(Given<ContactType>, String, Pointer)> {
     let mut entry = fields.entry(at, value, &["type", "value"])?;
-    let r#type = entry.choice("type").set().unwrap_or_default();
+    let r#type = entry.choice("type");
     let text = entry.text("value", Longest::LINE).set()?;
     Some((r#type, text, entry.place("value")))
 }
 
 /// `addresses`: one that says the same but for its type is there once.
-pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
+pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedAddress>> {
     let form = "[{\"type\": \"Work\", \"street\": \"…\", \"city\": \"…\", \"country\": \"VN\"}]";
     fields.list("addresses", form).and_then(|entries| {
-        let mut addresses: Vec<Address> = Vec::new();
+        let mut addresses: Vec<TypedAddress> = Vec::new();
         let mut seen = HashSet::new();
         for (at, value) in entries {
             let known = ["type", "street", "city", "state", "zip", "country"];
             let Some(mut entry) = fields.entry(at, value, &known) else {
                 continue;
             };
+            let r#type: Given<AddressType> = entry.choice("type");
             let address = Address {
-                r#type: entry.choice::<AddressType>("type").set().unwrap_or_default(),
+                r#type: r#type.set().unwrap_or_default(),
                 street: entry.text("street", Longest::LINE).set(),
                 city: entry.text("city", Longest::LINE).set(),
                 state: entry.text("state", Longest::LINE).set(),
@@ -232,7 +255,7 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<Address>> {
                 country: read_country(&mut entry),
             };
             if seen.insert(address_key(&address)) {
-                addresses.push(address);
+                addresses.push(TypedAddress { r#type, address });
             }
         }
         (!addresses.is_empty()).then_some(addresses)

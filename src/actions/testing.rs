@@ -1,21 +1,29 @@
 //! An org in memory, for tests that decide without a database.
 
-use super::{Action, Context, Decision, Ids, KnownCustomer, Loaded, Rejection, Request, Workspace};
+use super::customer_revision::{email_key, phone_key};
+use super::customers::company_name_identity;
+use super::{
+    Action, Context, Decision, Ids, KnownCustomer, Loaded, Mentions, NameKey, Rejection, Request,
+    SEVERAL, Workspace,
+};
 use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, User, Users,
     WelcomeEmail,
 };
 use crate::domain::counter::Counter;
 use crate::domain::custom_field::{Kind, Model};
-use crate::domain::customer::{CustomerCode, CustomerKind};
+use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
 use crate::domain::fault::Pointer;
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, IdentityKind};
+use crate::domain::passport::Passport;
+use crate::domain::permit::Permit;
 use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::domain::text::fold;
 use crate::payload::Findings;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The org with everything that payloads may name, and what it holds.
@@ -29,6 +37,42 @@ pub struct TestOrg {
 /// A recognisable id.
 pub fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
+}
+
+/// A record of that code and name with nothing else in it, not yet changed today.
+pub fn record(code: &str, name: &str) -> Customer {
+    let code = CustomerCode::parse(code).unwrap();
+    let before = DateTime::<Utc>::UNIX_EPOCH - chrono::TimeDelta::days(1);
+    Customer {
+        id: id_of(code),
+        code,
+        contact_id: None,
+        name: name.to_owned(),
+        lastname: None,
+        title: None,
+        passport: None,
+        gender: 2,
+        bg_info: None,
+        date_of_birth: None,
+        emails: Vec::new(),
+        phones: Vec::new(),
+        addresses: Vec::new(),
+        websites: Vec::new(),
+        im: Vec::new(),
+        cus_fields: BTreeMap::new(),
+        permit: Permit::Everybody,
+        company: None,
+        source: None,
+        owner: id(12),
+        tags: Vec::new(),
+        created_at: before,
+        updated_at: before,
+    }
+}
+
+/// The id of the customer of that code.
+fn id_of(code: CustomerCode) -> Uuid {
+    id(100 * (1 + code.kind as u128) + u128::try_from(code.number).unwrap())
 }
 
 /// Ids and codes that count up from 1000 and 100.
@@ -160,9 +204,8 @@ impl TestOrg {
     /// The org holds a customer of that code and name, with these identities.
     pub fn holding(mut self, code: &str, name: &str, identities: &[Identity]) -> Self {
         let code = CustomerCode::parse(code).unwrap();
-        let number = u128::try_from(code.number).unwrap();
         let known = KnownCustomer {
-            id: id(100 * (1 + code.kind as u128) + number),
+            id: id_of(code),
             code,
             name: name.to_owned(),
             name_key: fold(name),
@@ -176,8 +219,38 @@ impl TestOrg {
         self
     }
 
+    /// The org holds that record, to be found by what stands in it, and to be updated.
+    pub fn keeping(mut self, record: Customer) -> Self {
+        let world = record.code.kind.world();
+        let region = self.directory.org.region;
+        let emails = record.emails.iter().map(|entry| (IdentityKind::Email, email_key(entry)));
+        let phones =
+            record.phones.iter().map(|entry| (IdentityKind::Phone, phone_key(entry, region)));
+        let contact_id = record.contact_id.clone().map(|id| (IdentityKind::ContactId, id));
+        let passport = record
+            .passport
+            .as_deref()
+            .map(|text| (IdentityKind::Passport, Passport::parse(text).unwrap().key().to_owned()));
+        let identities: Vec<Identity> = emails
+            .chain(phones)
+            .chain(contact_id)
+            .chain(passport)
+            .map(|(kind, value)| Identity::new(world, kind, value))
+            .collect();
+        let code = record.code.to_string();
+        self = self.holding(&code, &record.name, &identities);
+        if record.code.kind == CustomerKind::Account {
+            let name = company_name_identity(&fold(&record.name));
+            self.loaded.customers.holders.push((name, record.id));
+        }
+        *self.loaded.customers.known.last_mut().unwrap() = KnownCustomer::of(&record);
+        self.loaded.customers.records.push(record);
+        self
+    }
+
     /// The org knows a tag.
     pub fn with_tag(mut self, name: &str, tag: Uuid) -> Self {
+        self.loaded.tag_names.push((tag, name.to_owned()));
         self.loaded.tags.push((fold(name), tag));
         self
     }
@@ -192,29 +265,48 @@ impl TestOrg {
         Context { directory: &self.directory, listener: &self.listener }
     }
 
-    /// What is known, before anything was decided.
-    pub fn workspace(&self) -> Workspace<'_> {
-        let request = Request {
+    fn request(&self) -> Request<'_> {
+        Request {
             context: self.context(),
             sender: &self.sender,
             now: DateTime::<Utc>::UNIX_EPOCH,
             staging: true,
-        };
-        Workspace::new(request, self.loaded.clone())
+        }
+    }
+
+    /// Who has the names that the actions search, as the database would tell.
+    fn by_name(&self, mentions: Mentions) -> Vec<(NameKey, Uuid)> {
+        let mut by_name = Vec::new();
+        for key in mentions.names {
+            let named = self.loaded.customers.known.iter().filter(|known| known.has_name(&key));
+            by_name.extend(named.take(SEVERAL).map(|known| (key.clone(), known.id)));
+        }
+        by_name
     }
 
     /// Reads and decides one action after the other; later ones see what earlier ones did.
     pub fn decide_all(&self, actions: &[(&str, Value)]) -> Vec<Result<Decision, Rejection>> {
-        let mut workspace = self.workspace();
-        let mut ids = Counting::default();
         let at = |index| Pointer::root().member("data").index(index);
-        actions
+        let read: Vec<(Option<Action>, Findings)> = actions
             .iter()
             .enumerate()
             .map(|(index, (action_type, data))| {
                 let mut findings = Findings::default();
                 let action =
                     Action::read(action_type, data, &at(index), self.context(), &mut findings);
+                (action, findings)
+            })
+            .collect();
+        let mut mentions = Mentions::default();
+        read.iter()
+            .filter_map(|(action, _)| action.as_ref())
+            .for_each(|a| a.mention(&mut mentions));
+        let mut loaded = self.loaded.clone();
+        loaded.customers.by_name = self.by_name(mentions);
+        let mut workspace = Workspace::new(self.request(), loaded);
+        let mut ids = Counting::default();
+        read.into_iter()
+            .map(|(action, findings)| {
                 let Some(action) = action else {
                     return Err(findings.into());
                 };

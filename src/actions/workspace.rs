@@ -21,6 +21,8 @@ pub struct Loaded {
     pub deals: LoadedDeals,
     /// Tags of the names mentioned.
     pub tags: Vec<(String, Uuid)>,
+    /// The names of tags that were mentioned, or that customers to be updated have.
+    pub tag_names: Vec<(Uuid, String)>,
     /// Trial SMS credits left.
     pub sms_credits: i64,
 }
@@ -68,6 +70,7 @@ pub struct Workspace<'a> {
     /// The deals.
     pub deals: Deals,
     tags: HashMap<String, Uuid>,
+    tag_names: HashMap<Uuid, String>,
     sms_credits: i64,
     new_tags: Vec<NewTag>,
     history: Vec<HistoryLine>,
@@ -79,12 +82,13 @@ impl<'a> Workspace<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, deals, tags, sms_credits } = loaded;
+        let Loaded { customers, deals, tags, tag_names, sms_credits } = loaded;
         Self {
             request,
             customers: Customers::new(customers),
             deals: Deals::new(deals),
             tags: tags.into_iter().collect(),
+            tag_names: tag_names.into_iter().collect(),
             sms_credits,
             new_tags: Vec::new(),
             history: Vec::new(),
@@ -105,6 +109,7 @@ impl<'a> Workspace<'a> {
                 .iter()
                 .filter_map(|name_key| Some((name_key.clone(), self.tag(name_key)?)))
                 .collect(),
+            tag_names: Vec::new(),
             sms_credits: self.sms_credits,
         };
         Self::new(self.request, loaded)
@@ -114,6 +119,12 @@ impl<'a> Workspace<'a> {
     #[must_use]
     pub fn tag(&self, name_key: &str) -> Option<Uuid> {
         self.tags.get(name_key).copied()
+    }
+
+    /// The name of a tag that was mentioned, or that a customer to be updated has.
+    #[must_use]
+    pub fn tag_name(&self, tag: Uuid) -> Option<&str> {
+        self.tag_names.get(&tag).map(String::as_str)
     }
 
     /// Trial SMS credits left after what the batch has taken.
@@ -134,6 +145,7 @@ impl<'a> Workspace<'a> {
                 Change::DealChanged(deal) => self.deals.change(*deal),
                 Change::TagCreated(tag) => {
                     self.tags.insert(tag.name_key.clone(), tag.id);
+                    self.tag_names.insert(tag.id, tag.name.clone());
                     self.new_tags.push(tag);
                 }
                 Change::HistoryAdded(line) => self.history.push(line),

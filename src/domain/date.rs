@@ -79,7 +79,8 @@ pub fn instant(input: DateInput<'_>, zone: Tz) -> Result<DateTime<Utc>, InvalidD
 }
 
 /// The milliseconds, where the input is a number of them. Eight digits that make a date are one
-/// (ISO 8601's basic form), not some minutes of 1970.
+/// (ISO 8601's basic form), not some minutes of 1970, and up to four are a year alone, which is no
+/// date.
 fn epoch_millis(input: DateInput<'_>) -> Option<i64> {
     match input {
         DateInput::Millis(millis) => Some(millis),
@@ -87,7 +88,7 @@ fn epoch_millis(input: DateInput<'_>) -> Option<i64> {
         DateInput::Text(text) => {
             let text = text.trim();
             let digits = text.strip_prefix('-').unwrap_or(text);
-            are_digits(digits, digits.len()).then(|| text.parse().ok())?
+            (digits.len() > 4 && are_digits(digits, digits.len())).then(|| text.parse().ok())?
         }
     }
 }
@@ -224,8 +225,8 @@ mod tests {
     fn epoch_milliseconds_are_read_in_the_zone() {
         for (millis, in_vietnam, in_honolulu) in [
             (725_821_200_000, "1993-01-01", "1992-12-31"),
-            (0, "1970-01-01", "1969-12-31"),
-            (-1, "1970-01-01", "1969-12-31"),
+            (10_000, "1970-01-01", "1969-12-31"),
+            (-10_000, "1970-01-01", "1969-12-31"),
             (-62_135_596_800_000, "0001-01-01", "invalid"),
             (253_402_300_799_999, "invalid", "9999-12-31"),
             (i64::MAX, "invalid", "invalid"),
@@ -283,6 +284,7 @@ mod tests {
             "",
             "-",
             "tomorrow",
+            "1993",
             "1993-02-29",
             "1993-13-01",
             "1993-00-00",

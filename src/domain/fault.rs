@@ -78,6 +78,10 @@ codes! {
     Ambiguous => "ambiguous",
     /// A code or type of another kind of record than the action's.
     WrongKind => "wrong_kind",
+    /// Nothing in the action identifies the record that it is about.
+    MissingIdentifier => "missing_identifier",
+    /// Another record holds the identifier already.
+    IdentifierTaken => "identifier_taken",
     /// A company that is to be created has no name.
     CompanyNameRequired => "company_name_required",
     /// Several companies have the name; the oldest was taken (a warning).

@@ -9,7 +9,7 @@ pub fn summary(kind: &str, details: &Value) -> String {
     match kind {
         "created" => created(details),
         "duplicate_skipped" => duplicate_skipped(details),
-        "updated" => "Updated.".to_owned(),
+        "updated" => updated(details),
         "note_added" => "A note was added.".to_owned(),
         "deal_added" => format!("{} was added.", named("A deal", "Deal", details, "/deal/dealId")),
         "deal_updated" => {
@@ -56,6 +56,20 @@ fn duplicate_skipped(details: &Value) -> String {
         return "A duplicate was skipped.".to_owned();
     }
     format!("A duplicate was skipped: the same {}.", matched.join(", "))
+}
+
+fn updated(details: &Value) -> String {
+    let fields: Vec<&str> = details
+        .pointer("/changes")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|changes| changes.keys().map(String::as_str))
+        .collect();
+    if fields.is_empty() {
+        "Updated.".to_owned()
+    } else {
+        format!("Updated: {}.", fields.join(", "))
+    }
 }
 
 fn company_linked(details: &Value) -> String {
@@ -155,6 +169,12 @@ mod tests {
                 json!({"matched": [{"field": "passport"}]}),
                 "A duplicate was skipped: the same passport.",
             ),
+            (
+                "updated",
+                json!({"changes": {"emails": {"old": [], "new": []}, "name": {"old": "a", "new": "b"}}}),
+                "Updated: emails, name.",
+            ),
+            ("updated", json!({"changes": {}}), "Updated."),
             ("deal_added", json!({"deal": {"dealId": "192"}}), "Deal 192 was added."),
             ("ticket_added", json!({"ticket": {"code": "TID-3"}}), "Ticket TID-3 was added."),
             (

@@ -17,8 +17,7 @@ pub enum Permit {
 }
 
 impl Permit {
-    /// The permit of its stored parts. What is left of one whose group or users are missing is no
-    /// wider than it was.
+    /// The permit of that status, which for what it cannot be lets nobody but the owner in.
     #[must_use]
     pub fn from_parts(status: i16, group: Option<Uuid>, users: Vec<Uuid>) -> Self {
         match (status, group) {

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::directory::Directory;
 use crate::domain::fault::Code;
 use crate::error::Problem;
+use crate::http::openapi::ProblemDocument;
 use crate::listener::{Credentials, Received, Reply, admit};
 use crate::secrets::{Token, TokenKind};
 use crate::telemetry::RequestId;
@@ -20,7 +21,44 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
+use utoipa::IntoResponses;
 use uuid::Uuid;
+
+/// What a listener can answer besides what became of the actions (`listener.md` 2).
+#[derive(IntoResponses)]
+pub enum ListenerProblems {
+    /// Not JSON, or a malformed `Idempotency-Key`.
+    #[response(status = 400, content_type = "application/problem+json")]
+    NotJson(ProblemDocument),
+    /// The caller's address is not on the listener's list.
+    #[response(status = 403, content_type = "application/problem+json")]
+    AddressNotAllowed(ProblemDocument),
+    /// No such listener: a token that is malformed, unknown, rotated or deleted.
+    #[response(status = 404, content_type = "application/problem+json")]
+    Unknown(ProblemDocument),
+    /// The body came too slowly.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(ProblemDocument),
+    /// The first request of the `Idempotency-Key` is still running.
+    #[response(status = 409, content_type = "application/problem+json")]
+    StillRunning(ProblemDocument),
+    /// The listener is disabled.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Disabled(ProblemDocument),
+    /// Over a limit.
+    #[response(status = 413, content_type = "application/problem+json")]
+    TooLarge(ProblemDocument),
+    /// An encoded body.
+    #[response(status = 415, content_type = "application/problem+json")]
+    Encoded(ProblemDocument),
+    /// All actions failed (then with `results`, `summary` and `warnings` as in a 200), or the
+    /// envelope is wrong.
+    #[response(status = 422, content_type = "application/problem+json")]
+    NothingApplied(ProblemDocument),
+    /// The database is away; nothing was applied.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemDocument),
+}
 
 /// How much of a header's value is kept.
 const KEPT_OF_A_HEADER: usize = 1024;
@@ -30,25 +68,21 @@ const KEPT_OF_A_HEADER: usize = 1024;
     post,
     path = "/listener/{token}",
     tag = "Listener",
+    operation_id = "deliver",
+    security(()),
     params(
         ("token" = String, Path, description = "The secret end of the listener's URL"),
         ("dryRun" = Option<bool>, Query, description = "Run and report everything, change nothing"),
         ("atomic" = Option<bool>, Query, description = "Apply all actions or none"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 255,
+         description = "The same key and body gets the stored answer again"),
     ),
     request_body(content = Object, description = "`{\"senderUser\": e-mail, \"data\": [{\"actionType\", \"data\"}]}`"),
     responses(
-        (status = 200, description = "Nothing failed"),
-        (status = 207, description = "Some actions failed, some did not"),
-        (status = 400, description = "Not JSON"),
-        (status = 403, description = "The caller's address is not on the listener's list"),
-        (status = 404, description = "No such listener"),
-        (status = 408, description = "The body came too slowly"),
-        (status = 410, description = "The listener is disabled"),
-        (status = 413, description = "Over a limit"),
-        (status = 415, description = "An encoded body"),
-        (status = 422, description = "All actions failed, or the envelope is wrong"),
-        (status = 503, description = "The database is away; nothing was applied"),
-    )
+        (status = 200, description = "Nothing failed", body = Object),
+        (status = 207, description = "Some actions failed, some did not", body = Object),
+        ListenerProblems,
+    ),
 )]
 pub async fn receive(
     app: Data<App>,
@@ -78,7 +112,8 @@ pub async fn receive(
     };
     let Admitted { directory, listener, caller: _, credentials } = admitted;
     if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
-        return Err(app.pipeline.reject(directory.org.id, listener, received, problem).await);
+        let org = directory.org.id;
+        return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
     }
     let Reply { status, body, replayed } =
         app.pipeline.deliver(directory, listener, credentials, received).await?;

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, records, sessions, settings};
+use crate::http::{health, listener, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -70,6 +70,7 @@ pub struct QueryProblem(
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
+        listener::receive,
         sessions::create,
         sessions::delete,
         sessions::me,

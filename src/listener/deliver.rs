@@ -57,8 +57,8 @@ pub struct Reply {
 struct Job {
     org: Uuid,
     listener: Uuid,
-    /// To be judged again under each directory; `None` for what is kept, but not applied.
-    credentials: Option<Credentials>,
+    /// To be judged again under each directory.
+    credentials: Credentials,
     received: Received,
     options: Options,
     warnings: Vec<Warning>,
@@ -134,10 +134,11 @@ impl Pipeline {
             .and_then(|asked| Ok((asked, Retry::of(&received)?)));
         let ((options, warnings), retry) = match asked {
             Ok(asked) => asked,
-            Err(problem) => return Err(self.reject(org, listener, received, problem).await),
+            Err(problem) => {
+                return Err(self.reject(org, listener, credentials, received, problem).await);
+            }
         };
         let started = clock::instant();
-        let credentials = Some(credentials);
         let job = Job { org, listener, credentials, received, options, warnings, retry, started };
         let job = Arc::new(job);
         match self.attempts(directory, &job).await {
@@ -153,19 +154,21 @@ impl Pipeline {
         }
     }
 
-    /// Keeps a request that was refused before it was looked at, and gives back the problem to
-    /// answer with.
+    /// Keeps a request that cannot be looked at, and gives back the problem to answer with. Where
+    /// the listener does not take it, as the settings now are, that is the problem, and nothing is
+    /// kept.
     pub async fn reject(
         &self,
         org: Uuid,
         listener: Uuid,
+        credentials: Credentials,
         received: Received,
         problem: Problem,
     ) -> Problem {
         let job = Arc::new(Job {
             org,
             listener,
-            credentials: None,
+            credentials,
             received,
             options: Options::default(),
             warnings: Vec::new(),
@@ -187,6 +190,15 @@ impl Pipeline {
             let done = self.0.db.run(move |conn| parts.attempt(conn, &known, &job, attempt)).await;
             match done {
                 Err(Setback::Stale) => directory = self.0.directories.current(org).await?,
+                // An older directory may not know a sender who has just been added, nor that the
+                // listener is closed by now.
+                Err(setback @ (Setback::Rejected(_) | Setback::Repeated(_))) => {
+                    let current = self.0.directories.current(org).await?;
+                    if current.version == directory.version {
+                        return Err(setback);
+                    }
+                    directory = current;
+                }
                 Err(Setback::Store(StoreError::Reference | StoreError::Taken)) => {
                     tokio::time::sleep(backoff(attempt)).await;
                     directory = self.0.directories.current(org).await?;
@@ -201,7 +213,16 @@ impl Pipeline {
     }
 
     async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
-        let problem = problem.of_request(job.received.id);
+        let id = job.received.id;
+        match self.0.directories.current(job.org).await {
+            Ok(current) => {
+                if let Err(refusal) = job.admitted(&current) {
+                    return refusal.of_request(id);
+                }
+            }
+            Err(error) => return Problem::from(error).of_request(id),
+        }
+        let problem = problem.of_request(id);
         let (kept, org, job) = (problem.clone(), job.org, Arc::clone(job));
         let stored = self
             .0
@@ -216,7 +237,7 @@ impl Pipeline {
             .await;
         match stored {
             Ok(()) => problem,
-            Err(error) => Problem::from(error).of_request(problem.request_id.unwrap_or_default()),
+            Err(error) => Problem::from(error).of_request(id),
         }
     }
 
@@ -369,9 +390,7 @@ enum Run {
 impl Job {
     /// The listener, where it still takes the request.
     fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Problem> {
-        let unknown = || Problem::not_found("listener");
-        let (listener, _) = admit(directory, self.credentials.as_ref().ok_or_else(unknown)?)?;
-        Ok(listener)
+        Ok(admit(directory, &self.credentials)?.0)
     }
 
     fn delivery<'a>(

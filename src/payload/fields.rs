@@ -18,7 +18,7 @@ pub enum Mode {
 }
 
 /// What a payload says of a field.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Given<T> {
     /// Nothing: leave it as it is.
     #[default]
@@ -43,6 +43,24 @@ impl<T> Given<T> {
         match self {
             Self::Set(value) => Some(value),
             Self::Absent | Self::Clear => None,
+        }
+    }
+
+    /// The same with a reference to the value.
+    pub const fn as_ref(&self) -> Given<&T> {
+        match self {
+            Self::Absent => Given::Absent,
+            Self::Clear => Given::Clear,
+            Self::Set(value) => Given::Set(value),
+        }
+    }
+
+    /// This, or where nothing is said the other.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Self::Absent => other,
+            Self::Clear | Self::Set(_) => self,
         }
     }
 

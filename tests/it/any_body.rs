@@ -96,7 +96,10 @@ fn body() -> impl Strategy<Value = String> {
     let data = (scalar(), object(FIELDS, field_value())).prop_map(|(name, rest)| {
         rest.replacen('{', &format!("{{\"name\": {name}, "), 1).replace(", }", "}")
     });
-    let action = (prop::sample::select(vec!["add-contact", "add-lead"]), data)
+    let action = (
+        prop::sample::select(vec!["add-contact", "add-lead", "update-contact", "update-lead"]),
+        data,
+    )
         .prop_map(|(kind, data)| format!("{{\"actionType\": \"{kind}\", \"data\": {data}}}"));
     prop::collection::vec(action, 1..ACTIONS).prop_map(|actions| {
         format!("{{\"senderUser\": \"{ANN}\", \"data\": [{}]}}", actions.join(", "))

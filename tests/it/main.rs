@@ -12,11 +12,19 @@
 
 mod add_contact;
 mod any_body;
+mod cli;
 mod deals;
 mod demo;
 mod embedded;
 mod idempotency;
+mod listener_changes;
+mod listeners;
+mod openapi;
 mod races;
 mod receiving;
 mod records;
+mod records_http;
+mod sign_in;
 mod support;
+mod tenancy;
+mod updates;

@@ -44,11 +44,11 @@ pub const fn kind_number(kind: IdentityKind) -> i16 {
     }
 }
 
-fn world_of(number: i16) -> World {
+pub(super) fn world_of(number: i16) -> World {
     if number == world_number(World::Lead) { World::Lead } else { World::Customer }
 }
 
-fn kind_of(number: i16) -> IdentityKind {
+pub(super) fn kind_of(number: i16) -> IdentityKind {
     match number {
         1 => IdentityKind::ContactId,
         2 => IdentityKind::Passport,
@@ -58,8 +58,9 @@ fn kind_of(number: i16) -> IdentityKind {
     }
 }
 
+/// What a customer is matched and named by.
 #[derive(QueryableByName)]
-struct CustomerRow {
+pub(super) struct CustomerRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
@@ -75,7 +76,7 @@ struct CustomerRow {
 }
 
 impl CustomerRow {
-    fn known(self) -> Option<KnownCustomer> {
+    pub(super) fn known(self) -> Option<KnownCustomer> {
         let Self { id, kind, number, name, name_key, lastname_key } = self;
         let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
         Some(KnownCustomer { id, code, name, name_key, lastname_key })

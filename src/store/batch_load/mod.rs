@@ -3,10 +3,12 @@
 
 mod customers;
 mod deals;
+mod for_update;
 
 pub use customers::{kind_number, world_number};
 
 use crate::actions::{Loaded, Mentions};
+use crate::error::StoreError;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -35,36 +37,38 @@ pub fn org_state(conn: &mut PgConnection, org: Uuid) -> QueryResult<OrgState> {
 /// Loads what the batch mentions.
 ///
 /// # Errors
-/// Those of the database.
+/// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
+/// was loaded.
 pub fn load(
     conn: &mut PgConnection,
     org: Uuid,
     mentions: &Mentions,
     state: OrgState,
-) -> QueryResult<Loaded> {
+) -> Result<Loaded, StoreError> {
     let mut customers = customers::load(conn, org, mentions)?;
+    let mut tag_names = for_update::load(conn, org, mentions, &mut customers)?;
     let deals = deals::load(conn, org, mentions)?;
     customers.known.extend(customers::load_by_id(conn, org, &deals.customers())?);
-    Ok(Loaded {
-        customers,
-        deals,
-        tags: load_tags(conn, org, mentions)?,
-        sms_credits: state.sms_credits,
-    })
+    let mut tags = Vec::new();
+    for (id, name, name_key) in load_tags(conn, org, mentions)? {
+        tags.push((name_key, id));
+        tag_names.push((id, name));
+    }
+    Ok(Loaded { customers, deals, tags, tag_names, sms_credits: state.sms_credits })
 }
 
 fn load_tags(
     conn: &mut PgConnection,
     org: Uuid,
     mentions: &Mentions,
-) -> QueryResult<Vec<(String, Uuid)>> {
+) -> QueryResult<Vec<(Uuid, String, String)>> {
     use crate::schema::tags::dsl;
-    if mentions.tags.is_empty() {
+    if mentions.tags.is_empty() && mentions.tag_ids.is_empty() {
         return Ok(Vec::new());
     }
     dsl::tags
         .filter(dsl::org_id.eq(org))
-        .filter(dsl::name_key.eq_any(mentions.tags.iter().collect::<Vec<_>>()))
-        .select((dsl::name_key, dsl::id))
+        .filter(dsl::name_key.eq_any(&mentions.tags).or(dsl::id.eq_any(&mentions.tag_ids)))
+        .select((dsl::id, dsl::name, dsl::name_key))
         .load(conn)
 }

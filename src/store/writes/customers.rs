@@ -1,14 +1,23 @@
-//! New customers and their tags.
+//! Customers, new and changed.
 
 use crate::domain::customer::Customer;
 use crate::domain::text::fold;
-use diesel::pg::PgConnection;
+use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{
     Array, BigInt, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde::Serialize;
 use uuid::Uuid;
+
+/// The columns of a record, as [`of_records`] unnests them.
+const NEW: &str = "unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+    $20, $21, $22, $23, $24, $25, $26, $27, $28) \
+    AS new (id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
+    gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
+    permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
+    created_at, updated_at)";
 
 /// Inserts them.
 pub(super) fn insert(
@@ -19,7 +28,7 @@ pub(super) fn insert(
     if customers.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    let insert = format!(
         "INSERT INTO customers (org_id, id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
              gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
              permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
@@ -30,67 +39,74 @@ pub(super) fn insert(
              new.im::jsonb, new.cus_fields::jsonb, new.permit_status, new.permit_group_id, \
              new.permit_user_ids::uuid[], new.company_id, new.source_id, new.owner_id, new.created_at, \
              new.updated_at \
-         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-             $22, $23, $24, $25, $26, $27, $28) \
-             AS new (id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
-             gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
-             permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
-             created_at, updated_at)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(each(customers, |c| c.id))
-    .bind::<Array<Text>, _>(each(customers, |c| c.code.kind.as_str()))
-    .bind::<Array<BigInt>, _>(each(customers, |c| c.code.number))
-    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.contact_id.as_deref()))
-    .bind::<Array<Text>, _>(each(customers, |c| c.name.as_str()))
-    .bind::<Array<Text>, _>(each(customers, |c| fold(&c.name)))
-    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.lastname.as_deref()))
-    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.lastname.as_deref().map(fold)))
-    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.title.as_deref()))
-    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.passport.as_deref()))
-    .bind::<Array<SmallInt>, _>(each(customers, |c| c.gender))
-    .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.bg_info.as_deref()))
-    .bind::<Array<Nullable<Date>>, _>(each(customers, |c| c.date_of_birth))
-    .bind::<Array<Text>, _>(each(customers, |c| json(&c.emails)))
-    .bind::<Array<Text>, _>(each(customers, |c| json(&c.phones)))
-    .bind::<Array<Text>, _>(each(customers, |c| json(&c.addresses)))
-    .bind::<Array<Text>, _>(each(customers, |c| json(&c.websites)))
-    .bind::<Array<Text>, _>(each(customers, |c| json(&c.im)))
-    .bind::<Array<Text>, _>(each(customers, |c| json(&c.cus_fields)))
-    .bind::<Array<SmallInt>, _>(each(customers, |c| c.permit.status()))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.permit.group()))
-    .bind::<Array<Text>, _>(each(customers, |c| uuid_array(c.permit.users())))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.company))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.source))
-    .bind::<Array<SqlUuid>, _>(each(customers, |c| c.owner))
-    .bind::<Array<Timestamptz>, _>(each(customers, |c| c.created_at))
-    .bind::<Array<Timestamptz>, _>(each(customers, |c| c.updated_at))
-    .execute(conn)?;
+         FROM {NEW}"
+    );
+    of_records(insert, org, customers).execute(conn)?;
     Ok(())
 }
 
-/// Inserts which of them has which tag.
-pub(super) fn insert_tags(
+/// Writes all of them that can change: they are locked.
+pub(super) fn update(
     conn: &mut PgConnection,
     org: Uuid,
     customers: &[Customer],
 ) -> QueryResult<()> {
-    let tagged: Vec<(Uuid, Uuid)> = customers
-        .iter()
-        .flat_map(|customer| customer.tags.iter().map(|tag| (customer.id, *tag)))
-        .collect();
-    if tagged.is_empty() {
+    if customers.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
-        "INSERT INTO customer_tags (org_id, customer_id, tag_id) \
-         SELECT $1, new.customer_id, new.tag_id FROM unnest($2, $3) AS new (customer_id, tag_id)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(customer, _)| *customer).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(_, tag)| *tag).collect::<Vec<_>>())
-    .execute(conn)?;
+    let update = format!(
+        "UPDATE customers c SET \
+             contact_id = new.contact_id, name = new.name, name_key = new.name_key, \
+             lastname = new.lastname, lastname_key = new.lastname_key, title = new.title, \
+             passport = new.passport, gender = new.gender, bg_info = new.bg_info, \
+             date_of_birth = new.date_of_birth, emails = new.emails::jsonb, \
+             phones = new.phones::jsonb, addresses = new.addresses::jsonb, \
+             websites = new.websites::jsonb, im = new.im::jsonb, \
+             cus_fields = new.cus_fields::jsonb, permit_status = new.permit_status, \
+             permit_group_id = new.permit_group_id, permit_user_ids = new.permit_user_ids::uuid[], \
+             company_id = new.company_id, updated_at = new.updated_at \
+         FROM {NEW} WHERE c.org_id = $1 AND c.id = new.id"
+    );
+    of_records(update, org, customers).execute(conn)?;
     Ok(())
+}
+
+/// The statement with a column of values for each column of [`NEW`].
+fn of_records(
+    statement: String,
+    org: Uuid,
+    customers: &[Customer],
+) -> BoxedSqlQuery<'_, Pg, SqlQuery> {
+    diesel::sql_query(statement)
+        .into_boxed()
+        .bind::<SqlUuid, _>(org)
+        .bind::<Array<SqlUuid>, _>(each(customers, |c| c.id))
+        .bind::<Array<Text>, _>(each(customers, |c| c.code.kind.as_str()))
+        .bind::<Array<BigInt>, _>(each(customers, |c| c.code.number))
+        .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.contact_id.as_deref()))
+        .bind::<Array<Text>, _>(each(customers, |c| c.name.as_str()))
+        .bind::<Array<Text>, _>(each(customers, |c| fold(&c.name)))
+        .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.lastname.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.lastname.as_deref().map(fold)))
+        .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.title.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.passport.as_deref()))
+        .bind::<Array<SmallInt>, _>(each(customers, |c| c.gender))
+        .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.bg_info.as_deref()))
+        .bind::<Array<Nullable<Date>>, _>(each(customers, |c| c.date_of_birth))
+        .bind::<Array<Text>, _>(each(customers, |c| json(&c.emails)))
+        .bind::<Array<Text>, _>(each(customers, |c| json(&c.phones)))
+        .bind::<Array<Text>, _>(each(customers, |c| json(&c.addresses)))
+        .bind::<Array<Text>, _>(each(customers, |c| json(&c.websites)))
+        .bind::<Array<Text>, _>(each(customers, |c| json(&c.im)))
+        .bind::<Array<Text>, _>(each(customers, |c| json(&c.cus_fields)))
+        .bind::<Array<SmallInt>, _>(each(customers, |c| c.permit.status()))
+        .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.permit.group()))
+        .bind::<Array<Text>, _>(each(customers, |c| uuid_array(c.permit.users())))
+        .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.company))
+        .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.source))
+        .bind::<Array<SqlUuid>, _>(each(customers, |c| c.owner))
+        .bind::<Array<Timestamptz>, _>(each(customers, |c| c.created_at))
+        .bind::<Array<Timestamptz>, _>(each(customers, |c| c.updated_at))
 }
 
 /// A column: the same part of each customer.

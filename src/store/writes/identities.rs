@@ -1,6 +1,7 @@
 //! Who comes to hold which identity: where races are settled.
 
 use crate::actions::Claim;
+use crate::domain::identity::Identity;
 use crate::error::StoreError;
 use crate::store::batch_load::{kind_number, world_number};
 use diesel::pg::PgConnection;
@@ -17,6 +18,27 @@ struct Inserted {
     kind: i16,
     #[diesel(sql_type = Text)]
     value: String,
+}
+
+/// Deletes what nobody holds any more; whoever held it is locked.
+pub(super) fn delete(
+    conn: &mut PgConnection,
+    org: Uuid,
+    released: &[Identity],
+) -> Result<(), StoreError> {
+    if released.is_empty() {
+        return Ok(());
+    }
+    diesel::sql_query(
+        "DELETE FROM customer_identities i USING unnest($2, $3, $4) AS gone (world, kind, value) \
+         WHERE i.org_id = $1 AND i.world = gone.world AND i.kind = gone.kind AND i.value = gone.value",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SmallInt>, _>(released.iter().map(|i| world_number(i.world)).collect::<Vec<_>>())
+    .bind::<Array<SmallInt>, _>(released.iter().map(|i| kind_number(i.kind)).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(released.iter().map(|i| i.value.as_str()).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
 }
 
 /// Inserts the claims in sorted order, so that no two batches wait for each other. An exclusive

@@ -1,6 +1,7 @@
 //! Writing what a batch decided: one set-based statement per table, always in the same order
 //! (`design.md`, "write").
 
+mod customer_tags;
 mod customers;
 mod deals;
 mod deliveries;
@@ -11,7 +12,7 @@ mod tags;
 
 pub use deliveries::{Delivery, answer_of, insert_delivery};
 
-use crate::actions::Pending;
+use crate::actions::{Pending, PendingCustomers};
 use crate::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -47,9 +48,14 @@ pub fn write(
     origin: Origin<'_>,
 ) -> Result<(), StoreError> {
     tags::insert(conn, org, &pending.tags, origin.at)?;
-    customers::insert(conn, org, &pending.customers.created)?;
-    identities::insert(conn, org, &pending.customers.claims)?;
-    customers::insert_tags(conn, org, &pending.customers.created)?;
+    let PendingCustomers { created, changed, tagged, untagged, released, claims } =
+        &pending.customers;
+    customers::insert(conn, org, created)?;
+    customers::update(conn, org, changed)?;
+    identities::delete(conn, org, released)?;
+    identities::insert(conn, org, claims)?;
+    customer_tags::delete(conn, org, untagged)?;
+    customer_tags::insert(conn, org, created, tagged)?;
     deals::write(conn, org, &pending.deals)?;
     history::insert(conn, org, &pending.history, origin)?;
     messages::insert(conn, org, &pending.messages, origin)?;

@@ -8,8 +8,10 @@ use beeiq::app::{App, server};
 use beeiq::config::ServeSettings;
 use beeiq::db::{Db, DbConfig, migrate};
 use clap::Parser;
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::{PgConnection, sql_types};
+use reqwest::Method;
 use serde_json::Value;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -119,7 +121,12 @@ impl Instance {
 
     /// Gets a path without signing in.
     pub(crate) async fn get(&self, path: &str) -> Reply {
-        Reply::read(self.client.get(format!("{}{path}", self.url)).send().await.unwrap()).await
+        Reply::to(self.request(Method::GET, path)).await
+    }
+
+    /// A request to a path, to be added to.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
     }
 
     /// The URL of the database, for programs that are started beside this one.
@@ -136,16 +143,16 @@ impl Instance {
     pub(crate) fn db_delivery(&self, id: &str) -> KeptDelivery {
         diesel::sql_query(
             "SELECT answer, body, host(caller) AS caller, query, headers, sender_user \
-             FROM deliveries WHERE id = $1::uuid",
+              FROM deliveries WHERE id = $1::uuid",
         )
         .bind::<sql_types::Text, _>(id)
         .get_result(&mut self.db_connection())
         .unwrap()
     }
 
-    /// Runs a statement, past the app.
-    pub(crate) fn db_execute(&self, statement: &str) {
-        diesel::sql_query(statement).execute(&mut self.db_connection()).unwrap();
+    /// Runs statements, past the app.
+    pub(crate) fn db_execute(&self, statements: &str) {
+        self.db_connection().batch_execute(statements).unwrap();
     }
 
     /// The database goes away, connections and all.

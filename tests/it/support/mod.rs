@@ -6,8 +6,8 @@ mod org;
 mod process;
 mod reply;
 
-pub(crate) use instance::Instance;
-pub(crate) use org::{Listener, Org};
+pub(crate) use instance::{Instance, SECRET_KEY};
+pub(crate) use org::{Listener, Org, PASSWORD};
 pub(crate) use process::Process;
 pub(crate) use reply::Reply;
 

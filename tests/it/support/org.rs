@@ -18,7 +18,7 @@ use beeiq::store::users::{self, NewUser};
 use beeiq::store::vocabulary::{self, NewCustomField};
 use beeiq::store::{directory, orgs};
 use chrono::TimeDelta;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -124,13 +124,17 @@ impl<'i> Org<'i> {
         path: &str,
         body: Option<&Value>,
     ) -> Reply {
-        let url = format!("{}/api/v1{path}", self.instance.url);
-        let token = self.db_token(who);
-        let mut request = self.instance.client.request(method, url).bearer_auth(token);
+        let mut request = self.request(who, method, path);
         if let Some(body) = body {
             request = request.json(body);
         }
-        Reply::read(request.send().await.unwrap()).await
+        Reply::to(request).await
+    }
+
+    /// A request to the management API as one of the org's people, to be added to.
+    pub(crate) fn request(self, who: &str, method: Method, path: &str) -> RequestBuilder {
+        let token = self.db_token(who);
+        self.instance.request(method, &format!("/api/v1{path}")).bearer_auth(token)
     }
 
     /// Reads a path of the management API as the admin.
@@ -151,6 +155,11 @@ impl<'i> Org<'i> {
     /// Patches a path of the management API as the admin.
     pub(crate) async fn patch(self, path: &str, body: &Value) -> Reply {
         self.call("admin", Method::PATCH, path, Some(body)).await
+    }
+
+    /// Deletes a path of the management API as the admin.
+    pub(crate) async fn delete(self, path: &str) -> Reply {
+        self.call("admin", Method::DELETE, path, None).await
     }
 
     /// Makes a listener with these settings; its name is made up where none is given.
@@ -228,6 +237,18 @@ impl<'i> Listener<'i> {
         let mut body = payload(actions);
         body["senderUser"] = json!(format!("ann@{}.test", self.org.slug));
         self.post(&body).await
+    }
+
+    /// Posts the payload of one of the org's people with one action.
+    pub(crate) async fn act_as(&self, who: &str, action_type: &str, data: Value) -> Reply {
+        let mut body = payload(&[action(action_type, data)]);
+        body["senderUser"] = json!(format!("{who}@{}.test", self.org.slug));
+        self.post(&body).await
+    }
+
+    /// Where its settings are, below `/api/v1`.
+    pub(crate) fn path(&self) -> String {
+        format!("/listeners/{}", self.id)
     }
 
     /// Posts Ann's payload with one action.

@@ -12,6 +12,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Sends a request, and reads what comes back.
+    pub(crate) async fn to(request: reqwest::RequestBuilder) -> Self {
+        Self::read(request.send().await.unwrap()).await
+    }
+
     pub(crate) async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
@@ -28,6 +33,14 @@ impl Reply {
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body without what is new in every answer, for comparing refusals.
+    pub(crate) fn body_but_request_id(&self) -> Value {
+        let mut body = self.body.clone();
+        let id = body.as_object_mut().and_then(|body| body.remove("requestId"));
+        assert!(id.is_some(), "a problem without a requestId: {:#}", self.body);
+        body
     }
 
     /// The result of one action.
@@ -61,6 +74,13 @@ impl Reply {
             })
             .collect();
         (self.body["code"].as_str().unwrap_or_default(), errors)
+    }
+
+    /// The message of the first single fault.
+    #[track_caller]
+    pub(crate) fn message(&self) -> &str {
+        let message = self.body["errors"][0]["message"].as_str();
+        message.unwrap_or_else(|| panic!("no fault: {:#}", self.body))
     }
 
     /// The records of a list.

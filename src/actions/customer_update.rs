@@ -1,0 +1,464 @@
+//! What update-contact and update-lead have in common: finding the record, and changing it
+//! (`listener.md` 3).
+
+use super::change::{
+    Change, Claim, Decision, HistoryKind, Outcome, Rejection, Related, Role, Status,
+};
+use super::company::Company;
+use super::company_creation::{company_linked, create_company};
+use super::context::Context;
+use super::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
+use super::customer_revision::{Revision, email_key, phone_key};
+use super::customers::{KnownCustomer, company_name_identity};
+use super::field_changes::{Names, field_changes};
+use super::mentions::{Mentions, NameKey};
+use super::new_customer::{claim_of_name, history, tags_named};
+use super::party::read_company;
+use super::permit::read_permit;
+use super::person::Person;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
+use crate::domain::fault::{Code, Pointer};
+use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::domain::permit::Permit;
+use crate::domain::text::fold;
+use crate::payload::{Fields, Findings, Given, Longest};
+use serde_json::json;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What a payload wants changed, and of whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomerUpdate {
+    at: Pointer,
+    /// Who can be meant: kinds of one world.
+    kinds: &'static [CustomerKind],
+    search: Search,
+    person: Person,
+    permit: Given<Permit>,
+    /// Their names are looked up when the record, and with it its kind, is known.
+    cus_fields: Given<Vec<NamedValue>>,
+    company: Given<Company>,
+    default_tag: Option<Uuid>,
+}
+
+/// How the record is found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Search {
+    /// By `customerId`, and by nothing else.
+    ByCode(CustomerCode),
+    /// By the other fields, in their order.
+    ByFields,
+    /// Not at all: why is told already.
+    Impossible,
+}
+
+/// The company of an update, resolved.
+#[derive(Clone, Copy)]
+enum NewCompany<'a> {
+    Unchanged,
+    Unlinked,
+    Found(&'a KnownCustomer),
+    ToBeMade(&'a Company),
+}
+
+impl CustomerUpdate {
+    /// Reads it from `fields`; `kinds` are those that can be meant, all of one world.
+    pub fn read(
+        fields: &mut Fields<'_, '_>,
+        kinds: &'static [CustomerKind],
+        context: Context<'_>,
+    ) -> Self {
+        let search = read_search(fields, kinds);
+        let kinds = match search {
+            Search::ByCode(code) => kind_alone(code.kind),
+            Search::ByFields | Search::Impossible => kinds,
+        };
+        let person = Person::read(fields, context);
+        if person.name == Given::Clear {
+            let at = fields.place("name");
+            fields.findings.fault(
+                Code::Required,
+                &at,
+                "A record needs a `name`; it cannot be cleared.",
+            );
+        }
+        // Whether a contact or an account is meant may show only when it is found.
+        let kind = kinds.first().copied().unwrap_or(CustomerKind::Contact);
+        let update = Self {
+            at: fields.at().clone(),
+            kinds,
+            search,
+            person,
+            permit: read_permit(fields, context),
+            cus_fields: read_cus_fields(fields),
+            company: read_company(fields, kind, context),
+            default_tag: context.listener.default_tag,
+        };
+        update.require_identifier(fields);
+        update
+    }
+
+    /// Faults of the identifiers themselves say enough.
+    fn require_identifier(&self, fields: &mut Fields<'_, '_>) {
+        let sent = ["customerId", "contactId", "passport", "emails", "phones"]
+            .into_iter()
+            .any(|name| fields.has(name));
+        let usable = self.search != Search::ByFields || !self.identities().is_empty();
+        if !usable && (!sent || fields.findings.faults.is_empty()) {
+            let message = "Say which record is meant by one of `customerId`, `contactId`, `passport`, `emails`, `phones`; a name alone is not enough.";
+            fields.findings.fault(Code::MissingIdentifier, &self.at, message);
+        }
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        let identities = self.identities();
+        match self.search {
+            Search::ByCode(code) => {
+                mentions.codes.insert(code);
+                mentions.for_update.codes.insert(code);
+            }
+            Search::ByFields => {
+                mentions.for_update.identities.extend(identities.iter().cloned());
+                mentions.names.extend(self.name_key());
+            }
+            Search::Impossible => {}
+        }
+        mentions.identities.extend(identities);
+        if let Some(name) = self.person.name.as_set()
+            && self.kinds.contains(&CustomerKind::Account)
+        {
+            mentions.identities.insert(company_name_identity(&fold(name)));
+        }
+        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        mentions.tag_ids.extend(self.default_tag);
+        if let Some(company) = self.company.as_set() {
+            company.mention(mentions);
+        }
+    }
+
+    /// Decides it. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault, those that only what is known shows included.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        mut findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        let record = self.find(workspace);
+        if record.is_none() {
+            self.tell_not_found(&mut findings);
+        }
+        let kind = match (record, self.kinds) {
+            (Some(record), _) => Some(record.code.kind),
+            (None, [only]) => Some(*only),
+            (None, _) => None,
+        };
+        let cus_fields = self.resolve_cus_fields(kind, workspace, &mut findings);
+        let company = self.resolve_company(kind, workspace, &mut findings);
+        if let Some(record) = record {
+            self.tell_taken(record, workspace, &mut findings);
+        }
+        match record {
+            Some(record) if findings.faults.is_empty() => {
+                Ok(self.change(record, cus_fields, company, workspace, ids, findings))
+            }
+            _ => Err(findings.into()),
+        }
+    }
+
+    fn world(&self) -> World {
+        self.kinds.first().map_or(World::Customer, |kind| kind.world())
+    }
+
+    fn identities(&self) -> Vec<Identity> {
+        self.person.identities(self.world())
+    }
+
+    fn name_key(&self) -> Option<NameKey> {
+        let Person { name, lastname, .. } = &self.person;
+        let lastname = lastname.as_set().map(|lastname| fold(lastname));
+        Some(NameKey { kinds: self.kinds, name: fold(name.as_set()?), lastname })
+    }
+
+    /// The record that the payload means: the first that finds exactly one wins.
+    fn find<'w>(&self, workspace: &'w Workspace<'_>) -> Option<&'w Customer> {
+        let customers = &workspace.customers;
+        let known = match self.search {
+            Search::ByCode(code) => customers.with_code(code),
+            Search::Impossible => None,
+            Search::ByFields => {
+                let identities = self.identities();
+                let before_name = |identity: &&Identity| identity.kind <= IdentityKind::Passport;
+                let holder = |identity: &Identity| {
+                    customers.holder(identity).filter(|found| self.kinds.contains(&found.code.kind))
+                };
+                identities
+                    .iter()
+                    .filter(before_name)
+                    .find_map(holder)
+                    .or_else(|| customers.only_one_named(&self.name_key()?))
+                    .or_else(|| identities.iter().filter(|i| !before_name(i)).find_map(holder))
+            }
+        };
+        customers.record(known?.id)
+    }
+
+    /// Where what identifies it is at fault itself, that is all there is to say.
+    fn tell_not_found(&self, findings: &mut Findings) {
+        match self.search {
+            Search::ByCode(code) => {
+                let at = self.at.member("customerId");
+                findings.fault(Code::NotFound, at, format!("There is no {code}."));
+            }
+            Search::ByFields if findings.faults.is_empty() => {
+                let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
+                let message = format!(
+                    "No {} has any of these identifiers; nothing was created.",
+                    kinds.join(" or ")
+                );
+                findings.fault(Code::NotFound, &self.at, message);
+            }
+            Search::ByFields | Search::Impossible => {}
+        }
+    }
+
+    fn resolve_cus_fields(
+        &self,
+        kind: Option<CustomerKind>,
+        workspace: &Workspace<'_>,
+        findings: &mut Findings,
+    ) -> Given<CusFields> {
+        match (&self.cus_fields, kind) {
+            (Given::Absent, _) | (_, None) => Given::Absent,
+            (Given::Clear, _) => Given::Clear,
+            (Given::Set(values), Some(kind)) => {
+                let context = workspace.request.context;
+                Given::Set(resolve_cus_fields(values, kind.model(), context, findings))
+            }
+        }
+    }
+
+    fn resolve_company<'w>(
+        &'w self,
+        kind: Option<CustomerKind>,
+        workspace: &'w Workspace<'_>,
+        findings: &mut Findings,
+    ) -> NewCompany<'w> {
+        let company = match &self.company {
+            Given::Absent => return NewCompany::Unchanged,
+            Given::Clear => return NewCompany::Unlinked,
+            Given::Set(company) => company,
+        };
+        if kind == Some(CustomerKind::Account) {
+            let message = "`companyContact` was not used: an account is a company itself.";
+            findings.warn(Code::IgnoredField, &company.at, message);
+            return NewCompany::Unchanged;
+        }
+        match company.search(workspace, findings) {
+            Some(found) => NewCompany::Found(found),
+            None => NewCompany::ToBeMade(company),
+        }
+    }
+
+    /// Every identifier that would be new to the record, and that another of its world holds.
+    fn tell_taken(&self, record: &Customer, workspace: &Workspace<'_>, findings: &mut Findings) {
+        for (identity, at) in self.new_identities(record, workspace) {
+            if let Some(holder) = workspace.customers.holder(&identity)
+                && holder.id != record.id
+            {
+                let message = format!(
+                    "{} holds the {} {} already.",
+                    holder.code,
+                    identity.kind.as_str(),
+                    identity.value
+                );
+                findings.fault(Code::IdentifierTaken, at, message);
+            }
+        }
+    }
+
+    /// The payload's identifiers with their places, without the e-mails and phones that the record
+    /// has: one that it has without being identified by it stays so.
+    fn new_identities(
+        &self,
+        record: &Customer,
+        workspace: &Workspace<'_>,
+    ) -> Vec<(Identity, Pointer)> {
+        let region = workspace.request.context.directory.org.region;
+        let emails: HashSet<String> = record.emails.iter().map(email_key).collect();
+        let phones: HashSet<String> =
+            record.phones.iter().map(|phone| phone_key(phone, region)).collect();
+        self.person
+            .placed_identities(self.world(), &self.at)
+            .into_iter()
+            .filter(|(identity, _)| match identity.kind {
+                IdentityKind::Email => !emails.contains(&identity.value),
+                IdentityKind::Phone => !phones.contains(&identity.value),
+                _ => true,
+            })
+            .collect()
+    }
+
+    /// What becomes of the record. There is no fault any more.
+    fn change(
+        &self,
+        record: &Customer,
+        cus_fields: Given<CusFields>,
+        company: NewCompany<'_>,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        mut findings: Findings,
+    ) -> Decision {
+        let mut changes = Vec::new();
+        let company = self.company_of(company, workspace, ids, &mut changes, &mut findings);
+        let tags = match &self.person.tags {
+            Given::Absent => Given::Absent,
+            Given::Clear => Given::Clear,
+            Given::Set(names) => Given::Set(tags_named(names, workspace, ids, &mut changes)),
+        };
+        let linked = company.as_set();
+        let revision = Revision {
+            person: &self.person,
+            permit: &self.permit,
+            cus_fields,
+            tags,
+            company: company.as_ref().and_then(|(company, _)| Some(company.id)),
+            region: workspace.request.context.directory.org.region,
+        };
+        let mut revised = revision.of(record);
+        let status = if revised == *record { Status::Unchanged } else { Status::Updated };
+        if status == Status::Updated {
+            revised.updated_at = workspace.request.now;
+            let names = Names { workspace, new: &changes };
+            let line = json!({"changes": field_changes(record, &revised, &names)});
+            changes.extend(self.identity_changes(record, &revised, workspace));
+            changes.push(Change::CustomerChanged(Box::new(revised.clone())));
+            changes.push(history(ids, record.id, HistoryKind::Updated, line));
+        }
+        if let Some((company, role)) = linked
+            && revised.company != record.company
+        {
+            changes.push(company_linked(ids, record.id, company, *role));
+        }
+        let related =
+            linked.map(|(company, role)| Related { role: *role, record: company.record() });
+        let outcome = Outcome {
+            status,
+            record: KnownCustomer::of(record).record(),
+            matched_by: None,
+            related: related.into_iter().collect(),
+            warnings: findings.warnings,
+        };
+        Decision { outcome, changes }
+    }
+
+    /// The company that the record belongs to from now on, made where there is none yet.
+    fn company_of(
+        &self,
+        company: NewCompany<'_>,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        changes: &mut Vec<Change>,
+        findings: &mut Findings,
+    ) -> Given<(KnownCustomer, Role)> {
+        match company {
+            NewCompany::Unchanged => Given::Absent,
+            NewCompany::Unlinked => Given::Clear,
+            NewCompany::Found(found) => Given::Set((found.clone(), Role::CompanyLinked)),
+            NewCompany::ToBeMade(company) => {
+                let own = self.identities();
+                let made = create_company(company, &own, workspace, ids, changes, findings);
+                Given::Set((made, Role::CompanyCreated))
+            }
+        }
+    }
+
+    /// What the record lets go of, and then what it comes to hold.
+    fn identity_changes(
+        &self,
+        record: &Customer,
+        revised: &Customer,
+        workspace: &Workspace<'_>,
+    ) -> Vec<Change> {
+        let customers = &workspace.customers;
+        let Person { contact_id, passport, emails, phones, .. } = &self.person;
+        let renamed = fold(&revised.name) != fold(&record.name);
+        let goes = |identity: &&Identity| match identity.kind {
+            IdentityKind::ContactId => replaces(contact_id, |id| *id == identity.value),
+            IdentityKind::Passport => replaces(passport, |new| new.key() == identity.value),
+            IdentityKind::Email => *emails == Given::Clear,
+            IdentityKind::Phone => *phones == Given::Clear,
+            IdentityKind::CompanyName => renamed,
+        };
+        let released = customers.identities_of(record.id).filter(goes).cloned();
+        let claimed = self
+            .new_identities(record, workspace)
+            .into_iter()
+            .map(|(identity, _)| identity)
+            .filter(|identity| customers.holder(identity).is_none())
+            .map(|identity| Claim { identity, customer: record.id, exclusive: true });
+        released
+            .map(Change::IdentityReleased)
+            .chain(claimed.map(Change::IdentityClaimed))
+            .chain(claim_of_name(revised, workspace, false).filter(|_| renamed))
+            .collect()
+    }
+}
+
+/// Whether what is there gives way to what is given.
+fn replaces<T>(given: &Given<T>, is_the_same: impl Fn(&T) -> bool) -> bool {
+    match given {
+        Given::Absent => false,
+        Given::Clear => true,
+        Given::Set(new) => !is_the_same(new),
+    }
+}
+
+/// What `customerId` says about how to search; a code of the wrong kind is told so, with the fix.
+fn read_search(fields: &mut Fields<'_, '_>, kinds: &[CustomerKind]) -> Search {
+    let at = fields.place("customerId");
+    let Some(text) = fields.text("customerId", Longest::LINE).set() else {
+        return Search::ByFields;
+    };
+    let (fault, at, message) = match CustomerCode::parse(&text) {
+        Some(code) if kinds.contains(&code.kind) => return Search::ByCode(code),
+        None => {
+            let shown: String = text.chars().take(64).collect();
+            let message =
+                format!("There is no \"{shown}\"; a `customerId` is a code such as PID-12.");
+            (Code::NotFound, at, message)
+        }
+        Some(code) => {
+            let (what, r#type, action) = match code.kind {
+                CustomerKind::Contact => ("a contact", 0, "update-contact"),
+                CustomerKind::Account => ("an account", 1, "update-contact"),
+                CustomerKind::Lead => ("a lead", 0, "update-lead"),
+            };
+            if kinds.iter().any(|kind| kind.world() == code.kind.world()) {
+                let message = format!(
+                    "{code} is the code of {what}, whose `type` is {type}; send that, or leave `type` out."
+                );
+                (Code::WrongKind, fields.place("type"), message)
+            } else {
+                let message = format!(
+                    "{code} is the code of {what}; to change it use the actionType `{action}`."
+                );
+                (Code::WrongKind, at, message)
+            }
+        }
+    };
+    fields.findings.fault(fault, &at, message);
+    Search::Impossible
+}
+
+const fn kind_alone(kind: CustomerKind) -> &'static [CustomerKind] {
+    match kind {
+        CustomerKind::Contact => &[CustomerKind::Contact],
+        CustomerKind::Account => &[CustomerKind::Account],
+        CustomerKind::Lead => &[CustomerKind::Lead],
+    }
+}

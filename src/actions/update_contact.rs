@@ -1,0 +1,73 @@
+//! update-contact: changes the contact or account that the payload identifies (`listener.md` 3).
+//!
+//! The record is searched by `customerId`, `contactId`, `passport`, `name` (with `lastname`),
+//! `emails`, `phones`, in that order; the first that finds exactly one wins, and `type`, where
+//! given, selects contact or account. Nothing found: a fault, and nothing is created. What the
+//! payload leaves out stays as it is, `null` clears, lists and tags gain. See [`CustomerUpdate`].
+
+use super::change::{Decision, Rejection};
+use super::context::Context;
+use super::customer_type::{ContactKind, read_contact_type};
+use super::customer_update::CustomerUpdate;
+use super::mentions::Mentions;
+use super::person::PERSON_FIELDS;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::CustomerKind;
+use crate::domain::fault::{Code, Pointer};
+use crate::payload::{Fields, Findings, Given, Mode};
+use serde_json::Value;
+
+/// A payload of update-contact, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateContact {
+    update: CustomerUpdate,
+}
+
+impl UpdateContact {
+    /// Reads the action's `data`, which stands at `at`.
+    pub fn read(
+        data: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(data, at, Mode::Update, PERSON_FIELDS, findings)?;
+        let kinds = read_kinds(&mut fields);
+        Some(Self { update: CustomerUpdate::read(&mut fields, kinds, context) })
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        self.update.mention(mentions);
+    }
+
+    /// Decides it. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault, those that only what is known shows included.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        self.update.decide(workspace, ids, findings)
+    }
+}
+
+/// Whom `type` selects; a `contactType` of `lead` belongs to another action.
+fn read_kinds(fields: &mut Fields<'_, '_>) -> &'static [CustomerKind] {
+    if read_contact_type(fields).set() == Some(ContactKind::Lead) {
+        let at = fields.place("contactType");
+        let message = "update-contact changes contacts and accounts; to change a lead use the actionType `update-lead`.";
+        fields.findings.fault(Code::WrongKind, &at, message);
+    }
+    match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
+        Given::Set(1) => &[CustomerKind::Account],
+        Given::Set(_) => &[CustomerKind::Contact],
+        Given::Absent | Given::Clear => &[CustomerKind::Contact, CustomerKind::Account],
+    }
+}
+
+#[cfg(test)]
+mod tests;

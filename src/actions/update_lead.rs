@@ -1,0 +1,142 @@
+//! update-lead: changes the lead that the payload identifies (`listener.md` 3).
+//!
+//! As update-contact, among leads, whose company is `companyLead`.
+
+use super::change::{Decision, Rejection};
+use super::context::Context;
+use super::customer_type::{ContactKind, read_contact_type};
+use super::customer_update::CustomerUpdate;
+use super::mentions::Mentions;
+use super::person::PERSON_FIELDS;
+use super::workspace::{Ids, Workspace};
+use crate::domain::customer::CustomerKind;
+use crate::domain::fault::{Code, Pointer};
+use crate::payload::{Fields, Findings, Given, Mode};
+use serde_json::Value;
+
+/// A payload of update-lead, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateLead {
+    update: CustomerUpdate,
+}
+
+impl UpdateLead {
+    /// Reads the action's `data`, which stands at `at`.
+    pub fn read(
+        data: &Value,
+        at: Pointer,
+        context: Context<'_>,
+        findings: &mut Findings,
+    ) -> Option<Self> {
+        let mut fields = Fields::open(data, at, Mode::Update, PERSON_FIELDS, findings)?;
+        check_kind(&mut fields);
+        Some(Self { update: CustomerUpdate::read(&mut fields, &[CustomerKind::Lead], context) })
+    }
+
+    /// What has to be known before it can be decided.
+    pub fn mention(&self, mentions: &mut Mentions) {
+        self.update.mention(mentions);
+    }
+
+    /// Decides it. `findings` are those of reading it.
+    ///
+    /// # Errors
+    /// Every fault, those that only what is known shows included.
+    pub fn decide(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        findings: Findings,
+    ) -> Result<Decision, Rejection> {
+        self.update.decide(workspace, ids, findings)
+    }
+}
+
+/// A lead is a person: `type` 0; a `contactType` of `customer` belongs to another action.
+fn check_kind(fields: &mut Fields<'_, '_>) {
+    if read_contact_type(fields).set() == Some(ContactKind::Customer) {
+        let at = fields.place("contactType");
+        let message =
+            "update-lead changes leads; to change a customer use the actionType `update-contact`.";
+        fields.findings.fault(Code::WrongKind, &at, message);
+    }
+    if fields.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(1) {
+        let at = fields.place("type");
+        let message = "A lead is a person, `type` 0; to change an account use `update-contact` with `type` 1.";
+        fields.findings.fault(Code::WrongKind, &at, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::actions::testing::{TestOrg, record};
+    use crate::actions::{Change, HistoryKind, Status};
+    use crate::domain::customer::{Customer, CustomerKind, EmailEntry};
+    use serde_json::{Value, json};
+
+    fn with_email(code: &str, email: &str) -> Customer {
+        let entry = EmailEntry { r#type: Default::default(), value: email.to_owned() };
+        Customer { emails: vec![entry], ..record(code, "Huy") }
+    }
+
+    #[test]
+    fn it_searches_among_leads_only() {
+        let org = TestOrg::new()
+            .keeping(with_email("PID-1", "a@x.com"))
+            .keeping(with_email("LID-1", "a@x.com"));
+        for data in [
+            json!({"emails": [{"value": "a@x.com"}], "title": "Dr"}),
+            json!({"customerId": "LID-1", "title": "Dr", "type": 0}),
+            json!({"name": "Huy", "passport": "new", "contactType": "lead"}),
+        ] {
+            let decision = org.decide("update-lead", data).unwrap();
+            assert_eq!(decision.outcome.status, Status::Updated);
+            assert_eq!(decision.outcome.record.name.code().as_deref(), Some("LID-1"));
+        }
+    }
+
+    #[test]
+    fn its_company_is_found_or_made_by_name_and_unlinked_by_null() {
+        let lead = record("LID-1", "Huy");
+        let org = TestOrg::new().keeping(lead);
+        let results = org.decide_all(&[
+            ("update-lead", json!({"customerId": "LID-1", "companyLead": "GOOGLE"})),
+            ("update-lead", json!({"customerId": "LID-1", "companyLead": "google"})),
+            ("update-lead", json!({"customerId": "LID-1", "companyLead": null})),
+        ]);
+        let [linked, again, unlinked] = results.try_into().unwrap();
+        let linked = linked.unwrap();
+        let made = linked.changes.iter().find_map(|change| match change {
+            Change::CustomerCreated(customer) => Some(customer.code),
+            _ => None,
+        });
+        assert_eq!(made.unwrap().kind, CustomerKind::Account);
+        assert_eq!(again.unwrap().outcome.status, Status::Unchanged);
+        let unlinked = unlinked.unwrap();
+        let told: Vec<(HistoryKind, Value)> = unlinked
+            .changes
+            .into_iter()
+            .filter_map(|change| match change {
+                Change::HistoryAdded(line) => Some((line.kind, line.details)),
+                _ => None,
+            })
+            .collect();
+        let change = json!({"old": made.unwrap().to_string(), "new": null});
+        assert_eq!(told, [(HistoryKind::Updated, json!({"changes": {"companyLead": change}}))]);
+    }
+
+    #[test]
+    fn what_is_no_lead_is_told_where_it_belongs() {
+        let org = TestOrg::new().keeping(record("PID-1", "Huy"));
+        for (data, place) in [
+            (json!({"customerId": "PID-1"}), "customerId"),
+            (json!({"passport": "x", "contactType": "customer"}), "contactType"),
+            (json!({"passport": "x", "type": 1}), "type"),
+        ] {
+            let rejection = org.decide("update-lead", data).expect_err("it is no lead");
+            assert_eq!(rejection.faults[0].code.as_str(), "wrong_kind");
+            assert_eq!(rejection.faults[0].pointer, format!("/data/0/data/{place}"));
+            assert!(rejection.faults[0].message.contains("update-contact"));
+        }
+    }
+}
