@@ -11,6 +11,7 @@
 )]
 
 mod add_contact;
+mod all_actions;
 mod any_body;
 mod cli;
 mod deals;
