@@ -148,6 +148,14 @@ impl Answer {
         }
     }
 
+    /// With one action, what is wrong with it.
+    fn all_failed(&self) -> String {
+        match self.results.as_slice() {
+            [only] => only.error.as_ref().map(|error| error.message.clone()).unwrap_or_default(),
+            several => format!("All {} actions failed; see results.", several.len()),
+        }
+    }
+
     fn become_problem(&mut self, withdrawn: bool) {
         let Summary { total, failed, .. } = self.summary;
         let (code, title, detail) = if withdrawn {
@@ -156,11 +164,7 @@ impl Answer {
             );
             (Code::AtomicFailed, "Nothing was applied", detail)
         } else if total > 0 && failed == total {
-            (
-                Code::AllActionsFailed,
-                "No action could be applied",
-                format!("All {total} actions failed."),
-            )
+            (Code::AllActionsFailed, "No action could be applied", self.all_failed())
         } else {
             return;
         };

@@ -338,10 +338,14 @@ fn text_of(
 
 /// The last step of a pointer, as messages name it.
 fn place(at: &Pointer) -> String {
-    match at.as_str().rsplit('/').next() {
-        Some("") | None => "The body".to_owned(),
-        Some(name) if name.bytes().all(|b| b.is_ascii_digit()) => format!("Entry {name}"),
-        Some(name) => format!("`{}`", name.replace("~1", "/").replace("~0", "~")),
+    let plain = |name: &str| format!("`{}`", name.replace("~1", "/").replace("~0", "~"));
+    match at.as_str().rsplit_once('/') {
+        None => "The body".to_owned(),
+        Some((list, index)) if index.bytes().all(|b| b.is_ascii_digit()) => {
+            let list = list.rsplit('/').next().unwrap_or_default();
+            format!("Entry {index} of {}", plain(list))
+        }
+        Some((_, name)) => plain(name),
     }
 }
 
