@@ -19,7 +19,7 @@ const ELSEWHERE: &str = "/var/lib/beeiq";
 #[derive(Debug)]
 pub(super) struct Place {
     dir: PathBuf,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Place {
@@ -33,7 +33,7 @@ impl Place {
         let dir = fs::canonicalize(dir).map_err(at("cannot open", dir))?;
         let path = dir.join("lock");
         let file = File::options().append(true).create(true).open(&path);
-        let lock = lock(file.map_err(at("cannot open", &path))?, &dir)?;
+        let lock = Lock::of(file.map_err(at("cannot open", &path))?, &dir)?;
         Ok(Self { dir, _lock: lock })
     }
 
@@ -166,7 +166,7 @@ pub(super) struct Data {
     pub(super) path: PathBuf,
     /// The major version of PostgreSQL that made it.
     pub(super) major: u32,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Data {
@@ -175,7 +175,7 @@ impl Data {
         let version = path.join("PG_VERSION");
         let text = fs::read_to_string(&version).map_err(at("cannot read", &version))?;
         let major = text.trim().parse().map_err(|_| EmbeddedError::NotACluster(path.clone()))?;
-        let lock = lock(File::open(&path).map_err(at("cannot open", &path))?, dir)?;
+        let lock = Lock::of(File::open(&path).map_err(at("cannot open", &path))?, dir)?;
         Ok(Self { path, major, _lock: lock })
     }
 
@@ -185,13 +185,28 @@ impl Data {
     }
 }
 
-/// Locks `file`, without waiting, until it is closed; the programs that this one starts do not
-/// inherit it.
-fn lock(file: File, dir: &Path) -> Result<File, EmbeddedError> {
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EmbeddedError::Locked(dir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(at("cannot lock", dir)(error)),
+/// A locked file. It is unlocked when this is dropped, and not merely closed: a program that
+/// another thread is starting just then has a copy of it until it runs, and the copy would keep it
+/// locked.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Lock {
+    /// Locks `file`, without waiting.
+    fn of(file: File, dir: &Path) -> Result<Self, EmbeddedError> {
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(EmbeddedError::Locked(dir.to_owned())),
+            Err(TryLockError::Error(error)) => Err(at("cannot lock", dir)(error)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "a lock is left to be closed");
+        }
     }
 }
 
@@ -249,6 +264,18 @@ mod tests {
         assert_eq!(refused.to_string().lines().count(), 1);
         drop(first);
         place(&dir);
+    }
+
+    /// Such a copy is in every program that is being started at that moment.
+    #[test]
+    fn a_lock_that_is_let_go_of_is_free_although_a_copy_of_the_file_is_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let lock = Lock::of(File::create(&path).unwrap(), dir.path()).unwrap();
+        let copy = lock.0.try_clone().unwrap();
+        drop(lock);
+        assert!(Lock::of(File::open(&path).unwrap(), dir.path()).is_ok());
+        drop(copy);
     }
 
     #[test]
