@@ -2,11 +2,10 @@
 //! listener's words (`listener.md` 3).
 
 use super::change::Change;
+use super::naming::{self, differing_cus_fields, named};
 use super::workspace::Workspace;
 use crate::domain::customer::{Customer, CustomerKind};
-use crate::domain::permit::Permit;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// From how many entries on a list is not repeated as a whole in each line.
@@ -40,36 +39,6 @@ impl Names<'_> {
             made.or_else(|| self.workspace.customers.get(company).map(|company| company.code));
         code.map_or_else(|| company.to_string(), |code| code.to_string())
     }
-
-    fn permit(&self, permit: &Permit) -> Value {
-        let directory = self.workspace.request.context.directory;
-        let group = permit
-            .group()
-            .map(|id| named(id, directory.groups.with_id(id).map(|group| group.name.as_str())));
-        let users: Vec<String> = permit
-            .users()
-            .iter()
-            .map(|id| named(*id, directory.users.with_id(*id).map(|user| user.email.as_str())))
-            .collect();
-        json!({"status": permit.status(), "group": group, "users": users})
-    }
-
-    fn cus_fields(&self, of: &Customer, fields: &BTreeSet<Uuid>) -> Value {
-        let known = self.workspace.request.context.directory.custom_fields.of(of.code.kind.model());
-        let name = |id: Uuid| {
-            named(id, known.and_then(|known| known.with_id(id)).map(|field| field.name.as_str()))
-        };
-        fields
-            .iter()
-            .map(|id| (name(*id), json!(of.cus_fields.get(id))))
-            .collect::<Map<_, _>>()
-            .into()
-    }
-}
-
-/// Something by its name, and where it has none any more by its id.
-fn named(id: Uuid, name: Option<&str>) -> String {
-    name.map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// Field → `{"old": …, "new": …}`, of the fields that differ. Of a list with more than
@@ -105,6 +74,7 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
         CustomerKind::Contact | CustomerKind::Account => "companyContact",
         CustomerKind::Lead => "companyLead",
     };
+    let directory = names.workspace.request.context.directory;
     let mut changes = Changes(Map::new());
     changes.field("name", &old.name, name, |name| json!(name));
     changes.field("lastname", &old.lastname, lastname, |lastname| json!(lastname));
@@ -120,18 +90,12 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
     changes.list("websites", &old.websites, websites, |website| json!(website));
     changes.list("im", &old.im, im, |im| json!(im));
     changes.list("tag", &old.tags, tags, |tag| json!(names.tag(*tag)));
-    changes.field("permit", &old.permit, permit, |permit| names.permit(permit));
+    changes.field("permit", &old.permit, permit, |it| naming::permit(directory, it));
     changes.field(company_field, &old.company, company, |id| json!(id.map(|id| names.company(id))));
-    let differing: BTreeSet<Uuid> = old
-        .cus_fields
-        .keys()
-        .chain(cus_fields.keys())
-        .filter(|field| old.cus_fields.get(field) != cus_fields.get(field))
-        .copied()
-        .collect();
-    if !differing.is_empty() {
-        let tell = |of| names.cus_fields(of, &differing);
-        changes.tell("cusFields", &tell(old), &tell(new));
+    if let Some((old, new)) =
+        differing_cus_fields(directory, code.kind.model(), &old.cus_fields, cus_fields)
+    {
+        changes.tell("cusFields", &old, &new);
     }
     changes.0
 }

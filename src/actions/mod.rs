@@ -25,6 +25,7 @@ mod field_changes;
 mod linked_party;
 mod mentions;
 mod named_person;
+mod naming;
 mod new_customer;
 mod new_or_duplicate;
 mod party;
