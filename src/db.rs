@@ -2,7 +2,8 @@
 
 use crate::error::StoreError;
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
-use diesel::pg::PgConnection;
+/// A connection, within which a store function works.
+pub use diesel::pg::PgConnection as Conn;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
 use diesel::{Connection, r2d2};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -28,7 +29,7 @@ pub struct DbConfig {
 /// The connections of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<ConnectionManager<PgConnection>>,
+    pool: Pool<ConnectionManager<Conn>>,
     statements: Arc<AtomicU64>,
 }
 
@@ -55,7 +56,7 @@ impl Db {
     /// Those of `work`, and [`StoreError::Unavailable`] when no connection is to be had.
     pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -76,7 +77,7 @@ impl Db {
     /// As [`Db::run`].
     pub fn run_here<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+        work: impl FnOnce(&mut Conn) -> Result<T, E>,
     ) -> Result<T, E> {
         work(&mut *self.connection()?)
     }
@@ -87,7 +88,7 @@ impl Db {
     /// As [`Db::run`].
     pub async fn in_org<T, E, F>(&self, org: Uuid, work: F) -> Result<T, E>
     where
-        F: FnOnce(&mut PgConnection) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + From<diesel::result::Error> + Send + 'static,
     {
@@ -100,7 +101,7 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
-    fn connection(&self) -> Result<PooledConnection<ConnectionManager<PgConnection>>, StoreError> {
+    fn connection(&self) -> Result<PooledConnection<ConnectionManager<Conn>>, StoreError> {
         self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 }
@@ -111,9 +112,9 @@ impl Db {
 /// # Errors
 /// Those of `work` and of the commit.
 pub fn in_org<T, E>(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
-    work: impl FnOnce(&mut PgConnection) -> Result<T, E>,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
 ) -> Result<T, E>
 where
     E: From<diesel::result::Error>,
@@ -124,12 +125,34 @@ where
     })
 }
 
+/// Runs `work` in a savepoint of the transaction that is open: what fails in it is undone alone.
+///
+/// # Errors
+/// Those of `work`.
+pub fn savepoint<T, E>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    conn.transaction(work)
+}
+
+/// Asks the database for a sign of life.
+///
+/// # Errors
+/// Where it gives none.
+pub fn ping(conn: &mut Conn) -> Result<(), StoreError> {
+    Ok(conn.batch_execute("SELECT 1")?)
+}
+
 /// Applies the migrations that the database lacks; several processes at once take turns.
 ///
 /// # Errors
 /// When the database cannot be reached, or refuses a migration.
 pub fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
-    let mut conn = PgConnection::establish(url)?;
+    let mut conn = Conn::establish(url)?;
     conn.batch_execute("SELECT pg_advisory_lock(6228412790)")?;
     let applied = conn
         .run_pending_migrations(MIGRATIONS)
@@ -147,8 +170,8 @@ struct Customize {
     statements: Arc<AtomicU64>,
 }
 
-impl CustomizeConnection<PgConnection, r2d2::Error> for Customize {
-    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), r2d2::Error> {
+impl CustomizeConnection<Conn, r2d2::Error> for Customize {
+    fn on_acquire(&self, conn: &mut Conn) -> Result<(), r2d2::Error> {
         conn.batch_execute(
             "SET timezone = 'UTC'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
              SET idle_in_transaction_session_timeout = '60s'; \

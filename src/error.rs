@@ -6,7 +6,9 @@
 use crate::domain::fault::{Code, Fault};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::DatabaseErrorKind;
+/// What the database driver reports.
+pub use diesel::result::Error as DbError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -250,13 +252,21 @@ pub enum StoreError {
     Reference,
     /// The database refused for a reason that no check foresaw.
     #[error("the database refused: {0}")]
-    Refused(DieselError),
+    Refused(DbError),
 }
 
-impl From<DieselError> for StoreError {
-    fn from(error: DieselError) -> Self {
+impl StoreError {
+    /// For a stored value that the program wrote itself and cannot read any more.
+    #[must_use]
+    pub fn unreadable(error: &dyn std::fmt::Display) -> Self {
+        Self::Refused(DbError::DeserializationError(error.to_string().into()))
+    }
+}
+
+impl From<DbError> for StoreError {
+    fn from(error: DbError) -> Self {
         match error {
-            DieselError::DatabaseError(kind, info) => match kind {
+            DbError::DatabaseError(kind, info) => match kind {
                 DatabaseErrorKind::UniqueViolation => Self::Taken,
                 DatabaseErrorKind::ForeignKeyViolation => Self::Reference,
                 DatabaseErrorKind::SerializationFailure => Self::Conflict,
@@ -267,9 +277,9 @@ impl From<DieselError> for StoreError {
                 }
                 _ if is_deadlock(info.message()) => Self::Conflict,
                 _ if is_shutdown(info.message()) => Self::Unavailable(info.message().to_owned()),
-                _ => Self::Refused(DieselError::DatabaseError(kind, info)),
+                _ => Self::Refused(DbError::DatabaseError(kind, info)),
             },
-            DieselError::BrokenTransactionManager => {
+            DbError::BrokenTransactionManager => {
                 Self::Unavailable("the connection broke within a transaction".to_owned())
             }
             other => Self::Refused(other),
@@ -296,8 +306,8 @@ fn is_shutdown(message: &str) -> bool {
     .any(|known| message.contains(known))
 }
 
-impl From<DieselError> for Problem {
-    fn from(error: DieselError) -> Self {
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
         StoreError::from(error).into()
     }
 }

@@ -44,10 +44,7 @@ impl Role {
         [Self::Owner, Self::Admin, Self::Member]
             .into_iter()
             .find(|role| role.as_str() == text)
-            .ok_or_else(|| {
-                let cause = format!("\"{text}\" is no role");
-                StoreError::Refused(diesel::result::Error::DeserializationError(cause.into()))
-            })
+            .ok_or_else(|| StoreError::unreadable(&format!("\"{text}\" is no role")))
     }
 }
 

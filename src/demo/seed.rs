@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::auth::Role;
 use crate::auth::passwords::NewPassword;
 use crate::clock;
-use crate::db::in_org;
+use crate::db::{Conn, in_org};
 use crate::domain::custom_field::{Kind, Model};
 use crate::domain::email::Email;
 use crate::domain::slug::Slug;
@@ -16,7 +16,6 @@ use crate::store::vocabulary::{self, NewCustomField};
 use crate::store::{directory, orgs};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -124,7 +123,7 @@ fn make(app: &App, password: &NewPassword, credits: i64) -> anyhow::Result<Uuid>
 }
 
 fn make_user(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     email: &str,
     role: Role,

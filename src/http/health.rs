@@ -1,10 +1,10 @@
 //! Whether the process lives, and whether it can work (`api.md` 1).
 
 use crate::app::App;
-use crate::error::{Problem, StoreError};
+use crate::db::ping;
+use crate::error::Problem;
 use crate::http::openapi::ProblemDocument;
 use actix_web::web;
-use diesel::connection::SimpleConnection;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,6 +33,6 @@ pub async fn healthz() -> web::Json<Health> {
     ),
 )]
 pub async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
-    app.db.run(|conn| conn.batch_execute("SELECT 1").map_err(StoreError::from)).await?;
+    app.db.run(ping).await?;
     Ok(web::Json(Health { status: "ok" }))
 }

@@ -6,13 +6,12 @@ use super::envelope::{Envelope, Item};
 use super::received::Options;
 use crate::actions::{Ids, Mentions, Pending, Rejection, Request, Workspace};
 use crate::clock;
+use crate::db::{Conn, savepoint};
 use crate::domain::counter::Counter;
 use crate::domain::fault::{Code, Fault, Pointer};
-use crate::error::StoreError;
+use crate::error::{DbError, StoreError};
 use crate::store::batch_load::{self, OrgState};
 use crate::store::writes::{self, Origin};
-use diesel::connection::Connection;
-use diesel::pg::PgConnection;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -48,7 +47,7 @@ impl Batch<'_> {
     /// [`StoreError::Conflict`] where it has to be done again.
     pub fn run(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         state: OrgState,
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
@@ -67,11 +66,11 @@ impl Batch<'_> {
     /// As [`Batch::run`].
     pub fn run_one_by_one(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
         let mut created = HashSet::new();
-        let done = conn.transaction(|conn| {
+        let done = savepoint(conn, |conn| {
             let verdicts = self.each_in_its_savepoint(conn, codes, &mut created)?;
             if self.applies(&verdicts) { Ok(verdicts) } else { Err(Undone::Withdrawn(verdicts)) }
         });
@@ -83,13 +82,13 @@ impl Batch<'_> {
 
     fn each_in_its_savepoint(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         codes: &mut Reserved,
         created: &mut HashSet<Uuid>,
     ) -> Result<Vec<Verdict>, StoreError> {
         let mut verdicts = Vec::new();
         for (index, item) in self.envelope.items.iter().enumerate() {
-            let one = conn.transaction(|conn| {
+            let one = savepoint(conn, |conn| {
                 let state = batch_load::org_state(conn, self.org)?;
                 let (verdict, pending) =
                     self.decide(conn, std::slice::from_ref(item), state, codes)?;
@@ -119,7 +118,7 @@ impl Batch<'_> {
 
     fn decide(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         items: &[Item],
         state: OrgState,
         codes: &mut Reserved,
@@ -165,8 +164,8 @@ impl From<StoreError> for Undone {
     }
 }
 
-impl From<diesel::result::Error> for Undone {
-    fn from(error: diesel::result::Error) -> Self {
+impl From<DbError> for Undone {
+    fn from(error: DbError) -> Self {
         Self::Store(error.into())
     }
 }

@@ -1,10 +1,10 @@
 //! Visible numbers, taken in blocks so that an org's requests do not wait for each other's commits.
 
 use crate::actions::Mentions;
+use crate::db::Conn;
 use crate::domain::counter::Counter;
 use crate::error::StoreError;
 use crate::store::counters;
-use diesel::pg::PgConnection;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::iter::once;
 use std::ops::Range;
@@ -38,7 +38,7 @@ impl CodeAllocator {
     /// Those of the database.
     pub fn reserve(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         mentions: &Mentions,
     ) -> Result<Reserved, StoreError> {
@@ -58,7 +58,7 @@ impl CodeAllocator {
 
     fn set_aside(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         counter: Counter,
         count: i64,
@@ -77,7 +77,7 @@ impl CodeAllocator {
     /// request mentions, are passed over for good. Where there are many, more are looked at each time.
     fn set_deal_ids_aside(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         count: i64,
         mentioned: &BTreeSet<String>,

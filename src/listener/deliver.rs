@@ -9,14 +9,13 @@ use super::received::{Options, Received};
 use super::retry::{NotFirst, Retry};
 use crate::actions::{Context, Request};
 use crate::clock;
-use crate::db::{Db, in_org};
+use crate::db::{Conn, Db, in_org};
 use crate::directory::{Directory, DirectoryCache, Listener};
 use crate::domain::fault::{Code, Fault, Warning};
-use crate::error::{Problem, StoreError};
+use crate::error::{DbError, Problem, StoreError};
 use crate::store::batch_load;
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::{Delivery, Origin, answer_of, insert_delivery};
-use diesel::pg::PgConnection;
 use ipnetwork::IpNetwork;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,8 +95,8 @@ impl From<StoreError> for Setback {
     }
 }
 
-impl From<diesel::result::Error> for Setback {
-    fn from(error: diesel::result::Error) -> Self {
+impl From<DbError> for Setback {
+    fn from(error: DbError) -> Self {
         Self::Store(error.into())
     }
 }
@@ -282,7 +281,7 @@ fn invalid_query(faults: Vec<Fault>) -> Problem {
 impl Parts {
     fn attempt(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         directory: &Directory,
         job: &Job,
         attempt: u32,
@@ -330,7 +329,7 @@ impl Parts {
 
     fn commit(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         job: &Job,
         context: Context<'_>,
         envelope: &Envelope<'_>,

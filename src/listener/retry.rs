@@ -4,12 +4,12 @@
 //! applies it: a process that is killed on the way leaves neither.
 
 use super::received::Received;
+use crate::db::Conn;
 use crate::domain::fault::Code;
 use crate::domain::idempotency::{IdempotencyKey, InvalidIdempotencyKey, fingerprint};
-use crate::error::{Problem, StoreError};
+use crate::error::{DbError, Problem, StoreError};
 use crate::store::idempotency::{self, FirstAnswer};
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use uuid::Uuid;
 
 /// A key with what it was sent for.
@@ -29,8 +29,8 @@ pub enum NotFirst {
     Store(StoreError),
 }
 
-impl From<diesel::result::Error> for NotFirst {
-    fn from(error: diesel::result::Error) -> Self {
+impl From<DbError> for NotFirst {
+    fn from(error: DbError) -> Self {
         Self::Store(error.into())
     }
 }
@@ -58,7 +58,7 @@ impl Retry {
     /// Where it has.
     pub fn seen_before(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         listener: Uuid,
         now: DateTime<Utc>,
@@ -80,7 +80,7 @@ impl Retry {
     /// Where another request is at work with it, or has been answered.
     pub fn claim(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         listener: Uuid,
         now: DateTime<Utc>,
@@ -100,7 +100,7 @@ impl Retry {
     /// Those of the database.
     pub fn keep(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         listener: Uuid,
         delivery: Uuid,

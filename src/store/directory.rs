@@ -96,15 +96,10 @@ fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
         public_id,
         slug,
         name,
-        time_zone: zone.parse::<Tz>().map_err(|error| unreadable(&error))?,
-        region: Region::parse(&region).map_err(|error| unreadable(&error))?,
+        time_zone: zone.parse::<Tz>().map_err(|error| StoreError::unreadable(&error))?,
+        region: Region::parse(&region).map_err(|error| StoreError::unreadable(&error))?,
         default_currency,
     })
-}
-
-/// A value that the program itself wrote, and cannot read any more.
-fn unreadable(error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Refused(diesel::result::Error::DeserializationError(error.to_string().into()))
 }
 
 fn load_users(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<User>> {
@@ -179,9 +174,10 @@ fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomFi
             Ok(CustomField {
                 id,
                 name,
-                model: model.parse().map_err(|error| unreadable(&error))?,
-                kind: kind.parse().map_err(|error| unreadable(&error))?,
-                options: serde_json::from_value(options).map_err(|error| unreadable(&error))?,
+                model: model.parse().map_err(|error| StoreError::unreadable(&error))?,
+                kind: kind.parse().map_err(|error| StoreError::unreadable(&error))?,
+                options: serde_json::from_value(options)
+                    .map_err(|error| StoreError::unreadable(&error))?,
             })
         })
         .collect()

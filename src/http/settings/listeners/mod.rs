@@ -8,6 +8,7 @@ pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEma
 use crate::app::App;
 use crate::auth::Admin;
 use crate::clock;
+use crate::db::Conn;
 use crate::domain::fault::{Code, Fault};
 use crate::error::{Problem, StoreError};
 use crate::http::body;
@@ -19,7 +20,6 @@ use crate::store::{directory, listeners, orgs};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Duration, Utc};
-use diesel::pg::PgConnection;
 use listeners::{ListenerRow, ListenerValues, NewToken};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -266,7 +266,7 @@ pub async fn delete(
 /// What is wrong with the settings, and the database's.
 pub fn make(
     app: &App,
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     settings: ListenerSettings,
     now: DateTime<Utc>,
@@ -284,20 +284,20 @@ pub fn make(
 ///
 /// # Errors
 /// Where its token was sealed with another key, and the database's.
-pub fn oldest(app: &App, conn: &mut PgConnection, org: Uuid) -> Result<Option<String>, Problem> {
+pub fn oldest(app: &App, conn: &mut Conn, org: Uuid) -> Result<Option<String>, Problem> {
     let rows = listeners::list(conn, org, None, i64::MAX)?;
     rows.last().map(|row| url(app, org, &row.token_sealed)).transpose()
 }
 
 /// The listener as its row shows it, kept from being changed until the transaction ends.
-fn locked(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<ListenerRow, Problem> {
+fn locked(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<ListenerRow, Problem> {
     listeners::lock(conn, org, id)?;
     listeners::find(conn, org, id)?.ok_or_else(unknown)
 }
 
 /// Checks settings against what the org has; makes the tag where it is new.
 fn checked(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     settings: ListenerSettings,
     now: DateTime<Utc>,
@@ -311,7 +311,7 @@ fn checked(
     Ok(values)
 }
 
-fn made_token(app: &App, conn: &mut PgConnection, org: Uuid) -> Result<NewToken, Problem> {
+fn made_token(app: &App, conn: &mut Conn, org: Uuid) -> Result<NewToken, Problem> {
     let public_id = orgs::with_id(conn, org)?.ok_or_else(|| Problem::not_found("org"))?.public_id;
     let token = new_token(TokenKind::Listener, &public_id);
     Ok(NewToken {
