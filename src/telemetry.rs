@@ -13,6 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use anyhow::Context;
 use std::future::{Ready, ready};
+use std::io::IsTerminal;
 use tracing::Instrument;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
@@ -30,7 +31,10 @@ pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
-        LogFormat::Text => builder.compact().with_target(false).try_init(),
+        LogFormat::Text => {
+            let colours = std::io::stderr().is_terminal();
+            builder.compact().with_target(false).with_ansi(colours).try_init()
+        }
     }
     .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
 }
