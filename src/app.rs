@@ -46,6 +46,8 @@ impl App {
     /// # Errors
     /// When a setting is missing or malformed.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
+        // Of TLS to mail servers and SMS providers. Another app of this process may have set it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);

@@ -18,5 +18,6 @@ pub mod provision;
 #[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;
+pub mod senders;
 pub mod store;
 pub mod telemetry;

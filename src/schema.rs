@@ -1,6 +1,23 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    audit_log (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        at -> Timestamptz,
+        actor_id -> Nullable<Uuid>,
+        api_key_id -> Nullable<Uuid>,
+        actor_name -> Text,
+        address -> Nullable<Inet>,
+        action -> Text,
+        resource -> Text,
+        resource_id -> Text,
+        resource_name -> Text,
+        changes -> Jsonb,
+    }
+}
+
+diesel::table! {
     custom_fields (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -393,6 +410,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(audit_log -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
 diesel::joinable!(customers -> orgs (org_id));
 diesel::joinable!(deals -> orgs (org_id));
@@ -413,6 +431,7 @@ diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    audit_log,
     custom_fields,
     customer_identities,
     customer_tags,

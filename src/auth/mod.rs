@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -59,6 +60,8 @@ pub struct Actor {
     pub role: Role,
     /// The groups he is in.
     pub groups: Vec<Uuid>,
+    /// The address he calls from, where it can be told.
+    pub address: Option<IpAddr>,
 }
 
 impl Actor {

@@ -1,6 +1,6 @@
 //! Signing in, and recognising who has.
 
-use super::Session;
+use super::{Actor, Session};
 use crate::app::App;
 use crate::clock;
 use crate::db::in_org;
@@ -8,6 +8,7 @@ use crate::domain::email::Email;
 use crate::domain::fault::Code;
 use crate::domain::text::fold;
 use crate::error::{Problem, StoreError};
+use crate::http::caller::caller;
 use crate::secrets::{Token, TokenKind, new_token};
 use crate::store::sign_in_failures::Attempt;
 use crate::store::users::Profile;
@@ -102,7 +103,11 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Session, Problem> {
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
-    found.map(|(id, actor)| Session { id, actor }).ok_or_else(unauthorized)
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let address = peer.and_then(|peer| caller(peer, request.headers(), &app.trusted_proxies));
+    found
+        .map(|(id, actor)| Session { id, actor: Actor { address, ..actor } })
+        .ok_or_else(unauthorized)
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {

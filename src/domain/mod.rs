@@ -1,6 +1,7 @@
 //! The words and rules of the field, pure: no database, no HTTP, no clock, no environment.
 
 pub mod amount;
+pub mod audit;
 pub mod counter;
 pub mod country;
 pub mod custom_field;

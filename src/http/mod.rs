@@ -1,7 +1,7 @@
 //! Every route on one page, and the handlers behind them.
 
 pub mod body;
-mod caller;
+pub(crate) mod caller;
 pub mod etag;
 pub mod health;
 mod intake;

@@ -1,5 +1,6 @@
 //! All SQL. Every function on a tenant's table takes the org, and runs within `db::in_org`.
 
+pub mod audit;
 pub mod batch_load;
 pub mod counters;
 pub mod customer_references;

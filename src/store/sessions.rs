@@ -50,7 +50,8 @@ pub fn create(
     Ok(())
 }
 
-/// The session of that token, and its user with role and groups as they are now; none where it
+/// The session of that token, and its user with role and groups as they are now (his address is
+/// the caller's to add); none where it
 /// has ended or the user is inactive.
 ///
 /// # Errors
@@ -81,7 +82,8 @@ pub fn find(
         .filter(group_members::user_id.eq(user))
         .select(group_members::group_id)
         .load(conn)?;
-    Ok(Some((session, Actor { org, user, role: Role::of_column(&role)?, groups })))
+    let role = Role::of_column(&role)?;
+    Ok(Some((session, Actor { org, user, role, groups, address: None })))
 }
 
 /// Ends a session.

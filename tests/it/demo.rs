@@ -34,7 +34,7 @@ impl Demo {
                 break;
             }
         }
-        Self { child, greeting, client: reqwest::Client::new() }
+        Self { child, greeting, client: crate::support::http_client() }
     }
 
     /// What the greeting says behind `label`.

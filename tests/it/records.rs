@@ -44,6 +44,7 @@ fn user(number: u128) -> Actor {
         user: Uuid::from_u128(number),
         role: if number == 1 { Role::Owner } else { Role::Member },
         groups: if number == 3 { vec![Uuid::from_u128(0xb1)] } else { Vec::new() },
+        address: None,
     }
 }
 

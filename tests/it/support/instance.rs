@@ -103,7 +103,7 @@ impl Instance {
         Self {
             url: format!("http://{address}"),
             app,
-            client: reqwest::Client::new(),
+            client: super::http_client(),
             handle,
             database,
         }

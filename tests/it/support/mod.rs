@@ -30,3 +30,10 @@ pub(crate) fn person(name: &str, email: &str) -> Value {
 pub(crate) fn payload(actions: &[Value]) -> Value {
     json!({"senderUser": ANN, "data": actions})
 }
+
+/// A client of HTTP.
+pub(crate) fn http_client() -> reqwest::Client {
+    // Its TLS wants a provider of this process, though no test speaks TLS.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}

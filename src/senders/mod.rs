@@ -1,0 +1,62 @@
+//! What leaves the instance, and what those said whom it was given to.
+
+use chrono::{DateTime, Utc};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// An e-mail as it was queued.
+#[derive(Clone, Debug)]
+pub struct Email {
+    /// The address it goes to.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// The HTML part.
+    pub html: Option<String>,
+    /// The text part.
+    pub text: Option<String>,
+    /// `<id@host>`, fixed when queued: the same on every attempt.
+    pub message_id: String,
+    /// The `Date`, fixed when queued.
+    pub date: DateTime<Utc>,
+}
+
+/// An SMS as it was queued.
+#[derive(Clone, Debug)]
+pub struct Sms {
+    /// The number it goes to, in E.164.
+    pub to: String,
+    /// The text.
+    pub content: String,
+    /// The outbox row: what a provider that knows idempotency keys is given.
+    pub id: Uuid,
+}
+
+/// What became of an attempt (`listener.md` 8). `words` are the provider's own, for people to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Taken over by the provider.
+    Sent {
+        /// Its answer.
+        words: String,
+        /// The id that it gave the message.
+        provider_id: Option<String>,
+    },
+    /// It may work later.
+    Transient {
+        /// Why not now.
+        words: String,
+        /// How long the provider asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// It will never work for this message.
+    Permanent {
+        /// Why.
+        words: String,
+    },
+    /// The org's account is refused, whatever the message: credentials, or no account at all.
+    AccountRefused {
+        /// Why.
+        words: String,
+    },
+}
