@@ -4,8 +4,10 @@ use crate::auth::passwords::Passwords;
 use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
+use crate::http::settings::accounts::AccountTests;
 use crate::listener::{self, Pipeline};
 use crate::secrets::SecretKey;
+use crate::senders::Senders;
 use crate::{http, telemetry};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -38,6 +40,10 @@ pub struct App {
     pub directories: DirectoryCache,
     /// What takes deliveries.
     pub pipeline: Pipeline,
+    /// What sends messages.
+    pub senders: Arc<Senders>,
+    /// How often accounts are tried.
+    pub account_tests: AccountTests,
 }
 
 impl App {
@@ -61,11 +67,15 @@ impl App {
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
         );
+        let key = settings.secret_key()?;
+        let senders = Senders::new(&settings.senders, db.clone(), key.clone())?;
         Ok(Self {
             db,
             directories,
             pipeline,
-            key: settings.secret_key()?,
+            senders: Arc::new(senders),
+            account_tests: AccountTests::default(),
+            key,
             passwords: Passwords::new()?,
             public_url,
             environment: settings.environment,

@@ -234,6 +234,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    message_accounts (org_id, channel) {
+        org_id -> Uuid,
+        channel -> Text,
+        settings -> Jsonb,
+        secrets_sealed -> Bytea,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     notes (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -419,6 +430,7 @@ diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
 diesel::joinable!(idempotency_keys -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
+diesel::joinable!(message_accounts -> orgs (org_id));
 diesel::joinable!(notes -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
 diesel::joinable!(org_currencies -> orgs (org_id));
@@ -447,6 +459,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     listener_tokens,
     listeners,
+    message_accounts,
     notes,
     org_counters,
     org_currencies,

@@ -160,6 +160,7 @@ fn directory() -> Directory {
             field(45, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
         ]),
         listeners: Vec::new(),
+        has_sms_account: false,
     }
 }
 

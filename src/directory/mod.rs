@@ -47,6 +47,8 @@ pub struct Directory {
     pub custom_fields: CustomFields,
     /// Its listeners.
     pub listeners: Vec<Listener>,
+    /// Whether it has an SMS account of its own; its SMS take no trial credits then.
+    pub has_sms_account: bool,
 }
 
 /// The org itself.

@@ -143,6 +143,8 @@ codes! {
     TooManyAttempts => "too_many_attempts",
     /// A name that is taken.
     NameTaken => "name_taken",
+    /// There is no account to send through.
+    NoAccount => "no_account",
     /// It is in use and cannot be deleted.
     InUse => "in_use",
     /// The resource has changed since it was read.

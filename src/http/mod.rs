@@ -15,7 +15,7 @@ pub mod settings;
 use crate::error::Problem;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::{HttpResponse, Route, web};
-use settings::listeners;
+use settings::{email, listeners, sms};
 
 /// All routes. What matches none is 404; a method that a path does not have is 405.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -47,6 +47,23 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/api/v1/listeners/{id}/rotate").route(web::post().to(listeners::rotate)),
         )
+        .service(
+            web::resource("/api/v1/listeners/{id}/preview")
+                .route(web::post().to(listeners::preview::preview)),
+        )
+        .service(
+            web::resource("/api/v1/settings/email")
+                .route(read().to(email::read))
+                .route(web::patch().to(email::change))
+                .route(web::delete().to(email::delete)),
+        )
+        .service(
+            web::resource("/api/v1/settings/sms")
+                .route(read().to(sms::read))
+                .route(web::patch().to(sms::change))
+                .route(web::delete().to(sms::delete)),
+        )
+        .service(web::resource("/api/v1/settings/sms/test").route(web::post().to(sms::try_out)))
         // Records.
         .configure(records::routes)
         .default_service(web::to(nothing_here));

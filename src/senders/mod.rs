@@ -1,6 +1,21 @@
 //! What leaves the instance, and what those said whom it was given to.
 
+pub mod guard;
+pub mod sms;
+pub mod smtp_account;
+
+use crate::config::SenderSettings;
+use crate::db::{Conn, Db};
+use crate::domain::masking::{self, Secrets};
+use crate::domain::message_channel::MessageChannel;
+use crate::error::StoreError;
+use crate::secrets::SecretKey;
+use crate::store::message_accounts::{self, AccountRow};
 use chrono::{DateTime, Utc};
+use guard::Guard;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sms::{Providers, SmsAccount};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -59,4 +74,181 @@ pub enum Outcome {
         /// Why.
         words: String,
     },
+}
+
+/// Where the secrets of an account as JSON are: JSON Pointers.
+#[must_use]
+pub fn secret_places(channel: MessageChannel, account: &Value) -> Vec<String> {
+    match channel {
+        MessageChannel::Email => smtp_account::secret_places(account),
+        MessageChannel::Sms => sms::secret_places(account),
+    }
+}
+
+/// Whose account it is: the instance's servers are trusted, an org's are guarded against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The org's own.
+    Org,
+    /// The instance's, for orgs without one.
+    Instance,
+}
+
+/// What sends messages, each org's through its own account or else the instance's.
+pub struct Senders {
+    db: Db,
+    key: SecretKey,
+    guard: Guard,
+    providers: Providers,
+    instance_sms: Option<SmsAccount>,
+}
+
+/// Why there is no account to send through.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Neither has the org one, nor the instance.
+    #[error("there is no account to send through")]
+    None,
+    /// Its secrets were sealed with another key.
+    #[error("the account's secrets cannot be read with this instance's key; set them anew")]
+    Unreadable,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Senders {
+    /// With these settings.
+    ///
+    /// # Errors
+    /// Where the instance's account is none, or TLS cannot be set up.
+    pub fn new(settings: &SenderSettings, db: Db, key: SecretKey) -> anyhow::Result<Self> {
+        let guard = Guard::new(&settings.outbound_allow);
+        let providers = Providers::new(settings, guard.clone())?;
+        let set = settings.sms_account.as_ref().map(|it| it.expose().as_str());
+        let instance_sms = set.filter(|text| !text.trim().is_empty()).map(instance_account);
+        Ok(Self { db, key, guard, providers, instance_sms: instance_sms.transpose()? })
+    }
+
+    /// Which servers orgs may have.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Sends an SMS of that org.
+    pub async fn sms(&self, org: Uuid, sms: &Sms) -> Outcome {
+        match self.sms_account(org).await {
+            Ok((account, owner)) => self.providers.send(&account, owner, sms).await,
+            Err(AccountError::None) => Outcome::AccountRefused {
+                words: "There is no SMS account: set one up at /api/v1/settings/sms, or for the \
+                        whole instance by BEEIQ_SMS_ACCOUNT."
+                    .to_owned(),
+            },
+            Err(error) => no_account(&error),
+        }
+    }
+
+    /// Sends an SMS through that account.
+    pub async fn sms_through(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
+        self.providers.send(account, owner, sms).await
+    }
+
+    /// The account that SMS of the org go through.
+    ///
+    /// # Errors
+    /// Where there is none that can be used.
+    pub async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
+        match self.own(org, MessageChannel::Sms).await? {
+            Some(account) => Ok((account, Owner::Org)),
+            None => match &self.instance_sms {
+                Some(account) => Ok((account.clone(), Owner::Instance)),
+                None => Err(AccountError::None),
+            },
+        }
+    }
+
+    /// The org's own account.
+    async fn own<T: DeserializeOwned>(
+        &self,
+        org: Uuid,
+        channel: MessageChannel,
+    ) -> Result<Option<T>, AccountError> {
+        let find = move |conn: &mut Conn| message_accounts::find(conn, org, channel);
+        let Some(row) = self.db.in_org(org, find).await? else { return Ok(None) };
+        let secrets = opened(&self.key, org, channel, &row).ok_or(AccountError::Unreadable)?;
+        let places = secret_places(channel, &row.settings);
+        let (account, _) = masking::joined(row.settings, &places, &secrets);
+        let account =
+            serde_json::from_value(account).map_err(|error| StoreError::unreadable(&error))?;
+        Ok(Some(account))
+    }
+}
+
+/// The secrets of an account; none where they were sealed with another key.
+#[must_use]
+pub fn opened(
+    key: &SecretKey,
+    org: Uuid,
+    channel: MessageChannel,
+    row: &AccountRow,
+) -> Option<Secrets> {
+    let place = message_accounts::secrets_place(org, channel);
+    let json = key.open(&place, &row.secrets_sealed).inspect_err(|error| {
+        tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");
+    });
+    serde_json::from_slice(&json.ok()?).ok()
+}
+
+fn no_account(error: &AccountError) -> Outcome {
+    match error {
+        AccountError::Store(error) => {
+            tracing::error!(cause = %error, "an account cannot be looked up");
+            let words = "The account could not be looked up.".to_owned();
+            Outcome::Transient { words, retry_after: None }
+        }
+        AccountError::None | AccountError::Unreadable => {
+            Outcome::AccountRefused { words: error.to_string() }
+        }
+    }
+}
+
+/// The account of `BEEIQ_SMS_ACCOUNT`. What is wrong with it is told without its text, which has
+/// secrets in it.
+fn instance_account(text: &str) -> anyhow::Result<SmsAccount> {
+    const NAME: &str = "BEEIQ_SMS_ACCOUNT is malformed";
+    let account: SmsAccount = serde_json::from_str(text).map_err(|error| {
+        let words = error.to_string();
+        let cause = if words.starts_with("missing field") {
+            words
+        } else {
+            format!("line {}, column {} does not fit", error.line(), error.column())
+        };
+        anyhow::anyhow!("{NAME}: it must be JSON with the fields of /settings/sms; {cause}")
+    })?;
+    if let Some(fault) = account.check(&Guard::open()).first() {
+        anyhow::bail!("{NAME}: {}: {}", fault.pointer, fault.message);
+    }
+    Ok(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_instances_account_is_told_without_its_secrets() {
+        for (text, words) in [
+            (r#"{"provider": "twilio", "authToken": "hunter2"}"#, "missing field"),
+            (r#"{"provider": "speedsms", "accessToken": ["hunter2"]}"#, "does not fit"),
+            (r#"{"provider": "hunter2"}"#, "does not fit"),
+            (r#"{"provider": "speedsms", "accessToken": "hunter2\n"}"#, "/accessToken"),
+            ("hunter2", "line 1"),
+        ] {
+            let error = instance_account(text).unwrap_err().to_string();
+            assert!(error.contains("BEEIQ_SMS_ACCOUNT") && error.contains(words), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        assert!(instance_account(r#"{"provider": "speedsms", "accessToken": "t"}"#).is_ok());
+    }
 }

@@ -4,6 +4,7 @@ use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, Sla,
     User, Users, WelcomeEmail,
 };
+use crate::domain::message_channel::MessageChannel;
 use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::error::StoreError;
@@ -11,6 +12,7 @@ use crate::schema::{
     custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
     picklist_entries, slas, users,
 };
+use crate::store::message_accounts;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::pg::PgConnection;
@@ -66,6 +68,7 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
         currencies: load_currencies(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
+        has_sms_account: message_accounts::is_set(conn, org, MessageChannel::Sms)?,
         custom_fields,
     })
 }

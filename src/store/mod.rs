@@ -11,6 +11,7 @@ pub mod directory;
 pub mod history;
 pub mod idempotency;
 pub mod listeners;
+pub mod message_accounts;
 pub mod notes;
 pub mod orgs;
 pub mod sessions;

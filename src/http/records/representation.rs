@@ -395,6 +395,7 @@ mod tests {
                 field(8, Model::Lead, "Of leads"),
             ]),
             listeners: Vec::new(),
+            has_sms_account: false,
         }
     }
 

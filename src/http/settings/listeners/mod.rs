@@ -2,6 +2,7 @@
 
 mod check;
 mod input;
+pub mod preview;
 
 pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
 
