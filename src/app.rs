@@ -6,6 +6,8 @@ use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::listener::{self, Pipeline};
 use crate::secrets::SecretKey;
+use crate::senders::Senders;
+use crate::senders::smtp::Smtp;
 use crate::{http, telemetry};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -38,6 +40,8 @@ pub struct App {
     pub directories: DirectoryCache,
     /// What takes deliveries.
     pub pipeline: Pipeline,
+    /// What messages leave by.
+    pub senders: Arc<Senders>,
 }
 
 impl App {
@@ -61,10 +65,13 @@ impl App {
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
         );
+        let senders =
+            Arc::new(Senders::new(Smtp::new(settings.smtp.timeouts()), settings.smtp.server()?));
         Ok(Self {
             db,
             directories,
             pipeline,
+            senders,
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
             public_url,

@@ -1,8 +1,43 @@
 //! What leaves the instance, and what those said whom it was given to.
 
+pub mod smtp;
+
 use chrono::{DateTime, Utc};
+use smtp::{Smtp, SmtpServer};
 use std::time::Duration;
 use uuid::Uuid;
+
+/// Gives messages to those who carry them.
+pub struct Senders {
+    smtp: Smtp,
+    instance: Option<SmtpServer>,
+}
+
+impl Senders {
+    /// Senders that use the instance's mail server, where there is one.
+    #[must_use]
+    pub fn new(smtp: Smtp, instance: Option<SmtpServer>) -> Self {
+        Self { smtp, instance }
+    }
+
+    /// Sends an e-mail of an org, once.
+    pub async fn email(&self, _org: Uuid, email: &Email) -> Outcome {
+        match &self.instance {
+            Some(server) => self.smtp.send(server, email).await,
+            None => Outcome::AccountRefused {
+                words: "There is no mail server: set the org's under /settings/email, or the \
+                        instance's with BEEIQ_SMTP_URL and BEEIQ_SMTP_FROM."
+                    .to_owned(),
+            },
+        }
+    }
+
+    /// Sends an SMS of an org, once.
+    pub async fn sms(&self, _org: Uuid, _sms: &Sms) -> Outcome {
+        let words = "There is no SMS account: set the org's under /settings/sms.".to_owned();
+        std::future::ready(Outcome::AccountRefused { words }).await
+    }
+}
 
 /// An e-mail as it was queued.
 #[derive(Clone, Debug)]
