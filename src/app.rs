@@ -68,7 +68,7 @@ impl App {
             mail_domain(&public_url),
         );
         let key = settings.secret_key()?;
-        let senders = Senders::new(&settings.senders, db.clone(), key.clone())?;
+        let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
         Ok(Self {
             db,
             directories,
@@ -82,6 +82,12 @@ impl App {
             trusted_proxies: settings.http.trusted_proxies.clone(),
             limits: settings.limits,
         })
+    }
+
+    /// What `Message-ID`s end in.
+    #[must_use]
+    pub fn mail_domain(&self) -> String {
+        mail_domain(&self.public_url)
     }
 }
 

@@ -6,8 +6,8 @@ mod seed;
 use crate::app::App;
 use crate::auth::passwords::NewPassword;
 use crate::config::{
-    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, SenderSettings,
-    ServeSettings,
+    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, OutboxSettings,
+    SenderSettings, ServeSettings, SmtpSettings,
 };
 use crate::db::{in_org, migrate};
 use crate::domain::email::Email;
@@ -85,7 +85,10 @@ impl Demo {
             },
             limits: settings.limits,
             orgs: settings.orgs,
+            // Staging sends nothing, so there is nothing to set.
             senders: SenderSettings::default(),
+            smtp: SmtpSettings::default(),
+            outbox: OutboxSettings::default(),
             log: settings.log.clone(),
             secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
                 STANDARD.encode(clock::random_bytes::<32>())

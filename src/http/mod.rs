@@ -57,6 +57,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::patch().to(email::change))
                 .route(web::delete().to(email::delete)),
         )
+        .service(web::resource("/api/v1/settings/email/test").route(web::post().to(email::try_out)))
         .service(
             web::resource("/api/v1/settings/sms")
                 .route(read().to(sms::read))

@@ -84,6 +84,7 @@ pub struct QueryProblem(
         settings::email::read,
         settings::email::change,
         settings::email::delete,
+        settings::email::try_out,
         settings::sms::read,
         settings::sms::change,
         settings::sms::delete,

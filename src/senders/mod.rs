@@ -2,9 +2,10 @@
 
 pub mod guard;
 pub mod sms;
+pub mod smtp;
 pub mod smtp_account;
 
-use crate::config::SenderSettings;
+use crate::config::{SenderSettings, SmtpSettings};
 use crate::db::{Conn, Db};
 use crate::domain::masking::{self, Secrets};
 use crate::domain::message_channel::MessageChannel;
@@ -12,12 +13,18 @@ use crate::error::StoreError;
 use crate::secrets::SecretKey;
 use crate::store::message_accounts::{self, AccountRow};
 use chrono::{DateTime, Utc};
-use guard::Guard;
+use guard::{Guard, Unreachable};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sms::{Providers, SmsAccount};
+use smtp::{Smtp, SmtpServer};
+use smtp_account::SmtpAccount;
 use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
+
+/// How long the name of an org's mail server may take to be resolved.
+const RESOLVING: Duration = Duration::from_secs(10);
 
 /// An e-mail as it was queued.
 #[derive(Clone, Debug)]
@@ -99,8 +106,18 @@ pub struct Senders {
     db: Db,
     key: SecretKey,
     guard: Guard,
+    smtp: Smtp,
+    instance_smtp: Option<SmtpServer>,
     providers: Providers,
     instance_sms: Option<SmsAccount>,
+}
+
+/// Where e-mails of an org go.
+pub enum MailAccount {
+    /// To its own server, once its addresses have been looked at.
+    Org(SmtpAccount),
+    /// To the instance's.
+    Instance(SmtpServer),
 }
 
 /// Why there is no account to send through.
@@ -122,12 +139,25 @@ impl Senders {
     ///
     /// # Errors
     /// Where the instance's account is none, or TLS cannot be set up.
-    pub fn new(settings: &SenderSettings, db: Db, key: SecretKey) -> anyhow::Result<Self> {
+    pub fn new(
+        settings: &SenderSettings,
+        smtp: &SmtpSettings,
+        db: Db,
+        key: SecretKey,
+    ) -> anyhow::Result<Self> {
         let guard = Guard::new(&settings.outbound_allow);
         let providers = Providers::new(settings, guard.clone())?;
         let set = settings.sms_account.as_ref().map(|it| it.expose().as_str());
         let instance_sms = set.filter(|text| !text.trim().is_empty()).map(instance_account);
-        Ok(Self { db, key, guard, providers, instance_sms: instance_sms.transpose()? })
+        Ok(Self {
+            db,
+            key,
+            guard,
+            smtp: Smtp::new(smtp.timeouts()),
+            instance_smtp: smtp.server()?,
+            providers,
+            instance_sms: instance_sms.transpose()?,
+        })
     }
 
     /// Which servers orgs may have.
@@ -136,13 +166,80 @@ impl Senders {
         &self.guard
     }
 
+    /// Sends an e-mail of that org.
+    pub async fn email(&self, org: Uuid, email: &Email) -> Outcome {
+        match self.mail_account(org).await {
+            Ok(account) => self.email_through(account, email).await,
+            Err(AccountError::None) => Outcome::AccountRefused {
+                words: "There is no mail server: set the org's under /settings/email, or the \
+                        instance's with BEEIQ_SMTP_URL and BEEIQ_SMTP_FROM."
+                    .to_owned(),
+            },
+            Err(error) => no_account(&error),
+        }
+    }
+
+    /// Sends an e-mail through that account.
+    pub async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
+        let server = match account {
+            MailAccount::Instance(server) => server,
+            MailAccount::Org(account) => match self.server_of(account).await {
+                Ok(server) => server,
+                Err(outcome) => return outcome,
+            },
+        };
+        self.smtp.send(&server, email).await
+    }
+
+    /// The account that e-mails of the org go through.
+    ///
+    /// # Errors
+    /// Where there is none that can be used.
+    pub async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
+        match self.own(org, MessageChannel::Email).await? {
+            Some(account) => Ok(MailAccount::Org(account)),
+            None => self.instance_smtp.clone().map(MailAccount::Instance).ok_or(AccountError::None),
+        }
+    }
+
+    /// The server of an org's account, to be connected to at addresses that were looked at.
+    async fn server_of(&self, account: SmtpAccount) -> Result<SmtpServer, Outcome> {
+        let transient = |words| Outcome::Transient { words, retry_after: None };
+        let addresses = match timeout(RESOLVING, self.guard.resolve(&account.host)).await {
+            Ok(Ok(addresses)) => addresses,
+            Ok(Err(refused @ Unreachable::NotPublic(_))) => {
+                return Err(Outcome::AccountRefused { words: format!("{refused}.") });
+            }
+            Ok(Err(unknown @ Unreachable::Unknown(_))) => {
+                return Err(transient(format!("{unknown}.")));
+            }
+            Err(_) => {
+                return Err(transient(format!("\"{}\" takes too long to be found.", account.host)));
+            }
+        };
+        let port = account.port();
+        let SmtpAccount { host, port: _, security, username, password, from_address, from_name } =
+            account;
+        let addresses = Some(addresses);
+        Ok(SmtpServer {
+            host,
+            port,
+            security,
+            username,
+            password,
+            from_address,
+            from_name,
+            addresses,
+        })
+    }
+
     /// Sends an SMS of that org.
     pub async fn sms(&self, org: Uuid, sms: &Sms) -> Outcome {
         match self.sms_account(org).await {
             Ok((account, owner)) => self.providers.send(&account, owner, sms).await,
             Err(AccountError::None) => Outcome::AccountRefused {
-                words: "There is no SMS account: set one up at /api/v1/settings/sms, or for the \
-                        whole instance by BEEIQ_SMS_ACCOUNT."
+                words: "There is no SMS account: set the org's under /settings/sms, or the \
+                        instance's with BEEIQ_SMS_ACCOUNT."
                     .to_owned(),
             },
             Err(error) => no_account(&error),

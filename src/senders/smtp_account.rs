@@ -1,12 +1,12 @@
 //! An org's own mail server, as it is set up (`api.md` 4, `/settings/email`).
 
 use super::guard::Guard;
+use super::smtp::Security;
 use crate::domain::email::Email;
 use crate::domain::fault::{Code, Fault};
 use crate::secrets::Secret;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
 /// The longest name of a host (RFC 1035).
 const LONGEST_HOST: usize = 253;
@@ -32,31 +32,6 @@ pub struct SmtpAccount {
     pub from_address: String,
     /// The sender's name.
     pub from_name: Option<String>,
-}
-
-/// How the connection to a mail server is secured.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Security {
-    /// In clear first, then TLS; refused where the server cannot.
-    #[default]
-    StartTls,
-    /// TLS from the start.
-    Tls,
-    /// In clear.
-    None,
-}
-
-impl Security {
-    /// The port that servers usually have for it.
-    #[must_use]
-    pub const fn usual_port(self) -> u16 {
-        match self {
-            Self::StartTls => 587,
-            Self::Tls => 465,
-            Self::None => 25,
-        }
-    }
 }
 
 /// An account of which nothing is set: every field that there is.

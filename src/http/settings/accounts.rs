@@ -11,7 +11,7 @@ use crate::domain::masking::{self, MASK, Secrets};
 use crate::domain::message_channel::MessageChannel;
 use crate::error::Problem;
 use crate::http::etag;
-use crate::senders::{self, Outcome};
+use crate::senders::{self, AccountError, Outcome};
 use crate::store::audit::Subject;
 use crate::store::message_accounts;
 use chrono::{DateTime, Utc};
@@ -243,8 +243,18 @@ impl AccountTests {
     }
 }
 
-/// Neither the org nor the instance has an account.
-pub(super) fn no_account(path: &str) -> Problem {
-    let message = format!("There is no account to send through; set one up with PATCH {path}.");
-    Problem::new(Code::NoAccount, message)
+/// What is answered where there is no account that can be tried.
+///
+/// # Errors
+/// 409 where there is none, and the database's.
+pub(super) fn refused(error: AccountError, path: &str) -> Result<TrialReport, Problem> {
+    match error {
+        AccountError::Store(error) => Err(error.into()),
+        AccountError::None => {
+            let message =
+                format!("There is no account to send through; set one up with PATCH {path}.");
+            Err(Problem::new(Code::NoAccount, message))
+        }
+        AccountError::Unreadable => Ok(Outcome::AccountRefused { words: error.to_string() }.into()),
+    }
 }

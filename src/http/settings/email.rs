@@ -1,16 +1,21 @@
 //! `/api/v1/settings/email` (`api.md` 4): the mail server that the org's e-mails go through. Owner
 //! and admins only.
 
-use super::accounts::{self, Kept};
+use super::accounts::{self, Kept, Trial, TrialReport};
 use crate::app::App;
 use crate::auth::Admin;
+use crate::clock;
+use crate::config::Environment;
+use crate::domain::email::Email;
+use crate::domain::fault::{Code, Fault};
 use crate::domain::message_channel::MessageChannel;
 use crate::error::Problem;
 use crate::http::body;
 use crate::http::etag::IfMatch;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
-use crate::senders::guard::Guard;
-use crate::senders::smtp_account::{self, Security, SmtpAccount, destination};
+use crate::senders::smtp::Security;
+use crate::senders::smtp_account::{self, SmtpAccount, destination};
+use crate::senders::{self, guard::Guard};
 use crate::store::directory;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -18,6 +23,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 const CHANNEL: MessageChannel = MessageChannel::Email;
+const PATH: &str = "/api/v1/settings/email";
 
 /// The org's mail server; all null: the instance's. The password is shown as `********`; sent back
 /// so it stays what it is. Where it would go to another place (`host`, `port`, `security`,
@@ -115,6 +121,50 @@ pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResp
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Sends one e-mail now, and reports what became of it. At most five a minute.
+#[utoipa::path(
+    post, path = "/api/v1/settings/email/test", tag = "Settings",
+    operation_id = "testEmailSettings",
+    request_body(content = Trial, example = json!({"to": "ann@example.com"})),
+    responses(
+        (status = 200, body = TrialReport,
+         example = json!({"status": "failed", "words": "535 5.7.8 Authentication failed"})),
+        AdminProblems,
+        BodyProblems,
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`no_account`"),
+        (status = 429, body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn try_out(
+    app: web::Data<App>,
+    Admin(actor): Admin,
+    payload: web::Payload,
+) -> Result<web::Json<TrialReport>, Problem> {
+    let Trial { to } = body::json(payload).await?;
+    let to = Email::parse(&to).map_err(|error| {
+        Problem::fields(vec![Fault::new(Code::InvalidEmail, "/to", error.to_string())])
+    })?;
+    let account = match app.senders.mail_account(actor.org).await {
+        Ok(account) => account,
+        Err(error) => return accounts::refused(error, PATH).map(web::Json),
+    };
+    app.account_tests.count(actor.org, CHANNEL)?;
+    if app.environment == Environment::Staging {
+        return Ok(web::Json(TrialReport::captured()));
+    }
+    let name = &app.directories.current(actor.org).await?.org.name;
+    let email = senders::Email {
+        to: to.value().to_owned(),
+        subject: format!("{name}: a test of your mail server"),
+        html: None,
+        text: Some(format!("This is a test of the mail server of {name}. It works.\n")),
+        message_id: format!("<{}@{}>", clock::new_id(), app.mail_domain()),
+        date: clock::now(),
+    };
+    Ok(web::Json(app.senders.email_through(account, &email).await.into()))
 }
 
 /// The account, the password in it, that a merge patch leads to.

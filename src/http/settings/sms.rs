@@ -18,7 +18,7 @@ use crate::http::etag::IfMatch;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::senders::guard::Guard;
 use crate::senders::sms::{Provider, SmsAccount, destination};
-use crate::senders::{AccountError, Outcome, Owner, Sms};
+use crate::senders::{Owner, Sms};
 use crate::store::{directory, message_accounts};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -200,12 +200,7 @@ pub async fn try_out(
     let to = reachable(&to, |to| Phone::parse(to, directory.org.region).ok())?;
     let (account, owner) = match app.senders.sms_account(actor.org).await {
         Ok(found) => found,
-        Err(AccountError::None) => return Err(accounts::no_account(PATH)),
-        Err(AccountError::Store(error)) => return Err(error.into()),
-        Err(error @ AccountError::Unreadable) => {
-            let words = error.to_string();
-            return Ok(web::Json(Outcome::AccountRefused { words }.into()));
-        }
+        Err(error) => return accounts::refused(error, PATH).map(web::Json),
     };
     app.account_tests.count(actor.org, CHANNEL)?;
     if app.environment == Environment::Staging {

@@ -70,15 +70,25 @@ impl Instance {
 
     /// The same with further flags of `beeiq serve`.
     pub(crate) async fn with(flags: &[&str]) -> Self {
-        Self::on(Arc::new(TEMPLATE.database()), flags)
+        Self::on(Arc::new(TEMPLATE.database()), "staging", flags)
+    }
+
+    /// A server that sends messages, on a database of its own.
+    pub(crate) async fn production(flags: &[&str]) -> Self {
+        Self::on(Arc::new(TEMPLATE.database()), "production", flags)
+    }
+
+    /// Another server on the same database that sends messages, without further flags.
+    pub(crate) fn another_production(&self) -> Self {
+        Self::on(Arc::clone(&self.database), "production", &[])
     }
 
     /// Another server on the same database, as another process would be: with nothing shared.
     pub(crate) fn another(&self) -> Self {
-        Self::on(Arc::clone(&self.database), &[])
+        Self::on(Arc::clone(&self.database), "staging", &[])
     }
 
-    fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {
+    fn on(database: Arc<TestDatabase>, environment: &str, flags: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let bind = address.to_string();
@@ -91,7 +101,7 @@ impl Instance {
             "--secret-key",
             SECRET_KEY,
             "--environment",
-            "staging",
+            environment,
             "--pool-size",
             "8",
         ];

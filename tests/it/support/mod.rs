@@ -4,11 +4,13 @@ pub(crate) mod cluster;
 mod instance;
 mod org;
 mod process;
+mod provider;
 mod reply;
 
 pub(crate) use instance::{Instance, SECRET_KEY};
 pub(crate) use org::{Listener, Org, PASSWORD};
 pub(crate) use process::Process;
+pub(crate) use provider::{Provider, Reaction};
 pub(crate) use reply::Reply;
 
 use serde_json::{Value, json};
