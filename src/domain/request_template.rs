@@ -77,7 +77,9 @@ impl Escape {
         }
     }
 
-    fn apply(self, value: &str) -> String {
+    /// A value as it goes there.
+    #[must_use]
+    pub fn apply(self, value: &str) -> String {
         match self {
             Self::Percent => utf8_percent_encode(value, RESERVED).to_string(),
             Self::Json => {

@@ -52,8 +52,8 @@ pub fn secret_places(_account: &Value) -> Vec<String> {
 /// Where, and as whom, the password of an account as JSON is shown: it is asked for anew where
 /// that changes.
 #[must_use]
-pub fn destination(account: &Value) -> [&Value; 4] {
-    [&account["host"], &account["port"], &account["security"], &account["username"]]
+pub fn destination(account: &Value) -> [Option<&Value>; 4] {
+    ["host", "port", "security", "username"].map(|field| account.get(field))
 }
 
 impl SmtpAccount {

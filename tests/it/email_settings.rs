@@ -2,6 +2,9 @@
 
 use crate::support::Instance;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 const PATH: &str = "/settings/email";
 
@@ -106,11 +109,68 @@ async fn a_test_needs_an_account_and_on_staging_sends_nothing() {
     assert_eq!(report["status"], "captured");
 }
 
+/// A mail server that takes everything: its port, and the mails as they arrive.
+async fn mail_server() -> (u16, UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, mails) = unbounded_channel();
+    actix_web::rt::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        stream.write_all(b"220 mail.test\r\n").await.unwrap();
+        let mut mail = None::<String>;
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.unwrap_or_default() == 0 {
+                return;
+            }
+            let reply = match (&mut mail, line.trim_end()) {
+                (Some(_), ".") => {
+                    sender.send(mail.take().unwrap()).unwrap();
+                    "250 taken as 7\r\n"
+                }
+                (Some(mail), _) => {
+                    mail.push_str(&line);
+                    continue;
+                }
+                (None, "DATA") => {
+                    mail = Some(String::new());
+                    "354 go on\r\n"
+                }
+                (None, _) => "250 mail.test\r\n",
+            };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    });
+    (port, mails)
+}
+
+#[actix_web::test]
+async fn a_test_sends_a_mail_through_the_orgs_own_server() {
+    let (port, mut mails) = mail_server().await;
+    let instance = Instance::production(&["--outbound-allow", "127.0.0.0/8"]).await;
+    let acme = instance.acme();
+    let own = json!({
+        "host": "localhost", "port": port, "security": "none",
+        "fromAddress": "crm@example.com", "fromName": "Example CRM",
+    });
+    acme.patch(PATH, &own).await.expect(200);
+    let to = json!({"to": "ann@example.com"});
+    let report = acme.post("/settings/email/test", &to).await.expect(200).body;
+    assert_eq!(report["status"], "sent", "{report}");
+    assert!(report["words"].as_str().unwrap().contains("taken as 7"), "{report}");
+    let mail = mails.recv().await.unwrap();
+    for header in ["To: ann@example.com", "crm@example.com", "Example CRM", "Subject: acme: a test"]
+    {
+        assert!(mail.contains(header), "{header} in {mail}");
+    }
+}
+
 /// An org's mail server is guarded against, too: the name is looked up when it is used.
 #[actix_web::test]
 async fn a_test_reports_what_went_wrong() {
     let allowing = Instance::production(&["--outbound-allow", "127.0.0.0/8"]).await;
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let local = json!({
         "host": "localhost", "port": gone.port(), "security": "none",
         "fromAddress": "crm@example.com",

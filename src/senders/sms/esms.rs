@@ -3,12 +3,11 @@
 
 use super::exchange::{Answer, ask};
 use super::{Checked, without_plus};
-use crate::domain::sms::{Encoding, segments};
 use crate::secrets::Secret;
 use crate::senders::{Outcome, Sms};
 use reqwest::Client;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// "Customer care", the kind of message to people who are customers.
 const CUSTOMER_CARE: &str = "2";
@@ -38,7 +37,6 @@ impl EsmsAccount {
 
     /// Sends one. `RequestId` has the provider refuse a repetition for a day.
     pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
-        let unicode = segments(&sms.content).encoding == Encoding::Ucs2;
         let body = json!({
             "ApiKey": self.api_key.expose(),
             "SecretKey": self.secret_key.expose(),
@@ -46,7 +44,8 @@ impl EsmsAccount {
             "SmsType": CUSTOMER_CARE,
             "Phone": without_plus(&sms.to),
             "Content": sms.content,
-            "IsUnicode": if unicode { "1" } else { "0" },
+            // Without it the provider takes the marks off letters, also off those that GSM-7 has.
+            "IsUnicode": if sms.content.is_ascii() { "0" } else { "1" },
             "RequestId": sms.id,
         });
         let url = format!("{base}/MainService.svc/json/SendMultipleMessage_V4_post_json/");
@@ -58,22 +57,14 @@ impl EsmsAccount {
 }
 
 fn outcome(answer: &Answer) -> Outcome {
-    let json = answer.json();
-    let code = match &json["CodeResult"] {
-        Value::String(code) => code.clone(),
-        Value::Number(code) => code.to_string(),
-        _ => String::new(),
-    };
     if let Some(refusal) = answer.refusal(answer.words()) {
         return refusal;
     }
-    let message = json["ErrorMessage"].as_str().unwrap_or_default();
+    let code = answer.text("/CodeResult").unwrap_or_default();
+    let message = answer.text("/ErrorMessage").unwrap_or_default();
     let words = answer.with_words(&format!("CodeResult {code} {message}"));
     match code.as_str() {
-        "100" => {
-            let provider_id = json["SMSID"].as_str().map(str::to_owned);
-            Outcome::Sent { words, provider_id }
-        }
+        "100" => Outcome::Sent { words, provider_id: answer.text("/SMSID") },
         // The RequestId is known: an earlier attempt got through, and its answer got lost.
         "124" => Outcome::Sent { words, provider_id: None },
         // Keys, price list, balance, brandname, address of the caller.

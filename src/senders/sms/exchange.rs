@@ -24,11 +24,12 @@ pub(super) struct Answer {
     retry_after: Option<Duration>,
     location: Option<String>,
     body: Vec<u8>,
+    json: Value,
 }
 
 /// Sends a request, and reads the answer up to a bound.
 pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Outcome> {
-    let mut response = request.send().await.map_err(|error| no_answer(error))?;
+    let mut response = request.send().await.map_err(no_answer)?;
     let header = |response: &Response, name| {
         let value = response.headers().get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -48,7 +49,8 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Outcome> {
         }
     }
     body.truncate(LARGEST_ANSWER);
-    Ok(Answer { status, retry_after, location, body })
+    let json = serde_json::from_slice(&body).unwrap_or_default();
+    Ok(Answer { status, retry_after, location, body, json })
 }
 
 impl Answer {
@@ -57,9 +59,19 @@ impl Answer {
         self.status
     }
 
-    /// The body as JSON; `null` where it is none.
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
+    /// The text or number at a place of the body, where that is JSON and the text is not empty.
+    pub(super) fn text(&self, pointer: &str) -> Option<String> {
+        match self.json.pointer(pointer)? {
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a list at a place of the body, and something in it.
+    pub(super) fn lists_something(&self, pointer: &str) -> bool {
+        let list = self.json.pointer(pointer).and_then(Value::as_array);
+        list.is_some_and(|list| !list.is_empty())
     }
 
     /// The status and the beginning of the body, as one line.
@@ -190,6 +202,7 @@ mod tests {
                 retry_after: Some(Duration::from_secs(7)),
                 location: None,
                 body: Vec::new(),
+                json: Value::Null,
             };
             answer.refusal(String::new())
         };

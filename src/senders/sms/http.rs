@@ -16,6 +16,8 @@ use std::str::FromStr;
 
 /// The longest template, in bytes.
 const LONGEST: usize = 16 * 1024;
+/// A word of a header that is shorter, such as `Bearer`, is no token.
+const SHORTEST_TOKEN: usize = 8;
 /// The most headers.
 const MOST_HEADERS: usize = 20;
 /// What says how long the request is and where it goes is not the org's to say.
@@ -67,10 +69,20 @@ struct Prepared {
 }
 
 impl HttpAccount {
-    /// Its secrets.
+    /// Its secrets; of a header also its words, since a provider may repeat a token without the
+    /// `Bearer` before it.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        let headers = self.headers.iter().filter(|(name, _)| !is_open(name));
-        headers.map(|(_, value)| value).chain(&self.secret).map(|it| it.expose().as_str()).collect()
+        let values = self
+            .headers
+            .iter()
+            .filter(|(name, value)| !is_open(name) && !value.expose().contains("{{"))
+            .map(|(_, value)| value.expose().as_str());
+        let words = values
+            .clone()
+            .flat_map(str::split_whitespace)
+            .filter(|word| word.len() >= SHORTEST_TOKEN);
+        let secret = self.secret.iter().map(|it| it.expose().as_str());
+        values.chain(words).chain(secret).collect()
     }
 
     /// What is wrong with it.
@@ -152,7 +164,7 @@ impl HttpAccount {
             return Outcome::Sent { words, provider_id: None };
         };
         // Many providers answer 200 whatever happened; a message that was taken has an id.
-        match answer.json().pointer(pointer).and_then(id_text) {
+        match answer.text(pointer) {
             Some(id) => Outcome::Sent { words, provider_id: Some(id) },
             None => Outcome::Permanent { words: format!("No message id at {pointer}. {words}") },
         }
@@ -242,15 +254,6 @@ fn parsed(source: &str, at: &str, faults: &mut Checked) -> Option<RequestTemplat
             faults.push(Fault::new(Code::InvalidTemplate, at, message));
         })
         .ok()
-}
-
-/// A text or number that is not empty.
-fn id_text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.chars().take(255).collect()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

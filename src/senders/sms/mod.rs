@@ -16,6 +16,7 @@ use super::{Outcome, Owner, Sms};
 use crate::config::SenderSettings;
 use crate::domain::fault::{Code, Fault, Pointer};
 use crate::domain::masking::MASK;
+use crate::domain::request_template::Escape;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
@@ -72,7 +73,7 @@ impl Provider {
     /// The provider of an account as JSON.
     #[must_use]
     pub fn of(account: &Value) -> Option<Self> {
-        let name = account["provider"].as_str()?;
+        let name = account.get("provider")?.as_str()?;
         Self::ALL.into_iter().find(|provider| provider.as_str() == name)
     }
 
@@ -106,7 +107,8 @@ pub fn secret_places(account: &Value) -> Vec<String> {
         Some(Provider::Http) => &["/secret"],
         None => &[],
     };
-    let headers = account["headers"].as_object().into_iter().flat_map(|it| it.keys());
+    let headers =
+        account.get("headers").and_then(Value::as_object).into_iter().flat_map(|it| it.keys());
     let in_headers = headers
         .filter(|name| !http::is_open(name))
         .map(|name| Pointer::root().member("headers").member(name).into());
@@ -116,8 +118,8 @@ pub fn secret_places(account: &Value) -> Vec<String> {
 /// Where, and as whom, the secrets of an account as JSON are shown: they are asked for anew where
 /// it changes.
 #[must_use]
-pub fn destination(account: &Value) -> [&Value; 3] {
-    [&account["provider"], &account["url"], &account["accountSid"]]
+pub fn destination(account: &Value) -> [Option<&Value>; 3] {
+    ["provider", "url", "accountSid"].map(|field| account.get(field))
 }
 
 impl SmsAccount {
@@ -240,12 +242,14 @@ fn without_plus(e164: &str) -> &str {
     e164.trim_start_matches('+')
 }
 
-/// Some providers say in their errors what they were sent.
+/// Some providers say in their errors what they were sent, and in which URL.
 fn without_secrets(outcome: Outcome, secrets: &[&str]) -> Outcome {
-    let masked = |words: String| {
-        let secrets = secrets.iter().filter(|secret| !secret.is_empty());
-        secrets.fold(words, |words, secret| words.replace(secret, MASK))
-    };
+    let given = secrets.iter().filter(|secret| !secret.is_empty());
+    let mut forms: Vec<String> =
+        given.flat_map(|secret| [(*secret).to_owned(), Escape::Percent.apply(secret)]).collect();
+    // A secret may be part of another.
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    let masked = |words: String| forms.iter().fold(words, |words, form| words.replace(form, MASK));
     match outcome {
         Outcome::Sent { words, provider_id } => Outcome::Sent { words: masked(words), provider_id },
         Outcome::Transient { words, retry_after } => {
@@ -280,8 +284,21 @@ mod tests {
 
     #[test]
     fn secrets_that_a_provider_repeats_are_masked() {
-        let told = Outcome::Permanent { words: "HTTP 400: key abc is bad".to_owned() };
-        let masked = Outcome::Permanent { words: "HTTP 400: key ******** is bad".to_owned() };
-        assert_eq!(without_secrets(told, &["", "abc"]), masked);
+        let account = json!({
+            "provider": "http", "url": "https://sms.example/?k={{ secret }}", "secret": "a/b+c",
+            "headers": {"Authorization": "Bearer abcdefgh", "X-Key": "{{ secret }}"},
+        });
+        let account: SmsAccount = serde_json::from_value(account).unwrap();
+        for (told, masked) in [
+            ("key a/b+c is bad", "key ******** is bad"),
+            ("GET /?k=a%2Fb%2Bc", "GET /?k=********"),
+            ("Bearer abcdefgh", "********"),
+            ("Bearer token abcdefgh", "Bearer token ********"),
+            ("the secret is bad", "the secret is bad"),
+        ] {
+            let outcome = Outcome::Permanent { words: told.to_owned() };
+            let expected = Outcome::Permanent { words: masked.to_owned() };
+            assert_eq!(without_secrets(outcome, &account.secrets()), expected);
+        }
     }
 }

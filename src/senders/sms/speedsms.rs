@@ -8,7 +8,7 @@ use crate::secrets::Secret;
 use crate::senders::{Outcome, Sms};
 use reqwest::Client;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// An account with SpeedSMS.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,34 +61,24 @@ fn sms_type(sender: &str) -> u8 {
 }
 
 fn outcome(answer: &Answer) -> Outcome {
-    let json = answer.json();
-    let code = match &json["code"] {
-        Value::String(code) => code.clone(),
-        Value::Number(code) => code.to_string(),
-        _ => String::new(),
-    };
-    let message = json["message"].as_str().unwrap_or_default();
+    let code = answer.text("/code").unwrap_or_default();
+    let message = answer.text("/message").unwrap_or_default();
     let words = match code.as_str() {
         "" => answer.words(),
         code => answer.with_words(&format!("code {code} {message}")),
     };
-    match (json["status"].as_str(), code.as_str()) {
-        (Some("success"), _) if answer.status().is_success() => {
-            let unreached = json["data"]["invalidPhone"].as_array();
-            if unreached.is_some_and(|phones| !phones.is_empty()) {
-                return Outcome::Permanent { words: answer.with_words("the number is invalid") };
-            }
-            let provider_id = match &json["data"]["tranId"] {
-                Value::Null => None,
-                Value::String(id) => Some(id.clone()),
-                id => Some(id.to_string()),
-            };
-            Outcome::Sent { words, provider_id }
+    let taken = answer.status().is_success();
+    match (answer.text("/status").as_deref(), code.as_str()) {
+        (Some("success"), _) if taken && answer.lists_something("/data/invalidPhone") => {
+            Outcome::Permanent { words: answer.with_words("the number is invalid") }
+        }
+        (Some("success"), _) if taken => {
+            Outcome::Sent { words, provider_id: answer.text("/data/tranId") }
         }
         // The caller's address, the account, its rights, its balance.
         (_, "007" | "7" | "008" | "8" | "009" | "9" | "300") => Outcome::AccountRefused { words },
         (_, "500") => answer.transient(words),
-        (Some("error"), _) if answer.status().is_success() => Outcome::Permanent { words },
+        (Some("error"), _) if taken => Outcome::Permanent { words },
         // An answer that is none of the API's.
         _ => answer.refusal(words.clone()).unwrap_or_else(|| answer.transient(words)),
     }

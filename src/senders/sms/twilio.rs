@@ -54,24 +54,22 @@ impl TwilioAccount {
 }
 
 fn outcome(answer: &Answer) -> Outcome {
-    let json = answer.json();
-    let code = json["code"].as_u64();
-    let words = match (code, json["message"].as_str()) {
-        (Some(code), Some(message)) => answer.with_words(&format!("{message} (code {code})")),
-        _ => answer.words(),
-    };
     if answer.status().is_success() {
-        let words = answer.with_words(json["status"].as_str().unwrap_or_default());
-        let provider_id = json["sid"].as_str().map(str::to_owned);
-        return Outcome::Sent { words, provider_id };
+        let words = answer.with_words(&answer.text("/status").unwrap_or_default());
+        return Outcome::Sent { words, provider_id: answer.text("/sid") };
     }
-    match code {
+    let code = answer.text("/code").unwrap_or_default();
+    let words = match answer.text("/message") {
+        Some(message) => answer.with_words(&format!("{message} (code {code})")),
+        None => answer.words(),
+    };
+    match code.as_str() {
         // Credentials; a suspended account; a sender that is not the account's.
-        Some(20003 | 20005 | 21212 | 21603 | 21606 | 21659 | 21660) => {
+        "20003" | "20005" | "21212" | "21603" | "21606" | "21659" | "21660" => {
             Outcome::AccountRefused { words }
         }
         // Too many at once; the sender's queue is full.
-        Some(20429 | 21611) => answer.transient(words),
+        "20429" | "21611" => answer.transient(words),
         _ => answer.refusal(words.clone()).unwrap_or(Outcome::Permanent { words }),
     }
 }
