@@ -5,6 +5,7 @@ use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::listener::{self, Pipeline};
+use crate::outbox::{Outbox, OutboxConfig, Wake};
 use crate::secrets::SecretKey;
 use crate::senders::Senders;
 use crate::senders::smtp::Smtp;
@@ -42,6 +43,8 @@ pub struct App {
     pub pipeline: Pipeline,
     /// What messages leave by.
     pub senders: Arc<Senders>,
+    /// What sends those that are queued, once it is started.
+    pub outbox: Outbox,
 }
 
 impl App {
@@ -55,6 +58,7 @@ impl App {
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
+        let wake = Wake::default();
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -64,14 +68,22 @@ impl App {
             },
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
+            wake.clone(),
         );
         let senders =
             Arc::new(Senders::new(Smtp::new(settings.smtp.timeouts()), settings.smtp.server()?));
+        let config = OutboxConfig {
+            slots: usize::from(settings.outbox.outbox_workers),
+            lease: settings.outbox.outbox_lease,
+            staging: settings.environment == Environment::Staging,
+        };
+        let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
         Ok(Self {
             db,
             directories,
             pipeline,
             senders,
+            outbox,
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
             public_url,

@@ -148,7 +148,9 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Code::NameTaken | Code::InUse | Code::WrongStatus | Code::IdempotencyKeyInUse => {
+            StatusCode::CONFLICT
+        }
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
@@ -219,6 +221,7 @@ fn title(code: Code) -> &'static str {
         Code::BodyTooSlow => "The body came too slowly",
         Code::NameTaken => "The name is taken",
         Code::InUse => "It is in use",
+        Code::WrongStatus => "Not in this status",
         Code::ListenerDisabled => "The listener is disabled",
         Code::PreconditionFailed => "It has changed meanwhile",
         Code::BodyTooLarge => "The body is too large",

@@ -143,6 +143,8 @@ codes! {
     TooManyAttempts => "too_many_attempts",
     /// A name that is taken.
     NameTaken => "name_taken",
+    /// A message of that status cannot be retried or cancelled.
+    WrongStatus => "wrong_status",
     /// It is in use and cannot be deleted.
     InUse => "in_use",
     /// The resource has changed since it was read.

@@ -48,6 +48,7 @@ pub(crate) struct KeptDelivery {
 }
 
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Flags {
     #[command(flatten)]
     settings: ServeSettings,
@@ -68,6 +69,13 @@ impl Instance {
         Self::with(&[]).await
     }
 
+    /// A server in production mode that sends to that mail server, when a test says so:
+    /// `instance.app.outbox`.
+    pub(crate) async fn sending(flags: Vec<String>) -> Self {
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        Self::with(&flags).await
+    }
+
     /// The same with further flags of `beeiq serve`.
     pub(crate) async fn with(flags: &[&str]) -> Self {
         Self::on(Arc::new(TEMPLATE.database()), flags)
@@ -75,7 +83,12 @@ impl Instance {
 
     /// Another server on the same database, as another process would be: with nothing shared.
     pub(crate) fn another(&self) -> Self {
-        Self::on(Arc::clone(&self.database), &[])
+        self.another_with(&[])
+    }
+
+    /// The same with further flags.
+    pub(crate) fn another_with(&self, flags: &[&str]) -> Self {
+        Self::on(Arc::clone(&self.database), flags)
     }
 
     fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {

@@ -5,11 +5,13 @@ mod instance;
 mod org;
 mod process;
 mod reply;
+mod smtp_sink;
 
 pub(crate) use instance::{Instance, SECRET_KEY};
 pub(crate) use org::{Listener, Org, PASSWORD};
 pub(crate) use process::Process;
 pub(crate) use reply::Reply;
+pub(crate) use smtp_sink::{Act, Mail, SmtpSink};
 
 use serde_json::{Value, json};
 
