@@ -6,6 +6,7 @@ use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::http::settings::accounts::AccountTests;
 use crate::listener::{self, Pipeline};
+use crate::outbox::{Outbox, OutboxConfig, Wake};
 use crate::secrets::SecretKey;
 use crate::senders::Senders;
 use crate::{http, telemetry};
@@ -44,6 +45,8 @@ pub struct App {
     pub senders: Arc<Senders>,
     /// How often accounts are tried.
     pub account_tests: AccountTests,
+    /// What sends those that are queued, once it is started.
+    pub outbox: Outbox,
 }
 
 impl App {
@@ -57,6 +60,7 @@ impl App {
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
+        let wake = Wake::default();
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -66,14 +70,23 @@ impl App {
             },
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
+            wake.clone(),
         );
         let key = settings.secret_key()?;
         let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
+        let senders = Arc::new(senders);
+        let config = OutboxConfig {
+            slots: usize::from(settings.outbox.outbox_workers),
+            lease: settings.outbox.outbox_lease,
+            staging: settings.environment == Environment::Staging,
+        };
+        let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
         Ok(Self {
             db,
             directories,
             pipeline,
-            senders: Arc::new(senders),
+            senders,
+            outbox,
             account_tests: AccountTests::default(),
             key,
             passwords: Passwords::new()?,

@@ -149,9 +149,11 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse | Code::NoAccount | Code::IdempotencyKeyInUse => {
-            StatusCode::CONFLICT
-        }
+        Code::NameTaken
+        | Code::InUse
+        | Code::NoAccount
+        | Code::WrongStatus
+        | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
@@ -223,6 +225,7 @@ fn title(code: Code) -> &'static str {
         Code::NameTaken => "The name is taken",
         Code::NoAccount => "There is no account to send through",
         Code::InUse => "It is in use",
+        Code::WrongStatus => "Not in this status",
         Code::ListenerDisabled => "The listener is disabled",
         Code::PreconditionFailed => "It has changed meanwhile",
         Code::BodyTooLarge => "The body is too large",

@@ -158,19 +158,20 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let workers = app.outbox.start();
         let server = app::server(Arc::new(app), listener)?;
         let handle = server.handle();
-        actix_web::rt::spawn(async move {
+        let stopping = actix_web::rt::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            handle.stop(true).await;
+            tokio::join!(handle.stop(true), workers.stop());
         });
         tracing::info!(url, "serving");
         server.await?;
-        Ok(())
+        stopping.await.context("stopping failed")
     })
 }
 

@@ -318,6 +318,32 @@ diesel::table! {
         attempts -> Int2,
         next_attempt_at -> Timestamptz,
         created_at -> Timestamptz,
+        claim_id -> Nullable<Uuid>,
+        sent_at -> Nullable<Timestamptz>,
+        provider_id -> Nullable<Text>,
+        last_words -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outbox_attempts (org_id, message_id, number) {
+        org_id -> Uuid,
+        message_id -> Uuid,
+        number -> Int4,
+        at -> Timestamptz,
+        duration_ms -> Int4,
+        outcome -> Text,
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    outbox_pauses (org_id, channel) {
+        org_id -> Uuid,
+        channel -> Text,
+        until -> Timestamptz,
+        refusals -> Int4,
+        reason -> Text,
     }
 }
 
@@ -436,6 +462,8 @@ diesel::joinable!(org_counters -> orgs (org_id));
 diesel::joinable!(org_currencies -> orgs (org_id));
 diesel::joinable!(org_settings -> orgs (org_id));
 diesel::joinable!(outbox -> orgs (org_id));
+diesel::joinable!(outbox_attempts -> orgs (org_id));
+diesel::joinable!(outbox_pauses -> orgs (org_id));
 diesel::joinable!(picklist_entries -> orgs (org_id));
 diesel::joinable!(slas -> orgs (org_id));
 diesel::joinable!(tags -> orgs (org_id));
@@ -466,6 +494,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     org_settings,
     orgs,
     outbox,
+    outbox_attempts,
+    outbox_pauses,
     picklist_entries,
     sessions,
     sign_in_failures,

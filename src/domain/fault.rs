@@ -145,6 +145,8 @@ codes! {
     NameTaken => "name_taken",
     /// There is no account to send through.
     NoAccount => "no_account",
+    /// A message of that status cannot be retried or cancelled.
+    WrongStatus => "wrong_status",
     /// It is in use and cannot be deleted.
     InUse => "in_use",
     /// The resource has changed since it was read.

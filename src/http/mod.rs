@@ -7,6 +7,7 @@ pub mod health;
 mod intake;
 pub mod listener;
 pub mod openapi;
+pub mod outbox;
 pub mod page;
 pub mod records;
 pub mod sessions;
@@ -65,6 +66,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::delete().to(sms::delete)),
         )
         .service(web::resource("/api/v1/settings/sms/test").route(web::post().to(sms::try_out)))
+        // Messages.
+        .service(web::resource("/api/v1/outbox").route(read().to(outbox::list)))
+        .service(web::resource("/api/v1/outbox/{id}").route(read().to(outbox::read)))
+        .service(web::resource("/api/v1/outbox/{id}/retry").route(web::post().to(outbox::retry)))
+        .service(web::resource("/api/v1/outbox/{id}/cancel").route(web::post().to(outbox::cancel)))
         // Records.
         .configure(records::routes)
         .default_service(web::to(nothing_here));

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, listener, records, sessions, settings};
+use crate::http::{health, listener, outbox, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -89,6 +89,10 @@ pub struct QueryProblem(
         settings::sms::change,
         settings::sms::delete,
         settings::sms::try_out,
+        outbox::list,
+        outbox::read,
+        outbox::retry,
+        outbox::cancel,
         records::customers::list_contacts,
         records::customers::read_contact,
         records::customers::contact_history,

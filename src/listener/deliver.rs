@@ -13,6 +13,7 @@ use crate::db::{Conn, Db, in_org};
 use crate::directory::{Directory, DirectoryCache, Listener};
 use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{DbError, Problem, StoreError};
+use crate::outbox::Wake;
 use crate::store::batch_load;
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::{Delivery, Origin, answer_of, insert_delivery};
@@ -39,6 +40,7 @@ struct Parts {
     limits: Limits,
     staging: bool,
     mail_domain: String,
+    wake: Wake,
 }
 
 /// An answer, ready to be sent.
@@ -110,9 +112,10 @@ impl Pipeline {
         limits: Limits,
         staging: bool,
         mail_domain: String,
+        wake: Wake,
     ) -> Self {
         let codes = CodeAllocator::default();
-        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
+        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain, wake }))
     }
 
     /// Applies a delivery and answers it, both in one commit.
@@ -319,7 +322,12 @@ impl Parts {
             done => done,
         };
         match &done {
-            Ok(_) => self.codes.release(job.org, codes),
+            Ok(_) => {
+                self.codes.release(job.org, codes);
+                if envelope.may_queue_messages(context) {
+                    self.wake.wake();
+                }
+            }
             // Whether the commit arrived is not known, so the numbers may be in use.
             Err(Setback::Store(StoreError::Unavailable(_))) => {}
             Err(_) => self.codes.release(job.org, reserved),

@@ -28,6 +28,17 @@ pub struct Envelope<'a> {
     pub warnings: Vec<Warning>,
 }
 
+impl Envelope<'_> {
+    /// Whether applying it may queue a message.
+    #[must_use]
+    pub fn may_queue_messages(&self, context: Context<'_>) -> bool {
+        let listener = context.listener;
+        listener.welcome_email.is_some()
+            || listener.welcome_sms.is_some()
+            || self.items.iter().any(|item| matches!(item.action, Some(Action::SendSms(_))))
+    }
+}
+
 /// One entry of `data`.
 #[derive(Debug)]
 pub struct Item {

@@ -8,7 +8,7 @@ pub mod smtp_account;
 use crate::config::{SenderSettings, SmtpSettings};
 use crate::db::{Conn, Db};
 use crate::domain::masking::{self, Secrets};
-use crate::domain::message_channel::MessageChannel;
+use crate::domain::message::Channel;
 use crate::error::StoreError;
 use crate::secrets::SecretKey;
 use crate::store::message_accounts::{self, AccountRow};
@@ -85,10 +85,10 @@ pub enum Outcome {
 
 /// Where the secrets of an account as JSON are: JSON Pointers.
 #[must_use]
-pub fn secret_places(channel: MessageChannel, account: &Value) -> Vec<String> {
+pub fn secret_places(channel: Channel, account: &Value) -> Vec<String> {
     match channel {
-        MessageChannel::Email => smtp_account::secret_places(account),
-        MessageChannel::Sms => sms::secret_places(account),
+        Channel::Email => smtp_account::secret_places(account),
+        Channel::Sms => sms::secret_places(account),
     }
 }
 
@@ -196,7 +196,7 @@ impl Senders {
     /// # Errors
     /// Where there is none that can be used.
     pub async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
-        match self.own(org, MessageChannel::Email).await? {
+        match self.own(org, Channel::Email).await? {
             Some(account) => Ok(MailAccount::Org(account)),
             None => self.instance_smtp.clone().map(MailAccount::Instance).ok_or(AccountError::None),
         }
@@ -256,7 +256,7 @@ impl Senders {
     /// # Errors
     /// Where there is none that can be used.
     pub async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
-        match self.own(org, MessageChannel::Sms).await? {
+        match self.own(org, Channel::Sms).await? {
             Some(account) => Ok((account, Owner::Org)),
             None => match &self.instance_sms {
                 Some(account) => Ok((account.clone(), Owner::Instance)),
@@ -269,7 +269,7 @@ impl Senders {
     async fn own<T: DeserializeOwned>(
         &self,
         org: Uuid,
-        channel: MessageChannel,
+        channel: Channel,
     ) -> Result<Option<T>, AccountError> {
         let find = move |conn: &mut Conn| message_accounts::find(conn, org, channel);
         let Some(row) = self.db.in_org(org, find).await? else { return Ok(None) };
@@ -284,12 +284,7 @@ impl Senders {
 
 /// The secrets of an account; none where they were sealed with another key.
 #[must_use]
-pub fn opened(
-    key: &SecretKey,
-    org: Uuid,
-    channel: MessageChannel,
-    row: &AccountRow,
-) -> Option<Secrets> {
+pub fn opened(key: &SecretKey, org: Uuid, channel: Channel, row: &AccountRow) -> Option<Secrets> {
     let place = message_accounts::secrets_place(org, channel);
     let json = key.open(&place, &row.secrets_sealed).inspect_err(|error| {
         tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");

@@ -4,7 +4,7 @@ use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, Sla,
     User, Users, WelcomeEmail,
 };
-use crate::domain::message_channel::MessageChannel;
+use crate::domain::message::Channel;
 use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::error::StoreError;
@@ -68,7 +68,7 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
         currencies: load_currencies(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
-        has_sms_account: message_accounts::is_set(conn, org, MessageChannel::Sms)?,
+        has_sms_account: message_accounts::is_set(conn, org, Channel::Sms)?,
         custom_fields,
     })
 }

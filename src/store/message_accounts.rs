@@ -1,6 +1,6 @@
 //! The accounts that orgs send e-mail and SMS through.
 
-use crate::domain::message_channel::MessageChannel;
+use crate::domain::message::Channel;
 use crate::error::StoreError;
 use crate::schema::{message_accounts, org_settings};
 use chrono::{DateTime, Utc};
@@ -24,7 +24,7 @@ pub struct AccountRow {
 
 /// The place that the secrets of an org's account are sealed for.
 #[must_use]
-pub fn secrets_place(org: Uuid, channel: MessageChannel) -> String {
+pub fn secrets_place(org: Uuid, channel: Channel) -> String {
     format!("{org}:message_accounts:{}", channel.as_str())
 }
 
@@ -35,7 +35,7 @@ pub fn secrets_place(org: Uuid, channel: MessageChannel) -> String {
 pub fn find(
     conn: &mut PgConnection,
     org: Uuid,
-    channel: MessageChannel,
+    channel: Channel,
 ) -> Result<Option<AccountRow>, StoreError> {
     let found = message_accounts::table
         .filter(message_accounts::org_id.eq(org))
@@ -50,11 +50,7 @@ pub fn find(
 ///
 /// # Errors
 /// Those of the database.
-pub fn is_set(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: MessageChannel,
-) -> Result<bool, StoreError> {
+pub fn is_set(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bool, StoreError> {
     let of_org = message_accounts::table
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()));
@@ -68,7 +64,7 @@ pub fn is_set(
 pub fn put(
     conn: &mut PgConnection,
     org: Uuid,
-    channel: MessageChannel,
+    channel: Channel,
     settings: &Value,
     secrets_sealed: &[u8],
     now: DateTime<Utc>,
@@ -96,11 +92,7 @@ pub fn put(
 ///
 /// # Errors
 /// Those of the database.
-pub fn delete(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: MessageChannel,
-) -> Result<bool, StoreError> {
+pub fn delete(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bool, StoreError> {
     let deleted = diesel::delete(message_accounts::table)
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()))

@@ -14,6 +14,7 @@ pub mod listeners;
 pub mod message_accounts;
 pub mod notes;
 pub mod orgs;
+pub mod outbox;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod tickets;

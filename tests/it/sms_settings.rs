@@ -172,7 +172,7 @@ async fn a_name_that_leads_into_a_private_network_is_refused_when_it_is_used() {
     assert_eq!(report["status"], "sent", "{report}");
     provider.only_arrived();
 
-    let strict = allowing.another_production();
+    let strict = allowing.another_with(&["--environment", "production"]);
     let report = allowing.acme().on(&strict).post("/settings/sms/test", &to).await.expect(200).body;
     assert_eq!(report["status"], "failed", "{report}");
     assert!(report["words"].as_str().unwrap().contains("not at a public address"), "{report}");
@@ -262,6 +262,29 @@ async fn an_account_of_ones_own_takes_no_trial_credits() {
     acme.delete(PATH).await.expect(204);
     let refused = listener.act("send-sms", sms()).await.expect(422);
     assert_eq!(refused.fault(0).0, "sms_credits_exhausted");
+}
+
+/// A channel whose account is refused is paused, and its messages wait for a better one.
+#[actix_web::test]
+async fn another_account_ends_the_pause_that_a_refused_one_began() {
+    let provider = Provider::start(Reaction::json(401, json!({}))).await;
+    let instance = Instance::production(&LOOPBACK).await;
+    let acme = instance.acme();
+    acme.patch(PATH, &http(&provider.url)).await.expect(200);
+    let sms = json!({"content": "Hi", "phones": ["0905000001"]});
+    acme.listener().await.act("send-sms", sms).await.expect(200);
+    instance.app.outbox.run_once().await.unwrap();
+    assert_eq!(provider.arrived().len(), 1);
+    assert_eq!(instance.db_count("outbox_pauses WHERE channel = 'sms'"), 1);
+
+    provider.react(Reaction::json(200, json!({})));
+    let right = json!({"headers": {"Authorization": "Bearer right"}});
+    acme.patch(PATH, &right).await.expect(200);
+    assert_eq!(instance.db_count("outbox_pauses"), 0);
+    instance.db_execute("UPDATE outbox SET next_attempt_at = now()");
+    instance.app.outbox.run_once().await.unwrap();
+    assert_eq!(provider.only_arrived().headers["authorization"], "Bearer right");
+    assert_eq!(instance.db_count("outbox WHERE status = 'sent'"), 1);
 }
 
 #[actix_web::test]

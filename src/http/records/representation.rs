@@ -257,7 +257,7 @@ pub(super) fn customer(
 }
 
 /// A customer or lead that another record names.
-pub(super) fn customer_reference(customer: CustomerReference) -> CustomerReferenceBody {
+pub(in crate::http) fn customer_reference(customer: CustomerReference) -> CustomerReferenceBody {
     let CustomerReference { id, code, name } = customer;
     CustomerReferenceBody {
         id,

@@ -8,12 +8,12 @@ use crate::db::Conn;
 use crate::domain::audit::{self, Action};
 use crate::domain::fault::{Code, Fault};
 use crate::domain::masking::{self, MASK, Secrets};
-use crate::domain::message_channel::MessageChannel;
+use crate::domain::message::Channel;
 use crate::error::Problem;
 use crate::http::etag;
 use crate::senders::{self, AccountError, Outcome};
 use crate::store::audit::Subject;
-use crate::store::message_accounts;
+use crate::store::{message_accounts, outbox};
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub(super) fn kept(
     app: &App,
     conn: &mut Conn,
     org: Uuid,
-    channel: MessageChannel,
+    channel: Channel,
 ) -> Result<Option<Kept>, Problem> {
     let Some(row) = message_accounts::find(conn, org, channel)? else { return Ok(None) };
     // Sealed with another key they are as good as gone, and asked for anew when something changes.
@@ -62,7 +62,7 @@ pub(super) fn etag(kept: Option<&Kept>) -> String {
 /// that it was given for (`moved`).
 pub(super) fn with_secrets(
     merged: Value,
-    channel: MessageChannel,
+    channel: Channel,
     kept: Option<&Kept>,
     moved: bool,
 ) -> Result<Value, Problem> {
@@ -103,7 +103,7 @@ pub(super) fn save(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    channel: MessageChannel,
+    channel: Channel,
     before: Option<&Kept>,
     full: Value,
 ) -> Result<Kept, Problem> {
@@ -117,6 +117,8 @@ pub(super) fn save(
     let place = message_accounts::secrets_place(actor.org, channel);
     let sealed = app.key.seal(&place, &json);
     message_accounts::put(conn, actor.org, channel, &shown, &sealed, now)?;
+    // What was refused with the old account may go through with this one.
+    outbox::clear_pause(conn, actor.org, channel)?;
     let kept = Kept { shown, secrets, updated_at: now };
     let action = if before.is_some() { Action::Changed } else { Action::Created };
     record(conn, actor, channel, action, &changes(before, Some(&kept)))?;
@@ -128,10 +130,11 @@ pub(super) fn delete(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    channel: MessageChannel,
+    channel: Channel,
 ) -> Result<(), Problem> {
     let before = kept(app, conn, actor.org, channel)?;
     if message_accounts::delete(conn, actor.org, channel)? {
+        outbox::clear_pause(conn, actor.org, channel)?;
         record(conn, actor, channel, Action::Deleted, &changes(before.as_ref(), None))?;
     }
     Ok(())
@@ -156,7 +159,7 @@ fn changes(before: Option<&Kept>, after: Option<&Kept>) -> Value {
 fn record(
     conn: &mut Conn,
     actor: &Actor,
-    channel: MessageChannel,
+    channel: Channel,
     action: Action,
     changes: &Value,
 ) -> Result<(), Problem> {
@@ -220,7 +223,7 @@ impl From<Outcome> for TrialReport {
 /// How often each org has lately tried its accounts: whoever has an admin's password is not to
 /// send any number of messages to anybody. Cheap to clone.
 #[derive(Clone)]
-pub struct AccountTests(Cache<(Uuid, MessageChannel), Arc<AtomicU32>>);
+pub struct AccountTests(Cache<(Uuid, Channel), Arc<AtomicU32>>);
 
 impl Default for AccountTests {
     fn default() -> Self {
@@ -233,7 +236,7 @@ impl AccountTests {
     ///
     /// # Errors
     /// 429 where it is one too many.
-    pub(super) fn count(&self, org: Uuid, channel: MessageChannel) -> Result<(), Problem> {
+    pub(super) fn count(&self, org: Uuid, channel: Channel) -> Result<(), Problem> {
         let count = self.0.get_with((org, channel), Arc::default);
         if count.fetch_add(1, Ordering::Relaxed) < MOST_TRIALS {
             return Ok(());

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::Environment;
 use crate::domain::email::Email;
 use crate::domain::fault::{Code, Fault};
-use crate::domain::message_channel::MessageChannel;
+use crate::domain::message::Channel;
 use crate::error::Problem;
 use crate::http::body;
 use crate::http::etag::IfMatch;
@@ -22,7 +22,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-const CHANNEL: MessageChannel = MessageChannel::Email;
+const CHANNEL: Channel = Channel::Email;
 const PATH: &str = "/api/v1/settings/email";
 
 /// The org's mail server; all null: the instance's. The password is shown as `********`; sent back
@@ -104,6 +104,7 @@ pub async fn change(
             accounts::save(&inner, conn, &actor, CHANNEL, before.as_ref(), full)
         })
         .await?;
+    app.outbox.wake();
     Ok(answer(Some(&kept)))
 }
 

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::config::Environment;
 use crate::db::Conn;
 use crate::domain::fault::{Code, Fault};
-use crate::domain::message_channel::MessageChannel;
+use crate::domain::message::Channel;
 use crate::domain::phone::Phone;
 use crate::domain::sms::segments;
 use crate::domain::suggest::listed;
@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-const CHANNEL: MessageChannel = MessageChannel::Sms;
+const CHANNEL: Channel = Channel::Sms;
 const PATH: &str = "/api/v1/settings/sms";
 
 /// The org's SMS account: the provider's own fields, and no others. Secrets are shown as
@@ -157,6 +157,7 @@ pub async fn change(
             answer(conn, actor.org, Some(&kept))
         })
         .await
+        .inspect(|_| app.outbox.wake())
         .map(Representation::into_response)
 }
 

@@ -48,6 +48,7 @@ pub(crate) struct KeptDelivery {
 }
 
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Flags {
     #[command(flatten)]
     settings: ServeSettings,
@@ -68,27 +69,34 @@ impl Instance {
         Self::with(&[]).await
     }
 
+    /// A server in production mode that sends to that mail server, when a test says so:
+    /// `instance.app.outbox`.
+    pub(crate) async fn sending(flags: Vec<String>) -> Self {
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        Self::with(&flags).await
+    }
+
     /// The same with further flags of `beeiq serve`.
     pub(crate) async fn with(flags: &[&str]) -> Self {
-        Self::on(Arc::new(TEMPLATE.database()), "staging", flags)
+        Self::on(Arc::new(TEMPLATE.database()), flags)
     }
 
     /// A server that sends messages, on a database of its own.
     pub(crate) async fn production(flags: &[&str]) -> Self {
-        Self::on(Arc::new(TEMPLATE.database()), "production", flags)
-    }
-
-    /// Another server on the same database that sends messages, without further flags.
-    pub(crate) fn another_production(&self) -> Self {
-        Self::on(Arc::clone(&self.database), "production", &[])
+        Self::with(&[&["--environment", "production"], flags].concat()).await
     }
 
     /// Another server on the same database, as another process would be: with nothing shared.
     pub(crate) fn another(&self) -> Self {
-        Self::on(Arc::clone(&self.database), "staging", &[])
+        self.another_with(&[])
     }
 
-    fn on(database: Arc<TestDatabase>, environment: &str, flags: &[&str]) -> Self {
+    /// The same with further flags.
+    pub(crate) fn another_with(&self, flags: &[&str]) -> Self {
+        Self::on(Arc::clone(&self.database), flags)
+    }
+
+    fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let bind = address.to_string();
@@ -101,7 +109,7 @@ impl Instance {
             "--secret-key",
             SECRET_KEY,
             "--environment",
-            environment,
+            "staging",
             "--pool-size",
             "8",
         ];
