@@ -140,6 +140,7 @@ impl ResponseError for Problem {
 }
 
 /// The status of each code when it is the problem of a whole request.
+#[expect(clippy::too_many_lines, reason = "it is a table with a row for each code")]
 fn status(code: Code) -> StatusCode {
     match code {
         Code::NotJson | Code::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
@@ -148,9 +149,8 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse | Code::WrongStatus | Code::IdempotencyKeyInUse => {
-            StatusCode::CONFLICT
-        }
+        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Code::WrongStatus => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,

@@ -250,7 +250,7 @@ impl Smtp {
                 }
                 Ok(Err(error)) => last = transient(format!("cannot connect to {address}: {error}")),
                 Err(_) => {
-                    last = transient(format!("cannot connect to {address}: it takes too long"))
+                    last = transient(format!("cannot connect to {address}: it takes too long"));
                 }
             }
         }
