@@ -309,3 +309,26 @@ async fn no_message_is_sent_by_two_servers() {
     assert_eq!(ids.len(), 40);
     assert!(sink.connections() <= 8, "connections are reused: {}", sink.connections());
 }
+
+/// The workers must outlive the database's absence: nobody starts them again.
+#[actix_web::test]
+async fn while_the_database_is_away_nothing_is_sent_and_afterwards_everything_is() {
+    let mut sink = SmtpSink::start();
+    let instance = Instance::sending(sink.flags_without_sign_in()).await;
+    let acme = instance.acme();
+    let listener = welcoming(acme).await;
+    let workers = instance.app.outbox.start();
+    listener.send(&[person("Ann", "ann@x.test")]).await.expect(200);
+    assert_eq!(sink.next().await.to, "ann@x.test");
+    instance.db_until_none("outbox WHERE status <> 'sent'").await;
+
+    instance.db_lock_out();
+    assert!(instance.app.outbox.run_once().await.is_err());
+    instance.db_let_in();
+    instance.db_execute(
+        "UPDATE outbox SET status = 'pending', next_attempt_at = now(), recipient = 'bob@x.test'",
+    );
+    assert_eq!(sink.next().await.to, "bob@x.test");
+    workers.stop().await;
+    assert_eq!(instance.db_count("outbox WHERE status = 'sent'"), 1);
+}

@@ -97,6 +97,19 @@ pub(crate) fn drop_database(name: &str) {
     admin(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
 }
 
+/// Lets nobody into a database, and breaks its sessions off.
+pub(crate) fn lock_out(name: &str) {
+    admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+    admin(&format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
+    ));
+}
+
+/// Lets people in again.
+pub(crate) fn let_in(name: &str) {
+    admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
+}
+
 /// A database that is made once in a process, and then copied for each test.
 pub(crate) struct Template {
     name: &'static str,

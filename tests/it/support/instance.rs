@@ -178,6 +178,27 @@ impl Instance {
         super::cluster::drop_database(&self.database.name);
     }
 
+    /// Nobody gets a connection to the database any more, and those that there are break off.
+    pub(crate) fn db_lock_out(&self) {
+        super::cluster::lock_out(&self.database.name);
+    }
+
+    /// Takes [`Instance::db_lock_out`] back.
+    pub(crate) fn db_let_in(&self) {
+        super::cluster::let_in(&self.database.name);
+    }
+
+    /// Asks until a query counts no rows, which another process brings about.
+    pub(crate) async fn db_until_none(&self, from_where: &str) {
+        let done = async {
+            let mut ask = tokio::time::interval(Duration::from_millis(50));
+            while self.db_count(from_where) > 0 {
+                ask.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), done).await.expect("there are none left");
+    }
+
     /// How many rows a query counts, past the app.
     pub(crate) fn db_count(&self, from_where: &str) -> i64 {
         #[derive(QueryableByName)]

@@ -78,6 +78,15 @@ struct State {
     ended: AtomicBool,
 }
 
+impl State {
+    fn act_on(&self, to: &str) -> Act {
+        let mut tries = self.tries.lock().unwrap();
+        let before = tries.entry(to.to_owned()).or_default();
+        *before += 1;
+        (self.script)(to, *before - 1)
+    }
+}
+
 /// The running server; it ends with the test.
 pub(crate) struct SmtpSink {
     address: SocketAddr,
@@ -166,11 +175,6 @@ impl SmtpSink {
     pub(crate) fn connections(&self) -> usize {
         *self.state.connections.lock().unwrap()
     }
-
-    /// How often a mail to that address was tried.
-    pub(crate) fn tries(&self, to: &str) -> usize {
-        self.state.tries.lock().unwrap().get(to).copied().unwrap_or_default()
-    }
 }
 
 impl Drop for SmtpSink {
@@ -189,7 +193,7 @@ fn address(line: &str) -> String {
 fn serve(stream: TcpStream, state: &State) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut lines = BufReader::new(stream.try_clone()?);
-    let mut say = |words: &str| (&stream).write_all(format!("{words}\r\n").as_bytes());
+    let say = |words: &str| (&stream).write_all(format!("{words}\r\n").as_bytes());
     say("220 sink.test ESMTP")?;
     let (mut from, mut to, mut act) = (String::new(), String::new(), Act::Take);
     loop {
@@ -203,11 +207,8 @@ fn serve(stream: TcpStream, state: &State) -> std::io::Result<()> {
                 say("250-sink.test\r\n250 AUTH PLAIN LOGIN")?;
             }
             "EHLO" => say("250 sink.test")?,
-            "AUTH" => say(if signed_in(&line, state) {
-                "235 welcome"
-            } else {
-                "535 5.7.8 wrong password"
-            })?,
+            "AUTH" if signed_in(&line, state) => say("235 welcome")?,
+            "AUTH" => say("535 5.7.8 wrong password")?,
             "MAIL" => {
                 from = address(&line);
                 // Whom it is to is not known yet; only a script for all can refuse here.
@@ -218,11 +219,7 @@ fn serve(stream: TcpStream, state: &State) -> std::io::Result<()> {
             }
             "RCPT" => {
                 to = address(&line);
-                let mut tries = state.tries.lock().unwrap();
-                let before = tries.entry(to.clone()).or_default();
-                act = (state.script)(&to, *before);
-                *before += 1;
-                drop(tries);
+                act = state.act_on(&to);
                 match act {
                     Act::Refuse(words) => say(words)?,
                     _ => say("250 recipient ok")?,
