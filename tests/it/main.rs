@@ -26,6 +26,7 @@ mod races;
 mod receiving;
 mod records;
 mod records_http;
+mod search;
 mod send_sms;
 mod sign_in;
 mod support;

@@ -238,8 +238,7 @@ async fn list(
     let query = Query::of_list(request, &FILTERS)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
-    let filters =
-        filters::read(&query, directory.org.region, |text| filters::customer_number(text, kind))?;
+    let filters = filters::read(&query, directory.org.region)?;
     let rows = app
         .db
         .in_org(actor.org, move |conn| {
