@@ -7,6 +7,7 @@ mod codes;
 mod deliver;
 mod envelope;
 mod received;
+pub mod redaction;
 mod retry;
 
 pub use admission::{Credentials, admit};

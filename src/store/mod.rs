@@ -8,6 +8,7 @@ pub mod customers;
 pub mod deal_references;
 pub mod deals;
 pub mod directory;
+pub mod erasure;
 pub mod history;
 pub mod idempotency;
 pub mod listeners;

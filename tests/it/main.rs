@@ -17,6 +17,7 @@ mod cli;
 mod deals;
 mod demo;
 mod embedded;
+mod erasing;
 mod idempotency;
 mod listener_changes;
 mod listeners;
