@@ -38,6 +38,8 @@ pub struct App {
     pub directories: DirectoryCache,
     /// What takes deliveries.
     pub pipeline: Pipeline,
+    /// How many tasks apply what was kept for later.
+    pub later_workers: u8,
 }
 
 impl App {
@@ -65,6 +67,7 @@ impl App {
             db,
             directories,
             pipeline,
+            later_workers: settings.later_workers,
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
             public_url,

@@ -9,6 +9,7 @@ use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
 use beeiq::error::StoreError;
+use beeiq::listener::LaterWorkers;
 use beeiq::provision::{NewOrg, create_org};
 use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry};
@@ -158,19 +159,20 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let server = app::server(Arc::new(app), listener)?;
         let handle = server.handle();
-        actix_web::rt::spawn(async move {
+        let stopping = actix_web::rt::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            handle.stop(true).await;
+            tokio::join!(handle.stop(true), later.stop());
         });
         tracing::info!(url, "serving");
         server.await?;
-        Ok(())
+        stopping.await.context("stopping failed")
     })
 }
 

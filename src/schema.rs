@@ -160,6 +160,9 @@ diesel::table! {
         answer -> Nullable<Text>,
         duration_ms -> Nullable<Int4>,
         repeats -> Nullable<Uuid>,
+        respond_async -> Bool,
+        replay_of -> Nullable<Uuid>,
+        unresolved -> Nullable<Int4>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, listener, records, sessions, settings};
+use crate::http::{deliveries, health, listener, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -71,6 +71,7 @@ pub struct QueryProblem(
     ),
     paths(
         listener::receive,
+        listener::outcome,
         sessions::create,
         sessions::delete,
         sessions::me,
@@ -80,6 +81,10 @@ pub struct QueryProblem(
         settings::listeners::change,
         settings::listeners::rotate,
         settings::listeners::delete,
+        deliveries::list,
+        deliveries::read,
+        deliveries::replay,
+        deliveries::replay_many,
         records::customers::list_contacts,
         records::customers::read_contact,
         records::customers::erase_contact,

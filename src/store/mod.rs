@@ -7,6 +7,8 @@ pub mod customer_references;
 pub mod customers;
 pub mod deal_references;
 pub mod deals;
+pub mod deliveries;
+pub mod delivery_log;
 pub mod directory;
 pub mod erasure;
 pub mod history;
