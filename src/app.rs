@@ -47,6 +47,8 @@ pub struct App {
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
+    /// How many tasks apply what was kept for later.
+    pub later_workers: u8,
 }
 
 impl App {
@@ -89,6 +91,7 @@ impl App {
             outbox,
             account_tests: AccountTests::default(),
             key,
+            later_workers: settings.later_workers,
             passwords: Passwords::new()?,
             public_url,
             environment: settings.environment,

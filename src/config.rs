@@ -37,6 +37,9 @@ pub struct ServeSettings {
     /// How messages are sent.
     #[command(flatten)]
     pub outbox: OutboxSettings,
+    /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
+    #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
+    pub later_workers: u8,
     /// What is logged how.
     #[command(flatten)]
     pub log: LogSettings,

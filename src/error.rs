@@ -153,7 +153,9 @@ fn status(code: Code) -> StatusCode {
         | Code::InUse
         | Code::NoAccount
         | Code::WrongStatus
-        | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        | Code::IdempotencyKeyInUse
+        | Code::StillPending
+        | Code::NotReplayable => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
@@ -189,6 +191,7 @@ fn status(code: Code) -> StatusCode {
         | Code::IdentifierTaken
         | Code::CompanyNameRequired
         | Code::AmbiguousCompany
+        | Code::AlreadyApplied
         | Code::UnknownCompany
         | Code::UnknownCustomer
         | Code::UnknownStage
@@ -226,6 +229,8 @@ fn title(code: Code) -> &'static str {
         Code::NoAccount => "There is no account to send through",
         Code::InUse => "It is in use",
         Code::WrongStatus => "Not in this status",
+        Code::StillPending => "It has not been applied yet",
+        Code::NotReplayable => "It cannot be run again",
         Code::ListenerDisabled => "The listener is disabled",
         Code::PreconditionFailed => "It has changed meanwhile",
         Code::BodyTooLarge => "The body is too large",

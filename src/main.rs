@@ -9,6 +9,7 @@ use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
 use beeiq::error::StoreError;
+use beeiq::listener::LaterWorkers;
 use beeiq::provision::{NewOrg, create_org};
 use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry};
@@ -159,6 +160,7 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let workers = app.outbox.start();
+        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let server = app::server(Arc::new(app), listener)?;
         let handle = server.handle();
         let stopping = actix_web::rt::spawn(async move {
@@ -167,7 +169,7 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            tokio::join!(handle.stop(true), workers.stop());
+            tokio::join!(handle.stop(true), later.stop(), workers.stop());
         });
         tracing::info!(url, "serving");
         server.await?;

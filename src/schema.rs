@@ -1,5 +1,11 @@
 // @generated automatically by Diesel CLI.
 
+pub mod sql_types {
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "tsvector", schema = "pg_catalog"))]
+    pub struct Tsvector;
+}
+
 diesel::table! {
     audit_log (org_id, id) {
         org_id -> Uuid,
@@ -50,6 +56,9 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Tsvector;
+
     customers (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -79,6 +88,7 @@ diesel::table! {
         owner_id -> Uuid,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        search -> Tsvector,
     }
 }
 
@@ -150,6 +160,9 @@ diesel::table! {
         answer -> Nullable<Text>,
         duration_ms -> Nullable<Int4>,
         repeats -> Nullable<Uuid>,
+        respond_async -> Bool,
+        replay_of -> Nullable<Uuid>,
+        unresolved -> Nullable<Int4>,
     }
 }
 

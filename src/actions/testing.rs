@@ -174,6 +174,7 @@ impl TestOrg {
             id: id(51),
             name: "Web form".to_owned(),
             enabled: true,
+            respond_async: false,
             allowed_ips: Vec::new(),
             tokens: Vec::new(),
             default_tag: None,

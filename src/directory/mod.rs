@@ -293,6 +293,8 @@ pub struct Listener {
     pub name: String,
     /// Whether it takes anything.
     pub enabled: bool,
+    /// Whether what it takes is applied later (`mode: "async"`).
+    pub respond_async: bool,
     /// The networks that callers must be in; empty: any.
     pub allowed_ips: Vec<IpNetwork>,
     /// Hashes of the tokens that lead here, and until when a rotated one does.
@@ -332,6 +334,12 @@ pub struct WelcomeEmail {
 }
 
 impl Directory {
+    /// The listener of that id.
+    #[must_use]
+    pub fn listener(&self, id: Uuid) -> Option<&Listener> {
+        self.listeners.iter().find(|listener| listener.id == id)
+    }
+
     /// The listener that a token's hash leads to at that time.
     #[must_use]
     pub fn listener_of_token(&self, hash: &[u8], now: DateTime<Utc>) -> Option<&Listener> {

@@ -102,6 +102,8 @@ codes! {
     SmsCreditsExhausted => "sms_credits_exhausted",
     /// A welcome message could not be made (a warning).
     WelcomeSkipped => "welcome_skipped",
+    /// A replay leaves out what an earlier one made (a warning).
+    AlreadyApplied => "already_applied",
     // The request as a whole
     /// The body is not JSON.
     NotJson => "not_json",
@@ -149,6 +151,10 @@ codes! {
     WrongStatus => "wrong_status",
     /// It is in use and cannot be deleted.
     InUse => "in_use",
+    /// The delivery has not been applied yet.
+    StillPending => "still_pending",
+    /// Of the delivery nothing is kept that could be run again.
+    NotReplayable => "not_replayable",
     /// The resource has changed since it was read.
     PreconditionFailed => "precondition_failed",
     /// A query parameter is unknown or wrong.

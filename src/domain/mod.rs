@@ -23,6 +23,7 @@ pub mod permit;
 pub mod phone;
 pub mod request_template;
 pub mod retry_schedule;
+pub mod search;
 pub mod slug;
 pub mod sms;
 pub mod suggest;

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub(crate) mod caller;
+pub mod deliveries;
 pub mod etag;
 pub mod health;
 mod intake;
@@ -27,6 +28,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
         // What other systems call: the URL is the credential.
         .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))
+        .service(
+            web::resource("/listener/{token}/deliveries/{requestId}")
+                .route(read().to(listener::outcome)),
+        )
         // Sign-in.
         .service(web::resource("/api/v1/sessions").route(web::post().to(sessions::create)))
         .service(
@@ -71,6 +76,17 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/api/v1/outbox/{id}").route(read().to(outbox::read)))
         .service(web::resource("/api/v1/outbox/{id}/retry").route(web::post().to(outbox::retry)))
         .service(web::resource("/api/v1/outbox/{id}/cancel").route(web::post().to(outbox::cancel)))
+        // What came in.
+        .service(web::resource("/api/v1/deliveries").route(read().to(deliveries::list)))
+        .service(
+            web::resource("/api/v1/deliveries/replay")
+                .route(web::post().to(deliveries::replay_many)),
+        )
+        .service(web::resource("/api/v1/deliveries/{id}").route(read().to(deliveries::read)))
+        .service(
+            web::resource("/api/v1/deliveries/{id}/replay")
+                .route(web::post().to(deliveries::replay)),
+        )
         // Records.
         .configure(records::routes)
         .default_service(web::to(nothing_here));

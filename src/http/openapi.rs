@@ -2,6 +2,7 @@
 
 use crate::error::ProblemBody;
 use crate::http::{health, listener, outbox, records, sessions, settings};
+use crate::http::{deliveries, health, listener, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -71,6 +72,7 @@ pub struct QueryProblem(
     ),
     paths(
         listener::receive,
+        listener::outcome,
         sessions::create,
         sessions::delete,
         sessions::me,
@@ -93,14 +95,21 @@ pub struct QueryProblem(
         outbox::read,
         outbox::retry,
         outbox::cancel,
+        deliveries::list,
+        deliveries::read,
+        deliveries::replay,
+        deliveries::replay_many,
         records::customers::list_contacts,
         records::customers::read_contact,
+        records::customers::erase_contact,
         records::customers::contact_history,
         records::customers::list_accounts,
         records::customers::read_account,
+        records::customers::erase_account,
         records::customers::account_history,
         records::customers::list_leads,
         records::customers::read_lead,
+        records::customers::erase_lead,
         records::customers::lead_history,
         records::deals::list_deals,
         records::deals::read_deal,

@@ -4,7 +4,7 @@
 //! members of an owning group included.
 
 use super::customer_references::{self, CustomerReference};
-use super::customers::containing;
+use super::text_search::containing;
 use crate::auth::Actor;
 use crate::domain::deal::DealOwners;
 use crate::error::StoreError;

@@ -192,6 +192,7 @@ struct ListenerRow {
     id: Uuid,
     name: String,
     enabled: bool,
+    mode: String,
     allowed_ips: Vec<Option<IpNetwork>>,
     default_tag_id: Option<Uuid>,
     contact_source_id: Option<Uuid>,
@@ -260,6 +261,7 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
         id,
         name,
         enabled,
+        mode,
         allowed_ips,
         default_tag_id,
         contact_source_id,
@@ -271,6 +273,7 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
     Listener {
         id,
         enabled,
+        respond_async: mode == "async",
         allowed_ips: allowed_ips.into_iter().flatten().collect(),
         tokens,
         default_tag: default_tag_id,

@@ -2,8 +2,9 @@
 //! whether or not the caller may see what the note is on: that is then named by its code alone.
 
 use super::customer_references::{self, CustomerReference};
-use super::customers::{Filters, Word, containing};
+use super::customers::Filters;
 use super::deal_references::{self, DealReference};
+use super::text_search::{containing, words};
 use crate::auth::Actor;
 use crate::error::StoreError;
 use crate::schema::{notes, users};
@@ -66,8 +67,8 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Note>, StoreError> {
     let mut rows = narrowed(visible(actor), actor, filters);
-    for Word { folded, .. } in &filters.words {
-        rows = rows.filter(notes::body_key.like(containing(folded)));
+    for word in words(filters.q.as_deref()) {
+        rows = rows.filter(notes::body_key.like(containing(&word)));
     }
     if let Some(before) = before {
         rows = rows.filter(notes::id.lt(before));

@@ -13,7 +13,7 @@ mod notes;
 mod tags;
 mod tickets;
 
-pub use deliveries::{Delivery, answer_of, insert_delivery};
+pub use deliveries::{Delivery, insert_delivery};
 
 use crate::actions::{Pending, PendingCustomers};
 use crate::error::StoreError;

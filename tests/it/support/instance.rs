@@ -7,6 +7,7 @@ use actix_web::dev::ServerHandle;
 use beeiq::app::{App, server};
 use beeiq::config::ServeSettings;
 use beeiq::db::{Db, DbConfig, migrate};
+use beeiq::listener::LaterWorkers;
 use clap::Parser;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -60,6 +61,7 @@ pub(crate) struct Instance {
     pub(crate) app: Arc<App>,
     pub(crate) client: reqwest::Client,
     handle: ServerHandle,
+    later: Option<LaterWorkers>,
     database: Arc<TestDatabase>,
 }
 
@@ -112,9 +114,13 @@ impl Instance {
             "staging",
             "--pool-size",
             "8",
+            // They would ask the database of themselves, and statements are counted.
+            "--later-workers",
+            "0",
         ];
         let Flags { settings } = Flags::parse_from(fixed.iter().chain(flags));
         let app = Arc::new(App::new(&settings, address).unwrap());
+        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let server = server(Arc::clone(&app), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
@@ -123,6 +129,7 @@ impl Instance {
             app,
             client: super::http_client(),
             handle,
+            later: Some(later),
             database,
         }
     }
@@ -190,13 +197,22 @@ impl Instance {
 
     /// Asks until a query counts no rows, which another process brings about.
     pub(crate) async fn db_until_none(&self, from_where: &str) {
+        self.db_asked_until(from_where, |count| count == 0).await;
+    }
+
+    /// Asks until a query counts rows, which another process brings about.
+    pub(crate) async fn db_until(&self, from_where: &str) {
+        self.db_asked_until(from_where, |count| count > 0).await;
+    }
+
+    async fn db_asked_until(&self, from_where: &str, enough: impl Fn(i64) -> bool) {
         let done = async {
-            let mut ask = tokio::time::interval(Duration::from_millis(50));
-            while self.db_count(from_where) > 0 {
+            let mut ask = tokio::time::interval(Duration::from_millis(20));
+            while !enough(self.db_count(from_where)) {
                 ask.tick().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), done).await.expect("there are none left");
+        tokio::time::timeout(Duration::from_secs(60), done).await.expect("it comes about");
     }
 
     /// How many rows a query counts, past the app.
@@ -214,5 +230,8 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         actix_web::rt::spawn(self.handle.stop(false));
+        if let Some(later) = self.later.take() {
+            actix_web::rt::spawn(later.stop());
+        }
     }
 }
