@@ -148,7 +148,12 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Code::NameTaken
+        | Code::SlugTaken
+        | Code::InUse
+        | Code::LastOwner
+        | Code::LimitReached
+        | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
@@ -218,7 +223,10 @@ fn title(code: Code) -> &'static str {
         Code::MethodNotAllowed => "Not with this method",
         Code::BodyTooSlow => "The body came too slowly",
         Code::NameTaken => "The name is taken",
+        Code::SlugTaken => "The slug is taken",
         Code::InUse => "It is in use",
+        Code::LastOwner => "An org has an owner",
+        Code::LimitReached => "There are as many as there may be",
         Code::ListenerDisabled => "The listener is disabled",
         Code::PreconditionFailed => "It has changed meanwhile",
         Code::BodyTooLarge => "The body is too large",

@@ -143,8 +143,14 @@ codes! {
     TooManyAttempts => "too_many_attempts",
     /// A name that is taken.
     NameTaken => "name_taken",
+    /// A slug that another org of the instance has.
+    SlugTaken => "slug_taken",
     /// It is in use and cannot be deleted.
     InUse => "in_use",
+    /// The org would be left without an active owner.
+    LastOwner => "last_owner",
+    /// The org has as many of them as it may have.
+    LimitReached => "limit_reached",
     /// The resource has changed since it was read.
     PreconditionFailed => "precondition_failed",
     /// A query parameter is unknown or wrong.

@@ -13,9 +13,9 @@ use crate::db::{Conn, Db, in_org};
 use crate::directory::{Directory, DirectoryCache, Listener};
 use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{DbError, Problem, StoreError};
-use crate::store::batch_load;
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::{Delivery, Origin, answer_of, insert_delivery};
+use crate::store::{batch_load, directory};
 use ipnetwork::IpNetwork;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -352,6 +352,7 @@ impl Parts {
         };
         let batch = Batch { org: job.org, envelope, request, origin, options: job.options };
         in_org(conn, job.org, |conn| {
+            directory::join_deliveries(conn, job.org)?;
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);
