@@ -157,7 +157,7 @@ impl Resource for Currencies {
     }
 }
 
-super::resource::handlers! {
+super::operations::handlers! {
     resource: Currencies, paths: ("/api/v1/currencies", "/api/v1/currencies/{id}"),
     tag: "Currencies", one: "currency", several: "currencies", named: ("Currency", "Currencies"),
     entry: Currency, settings: CurrencySettings, change: CurrencyChange,

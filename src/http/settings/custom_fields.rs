@@ -230,7 +230,7 @@ fn no_template_names(conn: &mut Conn, org: Uuid, field: &CustomField) -> Result<
     Ok(())
 }
 
-super::resource::handlers! {
+super::operations::handlers! {
     resource: CustomFields, paths: ("/api/v1/custom-fields", "/api/v1/custom-fields/{id}"),
     tag: "Custom fields", one: "custom field", several: "custom fields",
     named: ("CustomField", "CustomFields"),

@@ -113,7 +113,7 @@ impl Resource for Groups {
     }
 }
 
-super::resource::handlers! {
+super::operations::handlers! {
     resource: Groups, paths: ("/api/v1/groups", "/api/v1/groups/{id}"), tag: "Groups",
     one: "group", several: "groups", named: ("Group", "Groups"),
     entry: Group, settings: GroupSettings, change: GroupChange,

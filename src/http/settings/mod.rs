@@ -1,7 +1,7 @@
 //! What an org's owner and admins set up (`api.md` 4), a file per resource.
 //!
-//! Listeners have a way of their own; the other resources are alike, and have it in common in
-//! `resource`: what is their own is in their files.
+//! Listeners have a way of their own; the other resources are alike: what they have in common is in
+//! `resource` and `operations`, what is a resource's own in its file.
 
 pub mod audit_log;
 pub mod currencies;
@@ -9,6 +9,7 @@ pub mod custom_fields;
 pub mod groups;
 pub mod listeners;
 mod members;
+mod operations;
 pub mod org;
 pub mod picklists;
 mod resource;

@@ -157,7 +157,7 @@ impl Resource for Picklist {
 pub mod sources {
     use super::{Picklist, PicklistEntry, PicklistEntryChange, PicklistEntrySettings};
 
-    super::super::resource::handlers! {
+    super::super::operations::handlers! {
         resource: Picklist { list: "source", path: "sources" },
         paths: ("/api/v1/sources", "/api/v1/sources/{id}"), tag: "Sources",
         one: "source", several: "sources", named: ("Source", "Sources"),
@@ -171,7 +171,7 @@ pub mod sources {
 pub mod channels {
     use super::{Picklist, PicklistEntry, PicklistEntryChange, PicklistEntrySettings};
 
-    super::super::resource::handlers! {
+    super::super::operations::handlers! {
         resource: Picklist { list: "channel", path: "channels" },
         paths: ("/api/v1/channels", "/api/v1/channels/{id}"), tag: "Channels",
         one: "channel", several: "channels", named: ("Channel", "Channels"),
@@ -184,7 +184,7 @@ pub mod channels {
 pub mod deal_stages {
     use super::{Picklist, PicklistEntry, PicklistEntryChange, PicklistEntrySettings};
 
-    super::super::resource::handlers! {
+    super::super::operations::handlers! {
         resource: Picklist { list: Picklist::STAGES, path: "deal-stages" },
         paths: ("/api/v1/deal-stages", "/api/v1/deal-stages/{id}"), tag: "Deal stages",
         one: "deal stage", several: "deal stages", named: ("DealStage", "DealStages"),
@@ -197,7 +197,7 @@ pub mod deal_stages {
 pub mod deal_categories {
     use super::{Picklist, PicklistEntry, PicklistEntryChange, PicklistEntrySettings};
 
-    super::super::resource::handlers! {
+    super::super::operations::handlers! {
         resource: Picklist { list: "deal_category", path: "deal-categories" },
         paths: ("/api/v1/deal-categories", "/api/v1/deal-categories/{id}"), tag: "Deal categories",
         one: "deal category", several: "deal categories",
@@ -211,7 +211,7 @@ pub mod deal_categories {
 pub mod deal_packages {
     use super::{Picklist, PicklistEntry, PicklistEntryChange, PicklistEntrySettings};
 
-    super::super::resource::handlers! {
+    super::super::operations::handlers! {
         resource: Picklist { list: "deal_package", path: "deal-packages" },
         paths: ("/api/v1/deal-packages", "/api/v1/deal-packages/{id}"), tag: "Deal packages",
         one: "deal package", several: "deal packages", named: ("DealPackage", "DealPackages"),

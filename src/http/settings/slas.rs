@@ -136,7 +136,7 @@ impl Resource for Slas {
     }
 }
 
-super::resource::handlers! {
+super::operations::handlers! {
     resource: Slas, paths: ("/api/v1/slas", "/api/v1/slas/{id}"), tag: "SLAs",
     one: "service level", several: "service levels", named: ("Sla", "Slas"),
     entry: Sla, settings: SlaSettings, change: SlaChange,

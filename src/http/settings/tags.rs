@@ -113,7 +113,7 @@ impl Resource for Tags {
     }
 }
 
-super::resource::handlers! {
+super::operations::handlers! {
     resource: Tags, paths: ("/api/v1/tags", "/api/v1/tags/{id}"), tag: "Tags",
     one: "tag", several: "tags", named: ("Tag", "Tags"),
     entry: Tag, settings: TagSettings, change: TagChange,

@@ -265,7 +265,7 @@ fn not_the_last(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<(), Problem> {
     Err(Problem::new(Code::LastOwner, detail))
 }
 
-super::resource::handlers! {
+super::operations::handlers! {
     @but_create resource: Users::default(), paths: ("/api/v1/users", "/api/v1/users/{id}"),
     tag: "Users", one: "user", several: "users", named: ("User", "Users"),
     entry: OrgUser, change: OrgUserChange,
