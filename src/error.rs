@@ -140,6 +140,7 @@ impl ResponseError for Problem {
 }
 
 /// The status of each code when it is the problem of a whole request.
+#[expect(clippy::too_many_lines, reason = "a table: a line a code")]
 fn status(code: Code) -> StatusCode {
     match code {
         Code::NotJson | Code::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,

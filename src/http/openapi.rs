@@ -261,6 +261,38 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_operation_has_an_id_of_its_own() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+        let mut ids: Vec<_> = operations.map(|it| it["operationId"].to_string()).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+        assert!(ids.contains(&"\"createDealStage\"".to_owned()));
+    }
+
+    #[test]
+    fn a_setting_has_all_its_fields_and_a_change_has_any_of_them() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        let required = |name: &str| schemas[name]["required"].to_string();
+        assert_eq!(required("Sla").matches(',').count(), 4, "{}", schemas["Sla"]);
+        assert!(schemas["Sla"].get("additionalProperties").is_none());
+        assert!(schemas["SlaChange"].get("required").is_none());
+        assert_eq!(schemas["SlaChange"]["additionalProperties"], false);
+        assert!(schemas["Page_Sla"]["properties"]["data"].is_object());
+        assert!(schemas["OrgUser"]["properties"].get("password").is_none());
+        for (name, schema) in schemas.as_object().unwrap() {
+            for used in schema.to_string().split("#/components/schemas/").skip(1) {
+                let used = used.split('"').next().unwrap();
+                assert!(schemas.get(used).is_some(), "{name} uses {used}, which there is not");
+            }
+        }
+    }
+
     /// A closed schema within `allOf` would make every listener invalid.
     #[test]
     fn a_listener_has_more_than_its_settings_and_a_change_has_any_of_them() {

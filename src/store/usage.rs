@@ -89,6 +89,8 @@ impl Referred {
                 ),
             ],
             Self::Sla => &[(TICKETS, "tickets WHERE org_id = $1 AND sla_id = $2")],
+            // No index: values of all fields are in one column, and an index on it would cost every
+            // delivery more than the rare deletion of a field does, which reads the org's records.
             Self::CustomField => &[
                 (CUSTOMERS, "customers WHERE org_id = $1 AND cus_fields ? $2::text"),
                 (DEALS, "deals WHERE org_id = $1 AND cus_fields ? $2::text"),

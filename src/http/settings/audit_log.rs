@@ -6,7 +6,7 @@ use crate::domain::network;
 use crate::domain::text::clean;
 use crate::error::Problem;
 use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
-use crate::http::page::{Page, Query, invalid};
+use crate::http::page::{Page, Query};
 use crate::store::audit::{self, Line, LineFilter};
 use crate::store::rows::Rows;
 use actix_web::{HttpRequest, web};
@@ -102,8 +102,8 @@ pub async fn list(
         resource: text("resource"),
         resource_id: text("resourceId"),
         actor: text("actor"),
-        from: time(&query, "from")?,
-        to: time(&query, "to")?,
+        from: query.time("from")?,
+        to: query.time("to")?,
     };
     let rows = Rows::page(paging.before(), paging.rows());
     let lines =
@@ -132,14 +132,4 @@ pub async fn read(
     let lines =
         app.db.in_org(actor.org, move |conn| audit::list(conn, actor.org, rows, &filter)).await;
     Ok(web::Json(lines?.into_iter().next().ok_or_else(unknown)?.into()))
-}
-
-fn time(query: &Query, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
-    let read = |text| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-    query.get(name).map(read).transpose().map_err(|_| {
-        invalid(
-            name,
-            "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written %2B here).",
-        )
-    })
 }

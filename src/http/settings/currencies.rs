@@ -150,7 +150,8 @@ impl Resource for Currencies {
 
     fn delete(&self, conn: &mut Conn, actor: &Actor, present: &Currency) -> Result<(), Refusal> {
         if present.settings.default {
-            return Err(in_use("currency", "the org, whose default it is").into());
+            let remedy = "Make another the default first.";
+            return Err(in_use("currency", "the org as its default", remedy).into());
         }
         unused(conn, actor.org, Referred::Currency, "currency", present.id)?;
         Ok(currencies::delete(conn, actor.org, present.id)?)

@@ -224,7 +224,7 @@ fn no_template_names(conn: &mut Conn, org: Uuid, field: &CustomField) -> Result<
         };
         if texts.any(|text| text.as_str().is_some_and(breaks)) {
             let by = format!("the welcome messages of the listener \"{listener}\"");
-            return Err(in_use("custom field", &by));
+            return Err(in_use("custom field", &by, "Take it out of them first."));
         }
     }
     Ok(())

@@ -86,19 +86,19 @@ impl OrgSettings {
         let mut fault = |pointer: &str, code, message: String| {
             faults.push(Fault::new(code, pointer, message));
         };
-        let parsed_slug = Slug::parse(&slug)
-            .map_err(|error| fault("/slug", Code::InvalidValue, format!("This is none: {error}.")))
-            .ok();
+        let parsed_slug = Slug::parse(&slug);
+        if let Err(error) = &parsed_slug {
+            fault("/slug", Code::InvalidValue, format!("This is none: {error}."));
+        }
         let zone = time_zone.trim().parse::<Tz>().ok();
         if zone.is_none() {
             let message = "It must be the IANA name of a time zone, such as Asia/Ho_Chi_Minh.";
             fault("/timeZone", Code::InvalidValue, message.to_owned());
         }
-        let region = Region::parse(default_region.trim())
-            .map_err(|error| {
-                fault("/defaultRegion", Code::InvalidValue, format!("This is {error}."))
-            })
-            .ok();
+        let region = Region::parse(default_region.trim());
+        if let Err(error) = &region {
+            fault("/defaultRegion", Code::InvalidValue, format!("This is {error}."));
+        }
         let currency = default_currency.trim().to_uppercase();
         if !currencies.contains(&currency) {
             let there_are = suggest::listed(currencies, LISTED);
@@ -109,7 +109,7 @@ impl OrgSettings {
             fault("/defaultCurrency", Code::UnknownCurrency, message);
         }
         match (parsed_slug, zone, region) {
-            (Some(slug), Some(zone), Some(region)) if faults.is_empty() => Ok(OrgValues {
+            (Ok(slug), Some(zone), Ok(region)) if faults.is_empty() => Ok(OrgValues {
                 name,
                 slug: slug.as_str().to_owned(),
                 time_zone: zone.name().to_owned(),
@@ -159,6 +159,7 @@ pub async fn change(
     let changed = app
         .db
         .in_org(org, move |conn| {
+            directory::hold_deliveries(conn, org)?;
             directory::bump(conn, org)?;
             let before = present(conn, org)?;
             if_match.check(&etag::of(&before))?;

@@ -147,7 +147,9 @@ impl Resource for Picklist {
     ) -> Result<(), Refusal> {
         unused(conn, actor.org, Referred::PicklistEntry, "entry", present.id)?;
         if self.list == Self::STAGES && picklists::count(conn, actor.org, self.list)? == 1 {
-            return Err(in_use("stage", "every deal to come, for which it is the only one").into());
+            return Err(
+                in_use("stage", "deals to come, as the only one", "Add another first.").into()
+            );
         }
         Ok(picklists::delete(conn, actor.org, present.id)?)
     }

@@ -31,6 +31,9 @@ use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
+/// What to do about what is in use.
+const OTHERS_FIRST: &str = "Give them another one first, or none.";
+
 /// What can be set of a resource: the body of a create, and a read one's but for what the server
 /// sets.
 pub trait Settings: Serialize + DeserializeOwned + Validate + ToSchema + Send + 'static {
@@ -168,7 +171,7 @@ impl Refusal {
     fn of_deleting(self, what: &str) -> Problem {
         match self {
             Self::Problem(problem) => problem,
-            Self::Store(StoreError::Reference) => in_use(what, "other records"),
+            Self::Store(StoreError::Reference) => in_use(what, "other records", OTHERS_FIRST),
             Self::Store(error) => error.into(),
         }
     }
@@ -438,10 +441,9 @@ pub(super) fn json(representation: &impl Serialize) -> Result<Value, Problem> {
     })
 }
 
-/// 409 `in_use`, saying by what.
-pub(super) fn in_use(what: &str, by: &str) -> Problem {
-    let detail = format!("This {what} is in use by {by}, so it stays as long as they name it.");
-    Problem::new(Code::InUse, detail)
+/// 409 `in_use`, saying by what, and what to do about it.
+pub(super) fn in_use(what: &str, by: &str, remedy: &str) -> Problem {
+    Problem::new(Code::InUse, format!("This {what} is in use by {by}. {remedy}"))
 }
 
 /// Refuses where something refers to it.
@@ -453,7 +455,8 @@ pub(super) fn unused(
     id: Uuid,
 ) -> Result<(), Problem> {
     match usage::of(conn, org, referred, id)? {
-        Some(by) => Err(in_use(what, &by)),
+        Some(by) if referred == Referred::User => Err(in_use(what, &by, "Deactivate him instead.")),
+        Some(by) => Err(in_use(what, &by, OTHERS_FIRST)),
         None => Ok(()),
     }
 }
