@@ -150,7 +150,10 @@ fn status(code: Code) -> StatusCode {
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
         Code::NameTaken
+        | Code::SlugTaken
         | Code::InUse
+        | Code::LastOwner
+        | Code::LimitReached
         | Code::NoAccount
         | Code::WrongStatus
         | Code::IdempotencyKeyInUse
@@ -231,6 +234,9 @@ fn title(code: Code) -> &'static str {
         Code::WrongStatus => "Not in this status",
         Code::StillPending => "It has not been applied yet",
         Code::NotReplayable => "It cannot be run again",
+        Code::SlugTaken => "The slug is taken",
+        Code::LastOwner => "An org has an owner",
+        Code::LimitReached => "There are as many as there may be",
         Code::ListenerDisabled => "The listener is disabled",
         Code::PreconditionFailed => "It has changed meanwhile",
         Code::BodyTooLarge => "The body is too large",

@@ -286,6 +286,8 @@ diesel::table! {
     org_currencies (org_id, code) {
         org_id -> Uuid,
         code -> Text,
+        id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 

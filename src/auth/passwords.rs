@@ -52,7 +52,7 @@ impl NewPassword {
     }
 }
 
-/// Verifies passwords, two at a time.
+/// Verifies and hashes passwords, two at a time.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
@@ -80,6 +80,19 @@ impl Passwords {
         let hash = hash.unwrap_or_else(|| self.dummy.to_string());
         let matches = tokio::task::spawn_blocking(move || matches(&password, &hash)).await;
         Ok(matches.unwrap_or(false) && known)
+    }
+
+    /// The hash of a new password, when it is its turn.
+    ///
+    /// # Errors
+    /// 503 when too many wait already.
+    pub async fn hash(&self, password: NewPassword) -> Result<String, Problem> {
+        let _turn = self.turn().await?;
+        let hashed = tokio::task::spawn_blocking(move || password.hash()).await;
+        hashed.map_err(anyhow::Error::from).flatten().map_err(|error| {
+            tracing::error!("{error:#}");
+            Problem::new(Code::Internal, "The password could not be hashed; this has been logged.")
+        })
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Problem> {

@@ -155,6 +155,12 @@ codes! {
     StillPending => "still_pending",
     /// Of the delivery nothing is kept that could be run again.
     NotReplayable => "not_replayable",
+    /// A slug that another org of the instance has.
+    SlugTaken => "slug_taken",
+    /// The org would be left without an active owner.
+    LastOwner => "last_owner",
+    /// The org has as many of them as it may have.
+    LimitReached => "limit_reached",
     /// The resource has changed since it was read.
     PreconditionFailed => "precondition_failed",
     /// A query parameter is unknown or wrong.

@@ -17,7 +17,10 @@ pub mod settings;
 use crate::error::Problem;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::{HttpResponse, Route, web};
-use settings::{email, listeners, sms};
+use settings::picklists::{channels, deal_categories, deal_packages, deal_stages, sources};
+use settings::{
+    audit_log, currencies, custom_fields, email, groups, listeners, org, slas, sms, tags, users,
+};
 
 /// All routes. What matches none is 404; a method that a path does not have is 405.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -87,9 +90,73 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/api/v1/deliveries/{id}/replay")
                 .route(web::post().to(deliveries::replay)),
         )
+        .configure(names)
         // Records.
         .configure(records::routes)
         .default_service(web::to(nothing_here));
+}
+
+/// The routes of a settings resource: GET and POST of all; GET, PATCH and DELETE of one.
+macro_rules! setting {
+    ($config:ident, $module:ident, $all:expr, $one:expr) => {
+        $config
+            .service($all.route(read().to($module::list)).route(web::post().to($module::create)));
+        $config.service(
+            $one.route(read().to($module::read))
+                .route(web::patch().to($module::change))
+                .route(web::delete().to($module::delete)),
+        );
+    };
+}
+
+/// An org's people, the names that it chooses from, itself, and who changed what.
+fn names(config: &mut web::ServiceConfig) {
+    use web::resource;
+    setting!(config, users, resource("/api/v1/users"), resource("/api/v1/users/{id}"));
+    setting!(config, groups, resource("/api/v1/groups"), resource("/api/v1/groups/{id}"));
+    setting!(config, tags, resource("/api/v1/tags"), resource("/api/v1/tags/{id}"));
+    setting!(config, sources, resource("/api/v1/sources"), resource("/api/v1/sources/{id}"));
+    setting!(config, channels, resource("/api/v1/channels"), resource("/api/v1/channels/{id}"));
+    setting!(
+        config,
+        deal_stages,
+        resource("/api/v1/deal-stages"),
+        resource("/api/v1/deal-stages/{id}")
+    );
+    setting!(
+        config,
+        deal_categories,
+        resource("/api/v1/deal-categories"),
+        resource("/api/v1/deal-categories/{id}")
+    );
+    setting!(
+        config,
+        deal_packages,
+        resource("/api/v1/deal-packages"),
+        resource("/api/v1/deal-packages/{id}")
+    );
+    setting!(
+        config,
+        currencies,
+        resource("/api/v1/currencies"),
+        resource("/api/v1/currencies/{id}")
+    );
+    setting!(config, slas, resource("/api/v1/slas"), resource("/api/v1/slas/{id}"));
+    setting!(
+        config,
+        custom_fields,
+        resource("/api/v1/custom-fields"),
+        resource("/api/v1/custom-fields/{id}")
+    );
+    config
+        .service(resource("/api/v1/users/{id}/password").route(web::post().to(users::set_password)))
+        .service(
+            resource("/api/v1/settings")
+                .route(read().to(org::read))
+                .route(web::patch().to(org::change)),
+        )
+        .service(resource("/api/v1/audit-log").route(read().to(audit_log::list)))
+        .service(resource("/api/v1/audit-log/{id}").route(read().to(audit_log::read)));
 }
 
 /// GET, and HEAD, which is the same without the body.

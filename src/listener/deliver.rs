@@ -18,7 +18,7 @@ use crate::error::{Problem, StoreError};
 use crate::outbox::Wake;
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::{Delivery, Origin, insert_delivery};
-use crate::store::{batch_load, deliveries};
+use crate::store::{batch_load, deliveries, directory};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -375,6 +375,7 @@ impl Parts {
             mail_domain: &self.mail_domain,
         };
         in_org(conn, job.org, |conn| {
+            directory::join_deliveries(conn, job.org)?;
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);

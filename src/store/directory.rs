@@ -17,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -32,6 +33,30 @@ pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::directory_version.eq(org_settings::directory_version + 1))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Has this transaction, which applies a delivery, finish before any setting is changed or deleted.
+/// Deliveries do not wait for each other here.
+///
+/// # Errors
+/// Those of the database.
+pub fn join_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+    lock(conn, "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", org)
+}
+
+/// Waits until the deliveries that are being applied are through, and holds others back until this
+/// transaction ends: what refers to a setting does not change meanwhile. To be called before
+/// [`bump`].
+///
+/// # Errors
+/// Those of the database.
+pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+    lock(conn, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", org)
+}
+
+fn lock(conn: &mut PgConnection, statement: &str, org: Uuid) -> QueryResult<()> {
+    diesel::sql_query(statement).bind::<Text, _>(format!("{org}:directory")).execute(conn)?;
     Ok(())
 }
 

@@ -90,16 +90,13 @@ pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
         tag: query.get("tag").map(fold),
         name: query.get("name").map(fold),
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
-        created_from: read_one(query, "createdFrom", NOT_A_TIME, time)?,
-        created_to: read_one(query, "createdTo", NOT_A_TIME, time)?,
+        created_from: query.time("createdFrom")?,
+        created_to: query.time("createdTo")?,
         q: read_one(query, "q", "has more than 100 characters.", |text| {
             Some(clean(text)).filter(|text| text.chars().count() <= LONGEST_SEARCH)
         })?,
     })
 }
-
-pub(super) const NOT_A_TIME: &str =
-    "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written %2B here).";
 
 pub(super) fn read_one<T>(
     query: &Query,
@@ -116,10 +113,6 @@ pub(super) fn email_key(text: &str) -> Option<String> {
 
 fn passport_key(text: &str) -> Option<String> {
     Some(Passport::parse(text).ok()?.key().to_owned())
-}
-
-pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
-    Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
 }
 
 #[cfg(test)]
