@@ -101,7 +101,7 @@ impl Outbox {
         self.0.wake.wake();
     }
 
-    /// Starts the workers, which stop with the runtime, or when they are told to.
+    /// Starts the workers, which stop when they are told to, or when what is returned is dropped.
     #[must_use]
     pub fn start(&self) -> Workers {
         let (stop, stopped) = oneshot::channel();
@@ -125,10 +125,10 @@ impl Outbox {
         loop {
             let pass = AssertUnwindSafe(self.pass(&mut attempts)).catch_unwind().await;
             while attempts.try_join_next().is_some() {}
-            let woken = self.0.wake.0.notified();
+            let wait = health.wait(pass);
             tokio::select! {
-                () = health.wait(pass) => {}
-                () = woken, if health.good() => {}
+                () = wait => {}
+                () = self.0.wake.0.notified(), if health.good() => {}
                 _ = &mut stopped => break,
             }
         }
@@ -171,7 +171,16 @@ impl Outbox {
             let claimed = self.0.db.in_org(queue.org, move |conn| {
                 outbox::claim(conn, queue.org, queue.channel, claim, room, lease)
             });
-            for message in claimed.await? {
+            let claimed = match claimed.await {
+                Ok(claimed) => claimed,
+                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                // What is wrong with one org's messages is not to hold up the others'.
+                Err(error) => {
+                    tracing::error!(org = %queue.org, %error, "messages cannot be claimed");
+                    continue;
+                }
+            };
+            for message in claimed {
                 self.flights().add(queue, message.id);
                 begun += 1;
                 attempts.spawn(self.clone().attempt(queue, message));
