@@ -42,15 +42,6 @@ pub(super) struct ListParameters {
 /// # Errors
 /// 422 `invalid_query`, naming the parameter whose value can be no such thing.
 pub(super) fn read(query: &Query) -> Result<DeliveryFilters, Problem> {
-    let time = |name: &str| {
-        let read = |text: &str| {
-            let time = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
-            time.map_err(|_| {
-                invalid(name, "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z.")
-            })
-        };
-        query.get(name).map(read).transpose()
-    };
     let listener = query
         .get("listener")
         .map(|text| text.parse().map_err(|_| invalid("listener", "is not the id of a listener.")));
@@ -61,8 +52,8 @@ pub(super) fn read(query: &Query) -> Result<DeliveryFilters, Problem> {
     Ok(DeliveryFilters {
         listener: listener.transpose()?,
         status: status.transpose()?,
-        from: time("from")?,
-        to: time("to")?,
+        from: query.time("from")?,
+        to: query.time("to")?,
         q: query.get("q").map(sought).transpose()?,
     })
 }
