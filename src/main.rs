@@ -4,7 +4,7 @@ use anyhow::Context;
 use beeiq::app::{self, App};
 use beeiq::auth::passwords::NewPassword;
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
-use beeiq::db::{Db, in_org, migrate};
+use beeiq::db::{Db, in_org, migrate, row_security_binds};
 use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
@@ -158,6 +158,7 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        actix_web::rt::spawn(check_row_security(app.db.clone()));
         let server = app::server(Arc::new(app), listener)?;
         let handle = server.handle();
         actix_web::rt::spawn(async move {
@@ -172,6 +173,19 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
         server.await?;
         Ok(())
     })
+}
+
+/// Says loudly where the database would show a server the rows of all orgs.
+async fn check_row_security(db: Db) {
+    match db.run(row_security_binds).await {
+        Ok(true) => {}
+        Ok(false) => tracing::error!(
+            "row security does not bind this server, which keeps orgs apart by its queries alone: \
+             connect as a role that is neither superuser nor BYPASSRLS, or run `beeiq migrate` as \
+             one that may make the role beeiq_server"
+        ),
+        Err(error) => tracing::warn!(%error, "it is not known whether row security binds"),
+    }
 }
 
 fn apply_migrations(settings: &DatabaseSettings) -> anyhow::Result<()> {

@@ -26,6 +26,7 @@ mod races;
 mod receiving;
 mod records;
 mod records_http;
+mod row_security;
 mod send_sms;
 mod sign_in;
 mod support;

@@ -7,7 +7,7 @@ mod process;
 mod reply;
 
 pub(crate) use instance::{Instance, SECRET_KEY};
-pub(crate) use org::{Listener, Org, PASSWORD};
+pub(crate) use org::{Listener, Org, PASSWORD, seed_org};
 pub(crate) use process::Process;
 pub(crate) use reply::Reply;
 
