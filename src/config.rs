@@ -1,5 +1,6 @@
 //! The settings: flags, environment variables and `--help` from one definition (`api.md` 1).
 
+use crate::auth::sessions::Lifetime;
 use crate::db::DbConfig;
 use crate::secrets::{Secret, SecretKey};
 use actix_web::http::Uri;
@@ -24,6 +25,9 @@ pub struct ServeSettings {
     /// What new orgs are given.
     #[command(flatten)]
     pub orgs: OrgSettings,
+    /// How long a sign-in lasts.
+    #[command(flatten)]
+    pub sessions: SessionSettings,
     /// What is logged how.
     #[command(flatten)]
     pub log: LogSettings,
@@ -180,6 +184,40 @@ pub struct OrgSettings {
     pub sms_trial_credits: i64,
 }
 
+/// How long a sign-in lasts (`api.md` 3).
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SessionSettings {
+    /// After how many hours without use a session ends
+    #[arg(
+        long,
+        env = "BEEIQ_SESSION_IDLE_HOURS",
+        default_value_t = 7 * 24,
+        value_parser = clap::value_parser!(u32).range(1..=8760),
+        value_name = "N"
+    )]
+    pub session_idle_hours: u32,
+    /// After how many days a session ends, however much it is used
+    #[arg(
+        long,
+        env = "BEEIQ_SESSION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=365),
+        value_name = "N"
+    )]
+    pub session_days: u32,
+}
+
+impl SessionSettings {
+    /// The same as durations.
+    #[must_use]
+    pub fn lifetime(self) -> Lifetime {
+        Lifetime {
+            idle: chrono::Duration::hours(self.session_idle_hours.into()),
+            longest: chrono::Duration::days(self.session_days.into()),
+        }
+    }
+}
+
 /// What is logged how.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {
@@ -282,6 +320,8 @@ mod tests {
             ("--max-body-bytes", "-1"),
             ("--body-deadline-seconds", "0"),
             ("--sms-trial-credits", "-1"),
+            ("--session-idle-hours", "0"),
+            ("--session-days", "366"),
             ("--environment", "test"),
         ] {
             let argument = format!("{flag}={value}");

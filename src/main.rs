@@ -3,6 +3,7 @@
 use anyhow::Context;
 use beeiq::app::{self, App};
 use beeiq::auth::passwords::NewPassword;
+use beeiq::auth::throttle;
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
 use beeiq::db::{Db, in_org, migrate, row_security_binds};
 use beeiq::demo::{Demo, DemoSettings};
@@ -235,6 +236,7 @@ fn set_password(order: &SetPassword) -> anyhow::Result<()> {
             let changed = users::set_password(conn, org.id, email.key(), &hash, now)?;
             if let Some(user) = changed {
                 sessions::delete_of_user(conn, org.id, user)?;
+                throttle::lift(conn, &org.slug, email.key(), now)?;
             }
             Ok::<_, StoreError>(changed)
         })

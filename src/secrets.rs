@@ -122,6 +122,8 @@ pub enum TokenKind {
     Listener,
     /// A sign-in.
     Session,
+    /// A program's access to the management API.
+    ApiKey,
 }
 
 impl TokenKind {
@@ -131,6 +133,7 @@ impl TokenKind {
         match self {
             Self::Listener => "listener",
             Self::Session => "session",
+            Self::ApiKey => "api-key",
         }
     }
 
@@ -138,11 +141,13 @@ impl TokenKind {
         match self {
             Self::Listener => "",
             Self::Session => "bs_",
+            Self::ApiKey => "bk_",
         }
     }
 }
 
-/// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front.
+/// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front,
+/// an API key with `bk_`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     kind: TokenKind,
@@ -255,6 +260,10 @@ mod tests {
         assert_eq!(Token::parse(TokenKind::Session, &session).unwrap().org(), org);
         assert!(Token::parse(TokenKind::Listener, &session).is_none());
         assert!(Token::parse(TokenKind::Session, &listener).is_none());
+        let key = new_token(TokenKind::ApiKey, &org);
+        assert_eq!(Token::parse(TokenKind::ApiKey, &key).unwrap().org(), org);
+        assert!(Token::parse(TokenKind::Session, &key).is_none());
+        assert!(Token::parse(TokenKind::Listener, &key).is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::auth::passwords::NewPassword;
 use crate::config::{
     DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, ServeSettings,
+    SessionSettings,
 };
 use crate::db::{in_org, migrate};
 use crate::domain::email::Email;
@@ -47,6 +48,8 @@ pub struct DemoSettings {
     #[command(flatten)]
     orgs: OrgSettings,
     #[command(flatten)]
+    sessions: SessionSettings,
+    #[command(flatten)]
     log: LogSettings,
 }
 
@@ -84,6 +87,7 @@ impl Demo {
             },
             limits: settings.limits,
             orgs: settings.orgs,
+            sessions: settings.sessions,
             log: settings.log.clone(),
             secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
                 STANDARD.encode(clock::random_bytes::<32>())

@@ -15,7 +15,7 @@ pub mod settings;
 use crate::error::Problem;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::{HttpResponse, Route, web};
-use settings::listeners;
+use settings::{api_keys, listeners};
 
 /// All routes. What matches none is 404; a method that a path does not have is 405.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -33,6 +33,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/api/v1/me").route(read().to(sessions::me)))
         // Settings.
+        .service(
+            web::resource("/api/v1/api-keys")
+                .route(read().to(api_keys::list))
+                .route(web::post().to(api_keys::create)),
+        )
+        .service(
+            web::resource("/api/v1/api-keys/{id}")
+                .route(read().to(api_keys::read))
+                .route(web::delete().to(api_keys::delete)),
+        )
         .service(
             web::resource("/api/v1/listeners")
                 .route(read().to(listeners::list))

@@ -13,6 +13,7 @@
 mod add_contact;
 mod all_actions;
 mod any_body;
+mod api_keys;
 mod cli;
 mod deals;
 mod demo;
