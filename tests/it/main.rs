@@ -21,6 +21,7 @@ mod embedded;
 mod idempotency;
 mod listener_changes;
 mod listeners;
+mod matrix;
 mod notes;
 mod openapi;
 mod races;
