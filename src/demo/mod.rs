@@ -166,7 +166,7 @@ BeeIQ runs at {base} in staging: messages are kept in the outbox, and none is se
 
   Listener URL  {listener_url}
   Sign-in       org {slug}, e-mail {admin}, password {password}
-  API document  {base}/openapi.json
+  API document  {base}/docs/
 
 Send a contact with his company (and once more, to see a duplicate):
 

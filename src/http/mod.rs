@@ -2,6 +2,7 @@
 
 pub mod body;
 pub(crate) mod caller;
+pub mod docs;
 pub mod etag;
 pub mod health;
 mod intake;
@@ -24,6 +25,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
+        .service(web::resource("/docs").route(read().to(docs::enter)))
+        .service(web::resource("/docs/{file:.*}").route(read().to(docs::file)))
         // What other systems call: the URL is the credential.
         .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))
         // Sign-in.
