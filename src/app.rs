@@ -1,6 +1,7 @@
 //! What a server is made of; the program and the tests both build it.
 
 use crate::auth::passwords::Passwords;
+use crate::auth::sessions::Lifetime;
 use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
@@ -29,6 +30,8 @@ pub struct App {
     pub key: SecretKey,
     /// Verifies passwords.
     pub passwords: Passwords,
+    /// How long sessions last.
+    pub sessions: Lifetime,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
     /// Whether messages are sent or captured.
@@ -93,6 +96,7 @@ impl App {
             key,
             later_workers: settings.later_workers,
             passwords: Passwords::new()?,
+            sessions: settings.sessions.lifetime(),
             public_url,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),

@@ -1,5 +1,6 @@
 //! The settings: flags, environment variables and `--help` from one definition (`api.md` 1).
 
+use crate::auth::sessions::Lifetime;
 use crate::db::DbConfig;
 use crate::secrets::{Secret, SecretKey};
 use crate::senders::smtp::{Security, SmtpServer, SmtpTimeouts};
@@ -40,6 +41,9 @@ pub struct ServeSettings {
     /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
     #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
     pub later_workers: u8,
+    /// How long a sign-in lasts.
+    #[command(flatten)]
+    pub sessions: SessionSettings,
     /// What is logged how.
     #[command(flatten)]
     pub log: LogSettings,
@@ -262,6 +266,40 @@ impl Default for SenderSettings {
             twilio_url: TWILIO.to_owned(),
             esms_url: ESMS.to_owned(),
             speedsms_url: SPEEDSMS.to_owned(),
+        }
+    }
+}
+
+/// How long a sign-in lasts (`api.md` 3).
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SessionSettings {
+    /// After how many hours without use a session ends
+    #[arg(
+        long,
+        env = "BEEIQ_SESSION_IDLE_HOURS",
+        default_value_t = 7 * 24,
+        value_parser = clap::value_parser!(u32).range(1..=8760),
+        value_name = "N"
+    )]
+    pub session_idle_hours: u32,
+    /// After how many days a session ends, however much it is used
+    #[arg(
+        long,
+        env = "BEEIQ_SESSION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=365),
+        value_name = "N"
+    )]
+    pub session_days: u32,
+}
+
+impl SessionSettings {
+    /// The same as durations.
+    #[must_use]
+    pub fn lifetime(self) -> Lifetime {
+        Lifetime {
+            idle: chrono::Duration::hours(self.session_idle_hours.into()),
+            longest: chrono::Duration::days(self.session_days.into()),
         }
     }
 }
@@ -498,6 +536,8 @@ mod tests {
             ("--outbound-allow", "10.0.0.0/8,intranet"),
             ("--sms-timeout-seconds", "46"),
             ("--twilio-url", "api.twilio.com"),
+            ("--session-idle-hours", "0"),
+            ("--session-days", "366"),
             ("--environment", "test"),
         ] {
             let argument = format!("{flag}={value}");

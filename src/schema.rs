@@ -7,6 +7,20 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    api_keys (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        role -> Text,
+        token_hash -> Bytea,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     audit_log (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -383,6 +397,7 @@ diesel::table! {
         token_hash -> Bytea,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        last_used_at -> Timestamptz,
     }
 }
 
@@ -462,6 +477,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
 diesel::joinable!(customers -> orgs (org_id));
@@ -486,6 +502,7 @@ diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
     audit_log,
     custom_fields,
     customer_identities,

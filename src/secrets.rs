@@ -130,6 +130,8 @@ pub enum TokenKind {
     Listener,
     /// A sign-in.
     Session,
+    /// A program's access to the management API.
+    ApiKey,
 }
 
 impl TokenKind {
@@ -139,6 +141,7 @@ impl TokenKind {
         match self {
             Self::Listener => "listener",
             Self::Session => "session",
+            Self::ApiKey => "api-key",
         }
     }
 
@@ -146,11 +149,13 @@ impl TokenKind {
         match self {
             Self::Listener => "",
             Self::Session => "bs_",
+            Self::ApiKey => "bk_",
         }
     }
 }
 
-/// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front.
+/// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front,
+/// an API key with `bk_`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     kind: TokenKind,
@@ -263,6 +268,10 @@ mod tests {
         assert_eq!(Token::parse(TokenKind::Session, &session).unwrap().org(), org);
         assert!(Token::parse(TokenKind::Listener, &session).is_none());
         assert!(Token::parse(TokenKind::Session, &listener).is_none());
+        let key = new_token(TokenKind::ApiKey, &org);
+        assert_eq!(Token::parse(TokenKind::ApiKey, &key).unwrap().org(), org);
+        assert!(Token::parse(TokenKind::Session, &key).is_none());
+        assert!(Token::parse(TokenKind::Listener, &key).is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::auth::passwords::NewPassword;
 use crate::config::{
     DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, OutboxSettings,
-    SenderSettings, ServeSettings, SmtpSettings,
+    SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
 };
 use crate::db::{in_org, migrate};
 use crate::domain::email::Email;
@@ -47,6 +47,8 @@ pub struct DemoSettings {
     limits: Limits,
     #[command(flatten)]
     orgs: OrgSettings,
+    #[command(flatten)]
+    sessions: SessionSettings,
     #[command(flatten)]
     log: LogSettings,
 }
@@ -89,6 +91,7 @@ impl Demo {
             senders: SenderSettings::default(),
             smtp: SmtpSettings::default(),
             outbox: OutboxSettings::default(),
+            sessions: settings.sessions,
             log: settings.log.clone(),
             secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
                 STANDARD.encode(clock::random_bytes::<32>())
@@ -168,7 +171,7 @@ BeeIQ runs at {base} in staging: messages are kept in the outbox, and none is se
 
   Listener URL  {listener_url}
   Sign-in       org {slug}, e-mail {admin}, password {password}
-  API document  {base}/openapi.json
+  API document  {base}/docs/
 
 Send a contact with his company (and once more, to see a duplicate):
 

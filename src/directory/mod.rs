@@ -224,6 +224,15 @@ impl Users {
     pub fn with_id(&self, id: Uuid) -> Option<&User> {
         self.by_id.get(&id)
     }
+
+    /// That user; where nobody in particular acts, as with an API key, the first of the active ones.
+    #[must_use]
+    pub fn acting(&self, user: Option<Uuid>) -> Option<&User> {
+        match user {
+            Some(id) => self.with_id(id),
+            None => self.by_id.values().filter(|user| user.active).min_by_key(|user| user.id),
+        }
+    }
 }
 
 /// A custom field.

@@ -3,6 +3,7 @@
 pub mod body;
 pub(crate) mod caller;
 pub mod deliveries;
+pub mod docs;
 pub mod etag;
 pub mod health;
 mod intake;
@@ -19,7 +20,8 @@ use actix_web::guard::{Any, Get, Head};
 use actix_web::{HttpResponse, Route, web};
 use settings::picklists::{channels, deal_categories, deal_packages, deal_stages, sources};
 use settings::{
-    audit_log, currencies, custom_fields, email, groups, listeners, org, slas, sms, tags, users,
+    api_keys, audit_log, currencies, custom_fields, email, groups, listeners, org, slas, sms, tags,
+    users,
 };
 
 /// All routes. What matches none is 404; a method that a path does not have is 405.
@@ -29,6 +31,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
+        .service(web::resource("/docs").route(read().to(docs::enter)))
+        .service(web::resource("/docs/{file:.*}").route(read().to(docs::file)))
         // What other systems call: the URL is the credential.
         .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))
         .service(
@@ -42,6 +46,16 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/api/v1/me").route(read().to(sessions::me)))
         // Settings.
+        .service(
+            web::resource("/api/v1/api-keys")
+                .route(read().to(api_keys::list))
+                .route(web::post().to(api_keys::create)),
+        )
+        .service(
+            web::resource("/api/v1/api-keys/{id}")
+                .route(read().to(api_keys::read))
+                .route(web::delete().to(api_keys::delete)),
+        )
         .service(
             web::resource("/api/v1/listeners")
                 .route(read().to(listeners::list))

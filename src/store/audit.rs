@@ -1,6 +1,6 @@
 //! The audit log.
 
-use crate::auth::Actor;
+use crate::auth::{Actor, Who};
 use crate::clock;
 use crate::domain::audit::Action;
 use crate::error::StoreError;
@@ -35,25 +35,24 @@ pub fn record(
     subject: Subject<'_>,
     changes: &Value,
 ) -> Result<(), StoreError> {
-    let Subject { resource, id, name } = subject;
-    let email = users::table
-        .filter(users::org_id.eq(actor.org))
-        .filter(users::id.eq(actor.user))
-        .select(users::email)
-        .first::<String>(conn)
-        .optional()?;
+    let Subject { resource, id, name: subject_name } = subject;
+    let (user, key, name) = match &actor.who {
+        Who::User(id) => (Some(*id), None, email(conn, actor.org, *id)?),
+        Who::ApiKey { id, name } => (None, Some(*id), name.clone()),
+    };
     diesel::insert_into(audit_log::table)
         .values((
             audit_log::org_id.eq(actor.org),
             audit_log::id.eq(clock::new_id()),
             audit_log::at.eq(clock::now()),
-            audit_log::actor_id.eq(actor.user),
-            audit_log::actor_name.eq(email.unwrap_or_default()),
+            audit_log::actor_id.eq(user),
+            audit_log::api_key_id.eq(key),
+            audit_log::actor_name.eq(name),
             audit_log::address.eq(actor.address.map(IpNetwork::from)),
             audit_log::action.eq(action.as_str()),
             audit_log::resource.eq(resource),
             audit_log::resource_id.eq(id),
-            audit_log::resource_name.eq(name),
+            audit_log::resource_name.eq(subject_name),
             audit_log::changes.eq(changes),
         ))
         .execute(conn)?;
@@ -136,4 +135,14 @@ pub fn list(
         query = query.filter(audit_log::at.le(to));
     }
     Ok(query.order(audit_log::id.desc()).limit(limit).select(Line::as_select()).load(conn)?)
+}
+
+fn email(conn: &mut PgConnection, org: Uuid, user: Uuid) -> Result<String, StoreError> {
+    let email = users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::id.eq(user))
+        .select(users::email)
+        .first(conn)
+        .optional()?;
+    Ok(email.unwrap_or_default())
 }

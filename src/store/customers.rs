@@ -196,11 +196,11 @@ pub(super) fn visible_to(actor: &Actor) -> Condition {
         return Box::new(sql::<Nullable<Bool>>("TRUE"));
     }
     let for_group = customers::permit_group_id.eq_any(actor.groups.clone());
-    let for_user = customers::permit_user_ids.contains(vec![Some(actor.user)]);
+    let for_user = customers::permit_user_ids.overlaps_with(vec![actor.user()]);
     Box::new(
         customers::permit_status
             .eq(1)
-            .or(customers::owner_id.eq(actor.user))
+            .or(customers::owner_id.nullable().eq(actor.user()))
             .or(customers::permit_status.eq(4).and(for_user))
             .or(customers::permit_status.eq(3).and(for_group)),
     )

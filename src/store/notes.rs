@@ -96,11 +96,11 @@ fn visible_to(actor: &Actor) -> Condition {
         return Box::new(sql::<Nullable<Bool>>("TRUE"));
     }
     let for_group = notes::permit_group_id.eq_any(actor.groups.clone());
-    let for_user = notes::permit_user_ids.contains(vec![Some(actor.user)]);
+    let for_user = notes::permit_user_ids.overlaps_with(vec![actor.user()]);
     Box::new(
         notes::permit_status
             .eq(1)
-            .or(notes::owner_id.eq(actor.user))
+            .or(notes::owner_id.nullable().eq(actor.user()))
             .or(notes::permit_status.eq(4).and(for_user))
             .or(notes::permit_status.eq(3).and(for_group)),
     )

@@ -117,7 +117,7 @@ fn visible_to(actor: &Actor) -> Condition {
     Box::new(
         tickets::permit_status
             .eq(1)
-            .or(tickets::owner_id.eq(actor.user))
+            .or(tickets::owner_id.nullable().eq(actor.user()))
             .or(tickets::permit_status.eq(3).and(for_group)),
     )
 }

@@ -4,7 +4,7 @@
 
 use crate::support::cluster::{Template, TestDatabase};
 use beeiq::actions::Subject;
-use beeiq::auth::{Actor, Role};
+use beeiq::auth::{Actor, Role, Who};
 use beeiq::db::{in_org, migrate};
 use beeiq::domain::customer::CustomerKind;
 use beeiq::domain::path_id::PathId;
@@ -41,7 +41,7 @@ fn records() -> Records {
 fn user(number: u128) -> Actor {
     Actor {
         org: ORG,
-        user: Uuid::from_u128(number),
+        who: Who::User(Uuid::from_u128(number)),
         role: if number == 1 { Role::Owner } else { Role::Member },
         groups: if number == 3 { vec![Uuid::from_u128(0xb1)] } else { Vec::new() },
         address: None,

@@ -4,7 +4,7 @@ use crate::support::{Instance, Listener, Org, person};
 use serde_json::json;
 
 /// What fills the column for records that were there before it.
-const MIGRATION: &str = include_str!("../../migrations/2026-11-21-000021_search/up.sql");
+const MIGRATION: &str = include_str!("../../migrations/2026-11-21-000015_search/up.sql");
 
 async fn found(acme: &Org<'_>, list: &str, q: &str) -> Vec<String> {
     let q = q.replace('%', "%25").replace('+', "%2B").replace(' ', "%20").replace('&', "%26");

@@ -4,6 +4,7 @@
 //! `resource` and `operations`, what is a resource's own in its file.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod audit_log;
 pub mod currencies;
 pub mod custom_fields;

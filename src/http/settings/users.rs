@@ -5,7 +5,7 @@ use super::resource::{self, Change, Entry, Refusal, Resource, Settings, add, fou
 use super::validity;
 use crate::app::App;
 use crate::auth::passwords::NewPassword;
-use crate::auth::{Actor, Admin, Role};
+use crate::auth::{Actor, Admin, Role, throttle};
 use crate::clock;
 use crate::db::Conn;
 use crate::domain::audit::Action;
@@ -22,7 +22,7 @@ use crate::store::audit::{self, Subject};
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
 use crate::store::users::{self, NewUser as NewUserRow, UserFilter, UserRow, UserValues};
-use crate::store::{directory, groups, sessions};
+use crate::store::{directory, groups, orgs, sessions};
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -332,7 +332,7 @@ pub async fn set_password(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let (org, id, now) = (actor.org, id.into_inner(), clock::now());
-    let himself = id.parse() == Ok(actor.user);
+    let himself = actor.user().is_some_and(|user| id.parse() == Ok(user));
     if actor.role == Role::Member && !himself {
         let detail = "A member sets his own password alone; ask an admin.";
         return Err(Problem::new(Code::Forbidden, detail));
@@ -349,6 +349,9 @@ pub async fn set_password(
             }
             users::set_password(conn, org, user.settings.address()?.key(), &hash, now)?;
             sessions::delete_of_user(conn, org, user.id)?;
+            if let Some(org) = orgs::with_id(conn, org)? {
+                throttle::lift(conn, &org.slug, user.settings.address()?.key(), now)?;
+            }
             let subject = Subject { resource: "users", id: &id, name: user.settings.key() };
             audit::record(conn, &actor, Action::PasswordSet, subject, &json!({}))?;
             Ok::<_, Problem>(())

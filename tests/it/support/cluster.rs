@@ -85,8 +85,15 @@ pub(crate) fn url(database: &str) -> String {
     CLUSTER.lock().unwrap().get_or_insert_with(start).url(database)
 }
 
+/// The same for another role than the cluster's superuser.
+pub(crate) fn url_as(role: &str, database: &str) -> String {
+    let url = url(database);
+    let host = url.split_once('@').unwrap().1;
+    format!("postgres://{role}@{host}")
+}
+
 /// Runs a statement outside the databases of the tests.
-fn admin(statement: &str) {
+pub(crate) fn admin(statement: &str) {
     let mut connection = PgConnection::establish(&url("postgres")).unwrap();
     let done = diesel::sql_query(statement).execute(&mut connection);
     done.unwrap_or_else(|error| panic!("{statement}: {error}"));

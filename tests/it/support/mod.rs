@@ -9,7 +9,7 @@ mod reply;
 mod smtp_sink;
 
 pub(crate) use instance::{Instance, SECRET_KEY};
-pub(crate) use org::{Listener, Org, PASSWORD};
+pub(crate) use org::{Listener, Org, PASSWORD, seed_org};
 pub(crate) use process::Process;
 pub(crate) use provider::{Provider, Reaction};
 pub(crate) use reply::Reply;

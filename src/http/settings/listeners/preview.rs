@@ -109,7 +109,7 @@ fn render(
 ) -> Result<Preview, Problem> {
     let listener =
         directory.listeners.iter().find(|known| known.id == listener).ok_or_else(unknown)?;
-    let sender = directory.users.with_id(actor.user).ok_or_else(unknown)?;
+    let sender = directory.users.acting(actor.user()).ok_or_else(unknown)?;
     let context = Context { directory, listener };
     let mut findings = Findings::default();
     let at = Pointer::root().member("data");
