@@ -12,6 +12,10 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// All of them.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The code as clients see it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {

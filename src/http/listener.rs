@@ -11,7 +11,10 @@ use crate::directory::Directory;
 use crate::domain::fault::Code;
 use crate::error::Problem;
 use crate::http::openapi::ProblemDocument;
-use crate::listener::{Credentials, Received, Reply, admit};
+use crate::http::openapi::listener::{
+    AnyAnswer, NothingApplied, Payload as PayloadBody, TakenForLater,
+};
+use crate::listener::{Answer, Credentials, Received, Reply, admit};
 use crate::secrets::{Token, TokenKind};
 use crate::store::deliveries;
 use crate::telemetry::RequestId;
@@ -29,35 +32,36 @@ use uuid::Uuid;
 /// What a listener can answer besides what became of the actions (`listener.md` 2).
 #[derive(IntoResponses)]
 pub enum ListenerProblems {
-    /// Not JSON, or a malformed `Idempotency-Key`.
+    /// `not_json`, or `invalid_idempotency_key`: not JSON, or a malformed `Idempotency-Key`.
     #[response(status = 400, content_type = "application/problem+json")]
     NotJson(ProblemDocument),
-    /// The caller's address is not on the listener's list.
+    /// `address_not_allowed`: the caller's address is not on the listener's list.
     #[response(status = 403, content_type = "application/problem+json")]
     AddressNotAllowed(ProblemDocument),
-    /// No such listener: a token that is malformed, unknown, rotated or deleted.
+    /// `not_found`: no such listener; a token that is malformed, unknown, rotated or deleted.
     #[response(status = 404, content_type = "application/problem+json")]
     Unknown(ProblemDocument),
-    /// The body came too slowly.
+    /// `body_too_slow`: the body came too slowly.
     #[response(status = 408, content_type = "application/problem+json")]
     TooSlow(ProblemDocument),
-    /// The first request of the `Idempotency-Key` is still running.
+    /// `idempotency_key_in_use`: the first request of the `Idempotency-Key` is still running.
     #[response(status = 409, content_type = "application/problem+json")]
     StillRunning(ProblemDocument),
-    /// The listener is disabled.
+    /// `listener_disabled`.
     #[response(status = 410, content_type = "application/problem+json")]
     Disabled(ProblemDocument),
-    /// Over a limit.
+    /// `body_too_large`, `too_many_actions` or `too_deep`: over a limit.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemDocument),
-    /// An encoded body.
+    /// `encoding_not_supported`: a `Content-Encoding`.
     #[response(status = 415, content_type = "application/problem+json")]
     Encoded(ProblemDocument),
-    /// All actions failed (then with `results`, `summary` and `warnings` as in a 200), or the
-    /// envelope is wrong.
+    /// `all_actions_failed` or `atomic_failed`, then with `results`, `summary` and `warnings` as in
+    /// a 200. `invalid_envelope` or `unknown_sender`: the envelope is wrong. `invalid_query`: a query
+    /// parameter is. `idempotency_key_reused`: the key came with another request before.
     #[response(status = 422, content_type = "application/problem+json")]
-    NothingApplied(ProblemDocument),
-    /// The database is away; nothing was applied.
+    NothingApplied(NothingApplied),
+    /// `unavailable`: the database is away; nothing was applied.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }
@@ -81,12 +85,13 @@ const KEPT_OF_A_HEADER: usize = 1024;
         ("Prefer" = Option<String>, Header,
          description = "`respond-async`: be answered 202 once it is kept; it is applied soon after"),
     ),
-    request_body(content = Object, description = "`{\"senderUser\": e-mail, \"data\": [{\"actionType\", \"data\"}]}`"),
+    request_body(content = PayloadBody,
+                 description = "The sender and his actions. The Content-Type does not matter."),
     responses(
-        (status = 200, description = "Nothing failed", body = Object),
-        (status = 202, description = "Taken for later: `{requestId, status: \"pending\"}`", body = Object,
+        (status = 200, description = "Nothing failed", body = Answer),
+        (status = 202, description = "Taken for later", body = TakenForLater,
          headers(("Location" = String, description = "Where its outcome is read"))),
-        (status = 207, description = "Some actions failed, some did not", body = Object),
+        (status = 207, description = "Some actions failed, some did not", body = Answer),
         ListenerProblems,
     ),
 )]
@@ -153,7 +158,7 @@ pub struct DeliveryOutcome {
     /// The HTTP status that the answer would have had.
     http_status: Option<i16>,
     /// The answer, as it would have been given at once.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<AnyAnswer>)]
     answer: Option<Value>,
 }
 
@@ -170,13 +175,13 @@ pub struct DeliveryOutcome {
     ),
     responses(
         (status = 200, description = "Whether it is done, and with which answer", body = DeliveryOutcome),
-        (status = 403, description = "The caller's address is not on the listener's list",
+        (status = 403, description = "`address_not_allowed`: the caller's address is not on the listener's list",
          body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 404, description = "No such listener, or no such delivery of it",
+        (status = 404, description = "`not_found`: no such listener, or no such delivery of it",
          body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 410, description = "The listener is disabled",
+        (status = 410, description = "`listener_disabled`",
          body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 503, description = "The database is away",
+        (status = 503, description = "`unavailable`: the database is away",
          body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]

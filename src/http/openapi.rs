@@ -1,11 +1,15 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
+pub mod listener;
+mod responses;
+
 use crate::error::ProblemBody;
-use crate::http::{deliveries, health, listener, outbox, records, sessions, settings};
+use crate::http::{deliveries, health, listener as receiving, outbox, records, sessions, settings};
 use actix_web::HttpResponse;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
+use responses::UsualDescriptions;
+use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 /// A problem (RFC 9457), as it is described.
@@ -14,10 +18,10 @@ pub type ProblemDocument = ProblemBody<'static>;
 /// What every operation of a signed-in user can answer.
 #[derive(IntoResponses)]
 pub enum SignedInProblems {
-    /// No token, or a bad one.
+    /// `unauthorized`: no token, or a bad one.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemDocument),
-    /// The database is away.
+    /// `unavailable`: the database is away.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }
@@ -25,13 +29,13 @@ pub enum SignedInProblems {
 /// What every operation of owner and admins can answer.
 #[derive(IntoResponses)]
 pub enum AdminProblems {
-    /// No token, or a bad one.
+    /// `unauthorized`: no token, or a bad one.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemDocument),
-    /// The role may not.
+    /// `forbidden`: the role may not.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemDocument),
-    /// The database is away.
+    /// `unavailable`: the database is away.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }
@@ -39,25 +43,25 @@ pub enum AdminProblems {
 /// What every operation with a body can answer.
 #[derive(IntoResponses)]
 pub enum BodyProblems {
-    /// Not JSON.
+    /// `not_json`: not JSON.
     #[response(status = 400, content_type = "application/problem+json")]
     NotJson(ProblemDocument),
-    /// It came too slowly.
+    /// `body_too_slow`: it took over 30 seconds.
     #[response(status = 408, content_type = "application/problem+json")]
     TooSlow(ProblemDocument),
-    /// It has more than 1 MiB.
+    /// `body_too_large`: it has more than 1 MiB.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemDocument),
-    /// Faults in fields, with pointers.
+    /// `invalid_fields`: faults in fields, with pointers.
     #[response(status = 422, content_type = "application/problem+json")]
     InvalidFields(ProblemDocument),
 }
 
-/// What every list can answer.
+/// `invalid_query`: a parameter is unknown or wrong.
 #[derive(IntoResponses)]
 #[response(status = 422, content_type = "application/problem+json")]
 pub struct QueryProblem(
-    /// `invalid_query`: a parameter is unknown or wrong.
+    /// It says which.
     pub ProblemDocument,
 );
 
@@ -70,8 +74,8 @@ pub struct QueryProblem(
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        listener::receive,
-        listener::outcome,
+        receiving::receive,
+        receiving::outcome,
         sessions::create,
         sessions::delete,
         sessions::me,
@@ -185,7 +189,7 @@ pub struct QueryProblem(
         health::healthz,
         health::readyz,
     ),
-    modifiers(&BearerToken, &ListenerSchemas),
+    modifiers(&BearerToken, &ListenerSchemas, &UsualDescriptions),
     security(("session" = [])),
 )]
 pub struct Document;
@@ -217,6 +221,12 @@ impl Modify for ListenerSchemas {
         change.required.clear();
         change.description = Some("What changes of a listener (RFC 7396).".to_owned());
         schemas.insert("ListenerChange".to_owned(), RefOr::T(Schema::Object(change)));
+        // A page would have one as it was described before.
+        if let Some(RefOr::T(Schema::Object(page))) = schemas.get_mut("Page_Listener")
+            && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+        {
+            data.items = ArrayItems::from(Ref::from_schema_name("Listener"));
+        }
         // The settings are flattened into a listener, so there they are not all that there is.
         if let Some(RefOr::T(Schema::AllOf(listener))) = schemas.get_mut("Listener") {
             settings.additional_properties = None;
@@ -237,10 +247,11 @@ pub async fn serve() -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::App;
+    use crate::domain::fault::Code;
+    use crate::error::Problem;
     use actix_web::http::{Method, StatusCode};
     use actix_web::test::{TestRequest, init_service, try_call_service};
-    use serde_json::Value;
+    use actix_web::{App, ResponseError};
 
     #[test]
     fn the_document_is_openapi_3_1_with_a_license() {
@@ -270,18 +281,45 @@ mod tests {
         }
     }
 
+    /// Whoever handles a status has to know which codes it can come with.
     #[test]
-    fn every_operation_tells_what_its_errors_are() {
+    fn every_error_is_a_problem_with_the_codes_of_its_status() {
         let document = serde_json::to_value(Document::openapi()).unwrap();
         for (path, operations) in document["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
-                let responses = operation["responses"].as_object().unwrap();
-                let problems = |(status, response): (&String, &Value)| {
-                    let content = response["content"].as_object();
-                    status.as_str() < "400"
-                        || content.is_some_and(|it| it.contains_key("application/problem+json"))
-                };
-                assert!(responses.iter().all(problems), "{method} {path}");
+                for (status, response) in operation["responses"].as_object().unwrap() {
+                    let told = response["description"].as_str().unwrap_or_default();
+                    assert!(!told.is_empty(), "{method} {path} {status} has no description");
+                    if status.as_str() < "400" {
+                        continue;
+                    }
+                    let kinds: Vec<_> = response["content"].as_object().unwrap().keys().collect();
+                    assert_eq!(kinds, ["application/problem+json"], "{method} {path} {status}");
+                    let codes: Vec<_> = codes_in(told).collect();
+                    assert!(!codes.is_empty(), "{method} {path} {status} lists no code: {told}");
+                    for code in codes {
+                        let its = Problem::new(code, "").status_code();
+                        let code = code.as_str();
+                        assert_eq!(its.as_str(), status, "{method} {path} lists {code}: {told}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn codes_in(text: &str) -> impl Iterator<Item = Code> {
+        let quoted = text.split('`').skip(1).step_by(2);
+        quoted.filter_map(|word| Code::ALL.iter().copied().find(|code| code.as_str() == word))
+    }
+
+    #[test]
+    fn every_operation_has_a_summary_and_a_tag() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let summary = operation["summary"].as_str().unwrap_or_default();
+                assert!(summary.len() > 5, "{method} {path} has the summary \"{summary}\"");
+                assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{method} {path}");
             }
         }
     }
@@ -296,6 +334,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all);
+        assert!(ids.iter().all(|id| !id.contains('_') && id != "null"), "{ids:?}");
         assert!(ids.contains(&"\"createDealStage\"".to_owned()));
     }
 

@@ -92,14 +92,16 @@ pub struct Org {
 /// Signs in.
 #[utoipa::path(
     post, path = "/api/v1/sessions", tag = "Sign-in", operation_id = "signIn", security(()),
-    request_body = NewSession,
+    request_body(content = NewSession, example = json!({
+        "org": "acme", "email": "ann@example.com", "password": "correct horse battery staple"
+    })),
     responses(
         (status = 201, body = CreatedSession),
         BodyProblems,
         (status = 401, body = ProblemDocument, content_type = "application/problem+json",
-         description = "Wrong org, e-mail or password"),
+         description = "`unauthorized`: wrong org, e-mail or password"),
         (status = 429, body = ProblemDocument, content_type = "application/problem+json",
-         description = "Too many failures in a row, or too many sign-ins at once",
+         description = "`too_many_attempts`: too many failures in a row, or too many sign-ins at once",
          headers(("Retry-After" = u64, description = "Seconds to wait"))),
         (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
     ),

@@ -5,34 +5,51 @@ use crate::actions::{Link, Outcome, RecordRef, Rejection, Related, Role, Status}
 use crate::domain::fault::{Code, Fault, Warning};
 use serde::Serialize;
 use std::collections::HashSet;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The body of an answer to actions that were read. Where all failed it is a problem (RFC 9457) as
 /// well.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(description = "What became of the actions of a delivery.")]
 pub struct Answer {
+    // Of a problem alone, whose description has them.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     problem_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     title: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     code: Option<Code>,
+    /// The id of the request, by which it is found among the deliveries.
     request_id: Uuid,
+    /// `production`, or `staging`, where no message is sent.
+    #[schema(example = "production")]
     environment: &'static str,
+    /// Whether nothing was changed.
     dry_run: bool,
+    /// What is odd about the request as a whole.
     warnings: Vec<Warning>,
+    /// How many actions had which status.
     summary: Summary,
+    /// What became of each action, in order.
     results: Vec<ActionResult>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(ignore)]
     errors: Vec<Fault>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+/// How many actions had which status; those that were not applied are in `total` alone.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
     total: usize,
@@ -45,41 +62,74 @@ struct Summary {
 }
 
 /// What became of one action.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActionResult {
+    /// Where the action stands in `data`.
     index: usize,
+    /// Its `actionType`; null where it has none that is a text.
+    #[schema(example = "add-contact")]
     action_type: Option<String>,
+    /// `created`, `updated`, `unchanged`, `duplicate`, `queued`, `failed` or `not_applied`.
+    #[schema(example = "created")]
     status: &'static str,
+    /// The record that it is about; null where it failed.
     record: Option<RecordBody>,
+    /// Of a duplicate: `contactId`, `passport`, `email` or `phone`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "email")]
     matched_by: Option<&'static str>,
+    /// What else was made, linked or found.
     related: Vec<RelatedBody>,
+    /// What is odd about the action.
     warnings: Vec<Warning>,
+    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<ErrorBody>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// A record of an answer.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AnsweredRecord)]
 struct RecordBody {
+    /// `contact`, `account`, `lead`, `deal`, `ticket`, `note`, `sms` …
+    #[schema(example = "contact")]
     model: &'static str,
+    /// Its id; null where a dry run would make it.
     id: Option<Uuid>,
+    /// What people call it by; null for what has none, and where a dry run would make it.
+    #[schema(example = "PID-1")]
     code: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// A record that an action has to do with besides its own.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = RelatedRecord)]
 struct RelatedBody {
+    /// `company`, `dealWith`, `contact`, `customer`, `candidate` or `message`.
+    #[schema(example = "company")]
     role: &'static str,
+    /// `created`, `linked`, `unchanged` or `queued`.
+    #[schema(example = "created")]
     status: &'static str,
     #[serde(flatten)]
     record: RecordBody,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// Why an action failed: its first fault, and all of them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ActionError)]
 struct ErrorBody {
+    /// The stable code.
+    #[schema(value_type = String, example = "required")]
     code: Code,
+    /// A sentence that names the remedy.
     message: String,
+    /// Where: a JSON Pointer (RFC 6901) into the body.
+    #[schema(example = "/data/0/data/name")]
     pointer: String,
+    /// All faults of the action, the first included.
     errors: Vec<Fault>,
 }
 

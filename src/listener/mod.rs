@@ -15,6 +15,7 @@ mod replay;
 mod retry;
 
 pub use admission::{Credentials, admit};
+pub use answer::Answer;
 pub use codes::CodeAllocator;
 pub use deliver::{Pipeline, Reply};
 pub use envelope::Limits;

@@ -50,7 +50,7 @@ impl Demo {
 
     async fn post(&self, body: &Value) -> Reply {
         let request = self.client.post(self.told("Listener URL")).json(body);
-        Reply::read(request.send().await.unwrap()).await
+        Reply::to(request).await
     }
 
     async fn token(&self) -> String {
@@ -60,13 +60,13 @@ impl Demo {
         let body =
             json!({"org": after("org"), "email": after("e-mail"), "password": after("password")});
         let request = self.client.post(format!("{}/api/v1/sessions", self.base())).json(&body);
-        let reply = Reply::read(request.send().await.unwrap()).await.expect(201);
+        let reply = Reply::to(request).await.expect(201);
         reply.body["token"].as_str().unwrap().to_owned()
     }
 
     async fn get(&self, token: &str, path: &str) -> Reply {
         let url = format!("{}/api/v1{path}", self.base());
-        Reply::read(self.client.get(url).bearer_auth(token).send().await.unwrap()).await
+        Reply::to(self.client.get(url).bearer_auth(token)).await
     }
 
     fn signal(&self, signal: Signal) {

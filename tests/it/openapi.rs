@@ -1,6 +1,6 @@
 //! The document at `/openapi.json` against the routes that there are (`api.md`, top).
 
-use crate::support::{Instance, Reply};
+use crate::support::{ANN, Instance, Reply};
 use reqwest::Method;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -76,6 +76,46 @@ async fn what_is_described_as_for_the_signed_in_is_401_without_a_token() {
         }
     }
     assert!(protected > 10, "{protected} operations ask for a token");
+}
+
+/// The first thing that a reader of the document tries.
+#[actix_web::test]
+async fn the_payload_that_the_document_gives_as_an_example_is_applied() {
+    let instance = Instance::start().await;
+    let document = instance.get("/openapi.json").await.expect(200).body;
+    let mut payload = document["components"]["schemas"]["Payload"]["example"].clone();
+    payload["senderUser"] = ANN.into();
+    let reply = instance.acme().listener().await.post(&payload).await.expect(200);
+    assert_eq!(reply.statuses(), ["created", "created"], "{:#}", reply.body);
+    for result in reply.body["results"].as_array().unwrap() {
+        assert_eq!(result["warnings"], serde_json::json!([]), "{result:#}");
+    }
+}
+
+/// An example that is refused teaches the wrong thing.
+#[actix_web::test]
+async fn a_body_that_the_document_gives_as_an_example_is_taken() {
+    let instance = Instance::start().await;
+    let mut tried = 0;
+    for (path, operations) in paths(&instance).await {
+        let Some(below) = path.strip_prefix("/api/v1").filter(|path| !path.contains('{')) else {
+            continue;
+        };
+        for (method, operation) in operations.as_object().unwrap() {
+            let contents = operation["requestBody"]["content"].as_object().into_iter().flatten();
+            for example in contents.filter_map(|(_, content)| content.get("example")) {
+                // Nobody of that name signs in, and nothing answers to a trial.
+                if below == "/sessions" || below.ends_with("/test") {
+                    continue;
+                }
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let reply = instance.acme().call("owner", method, below, Some(example)).await;
+                assert!(matches!(reply.status, 200 | 201), "{path} {example}: {:#}", reply.body);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 4, "{tried} examples");
 }
 
 /// A page that loads anything from elsewhere is blank where the server is all that can be reached.

@@ -290,9 +290,8 @@ async fn a_token_that_leads_nowhere_is_answered_alike_whatever_it_is() {
         "..%2f",
     ] {
         let url = format!("{base}/{token}");
-        let response =
-            instance.client.post(url).body(payload(&[]).to_string()).send().await.unwrap();
-        let mut reply = Reply::read(response).await;
+        let request = instance.client.post(url).body(payload(&[]).to_string());
+        let mut reply = Reply::to(request).await;
         problem(&reply, 404);
         reply.body.as_object_mut().unwrap().remove("requestId");
         answers.push(reply.body);
@@ -307,8 +306,7 @@ async fn a_token_that_leads_nowhere_is_answered_alike_whatever_it_is() {
 async fn another_method_is_told_which_to_use() {
     let instance = Instance::start().await;
     let listener = instance.acme().listener().await;
-    let response = instance.client.get(&listener.url).send().await.unwrap();
-    let reply = Reply::read(response).await;
+    let reply = Reply::to(instance.client.get(&listener.url)).await;
     assert_eq!(problem(&reply, 405), "method_not_allowed");
     assert_eq!(reply.header("allow"), Some("POST"));
 }

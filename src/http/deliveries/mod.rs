@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::auth::Admin;
 use crate::error::Problem;
 use crate::http::body;
+use crate::http::openapi::listener::AnyAnswer;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
 use crate::listener::{Only, Reply};
 use crate::store::delivery_log::{self, Entry, Whole};
@@ -80,7 +81,7 @@ pub struct DeliveryDetail {
     #[serde(flatten)]
     delivery: Delivery,
     /// Its headers, without those that carry secrets.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, String>)]
     headers: Value,
     /// Its body as it came; empty where it was erased.
     body: String,
@@ -90,7 +91,7 @@ pub struct DeliveryDetail {
     /// Whether the body was read to its end.
     body_complete: bool,
     /// What it was answered; null while it is pending.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<AnyAnswer>)]
     answer: Option<Value>,
     /// The deliveries that ran its actions again, oldest first.
     replays: Vec<Uuid>,
@@ -115,7 +116,7 @@ pub struct Replayed {
     #[schema(example = 200)]
     http_status: u16,
     /// The answer, or the problem.
-    #[schema(value_type = Object)]
+    #[schema(value_type = AnyAnswer)]
     answer: Value,
 }
 
@@ -185,9 +186,15 @@ pub async fn read(
     params(("id" = Uuid, Path, description = "The `requestId`")),
     request_body = Replay,
     responses(
-        (status = 200, description = "The listener's answer, also where actions failed", body = Object),
+        (status = 200, description = "The listener's answer, also where actions failed", body = AnyAnswer),
         AdminProblems,
         BodyProblems,
+        (status = 413, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`body_too_large`: it has more than 1 MiB. `body_too_large`, \
+                        `too_many_actions` or `too_deep`: the delivery is over a limit"),
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`invalid_fields`: faults in fields. `invalid_envelope`, `unknown_sender` or \
+                        `invalid_query`: the delivery has one that is still wrong"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, body = ProblemDocument, content_type = "application/problem+json",
          description = "`still_pending`, or `not_replayable`: nothing is kept to run"),
@@ -215,6 +222,8 @@ pub async fn replay(
         (status = 200, description = "What became of each", body = Page<Replayed>),
         AdminProblems,
         BodyProblems,
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`invalid_fields`: faults in fields. `invalid_query`: a parameter is wrong"),
     ),
 )]
 pub async fn replay_many(

@@ -27,6 +27,7 @@ use serde_json::json;
     get,
     path = "/api/v1/contacts",
     tag = "Records",
+    operation_id = "listContacts",
     params(ListParameters),
     responses(
         (status = 200, description = "A page of contacts", body = Page<CustomerBody>),
@@ -48,6 +49,7 @@ pub async fn list_contacts(
     get,
     path = "/api/v1/contacts/{id}",
     tag = "Records",
+    operation_id = "readContact",
     params(("id" = String, Path, description = "Its id, or its code", example = "PID-1")),
     responses(
         (status = 200, description = "The contact", body = CustomerBody, headers(("ETag" = String))),
@@ -71,6 +73,7 @@ pub async fn read_contact(
     delete,
     path = "/api/v1/contacts/{id}",
     tag = "Records",
+    operation_id = "eraseContact",
     params(("id" = String, Path, description = "Its id, or its code", example = "PID-1")),
     responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),
 )]
@@ -88,6 +91,7 @@ pub async fn erase_contact(
     get,
     path = "/api/v1/contacts/{id}/history",
     tag = "Records",
+    operation_id = "contactHistory",
     params(
         ("id" = String, Path, description = "Its id, or its code", example = "PID-1"),
         PageParameters
@@ -114,6 +118,7 @@ pub async fn contact_history(
     get,
     path = "/api/v1/accounts",
     tag = "Records",
+    operation_id = "listAccounts",
     params(ListParameters),
     responses(
         (status = 200, description = "A page of accounts", body = Page<CustomerBody>),
@@ -135,6 +140,7 @@ pub async fn list_accounts(
     get,
     path = "/api/v1/accounts/{id}",
     tag = "Records",
+    operation_id = "readAccount",
     params(("id" = String, Path, description = "Its id, or its code", example = "CID-1")),
     responses(
         (status = 200, description = "The account", body = CustomerBody, headers(("ETag" = String))),
@@ -158,6 +164,7 @@ pub async fn read_account(
     delete,
     path = "/api/v1/accounts/{id}",
     tag = "Records",
+    operation_id = "eraseAccount",
     params(("id" = String, Path, description = "Its id, or its code", example = "CID-1")),
     responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),
 )]
@@ -175,6 +182,7 @@ pub async fn erase_account(
     get,
     path = "/api/v1/accounts/{id}/history",
     tag = "Records",
+    operation_id = "accountHistory",
     params(
         ("id" = String, Path, description = "Its id, or its code", example = "CID-1"),
         PageParameters
@@ -201,6 +209,7 @@ pub async fn account_history(
     get,
     path = "/api/v1/leads",
     tag = "Records",
+    operation_id = "listLeads",
     params(ListParameters),
     responses(
         (status = 200, description = "A page of leads", body = Page<CustomerBody>),
@@ -222,6 +231,7 @@ pub async fn list_leads(
     get,
     path = "/api/v1/leads/{id}",
     tag = "Records",
+    operation_id = "readLead",
     params(("id" = String, Path, description = "Its id, or its code", example = "LID-1")),
     responses(
         (status = 200, description = "The lead", body = CustomerBody, headers(("ETag" = String))),
@@ -245,6 +255,7 @@ pub async fn read_lead(
     delete,
     path = "/api/v1/leads/{id}",
     tag = "Records",
+    operation_id = "eraseLead",
     params(("id" = String, Path, description = "Its id, or its code", example = "LID-1")),
     responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),
 )]
@@ -262,6 +273,7 @@ pub async fn erase_lead(
     get,
     path = "/api/v1/leads/{id}/history",
     tag = "Records",
+    operation_id = "leadHistory",
     params(
         ("id" = String, Path, description = "Its id, or its code", example = "LID-1"),
         PageParameters

@@ -102,6 +102,7 @@ pub struct DealCustomerBody {
     get,
     path = "/api/v1/deals",
     tag = "Records",
+    operation_id = "listDeals",
     params(DealParameters),
     responses(
         (status = 200, description = "A page of deals", body = Page<DealBody>),
@@ -134,6 +135,7 @@ pub async fn list_deals(
     get,
     path = "/api/v1/deals/{id}",
     tag = "Records",
+    operation_id = "readDeal",
     params(("id" = String, Path, description = "Its id, or its `dealId`", example = "192")),
     responses(
         (status = 200, description = "The deal", body = DealBody, headers(("ETag" = String))),
@@ -166,6 +168,7 @@ pub async fn read_deal(
     get,
     path = "/api/v1/deals/{id}/history",
     tag = "Records",
+    operation_id = "dealHistory",
     params(
         ("id" = String, Path, description = "Its id, or its `dealId`", example = "192"),
         PageParameters

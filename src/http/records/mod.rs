@@ -51,10 +51,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(resource("/api/v1/notes/{id}").route(read().to(notes::read_note)));
 }
 
-/// What a path with a record's id can answer.
+/// `not_found`: there is none, or none that the caller may see.
 #[derive(IntoResponses)]
 #[response(status = 404, content_type = "application/problem+json")]
 pub struct NoSuchRecord(
-    /// There is none, or none that the caller may see.
+    /// It says what.
     pub ProblemDocument,
 );

@@ -111,6 +111,7 @@ pub(super) struct NoteParameters {
     get,
     path = "/api/v1/notes",
     tag = "Records",
+    operation_id = "listNotes",
     params(NoteParameters),
     responses(
         (status = 200, description = "A page of notes", body = Page<NoteBody>),
@@ -144,6 +145,7 @@ pub async fn list_notes(
     get,
     path = "/api/v1/notes/{id}",
     tag = "Records",
+    operation_id = "readNote",
     params(("id" = Uuid, Path, description = "Its id")),
     responses(
         (status = 200, description = "The note", body = NoteBody, headers(("ETag" = String))),

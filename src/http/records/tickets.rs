@@ -117,6 +117,7 @@ pub(super) struct TicketParameters {
     get,
     path = "/api/v1/tickets",
     tag = "Records",
+    operation_id = "listTickets",
     params(TicketParameters),
     responses(
         (status = 200, description = "A page of tickets", body = Page<TicketBody>),
@@ -150,6 +151,7 @@ pub async fn list_tickets(
     get,
     path = "/api/v1/tickets/{id}",
     tag = "Records",
+    operation_id = "readTicket",
     params(("id" = String, Path, description = "Its id, or its code", example = "TID-1")),
     responses(
         (status = 200, description = "The ticket", body = TicketBody, headers(("ETag" = String))),
@@ -182,6 +184,7 @@ pub async fn read_ticket(
     get,
     path = "/api/v1/tickets/{id}/history",
     tag = "Records",
+    operation_id = "ticketHistory",
     params(
         ("id" = String, Path, description = "Its id, or its code", example = "TID-1"),
         PageParameters

@@ -135,7 +135,9 @@ pub async fn read(
 /// not outlive its end in another. An admin's cannot be an owner's.
 #[utoipa::path(
     post, path = "/api/v1/api-keys", tag = "API keys", operation_id = "createApiKey",
-    request_body = NewKey,
+    request_body(content = NewKey, example = json!({
+        "name": "Nightly report", "role": "member", "expiresAt": "2099-01-01T00:00:00Z"
+    })),
     responses(
         (status = 201, body = CreatedKey,
          headers(("Location" = String, description = "Where it is read"))),

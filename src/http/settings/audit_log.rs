@@ -40,8 +40,16 @@ pub struct AuditLine {
     /// Its name when it happened.
     name: String,
     /// Field → `{from, to}` of what it changed; secrets are left out.
-    #[schema(value_type = Object)]
+    #[schema(value_type = HashMap<String, AuditChange>)]
     changes: Value,
+}
+
+/// What a field was and is; null where there was, or is, nothing.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "here for its description")]
+pub struct AuditChange {
+    from: Value,
+    to: Value,
 }
 
 /// Who changed a setting.

@@ -43,7 +43,6 @@ pub struct CustomFieldSettings {
     #[schema(min_length = 1, max_length = 255)]
     name: String,
     /// What its values are. It can be changed while no record has a value.
-    #[schema(inline)]
     kind: Kind,
     /// What `select`, `radio`, `checkbox` and `inline_checkbox` choose from, and no other kind. A
     /// record keeps the value of an option that is removed.

@@ -15,7 +15,7 @@ mod members;
 mod operations;
 pub mod org;
 pub mod picklists;
-mod resource;
+pub(crate) mod resource;
 pub mod slas;
 pub mod sms;
 pub mod tags;

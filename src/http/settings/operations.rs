@@ -2,7 +2,8 @@
 //! handlers of its own in the API's document, and they differ by names alone.
 
 /// The five operations of a resource, as `api.md` 2 has them, with their descriptions; and the names
-/// that they use, which the module need not import again. With `@but_create`, all but create.
+/// that they use, which the module need not import again. With `@but_create`, all but create;
+/// `conflict` is what else a 409 of a change or a delete can be.
 macro_rules! handlers {
     (
         resource: $resource:expr, paths: ($many:tt, $one:tt), tag: $tag:tt,
@@ -52,6 +53,7 @@ macro_rules! handlers {
         @but_create resource: $resource:expr, paths: ($many:tt, $one:tt), tag: $tag:tt,
         one: $what:tt, several: $several:tt, named: ($Singular:tt, $Plural:tt),
         entry: $Entry:ident, change: $Change:ident, filters: [$($filter:tt)*]
+        $(, conflict: $conflict:tt)?
     ) => {
         #[doc = concat!("Lists ", $several, ", newest first.")]
         #[utoipa::path(
@@ -106,7 +108,9 @@ macro_rules! handlers {
                 BodyProblems,
                 (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-                 description = "`name_taken`, or `in_use` where the change cannot be while it is"),
+                 description = concat!(
+                    "`name_taken`, or `in_use` where the change cannot be while it is" $(, $conflict)?
+                 )),
                 (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
             ),
         )]
@@ -133,7 +137,7 @@ macro_rules! handlers {
                 AdminProblems,
                 (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-                 description = "`in_use`, and by what"),
+                 description = concat!("`in_use`, and by what" $(, $conflict)?)),
                 (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
             ),
         )]

@@ -138,7 +138,8 @@ pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpRespon
 #[utoipa::path(
     patch, path = "/api/v1/settings", tag = "Org", operation_id = "changeSettings",
     params(("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another")),
-    request_body(content = OrgSettingsChange, content_type = "application/merge-patch+json"),
+    request_body(content = OrgSettingsChange, content_type = "application/merge-patch+json",
+                 example = json!({"name": "Example Ltd", "timeZone": "Asia/Bangkok"})),
     responses(
         (status = 200, body = OrgSettings, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,

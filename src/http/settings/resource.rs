@@ -121,7 +121,8 @@ impl<S: Settings> ToSchema for Change<S> {
     }
 }
 
-fn object_of<S: PartialSchema>() -> Object {
+/// The schema of an object; empty where it is none.
+pub(crate) fn object_of<S: PartialSchema>() -> Object {
     match S::schema() {
         RefOr::T(Schema::Object(object)) => object,
         _ => Object::new(),

@@ -274,13 +274,17 @@ super::operations::handlers! {
         ("name" = Option<String>, Query, description = "Of this name, in any case"),
         ("role" = Option<Role>, Query, description = "Of this role"),
         ("active" = Option<bool>, Query, description = "Active ones, or the others"),
-    ]
+    ],
+    conflict: ". `last_owner`: the org would be without an active owner"
 }
 
 /// Adds a user. Only an owner adds owners.
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "Users", operation_id = "createUser",
-    request_body = NewUser,
+    request_body(content = NewUser, example = json!({
+        "email": "linh.tran@example.com", "name": "Linh Tran", "role": "member",
+        "password": "correct horse battery staple"
+    })),
     responses(
         (status = 201, body = OrgUser, headers(
             ("Location" = String, description = "Where he is read"),
@@ -316,7 +320,8 @@ pub async fn create(
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password", tag = "Users", operation_id = "setPassword",
     params(("id" = String, Path)),
-    request_body = Password,
+    request_body(content = Password,
+                 example = json!({"password": "correct horse battery staple"})),
     responses(
         (status = 204),
         SignedInProblems,

@@ -1,6 +1,7 @@
 //! What the tests stand on: a database each, the whole app over HTTP, and people in two orgs.
 
 pub(crate) mod cluster;
+mod conformance;
 mod instance;
 mod org;
 mod process;

@@ -229,7 +229,7 @@ impl<'i> Listener<'i> {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Reply::read(request.send().await.unwrap()).await
+        Reply::to(request).await
     }
 
     /// Posts Ann's payload with these actions.

@@ -1,6 +1,8 @@
 //! What came back.
 
-use reqwest::header::HeaderMap;
+use super::conformance::{self, Answered};
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde_json::Value;
 
 /// An answer, read.
@@ -12,14 +14,25 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// Sends a request, and reads what comes back.
+    /// Sends a request, reads what comes back, and holds it against the API's document.
     pub(crate) async fn to(request: reqwest::RequestBuilder) -> Self {
-        Self::read(request.send().await.unwrap()).await
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let method = request.method().clone();
+        Self::read(&method, client.execute(request).await.unwrap()).await
     }
 
-    pub(crate) async fn read(response: reqwest::Response) -> Self {
+    async fn read(method: &Method, response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let url = response.url().clone();
         let text = response.text().await.unwrap();
+        conformance::check(&Answered {
+            method,
+            path: url.path(),
+            status,
+            content_type: headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()),
+            text: &text,
+        });
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         Self { status, headers, body }
     }

@@ -132,7 +132,12 @@ pub async fn read(
 /// Makes a listener. A tag that is new is created.
 #[utoipa::path(
     post, path = "/api/v1/listeners", tag = "Listeners", operation_id = "createListener",
-    request_body = ListenerSettings,
+    request_body(content = ListenerSettings, example = json!({
+        "name": "Contact form", "allowedIps": ["203.0.113.0/24", "2001:db8::/32"],
+        "defaultTag": "newsletter", "contactSource": "Website",
+        "welcomeEmail": {"subject": "Welcome, {{ name }}", "body": "<p>Hello {{ name }}!</p>"},
+        "welcomeSms": {"enabled": false, "content": "Welcome, {{ name }}!"}
+    })),
     responses(
         (status = 201, body = Listener, headers(
             ("Location" = String, description = "Where it is read"),
@@ -179,7 +184,8 @@ pub async fn create(
         ("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another"),
     ),
     request_body(content = ref("#/components/schemas/ListenerChange"),
-                 content_type = "application/merge-patch+json"), // made in openapi.rs,
+                 content_type = "application/merge-patch+json", // made in openapi.rs
+                 example = json!({"enabled": false, "defaultTag": null})),
     responses(
         (status = 200, body = Listener, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
@@ -229,7 +235,7 @@ pub async fn change(
     post, path = "/api/v1/listeners/{id}/rotate", tag = "Listeners",
     operation_id = "rotateListener",
     params(("id" = Uuid, Path)),
-    request_body = Rotation,
+    request_body(content = Rotation, example = json!({"graceSeconds": 3600})),
     responses(
         (status = 200, body = Listener, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
