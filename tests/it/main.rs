@@ -26,6 +26,7 @@ mod embedded;
 mod erasing;
 mod idempotency;
 mod later;
+mod ledger;
 mod listener_changes;
 mod listeners;
 mod matrix;

@@ -88,6 +88,14 @@ impl Instance {
         Self::with(&[&["--environment", "production"], flags].concat()).await
     }
 
+    /// A server on a database elsewhere, which is made ready for it.
+    pub(crate) async fn over(url: &str) -> Self {
+        TEMPLATE.fill(url);
+        // A name that the shared cluster has no database of.
+        let database = TestDatabase { url: url.to_owned(), name: "elsewhere".to_owned() };
+        Self::on(Arc::new(database), &[])
+    }
+
     /// Another server on the same database, as another process would be: with nothing shared.
     pub(crate) fn another(&self) -> Self {
         self.another_with(&[])
