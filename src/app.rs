@@ -1,12 +1,12 @@
 //! What a server is made of; the program and the tests both build it.
 
 use crate::auth::passwords::Passwords;
-use crate::config::{Environment, Limits, ServeSettings};
+use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
-use crate::listener::{self, Pipeline};
+use crate::listener::{self, Capacity, Pipeline, Rates, Sizes};
 use crate::secrets::SecretKey;
-use crate::{http, telemetry};
+use crate::{clock, http, telemetry};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{HttpServer, web};
@@ -14,9 +14,16 @@ use ipnetwork::IpNetwork;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// After SIGTERM, how long what runs may go on, in seconds; the program is to end within 30.
 const SHUTDOWN_SECONDS: u64 = 25;
+
+/// How long the head of a request may take; its size is bounded by the framework (128 KiB).
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long a connection without a request is kept open.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// What the handlers work with.
 pub struct App {
@@ -38,6 +45,12 @@ pub struct App {
     pub directories: DirectoryCache,
     /// What takes deliveries.
     pub pipeline: Pipeline,
+    /// What each listener has taken lately.
+    pub rates: Rates,
+    /// How much is taken on at a time, as it was set.
+    pub capacity_settings: CapacitySettings,
+    /// The room that there is for it.
+    pub capacity: Capacity,
 }
 
 impl App {
@@ -48,6 +61,7 @@ impl App {
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
         // Of TLS to mail servers and SMS providers. Another app of this process may have set it.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        settings.capacity.check(&settings.limits)?;
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
@@ -65,6 +79,9 @@ impl App {
             db,
             directories,
             pipeline,
+            rates: Rates::new(clock::instant()),
+            capacity_settings: settings.capacity,
+            capacity: capacity(settings)?,
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
             public_url,
@@ -73,6 +90,22 @@ impl App {
             limits: settings.limits,
         })
     }
+}
+
+/// The room for deliveries. Of the database's connections they have three quarters at most, so that
+/// there are some left for looking up whose a request is, and for the management API.
+fn capacity(settings: &ServeSettings) -> anyhow::Result<Capacity> {
+    let connections = usize::try_from(settings.database.pool_size)?;
+    let CapacitySettings { max_connections, max_inflight_bytes, max_working_bytes, queue, .. } =
+        settings.capacity;
+    let sizes = Sizes {
+        requests: usize::try_from(max_connections)?,
+        held_bytes: max_inflight_bytes,
+        working_bytes: max_working_bytes,
+        quick: (connections / 2).max(1),
+        heavy: (connections / 4).max(1),
+    };
+    Ok(Capacity::new(sizes, queue))
 }
 
 /// What `Message-ID`s end in: the host of the public URL.
@@ -89,6 +122,7 @@ fn mail_domain(public_url: &str) -> String {
 /// When the socket cannot be listened on.
 pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let connections = usize::try_from(app.capacity_settings.max_connections).unwrap_or(usize::MAX);
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))
@@ -101,6 +135,9 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .configure(http::routes)
     })
     .workers(workers)
+    .max_connections((connections / workers).max(1))
+    .client_request_timeout(HEAD_DEADLINE)
+    .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals()
     .listen(listener)?

@@ -140,6 +140,10 @@ impl ResponseError for Problem {
 }
 
 /// The status of each code when it is the problem of a whole request.
+#[expect(
+    clippy::too_many_lines,
+    reason = "every code is named, so that a new one is not forgotten"
+)]
 fn status(code: Code) -> StatusCode {
     match code {
         Code::NotJson | Code::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
@@ -148,13 +152,17 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse | Code::StagingOnly => {
+            StatusCode::CONFLICT
+        }
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-        Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep | Code::TooComplex => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         Code::EncodingNotSupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::TooManyAttempts | Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Required
         | Code::WrongType
@@ -225,6 +233,10 @@ fn title(code: Code) -> &'static str {
         Code::TooManyActions => "Too many actions",
         Code::TooDeep => "Nested too deeply",
         Code::EncodingNotSupported => "Encoded bodies are not read",
+        Code::RateLimited => "Over the listener's rate",
+        Code::Overloaded => "Too busy",
+        Code::TooComplex => "The body holds too much",
+        Code::StagingOnly => "Only in staging",
         Code::TooManyAttempts => "Too many attempts",
         Code::Unavailable => "The database is away",
         Code::Internal => "A fault of our own",

@@ -181,6 +181,7 @@ impl TestOrg {
             welcome_email: None,
             welcome_sms: None,
             skip_unknown_references: false,
+            rate_limit: None,
         };
         let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
         Self {

@@ -6,7 +6,8 @@ mod seed;
 use crate::app::App;
 use crate::auth::passwords::NewPassword;
 use crate::config::{
-    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, ServeSettings,
+    CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
+    OrgSettings, ServeSettings,
 };
 use crate::db::{in_org, migrate};
 use crate::domain::email::Email;
@@ -44,6 +45,8 @@ pub struct DemoSettings {
     database: DatabaseSettings,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    capacity: CapacitySettings,
     #[command(flatten)]
     orgs: OrgSettings,
     #[command(flatten)]
@@ -83,6 +86,7 @@ impl Demo {
                 pool_size: settings.database.pool_size,
             },
             limits: settings.limits,
+            capacity: settings.capacity,
             orgs: settings.orgs,
             log: settings.log.clone(),
             secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {

@@ -19,6 +19,7 @@ pub mod passport;
 pub mod path_id;
 pub mod permit;
 pub mod phone;
+pub mod rate;
 pub mod slug;
 pub mod sms;
 pub mod suggest;

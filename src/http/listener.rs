@@ -1,23 +1,27 @@
 //! `POST /listener/{token}`: what other systems call (`listener.md` 1, 2).
 //!
 //! The order matters: the URL first (404), then the caller's address (403), then whether the
-//! listener is enabled (410), and only then the body. What was refused before that is not kept.
+//! listener is enabled (410), then its rate (429), and only then the body. What was refused before
+//! that is not kept, nor what there is no room for (503).
 
 use super::caller::caller;
 use super::intake::{Intake, IntakeLimits, read_body};
+use super::rate_limit;
 use crate::app::App;
 use crate::clock;
-use crate::directory::Directory;
+use crate::directory::{Directory, Listener, RateLimit};
 use crate::domain::fault::Code;
+use crate::domain::rate::Rate;
 use crate::error::Problem;
 use crate::http::openapi::ProblemDocument;
-use crate::listener::{Credentials, Received, Reply, admit};
+use crate::listener::{Credentials, OverRate, Received, Reply, admit};
 use crate::secrets::{Token, TokenKind};
 use crate::telemetry::RequestId;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -55,7 +59,14 @@ pub enum ListenerProblems {
     /// envelope is wrong.
     #[response(status = 422, content_type = "application/problem+json")]
     NothingApplied(ProblemDocument),
-    /// The database is away; nothing was applied.
+    /// Over the listener's rate.
+    #[response(status = 429, content_type = "application/problem+json", headers(
+        ("Retry-After" = u64, description = "Seconds"),
+        ("RateLimit-Policy" = String, description = "The rate: `\"listener\";q=quota;w=seconds`"),
+        ("RateLimit" = String, description = "What is left: `\"listener\";r=actions;t=seconds`"),
+    ))]
+    OverRate(ProblemDocument),
+    /// The database is away, or there is no room for the request now; nothing was applied.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }
@@ -92,14 +103,44 @@ pub async fn receive(
     RequestId(id): RequestId,
 ) -> Result<HttpResponse, Problem> {
     let at = clock::now();
-    let admitted =
+    let mut admitted =
         admitted(&app, &request, &token).await.map_err(|problem| problem.of_request(id))?;
-    let Intake { body, cut_short } =
-        read_body(payload, announced_length(request.headers()), intake_limits(&app)).await;
+    let answer = match within_rate(&app, &mut admitted).await {
+        Ok(()) => taken(&app, &request, &admitted, payload, (id, at)).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = answer.unwrap_or_else(|problem| problem.of_request(id).error_response());
+    if let Some(rate) = admitted.rate {
+        let standing = app.rates.standing(admitted.listener, rate, clock::instant());
+        rate_limit::tell(response.headers_mut(), rate, standing);
+    }
+    Ok(response)
+}
+
+/// Reads the body of a request that may send it, and answers what becomes of it.
+async fn taken(
+    app: &App,
+    request: &HttpRequest,
+    admitted: &Admitted,
+    payload: Payload,
+    (id, at): (Uuid, DateTime<Utc>),
+) -> Result<HttpResponse, Problem> {
+    let Admitted { directory, listener, caller, credentials, rate } = admitted;
+    let (org, listener) = (directory.org.id, *listener);
+    let mut holding = app.capacity.hold(org)?;
+    let announced = announced_length(request.headers());
+    let Intake { body, meter, cut_short } =
+        read_body(payload, announced, intake_limits(app), &mut holding).await?;
+    if let Some(rate) = *rate {
+        // The first is paid.
+        let more = meter.actions().saturating_sub(1);
+        app.rates.charge(listener, rate, clock::instant(), more);
+    }
+    holding.work(meter.working_bytes()).await?;
     let received = Received {
         id,
         at,
-        caller: admitted.caller,
+        caller: *caller,
         query: request.query_string().to_owned(),
         headers: kept_headers(request.headers()),
         idempotency_keys: request
@@ -110,13 +151,12 @@ pub async fn receive(
         body,
         body_complete: cut_short.is_none(),
     };
-    let Admitted { directory, listener, caller: _, credentials } = admitted;
+    let credentials = credentials.clone();
     if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
-        let org = directory.org.id;
         return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
     }
     let Reply { status, body, replayed } =
-        app.pipeline.deliver(directory, listener, credentials, received).await?;
+        app.pipeline.deliver(Arc::clone(directory), listener, credentials, received).await?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
     let mut response = HttpResponse::build(status);
@@ -133,6 +173,8 @@ struct Admitted {
     listener: Uuid,
     caller: IpAddr,
     credentials: Credentials,
+    /// How many actions the listener takes, where that is limited.
+    rate: Option<Rate>,
 }
 
 /// Finds the listener and asks whether it takes anything from this caller. A refusal is given only
@@ -155,8 +197,34 @@ async fn admitted(app: &App, request: &HttpRequest, token: &str) -> Result<Admit
         directory = app.directories.current(org).await?;
     }
     let (listener, caller) = admit(&directory, &credentials)?;
-    let listener = listener.id;
-    Ok(Admitted { directory, listener, caller, credentials })
+    let (rate, listener) = (rate_of(app, listener), listener.id);
+    Ok(Admitted { directory, listener, caller, credentials, rate })
+}
+
+fn rate_of(app: &App, listener: &Listener) -> Option<Rate> {
+    let RateLimit { per_second, burst } = listener.rate_limit?;
+    Some(Rate::new(per_second, burst, app.capacity_settings.processes))
+}
+
+/// Asks whether the listener's rate lets another request in. Where it does not, the settings are
+/// looked at again now and then: an admin may have raised the rate, or taken it away.
+async fn within_rate(app: &App, admitted: &mut Admitted) -> Result<(), Problem> {
+    let Some(rate) = admitted.rate else { return Ok(()) };
+    let listener = admitted.listener;
+    let take = |rate| app.rates.take(listener, rate, clock::instant());
+    let Err(OverRate { mut wait, look_again }) = take(rate) else { return Ok(()) };
+    if look_again {
+        let current = app.directories.current(admitted.directory.org.id).await?;
+        let new = rate_of(app, admit(&current, &admitted.credentials)?.0);
+        let taken = new.filter(|new| *new != rate).map(take);
+        (admitted.directory, admitted.rate) = (current, new);
+        match taken {
+            None if new == Some(rate) => {}
+            None | Some(Ok(())) => return Ok(()),
+            Some(Err(over)) => wait = over.wait,
+        }
+    }
+    Err(rate_limit::problem(wait))
 }
 
 fn intake_limits(app: &App) -> IntakeLimits {
@@ -165,6 +233,8 @@ fn intake_limits(app: &App) -> IntakeLimits {
         deadline: app.limits.body_deadline,
         rate: app.limits.min_body_rate,
         grace: app.limits.body_grace,
+        nesting: usize::try_from(app.limits.max_nesting).unwrap_or(usize::MAX),
+        working_bytes: app.capacity_settings.working_bytes_of_one(),
     }
 }
 

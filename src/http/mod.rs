@@ -8,6 +8,7 @@ mod intake;
 pub mod listener;
 pub mod openapi;
 pub mod page;
+mod rate_limit;
 pub mod records;
 pub mod sessions;
 pub mod settings;

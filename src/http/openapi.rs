@@ -45,7 +45,7 @@ pub enum BodyProblems {
     /// It came too slowly.
     #[response(status = 408, content_type = "application/problem+json")]
     TooSlow(ProblemDocument),
-    /// It has more than 1 MiB.
+    /// It has more than 1 MiB, or at the sign-in 16 KiB.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemDocument),
     /// Faults in fields, with pointers.

@@ -90,7 +90,7 @@ pub struct Org {
     ),
 )]
 pub async fn create(app: web::Data<App>, payload: web::Payload) -> Result<HttpResponse, Problem> {
-    let NewSession { org, email, password } = body::json(payload).await?;
+    let NewSession { org, email, password } = body::json_of_anybody(payload).await?;
     let signing_in::SignedIn { token, expires_at, user } =
         signing_in::sign_in(&app, &org, &email, password).await?;
     Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.into() }))

@@ -3,14 +3,18 @@
 mod admission;
 mod answer;
 mod batch;
+mod capacity;
 mod codes;
 mod deliver;
 mod envelope;
+mod rates;
 mod received;
 mod retry;
 
 pub use admission::{Credentials, admit};
+pub use capacity::{Capacity, Holding, Overloaded, Sizes};
 pub use codes::CodeAllocator;
 pub use deliver::{Pipeline, Reply};
 pub use envelope::Limits;
+pub use rates::{OverRate, Rates};
 pub use received::{Options, Received};
