@@ -35,6 +35,8 @@ pub struct App {
     pub passwords: Passwords,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
+    /// The trial SMS segments of a new org.
+    pub sms_trial_credits: i64,
     /// Whether messages are sent or captured.
     pub environment: Environment,
     /// The proxies whose `X-Forwarded-For` is believed.
@@ -85,6 +87,7 @@ impl App {
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
             public_url,
+            sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
             limits: settings.limits,

@@ -270,7 +270,8 @@ impl TestOrg {
         self
     }
 
-    fn context(&self) -> Context<'_> {
+    /// What its payloads are read by.
+    pub fn context(&self) -> Context<'_> {
         Context { directory: &self.directory, listener: &self.listener }
     }
 
@@ -324,6 +325,13 @@ impl TestOrg {
                 Ok(decision)
             })
             .collect()
+    }
+
+    /// Reads one action, and tells what was found.
+    pub fn read(&self, action_type: &str, data: &Value) -> Findings {
+        let (at, mut findings) = (Pointer::root().member("data").index(0), Findings::default());
+        Action::read(action_type, data, &at, self.context(), &mut findings);
+        findings
     }
 
     /// Reads and decides one action.

@@ -10,6 +10,8 @@ pub mod openapi;
 pub mod page;
 mod rate_limit;
 pub mod records;
+pub mod sandbox;
+pub mod schemas;
 pub mod sessions;
 pub mod settings;
 
@@ -48,6 +50,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/api/v1/listeners/{id}/rotate").route(web::post().to(listeners::rotate)),
         )
+        // What to send, and staging.
+        .service(web::resource("/schemas/listener.json").route(read().to(schemas::payload)))
+        .service(web::resource("/api/v1/examples").route(read().to(schemas::examples)))
+        .service(
+            web::resource("/api/v1/listeners/{id}/schema").route(read().to(schemas::of_listener)),
+        )
+        .service(web::resource("/api/v1/sandbox/reset").route(web::post().to(sandbox::reset)))
         // Records.
         .configure(records::routes)
         .default_service(web::to(nothing_here));

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, listener, records, sessions, settings};
+use crate::http::{health, listener, records, sandbox, schemas, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -80,6 +80,10 @@ pub struct QueryProblem(
         settings::listeners::change,
         settings::listeners::rotate,
         settings::listeners::delete,
+        schemas::payload,
+        schemas::examples,
+        schemas::of_listener,
+        sandbox::reset,
         records::customers::list_contacts,
         records::customers::read_contact,
         records::customers::contact_history,

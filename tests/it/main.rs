@@ -28,6 +28,8 @@ mod rate_limits;
 mod receiving;
 mod records;
 mod records_http;
+mod sandbox;
+mod schemas;
 mod send_sms;
 mod sign_in;
 mod support;
