@@ -25,6 +25,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::Instrument;
 use utoipa::IntoResponses;
 use uuid::Uuid;
 
@@ -119,7 +120,7 @@ pub async fn receive(
 
 /// Reads the body of a request that may send it, and answers what becomes of it.
 async fn taken(
-    app: &App,
+    app: &Data<App>,
     request: &HttpRequest,
     admitted: &Admitted,
     payload: Payload,
@@ -136,7 +137,9 @@ async fn taken(
         let more = meter.actions().saturating_sub(1);
         app.rates.charge(listener, rate, clock::instant(), more);
     }
-    holding.work(meter.working_bytes()).await?;
+    // What is not worked on is only kept.
+    let weight = if cut_short.is_some() { 2 * body.len() } else { meter.working_bytes() };
+    holding.work(weight).await?;
     let received = Received {
         id,
         at,
@@ -151,12 +154,32 @@ async fn taken(
         body,
         body_complete: cut_short.is_none(),
     };
-    let credentials = credentials.clone();
-    if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
-        return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
-    }
-    let Reply { status, body, replayed } =
-        app.pipeline.deliver(Arc::clone(directory), listener, credentials, received).await?;
+    let rejected = cut_short.or_else(|| encoded(request.headers()));
+    let (app, directory, credentials) = (app.clone(), Arc::clone(directory), credentials.clone());
+    // A task of its own: a sender who goes away ends the handler, but not the work, whose room must
+    // not be given to others before it is done.
+    let work = async move {
+        let answer = match rejected {
+            Some(problem) => {
+                Err(app.pipeline.reject(org, listener, credentials, received, problem).await)
+            }
+            None => app.pipeline.deliver(directory, listener, credentials, received).await,
+        };
+        drop(holding);
+        answer
+    };
+    let done = actix_web::rt::spawn(work.in_current_span()).await;
+    Ok(answered(done.map_err(|_| broken())??))
+}
+
+/// A panic; it has been logged where it happened.
+fn broken() -> Problem {
+    let detail = "Something went wrong on our side; it has been logged under this requestId.";
+    Problem::new(Code::Internal, detail)
+}
+
+fn answered(reply: Reply) -> HttpResponse {
+    let Reply { status, body, replayed } = reply;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
     let mut response = HttpResponse::build(status);
@@ -164,7 +187,7 @@ async fn taken(
     if replayed {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
-    Ok(response.body(body))
+    response.body(body)
 }
 
 /// A request that may send its body.

@@ -16,8 +16,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts one, and waits until it says where it serves.
     pub(crate) fn start(instance: &Instance) -> Self {
+        Self::with(instance, &[])
+    }
+
+    /// The same with further flags.
+    pub(crate) fn with(instance: &Instance, flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_beeiq"))
             .args(["serve", "--bind", "127.0.0.1:0", "--environment", "staging", "--no-migrate"])
+            .args(flags)
             .env("DATABASE_URL", instance.database_url())
             .env("BEEIQ_SECRET_KEY", SECRET_KEY)
             .stderr(Stdio::piped())
