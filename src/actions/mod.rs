@@ -31,6 +31,7 @@ mod new_or_duplicate;
 mod party;
 mod permit;
 mod person;
+pub mod schema;
 mod send_sms;
 #[cfg(test)]
 mod testing;

@@ -11,7 +11,10 @@ pub mod listener;
 pub mod openapi;
 pub mod outbox;
 pub mod page;
+mod rate_limit;
 pub mod records;
+pub mod sandbox;
+pub mod schemas;
 pub mod sessions;
 pub mod settings;
 
@@ -105,6 +108,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(deliveries::replay)),
         )
         .configure(names)
+        // What to send, and staging.
+        .service(web::resource("/schemas/listener.json").route(read().to(schemas::payload)))
+        .service(web::resource("/api/v1/examples").route(read().to(schemas::examples)))
+        .service(
+            web::resource("/api/v1/listeners/{id}/schema").route(read().to(schemas::of_listener)),
+        )
+        .service(web::resource("/api/v1/sandbox/reset").route(web::post().to(sandbox::reset)))
         // Records.
         .configure(records::routes)
         .default_service(web::to(nothing_here));

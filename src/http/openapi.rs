@@ -1,7 +1,9 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{deliveries, health, listener, outbox, records, sessions, settings};
+use crate::http::{
+    deliveries, health, listener, outbox, records, sandbox, schemas, sessions, settings,
+};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -45,7 +47,7 @@ pub enum BodyProblems {
     /// It came too slowly.
     #[response(status = 408, content_type = "application/problem+json")]
     TooSlow(ProblemDocument),
-    /// It has more than 1 MiB.
+    /// It has more than 1 MiB, or at the sign-in 16 KiB.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemDocument),
     /// Faults in fields, with pointers.
@@ -162,6 +164,10 @@ pub struct QueryProblem(
         settings::org::change,
         settings::audit_log::list,
         settings::audit_log::read,
+        schemas::payload,
+        schemas::examples,
+        schemas::of_listener,
+        sandbox::reset,
         records::customers::list_contacts,
         records::customers::read_contact,
         records::customers::erase_contact,

@@ -1,8 +1,8 @@
 //! The org's names as one value, and its version.
 
 use crate::directory::{
-    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, Sla,
-    User, Users, WelcomeEmail,
+    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
+    RateLimit, Sla, User, Users, WelcomeEmail,
 };
 use crate::domain::message::Channel;
 use crate::domain::phone::Region;
@@ -225,6 +225,8 @@ struct ListenerRow {
     welcome_email: Option<serde_json::Value>,
     welcome_sms: Option<serde_json::Value>,
     unknown_references: String,
+    rate_per_second: Option<i32>,
+    rate_burst: Option<i32>,
 }
 
 /// `listeners.welcome_email`.
@@ -294,6 +296,8 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
         welcome_email,
         welcome_sms,
         unknown_references,
+        rate_per_second,
+        rate_burst,
     } = row;
     Listener {
         id,
@@ -307,6 +311,10 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
         welcome_email: welcome_email.and_then(|value| email_templates(&name, value, field_names)),
         welcome_sms: welcome_sms.and_then(|value| sms_template(&name, value, field_names)),
         skip_unknown_references: unknown_references == "skip",
+        rate_limit: rate_per_second
+            .zip(rate_burst)
+            .and_then(|(rate, burst)| Some((u32::try_from(rate).ok()?, u32::try_from(burst).ok()?)))
+            .map(|(per_second, burst)| RateLimit { per_second, burst }),
         name,
     }
 }

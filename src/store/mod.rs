@@ -24,6 +24,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod picklists;
 pub mod rows;
+pub mod sandbox;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod slas;

@@ -106,6 +106,11 @@ impl Instance {
         Self::on(Arc::clone(&self.database), flags)
     }
 
+    /// The same with further flags of `beeiq serve`.
+    pub(crate) fn another_with(&self, flags: &[&str]) -> Self {
+        Self::on(Arc::clone(&self.database), flags)
+    }
+
     fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -118,15 +123,15 @@ impl Instance {
             &database.url,
             "--secret-key",
             SECRET_KEY,
-            "--environment",
-            "staging",
             "--pool-size",
             "8",
             // They would ask the database of themselves, and statements are counted.
             "--later-workers",
             "0",
         ];
-        let Flags { settings } = Flags::parse_from(fixed.iter().chain(flags));
+        let staging: &[&str] =
+            if flags.contains(&"--environment") { &[] } else { &["--environment", "staging"] };
+        let Flags { settings } = Flags::parse_from(fixed.iter().chain(staging).chain(flags));
         let app = Arc::new(App::new(&settings, address).unwrap());
         let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let server = server(Arc::clone(&app), listener).unwrap();
