@@ -6,7 +6,7 @@ use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::listener::{self, Pipeline};
 use crate::secrets::SecretKey;
-use crate::{http, telemetry};
+use crate::{http, telemetry, tls};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{HttpServer, web};
@@ -46,8 +46,7 @@ impl App {
     /// # Errors
     /// When a setting is missing or malformed.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
-        // Of TLS to mail servers and SMS providers. Another app of this process may have set it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);

@@ -9,6 +9,7 @@ use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
 use beeiq::error::StoreError;
+use beeiq::import::{self, Ending, ImportError, ImportSettings};
 use beeiq::provision::{NewOrg, create_org};
 use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry};
@@ -37,6 +38,8 @@ enum Command {
     Serve(Box<ServeSettings>),
     /// Apply pending migrations
     Migrate(DatabaseSettings),
+    /// Send the rows of a CSV or NDJSON file to a listener
+    Import(Box<ImportSettings>),
     /// Organisations
     #[command(subcommand)]
     Org(OrgCommand),
@@ -95,6 +98,9 @@ struct SetPassword {
 /// A setting that is missing or malformed, as opposed to work that failed.
 const USAGE: u8 = 2;
 
+/// Stopped by Ctrl-C, as a shell reports it.
+const INTERRUPTED: u8 = 130;
+
 fn main() -> ExitCode {
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
@@ -112,6 +118,7 @@ fn main() -> ExitCode {
         Command::Demo(settings) => demo(&settings),
         Command::Serve(settings) => return serve(&settings),
         Command::Migrate(settings) => apply_migrations(&settings),
+        Command::Import(settings) => return import(&settings),
         Command::Org(OrgCommand::Create(order)) => org_create(&order),
         Command::User(UserCommand::SetPassword(order)) => set_password(&order),
     };
@@ -149,6 +156,16 @@ fn serve(settings: &ServeSettings) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}"), 1),
+    }
+}
+
+fn import(settings: &ImportSettings) -> ExitCode {
+    match import::run(settings) {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::SomeFailed) => ExitCode::FAILURE,
+        Ok(Ending::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(ImportError::Usage(error)) => fail(&format!("{error:#}"), USAGE),
+        Err(ImportError::Stopped(error)) => fail(&format!("{error:#}"), 1),
     }
 }
 

@@ -31,7 +31,8 @@ use crate::payload::{Fields, Findings, Longest, Mode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const NOTE_FIELDS: &[&str] = &[
+/// The fields that add-note knows.
+pub const NOTE_FIELDS: &[&str] = &[
     "body",
     "model",
     "contactType",

@@ -18,6 +18,7 @@ mod deals;
 mod demo;
 mod embedded;
 mod idempotency;
+mod import;
 mod listener_changes;
 mod listeners;
 mod notes;
