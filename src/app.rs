@@ -5,6 +5,7 @@ use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::listener::{self, Pipeline};
+use crate::metrics::Metrics;
 use crate::secrets::SecretKey;
 use crate::{http, telemetry, tls};
 use actix_web::dev::Server;
@@ -38,6 +39,10 @@ pub struct App {
     pub directories: DirectoryCache,
     /// What takes deliveries.
     pub pipeline: Pipeline,
+    /// What it measures of itself.
+    pub metrics: Metrics,
+    /// Whether that is told on an address of its own.
+    pub metrics_elsewhere: bool,
 }
 
 impl App {
@@ -50,6 +55,7 @@ impl App {
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
+        let metrics = Metrics::new();
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -59,11 +65,14 @@ impl App {
             },
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
+            metrics.counters.clone(),
         );
         Ok(Self {
             db,
             directories,
             pipeline,
+            metrics,
+            metrics_elsewhere: settings.http.metrics_bind.is_some(),
             key: settings.secret_key()?,
             passwords: Passwords::new()?,
             public_url,
@@ -101,6 +110,23 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     })
     .workers(workers)
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// The server of `/metrics` on a socket of its own (`BEEIQ_METRICS_BIND`).
+///
+/// # Errors
+/// When the socket cannot be listened on.
+pub fn metrics_server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::Data::from(Arc::clone(&app)))
+            .route("/metrics", web::get().to(http::metrics::serve_elsewhere))
+    })
+    .workers(1)
     .disable_signals()
     .listen(listener)?
     .run();

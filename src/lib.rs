@@ -14,8 +14,10 @@ pub mod error;
 pub mod http;
 pub mod import;
 pub mod listener;
+pub mod metrics;
 pub mod payload;
 pub mod provision;
+pub mod request;
 #[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;

@@ -6,6 +6,7 @@ pub mod etag;
 pub mod health;
 mod intake;
 pub mod listener;
+pub mod metrics;
 pub mod openapi;
 pub mod page;
 pub mod records;
@@ -23,6 +24,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         // The operator's.
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
+        .service(web::resource("/metrics").route(read().to(metrics::serve)))
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
         // What other systems call: the URL is the credential.
         .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))

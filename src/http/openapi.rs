@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, listener, records, sessions, settings};
+use crate::http::{health, listener, metrics, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -99,6 +99,7 @@ pub struct QueryProblem(
         records::notes::read_note,
         health::healthz,
         health::readyz,
+        metrics::serve,
     ),
     modifiers(&BearerToken, &ListenerSchemas),
     security(("session" = [])),

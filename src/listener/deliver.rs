@@ -13,6 +13,7 @@ use crate::db::{Conn, Db, in_org};
 use crate::directory::{Directory, DirectoryCache, Listener};
 use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{DbError, Problem, StoreError};
+use crate::metrics::Counters;
 use crate::store::batch_load;
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::{Delivery, Origin, answer_of, insert_delivery};
@@ -39,6 +40,7 @@ struct Parts {
     limits: Limits,
     staging: bool,
     mail_domain: String,
+    counters: Counters,
 }
 
 /// An answer, ready to be sent.
@@ -110,9 +112,10 @@ impl Pipeline {
         limits: Limits,
         staging: bool,
         mail_domain: String,
+        counters: Counters,
     ) -> Self {
         let codes = CodeAllocator::default();
-        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
+        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain, counters }))
     }
 
     /// Applies a delivery and answers it, both in one commit.
@@ -235,7 +238,10 @@ impl Pipeline {
             })
             .await;
         match stored {
-            Ok(()) => problem,
+            Ok(()) => {
+                self.0.counters.delivered("rejected");
+                problem
+            }
             Err(error) => Problem::from(error).of_request(id),
         }
     }
@@ -256,7 +262,9 @@ impl Pipeline {
             insert_delivery(conn, &Delivery { repeats, ..job.delivery(None, &status, &reply) })?;
             Ok::<_, StoreError>(reply)
         });
-        kept.await.map_err(|error| Problem::from(error).of_request(id))
+        let reply = kept.await.map_err(|error| Problem::from(error).of_request(id))?;
+        self.0.counters.delivered("repeated");
+        Ok(reply)
     }
 
     /// Where the connection was lost at the commit, whether it arrived is not known: if the
@@ -351,7 +359,7 @@ impl Parts {
             mail_domain: &self.mail_domain,
         };
         let batch = Batch { org: job.org, envelope, request, origin, options: job.options };
-        in_org(conn, job.org, |conn| {
+        let (reply, answer) = in_org(conn, job.org, |conn| {
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);
@@ -374,8 +382,13 @@ impl Parts {
             if let Some(retry) = job.retry.as_ref().filter(|_| !job.options.dry_run) {
                 retry.keep(conn, job.org, job.listener, job.received.id, job.received.at)?;
             }
-            Ok(reply)
-        })
+            Ok::<_, Setback>((reply, answer))
+        })?;
+        self.counters.delivered(answer.delivery_status());
+        if !job.options.dry_run {
+            self.counters.applied(answer.outcomes());
+        }
+        Ok(reply)
     }
 }
 

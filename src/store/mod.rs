@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod listeners;
 pub mod notes;
 pub mod orgs;
+pub mod outbox_depth;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod tickets;

@@ -21,6 +21,8 @@ mod idempotency;
 mod import;
 mod listener_changes;
 mod listeners;
+mod logs;
+mod metrics;
 mod notes;
 mod openapi;
 mod races;
