@@ -25,6 +25,7 @@ mod logs;
 mod metrics;
 mod notes;
 mod openapi;
+mod operations;
 mod races;
 mod receiving;
 mod records;
