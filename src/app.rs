@@ -7,10 +7,11 @@ use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::http::settings::accounts::AccountTests;
 use crate::listener::{self, Capacity, Pipeline, Rates, Sizes};
+use crate::metrics::Metrics;
 use crate::outbox::{Outbox, OutboxConfig, Wake};
 use crate::secrets::SecretKey;
 use crate::senders::Senders;
-use crate::{clock, http, telemetry};
+use crate::{clock, http, telemetry, tls};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{HttpServer, web};
@@ -67,6 +68,10 @@ pub struct App {
     pub capacity_settings: CapacitySettings,
     /// The room that there is for it.
     pub capacity: Capacity,
+    /// What it measures of itself.
+    pub metrics: Metrics,
+    /// Whether that is told on an address of its own.
+    pub metrics_elsewhere: bool,
 }
 
 impl App {
@@ -75,13 +80,13 @@ impl App {
     /// # Errors
     /// When a setting is missing or malformed.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
-        // Of TLS to mail servers and SMS providers. Another app of this process may have set it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         settings.capacity.check(&settings.limits)?;
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
+        let metrics = Metrics::new();
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -92,6 +97,7 @@ impl App {
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
             wake.clone(),
+            metrics.counters.clone(),
         );
         let key = settings.secret_key()?;
         let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
@@ -114,6 +120,8 @@ impl App {
             rates: Rates::new(clock::instant()),
             capacity_settings: settings.capacity,
             capacity: capacity(settings)?,
+            metrics,
+            metrics_elsewhere: settings.http.metrics_bind.is_some(),
             passwords: Passwords::new()?,
             sessions: settings.sessions.lifetime(),
             public_url,
@@ -178,6 +186,23 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     .client_request_timeout(HEAD_DEADLINE)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// The server of `/metrics` on a socket of its own (`BEEIQ_METRICS_BIND`).
+///
+/// # Errors
+/// When the socket cannot be listened on.
+pub fn metrics_server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::Data::from(Arc::clone(&app)))
+            .route("/metrics", web::get().to(http::metrics::serve_elsewhere))
+    })
+    .workers(1)
     .disable_signals()
     .listen(listener)?
     .run();

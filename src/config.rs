@@ -85,6 +85,9 @@ pub struct HttpSettings {
     /// What the URLs given out begin with [default: http://<bind>]
     #[arg(long, env = "BEEIQ_PUBLIC_URL", value_parser = public_url, value_name = "URL")]
     pub public_url: Option<String>,
+    /// Where /metrics is served, if not with everything else
+    #[arg(long, env = "BEEIQ_METRICS_BIND", value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<SocketAddr>,
     /// Networks of reverse proxies whose X-Forwarded-For is believed, comma separated
     #[arg(
         long,

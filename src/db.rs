@@ -1,6 +1,7 @@
 //! The pool, and the only blocking hop to it.
 
 use crate::error::StoreError;
+use crate::{clock, request};
 use anyhow::Context;
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
 use diesel::dsl::sql;
@@ -34,6 +35,32 @@ pub struct DbConfig {
 pub struct Db {
     pool: Pool<ConnectionManager<Conn>>,
     statements: Arc<AtomicU64>,
+    waits: Arc<Waits>,
+}
+
+/// How connections were waited for since the start.
+#[derive(Debug, Default)]
+struct Waits {
+    count: AtomicU64,
+    timeouts: AtomicU64,
+    micros: AtomicU64,
+}
+
+/// How the pool is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// The most connections that there can be.
+    pub max: u32,
+    /// Those at work.
+    pub in_use: u32,
+    /// Those that are open and wait for work.
+    pub idle: u32,
+    /// How often one was asked for.
+    pub waits: u64,
+    /// How often none was to be had in time.
+    pub timeouts: u64,
+    /// For how long one was waited for, all in all.
+    pub waited: Duration,
 }
 
 impl Db {
@@ -50,7 +77,7 @@ impl Db {
             .test_on_check_out(false)
             .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
             .build_unchecked(ConnectionManager::new(&config.url));
-        Ok(Self { pool, statements })
+        Ok(Self { pool, statements, waits: Arc::default() })
     }
 
     /// Runs `work` on a connection, on a thread that may block.
@@ -65,8 +92,10 @@ impl Db {
     {
         let db = self.clone();
         // What is logged in there belongs to the request, too.
-        let span = tracing::Span::current();
-        let hop = tokio::task::spawn_blocking(move || span.in_scope(|| db.run_here(work)));
+        let (span, request) = (tracing::Span::current(), request::current());
+        let hop = tokio::task::spawn_blocking(move || {
+            span.in_scope(|| request::resume(request, || db.run_here(work)))
+        });
         match hop.await {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
@@ -104,8 +133,31 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// How the pool is used.
+    #[must_use]
+    pub fn pool_use(&self) -> PoolUse {
+        let r2d2::State { connections, idle_connections: idle, .. } = self.pool.state();
+        let Waits { count, timeouts, micros } = &*self.waits;
+        PoolUse {
+            max: self.pool.max_size(),
+            in_use: connections.saturating_sub(idle),
+            idle,
+            waits: count.load(Ordering::Relaxed),
+            timeouts: timeouts.load(Ordering::Relaxed),
+            waited: Duration::from_micros(micros.load(Ordering::Relaxed)),
+        }
+    }
+
     fn connection(&self) -> Result<PooledConnection<ConnectionManager<Conn>>, StoreError> {
-        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+        let asked = clock::instant();
+        let connection = self.pool.get();
+        let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waits.count.fetch_add(1, Ordering::Relaxed);
+        self.waits.micros.fetch_add(micros, Ordering::Relaxed);
+        connection.map_err(|error| {
+            self.waits.timeouts.fetch_add(1, Ordering::Relaxed);
+            StoreError::Unavailable(error.to_string())
+        })
     }
 }
 
@@ -123,7 +175,11 @@ where
     E: From<diesel::result::Error>,
 {
     conn.transaction(|conn| {
-        conn.batch_execute(&format!("SET LOCAL app.org_id = '{org}'"))?;
+        // In one go with it, the request's id: Postgres shows it in pg_stat_activity and its log.
+        let name = request::current()
+            .map(|id| format!("; SET LOCAL application_name = 'beeiq/{id}'"))
+            .unwrap_or_default();
+        conn.batch_execute(&format!("SET LOCAL app.org_id = '{org}'{name}"))?;
         work(conn)
     })
 }

@@ -75,6 +75,21 @@ pub const ACTION_TYPES: &[&str] = &[
     "send-sms",
 ];
 
+/// The fields of the `data` of an action of that type; `None` where there is no such type.
+#[must_use]
+pub fn fields_of(action_type: &str) -> Option<&'static [&'static str]> {
+    match action_type {
+        "add-contact" | "update-contact" | "add-lead" | "update-lead" => {
+            Some(person::PERSON_FIELDS)
+        }
+        "add-deal" => Some(deal_fields::DEAL_FIELDS),
+        "add-note" => Some(add_note::NOTE_FIELDS),
+        "add-ticket" => Some(add_ticket::TICKET_FIELDS),
+        "send-sms" => Some(send_sms::SMS_FIELDS),
+        _ => None,
+    }
+}
+
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {

@@ -8,6 +8,7 @@ pub mod etag;
 pub mod health;
 mod intake;
 pub mod listener;
+pub mod metrics;
 pub mod openapi;
 pub mod outbox;
 pub mod page;
@@ -33,6 +34,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         // The operator's.
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
+        .service(web::resource("/metrics").route(read().to(metrics::serve)))
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
         .service(web::resource("/docs").route(read().to(docs::enter)))
         .service(web::resource("/docs/{file:.*}").route(read().to(docs::file)))

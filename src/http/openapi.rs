@@ -2,7 +2,7 @@
 
 use crate::error::ProblemBody;
 use crate::http::{
-    deliveries, health, listener, outbox, records, sandbox, schemas, sessions, settings,
+    deliveries, health, listener, metrics, outbox, records, sandbox, schemas, sessions, settings,
 };
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
@@ -190,6 +190,7 @@ pub struct QueryProblem(
         records::notes::read_note,
         health::healthz,
         health::readyz,
+        metrics::serve,
     ),
     modifiers(&BearerToken, &ListenerSchemas),
     security(("session" = [])),

@@ -22,6 +22,7 @@ pub mod message_accounts;
 pub mod notes;
 pub mod orgs;
 pub mod outbox;
+pub mod outbox_depth;
 pub mod picklists;
 pub mod rows;
 pub mod sandbox;

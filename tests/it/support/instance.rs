@@ -106,11 +106,6 @@ impl Instance {
         Self::on(Arc::clone(&self.database), flags)
     }
 
-    /// The same with further flags of `beeiq serve`.
-    pub(crate) fn another_with(&self, flags: &[&str]) -> Self {
-        Self::on(Arc::clone(&self.database), flags)
-    }
-
     fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
