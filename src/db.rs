@@ -1,7 +1,10 @@
 //! The pool, and the only blocking hop to it.
 
 use crate::error::StoreError;
-use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::connection::{
+    AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection,
+    TransactionManager,
+};
 /// A connection, within which a store function works.
 pub use diesel::pg::PgConnection as Conn;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
@@ -119,10 +122,7 @@ pub fn in_org<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
-        conn.batch_execute(&format!("SET LOCAL app.org_id = '{org}'"))?;
-        work(conn)
-    })
+    transaction(conn, &format!("app.org_id = '{org}'"), work)
 }
 
 /// Runs `work` in a transaction that belongs to no org, for what looks which org's queue is next:
@@ -137,10 +137,29 @@ pub fn over_queues<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
-        conn.batch_execute("SET LOCAL app.scope = 'queues'")?;
-        work(conn)
-    })
+    transaction(conn, "app.scope = 'queues'", work)
+}
+
+/// Runs `work` in a transaction that begins with a setting of its own, in one round trip.
+fn transaction<T, E>(
+    conn: &mut Conn,
+    setting: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN; SET LOCAL {setting}"))?;
+    match work(conn) {
+        Ok(done) => {
+            AnsiTransactionManager::commit_transaction(conn)?;
+            Ok(done)
+        }
+        Err(error) => match AnsiTransactionManager::rollback_transaction(conn) {
+            Ok(()) | Err(diesel::result::Error::BrokenTransactionManager) => Err(error),
+            Err(of_rollback) => Err(of_rollback.into()),
+        },
+    }
 }
 
 /// Runs `work` in a savepoint of the transaction that is open: what fails in it is undone alone.
