@@ -15,6 +15,7 @@ pub mod notes;
 pub mod orgs;
 pub mod sessions;
 pub mod sign_in_failures;
+mod statement;
 pub mod tickets;
 pub mod users;
 pub mod vocabulary;

@@ -1,6 +1,7 @@
 //! Which customer has which tag.
 
 use crate::domain::customer::Customer;
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
@@ -16,7 +17,7 @@ pub(super) fn delete(
     if untagged.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "DELETE FROM customer_tags t USING unnest($2, $3) AS gone (customer_id, tag_id) \
          WHERE t.org_id = $1 AND t.customer_id = gone.customer_id AND t.tag_id = gone.tag_id",
     )
@@ -40,7 +41,7 @@ pub(super) fn insert(
     if tagged.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO customer_tags (org_id, customer_id, tag_id) \
          SELECT $1, new.customer_id, new.tag_id FROM unnest($2, $3) AS new (customer_id, tag_id) \
          ON CONFLICT (org_id, customer_id, tag_id) DO NOTHING",

@@ -3,9 +3,9 @@
 use super::columns::{each, json, uuid_array};
 use crate::domain::customer::Customer;
 use crate::domain::text::fold;
-use diesel::pg::{Pg, PgConnection};
+use crate::store::statement::{Statement, statement};
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{
     Array, BigInt, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -72,13 +72,8 @@ pub(super) fn update(
 }
 
 /// The statement with a column of values for each column of [`NEW`].
-fn of_records(
-    statement: String,
-    org: Uuid,
-    customers: &[Customer],
-) -> BoxedSqlQuery<'_, Pg, SqlQuery> {
-    diesel::sql_query(statement)
-        .into_boxed()
+statement: String, org: Uuid, customers: &[Customer]) -> Statement<'_> {
+    statement(text)
         .bind::<SqlUuid, _>(org)
         .bind::<Array<SqlUuid>, _>(each(customers, |c| c.id))
         .bind::<Array<Text>, _>(each(customers, |c| c.code.kind.as_str()))

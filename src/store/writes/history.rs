@@ -3,6 +3,7 @@
 use super::Origin;
 use super::columns::each;
 use crate::actions::HistoryLine;
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -18,7 +19,7 @@ pub(super) fn insert(
     if lines.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO history (org_id, id, at, kind, customer_id, deal_id, ticket_id, actor_id, listener_id, request_id, details) \
          SELECT $1, new.id, $2, new.kind, new.customer_id, new.deal_id, new.ticket_id, $3, $4, $5, new.details::jsonb \
          FROM unnest($6, $7, $8, $9, $10, $11) AS new (id, kind, customer_id, deal_id, ticket_id, details)",

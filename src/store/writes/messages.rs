@@ -2,6 +2,7 @@
 
 use super::Origin;
 use crate::actions::{Content, Message};
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -18,7 +19,7 @@ pub(super) fn insert(
         return Ok(());
     }
     let rows: Vec<Row<'_>> = messages.iter().map(Row::of).collect();
-    diesel::sql_query(
+    statement(
         "INSERT INTO outbox (org_id, id, channel, status, recipient, subject, html, text, segments, \
              message_id, customer_id, lead_id, sender_id, listener_id, request_id, next_attempt_at, created_at) \
          SELECT $1, new.id, new.channel, $2, new.recipient, new.subject, new.html, new.text, new.segments, \

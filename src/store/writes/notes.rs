@@ -3,6 +3,7 @@
 use super::columns::{each, uuid_array};
 use crate::domain::note::Note;
 use crate::domain::text::fold;
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -13,7 +14,7 @@ pub(super) fn insert(conn: &mut PgConnection, org: Uuid, notes: &[Note]) -> Quer
     if notes.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO notes (org_id, id, body, body_key, customer_id, deal_id, channel_id, permit_status, \
              permit_group_id, permit_user_ids, owner_id, created_at) \
          SELECT $1, new.id, new.body, new.body_key, new.customer_id, new.deal_id, new.channel_id, new.permit_status, \

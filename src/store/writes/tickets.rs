@@ -3,6 +3,7 @@
 use super::columns::{each, json};
 use crate::domain::text::fold;
 use crate::domain::ticket::Ticket;
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -13,7 +14,7 @@ pub(super) fn insert(conn: &mut PgConnection, org: Uuid, tickets: &[Ticket]) -> 
     if tickets.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO tickets (org_id, id, number, title, body, search_key, customer_id, deal_id, permit_status, \
              permit_group_id, sla_id, \
              first_response_due_at, resolution_due_at, channel_id, cus_fields, owner_id, created_at) \
@@ -67,7 +68,7 @@ pub(super) fn insert_tags(
     if tagged.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO ticket_tags (org_id, ticket_id, tag_id) \
          SELECT $1, new.ticket_id, new.tag_id FROM unnest($2, $3) AS new (ticket_id, tag_id)",
     )
