@@ -4,6 +4,7 @@
 //! statements of a small batch takes longer than running them. A [`Statement`] is written and bound
 //! in the same way, and each connection prepares it once.
 
+use crate::error::StoreError;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -15,6 +16,7 @@ use std::marker::PhantomData;
 
 /// A statement with the values of its `$1`, `$2` …
 pub(super) struct Statement<'a> {
+    beside: Vec<Statement<'a>>,
     text: Cow<'static, str>,
     binds: Vec<Box<dyn QueryFragment<Pg> + Send + 'a>>,
 }
@@ -22,7 +24,7 @@ pub(super) struct Statement<'a> {
 /// The statement of that text, in which a `$` stands before the number of a value alone. There must
 /// be few such texts: each connection keeps all that it has sent.
 pub(super) fn statement<'a>(text: impl Into<Cow<'static, str>>) -> Statement<'a> {
-    Statement { text: text.into(), binds: Vec::new() }
+    Statement { beside: Vec::new(), text: text.into(), binds: Vec::new() }
 }
 
 impl<'a> Statement<'a> {
@@ -36,10 +38,34 @@ impl<'a> Statement<'a> {
         self.binds.push(Box::new(Bind { value, sql_type: PhantomData::<ST> }));
         self
     }
+
+    /// Lets others run in the same round trip, after this one. None of them sees what another
+    /// wrote; foreign keys are looked at after all of them.
+    pub(super) fn with(mut self, others: Vec<Statement<'a>>) -> Self {
+        self.beside.extend(others);
+        self
+    }
+}
+
+/// Runs all of them in one round trip.
+pub(super) fn run(
+    conn: &mut PgConnection,
+    mut statements: Vec<Statement<'_>>,
+) -> Result<(), StoreError> {
+    if let Some(last) = statements.pop() {
+        last.with(statements).execute(conn)?;
+    }
+    Ok(())
 }
 
 impl QueryFragment<Pg> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for (place, other) in self.beside.iter().enumerate() {
+            out.push_sql(&format!("{} with_{place} AS (", if place == 0 { "WITH" } else { "," }));
+            other.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        out.push_sql(if self.beside.is_empty() { "" } else { " " });
         let mut parts = self.text.split('$');
         out.push_sql(parts.next().unwrap_or_default());
         for part in parts {
@@ -96,6 +122,19 @@ mod tests {
         assert_eq!(
             diesel::debug_query::<Pg, _>(&query).to_string(),
             r#"SELECT $1, unnest($2), $3 FROM t -- binds: ["two", [1, 2], "two"]"#
+        );
+    }
+
+    #[test]
+    fn statements_beside_another_number_their_values_on() {
+        let insert = |table: &str, n| {
+            statement(format!("INSERT INTO {table} VALUES ($1)")).bind::<Integer, _>(n)
+        };
+        let all = insert("c", 3).with(vec![insert("a", 1), insert("b", 2)]);
+        assert_eq!(
+            diesel::debug_query::<Pg, _>(&all).to_string(),
+            "WITH with_0 AS (INSERT INTO a VALUES ($1)), with_1 AS (INSERT INTO b VALUES ($2)) \
+             INSERT INTO c VALUES ($3) -- binds: [1, 2, 3]"
         );
     }
 }

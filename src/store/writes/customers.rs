@@ -20,13 +20,9 @@ const NEW: &str = "unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1
     created_at, updated_at)";
 
 /// Inserts them.
-pub(super) fn insert(
-    conn: &mut PgConnection,
-    org: Uuid,
-    customers: &[Customer],
-) -> QueryResult<()> {
+pub(super) fn insert(org: Uuid, customers: &[Customer]) -> Option<Statement<'_>> {
     if customers.is_empty() {
-        return Ok(());
+        return None;
     }
     let insert = format!(
         "INSERT INTO customers (org_id, id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
@@ -41,8 +37,7 @@ pub(super) fn insert(
              new.updated_at \
          FROM {NEW}"
     );
-    of_records(insert, org, customers).execute(conn)?;
-    Ok(())
+    Some(of_records(insert, org, customers))
 }
 
 /// Writes all of them that can change: they are locked.
@@ -72,7 +67,7 @@ pub(super) fn update(
 }
 
 /// The statement with a column of values for each column of [`NEW`].
-statement: String, org: Uuid, customers: &[Customer]) -> Statement<'_> {
+fn of_records(text: String, org: Uuid, customers: &[Customer]) -> Statement<'_> {
     statement(text)
         .bind::<SqlUuid, _>(org)
         .bind::<Array<SqlUuid>, _>(each(customers, |c| c.id))

@@ -4,7 +4,7 @@ use crate::actions::Claim;
 use crate::domain::identity::Identity;
 use crate::error::StoreError;
 use crate::store::batch_load::{kind_number, world_number};
-use crate::store::statement::statement;
+use crate::store::statement::{Statement, run, statement};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, SmallInt, Text, Uuid as SqlUuid};
@@ -43,14 +43,15 @@ pub(super) fn delete(
 }
 
 /// Inserts the claims in sorted order, so that no two batches wait for each other. An exclusive
-/// claim that somebody else holds by now is a conflict.
+/// claim that somebody else holds by now is a conflict. Other inserts go in the same round trip.
 pub(super) fn insert(
     conn: &mut PgConnection,
     org: Uuid,
     claims: &[Claim],
+    others: Vec<Statement<'_>>,
 ) -> Result<(), StoreError> {
     if claims.is_empty() {
-        return Ok(());
+        return run(conn, others);
     }
     let mut claims: Vec<&Claim> = claims.iter().collect();
     claims.sort_unstable();
@@ -70,6 +71,7 @@ pub(super) fn insert(
     )
     .bind::<Array<Text>, _>(claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(claims.iter().map(|c| c.customer).collect::<Vec<_>>())
+    .with(others)
     .load(conn)?;
     if inserted.len() == claims.len() {
         return Ok(());
