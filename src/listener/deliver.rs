@@ -9,7 +9,7 @@ use super::received::{Options, Received};
 use super::retry::{NotFirst, Retry};
 use crate::actions::{Context, Request};
 use crate::clock;
-use crate::db::{Conn, Db, in_org};
+use crate::db::{Conn, Db, in_org, in_org_with_kept_plans};
 use crate::directory::{Directory, DirectoryCache, Listener};
 use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{DbError, Problem, StoreError};
@@ -351,7 +351,7 @@ impl Parts {
             mail_domain: &self.mail_domain,
         };
         let batch = Batch { org: job.org, envelope, request, origin, options: job.options };
-        in_org(conn, job.org, |conn| {
+        in_org_with_kept_plans(conn, job.org, |conn| {
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);
