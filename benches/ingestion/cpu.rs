@@ -31,7 +31,19 @@ pub fn own() -> anyhow::Result<(f64, f64)> {
 
 /// Seconds of a process and of all children that it has or had.
 pub fn of_family(parent: u32) -> anyhow::Result<f64> {
-    let mut seconds = sum(&stat(parent)?, 10, 4);
+    loop {
+        let before = sum(&stat(parent)?, 12, 2);
+        let children = of_children(parent)?;
+        let own = stat(parent)?;
+        // Those of a child that ended meanwhile would be missing, or be there twice.
+        if (sum(&own, 12, 2) - before).abs() < f64::EPSILON {
+            return Ok(sum(&own, 10, 4) + children);
+        }
+    }
+}
+
+fn of_children(parent: u32) -> anyhow::Result<f64> {
+    let mut seconds = 0.0;
     for entry in fs::read_dir("/proc")? {
         let Ok(pid) = entry?.file_name().to_string_lossy().parse() else { continue };
         // It may have ended since.

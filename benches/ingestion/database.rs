@@ -179,10 +179,10 @@ fn make_listeners(server: &Server, conn: &mut PgConnection) -> anyhow::Result<Ve
             let sign_in =
                 json!({"org": format!("org{place}"), "email": sender, "password": PASSWORD});
             let session = call(&mut client, "/api/v1/sessions", "", &sign_in).await?;
-            let token = session["token"].as_str().context("no token")?.to_owned();
+            let token = text(&session, "token")?.to_owned();
             let made =
                 call(&mut client, "/api/v1/listeners", &token, &json!({"name": "Bench"})).await?;
-            let url = made["url"].as_str().context("no URL")?;
+            let url = text(&made, "url")?;
             let path = url.find("/listener/").and_then(|at| url.get(at..)).context("no path")?;
             diesel::sql_query(format!("INSERT INTO bench.targets VALUES ({place}, $1, $2)"))
                 .bind::<Text, _>(path)
@@ -199,6 +199,10 @@ async fn call(client: &mut Client, path: &str, token: &str, body: &Value) -> any
     let (status, answer) = client.post(path, ("authorization", &bearer), body.to_string()).await?;
     anyhow::ensure!(status.is_success(), "{path}: {status}: {}", String::from_utf8_lossy(&answer));
     Ok(serde_json::from_slice(&answer)?)
+}
+
+fn text<'v>(answer: &'v Value, member: &str) -> anyhow::Result<&'v str> {
+    answer.get(member).and_then(Value::as_str).with_context(|| format!("no {member}"))
 }
 
 #[derive(QueryableByName)]
@@ -234,10 +238,10 @@ pub fn send(
     if kind == Kind::Async && status != StatusCode::ACCEPTED {
         return Ok(None);
     }
-    let text = String::from_utf8_lossy(&answer);
-    anyhow::ensure!(text.contains(&payloads::expected(kind, actions)), "{status}: {text}");
+    let said = String::from_utf8_lossy(&answer);
+    anyhow::ensure!(said.contains(&payloads::expected(kind, actions)), "{status}: {said}");
     let answer: Value = serde_json::from_slice(&answer)?;
-    Ok(Some(answer["requestId"].as_str().context("no requestId")?.parse()?))
+    Ok(Some(text(&answer, "requestId")?.parse()?))
 }
 
 #[derive(QueryableByName)]
