@@ -1,11 +1,15 @@
 //! What a server is made of; the program and the tests both build it.
 
 use crate::auth::passwords::Passwords;
+use crate::auth::sessions::Lifetime;
 use crate::config::{Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
+use crate::http::settings::accounts::AccountTests;
 use crate::listener::{self, Pipeline};
+use crate::outbox::{Outbox, OutboxConfig, Wake};
 use crate::secrets::SecretKey;
+use crate::senders::Senders;
 use crate::{http, telemetry};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -26,6 +30,8 @@ pub struct App {
     pub key: SecretKey,
     /// Verifies passwords.
     pub passwords: Passwords,
+    /// How long sessions last.
+    pub sessions: Lifetime,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
     /// Whether messages are sent or captured.
@@ -38,6 +44,14 @@ pub struct App {
     pub directories: DirectoryCache,
     /// What takes deliveries.
     pub pipeline: Pipeline,
+    /// What sends messages.
+    pub senders: Arc<Senders>,
+    /// How often accounts are tried.
+    pub account_tests: AccountTests,
+    /// What sends those that are queued, once it is started.
+    pub outbox: Outbox,
+    /// How many tasks apply what was kept for later.
+    pub later_workers: u8,
 }
 
 impl App {
@@ -51,6 +65,7 @@ impl App {
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
+        let wake = Wake::default();
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -60,18 +75,39 @@ impl App {
             },
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
+            wake.clone(),
         );
+        let key = settings.secret_key()?;
+        let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
+        let senders = Arc::new(senders);
+        let config = OutboxConfig {
+            slots: usize::from(settings.outbox.outbox_workers),
+            lease: settings.outbox.outbox_lease,
+            staging: settings.environment == Environment::Staging,
+        };
+        let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
         Ok(Self {
             db,
             directories,
             pipeline,
-            key: settings.secret_key()?,
+            senders,
+            outbox,
+            account_tests: AccountTests::default(),
+            key,
+            later_workers: settings.later_workers,
             passwords: Passwords::new()?,
+            sessions: settings.sessions.lifetime(),
             public_url,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
             limits: settings.limits,
         })
+    }
+
+    /// What `Message-ID`s end in.
+    #[must_use]
+    pub fn mail_domain(&self) -> String {
+        mail_domain(&self.public_url)
     }
 }
 

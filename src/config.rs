@@ -1,11 +1,16 @@
 //! The settings: flags, environment variables and `--help` from one definition (`api.md` 1).
 
+use crate::auth::sessions::Lifetime;
 use crate::db::DbConfig;
 use crate::secrets::{Secret, SecretKey};
+use crate::senders::smtp::{Security, SmtpServer, SmtpTimeouts};
 use actix_web::http::Uri;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use ipnetwork::IpNetwork;
+use lettre::message::Mailbox;
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -24,6 +29,21 @@ pub struct ServeSettings {
     /// What new orgs are given.
     #[command(flatten)]
     pub orgs: OrgSettings,
+    /// How messages leave the instance.
+    #[command(flatten)]
+    pub senders: SenderSettings,
+    /// The instance's own mail server.
+    #[command(flatten)]
+    pub smtp: SmtpSettings,
+    /// How messages are sent.
+    #[command(flatten)]
+    pub outbox: OutboxSettings,
+    /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
+    #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
+    pub later_workers: u8,
+    /// How long a sign-in lasts.
+    #[command(flatten)]
+    pub sessions: SessionSettings,
     /// What is logged how.
     #[command(flatten)]
     pub log: LogSettings,
@@ -180,6 +200,229 @@ pub struct OrgSettings {
     pub sms_trial_credits: i64,
 }
 
+const TWILIO: &str = "https://api.twilio.com";
+const ESMS: &str = "https://rest.esms.vn";
+const SPEEDSMS: &str = "https://api.speedsms.vn";
+
+/// How messages leave the instance.
+#[derive(Args, Clone, Debug)]
+pub struct SenderSettings {
+    /// Private networks that the mail and SMS servers of orgs may be in, comma separated
+    #[arg(
+        long,
+        env = "BEEIQ_OUTBOUND_ALLOW",
+        value_delimiter = ',',
+        value_parser = network,
+        value_name = "CIDR,…"
+    )]
+    pub outbound_allow: Vec<IpNetwork>,
+    /// The SMS account of orgs without one of their own: JSON with the fields of /settings/sms
+    #[arg(long, env = "BEEIQ_SMS_ACCOUNT", hide_env_values = true, value_name = "JSON")]
+    pub sms_account: Option<Secret<String>>,
+    /// How long an SMS provider may take to answer, in seconds
+    #[arg(
+        long = "sms-timeout-seconds",
+        env = "BEEIQ_SMS_TIMEOUT_SECONDS",
+        default_value = "20",
+        value_parser = sms_seconds,
+        value_name = "N"
+    )]
+    pub sms_timeout: Duration,
+    /// Where Twilio's API is
+    #[arg(
+        long,
+        env = "BEEIQ_TWILIO_URL",
+        default_value = TWILIO,
+        value_parser = public_url,
+        value_name = "URL"
+    )]
+    pub twilio_url: String,
+    /// Where the API of eSMS.vn is
+    #[arg(
+        long,
+        env = "BEEIQ_ESMS_URL",
+        default_value = ESMS,
+        value_parser = public_url,
+        value_name = "URL"
+    )]
+    pub esms_url: String,
+    /// Where the API of SpeedSMS.vn is
+    #[arg(
+        long,
+        env = "BEEIQ_SPEEDSMS_URL",
+        default_value = SPEEDSMS,
+        value_parser = public_url,
+        value_name = "URL"
+    )]
+    pub speedsms_url: String,
+}
+
+impl Default for SenderSettings {
+    fn default() -> Self {
+        Self {
+            outbound_allow: Vec::new(),
+            sms_account: None,
+            sms_timeout: Duration::from_secs(20),
+            twilio_url: TWILIO.to_owned(),
+            esms_url: ESMS.to_owned(),
+            speedsms_url: SPEEDSMS.to_owned(),
+        }
+    }
+}
+
+/// How long a sign-in lasts (`api.md` 3).
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SessionSettings {
+    /// After how many hours without use a session ends
+    #[arg(
+        long,
+        env = "BEEIQ_SESSION_IDLE_HOURS",
+        default_value_t = 7 * 24,
+        value_parser = clap::value_parser!(u32).range(1..=8760),
+        value_name = "N"
+    )]
+    pub session_idle_hours: u32,
+    /// After how many days a session ends, however much it is used
+    #[arg(
+        long,
+        env = "BEEIQ_SESSION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=365),
+        value_name = "N"
+    )]
+    pub session_days: u32,
+}
+
+impl SessionSettings {
+    /// The same as durations.
+    #[must_use]
+    pub fn lifetime(self) -> Lifetime {
+        Lifetime {
+            idle: chrono::Duration::hours(self.session_idle_hours.into()),
+            longest: chrono::Duration::days(self.session_days.into()),
+        }
+    }
+}
+
+/// The instance's own mail server, for orgs that have set none.
+#[derive(Args, Clone, Debug)]
+pub struct SmtpSettings {
+    /// The mail server, as smtp://user:password@host:port?security=starttls|tls|none or smtps://…
+    #[arg(long, env = "BEEIQ_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<Secret<String>>,
+    /// Whom its mail is from, as "BeeIQ <noreply@example.com>"
+    #[arg(long, env = "BEEIQ_SMTP_FROM", value_name = "NAME <ADDRESS>")]
+    pub smtp_from: Option<String>,
+    /// How long a mail server may take to answer a command, in seconds; four times that for a mail
+    #[arg(
+        long = "smtp-timeout-seconds",
+        env = "BEEIQ_SMTP_TIMEOUT_SECONDS",
+        default_value = "30",
+        value_parser = seconds,
+        value_name = "N"
+    )]
+    pub smtp_timeout: Duration,
+}
+
+impl Default for SmtpSettings {
+    fn default() -> Self {
+        Self { smtp_url: None, smtp_from: None, smtp_timeout: Duration::from_secs(30) }
+    }
+}
+
+impl SmtpSettings {
+    /// How long mail servers may take.
+    #[must_use]
+    pub fn timeouts(&self) -> SmtpTimeouts {
+        SmtpTimeouts::of_command(self.smtp_timeout)
+    }
+
+    /// The mail server, where one is set.
+    ///
+    /// # Errors
+    /// When it is malformed, or has no sender; its text, which has a password, is not in the message.
+    pub fn server(&self) -> anyhow::Result<Option<SmtpServer>> {
+        let Some(url) = self.smtp_url.as_ref().filter(|url| !url.expose().is_empty()) else {
+            return Ok(None);
+        };
+        let from = self.smtp_from.as_deref().filter(|from| !from.trim().is_empty());
+        let from = from.context(
+            "BEEIQ_SMTP_FROM is not set: it names the sender of the mail that goes by \
+             BEEIQ_SMTP_URL, as \"BeeIQ <noreply@example.com>\"",
+        )?;
+        let from: Mailbox = from
+            .trim()
+            .parse()
+            .context("BEEIQ_SMTP_FROM is no sender such as \"BeeIQ <noreply@example.com>\"")?;
+        smtp_server(url.expose(), from).context("BEEIQ_SMTP_URL is malformed").map(Some)
+    }
+}
+
+fn smtp_server(url: &str, from: Mailbox) -> anyhow::Result<SmtpServer> {
+    let url: Url = url.trim().parse().context("it is no URL such as smtp://host:587")?;
+    let mut security = match url.scheme() {
+        "smtp" => Security::StartTls,
+        "smtps" => Security::Tls,
+        _ => anyhow::bail!("it must begin with smtp:// or smtps://"),
+    };
+    for (name, value) in url.query_pairs() {
+        security = match (name.as_ref(), value.as_ref()) {
+            ("security", "starttls") => Security::StartTls,
+            ("security", "tls") => Security::Tls,
+            ("security", "none") => Security::None,
+            _ => anyhow::bail!("after its ? there may be security=starttls, =tls or =none alone"),
+        };
+    }
+    anyhow::ensure!(matches!(url.path(), "" | "/"), "it has a path, which mail servers have not");
+    let host = url.host_str().filter(|host| !host.is_empty()).context("it has no host")?;
+    let decoded = |text: &str| {
+        let text = percent_decode_str(text).decode_utf8().context("it is not UTF-8")?;
+        anyhow::ensure!(!text.contains('\0'), "it contains U+0000");
+        anyhow::Ok(text.into_owned())
+    };
+    let username = Some(decoded(url.username())?).filter(|name| !name.is_empty());
+    let password = url.password().map(decoded).transpose()?.map(Secret::new);
+    Ok(SmtpServer {
+        host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+        port: url.port().unwrap_or(security.usual_port()),
+        security,
+        username,
+        password,
+        from_address: from.email.to_string(),
+        from_name: from.name,
+        addresses: None,
+    })
+}
+
+/// How messages are sent (`listener.md` 8).
+#[derive(Args, Clone, Copy, Debug)]
+pub struct OutboxSettings {
+    /// How many messages this process sends at once; 0: it sends none
+    #[arg(
+        long,
+        env = "BEEIQ_OUTBOX_WORKERS",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(0..=1000),
+        value_name = "N"
+    )]
+    pub outbox_workers: u16,
+    /// How long after a process's death its messages are another's, in seconds
+    #[arg(
+        long = "outbox-lease-seconds",
+        env = "BEEIQ_OUTBOX_LEASE_SECONDS",
+        default_value = "60",
+        value_parser = seconds,
+        value_name = "N"
+    )]
+    pub outbox_lease: Duration,
+}
+
+impl Default for OutboxSettings {
+    fn default() -> Self {
+        Self { outbox_workers: 16, outbox_lease: Duration::from_secs(60) }
+    }
+}
+
 /// What is logged how.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {
@@ -245,6 +488,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Shorter than the time after which a message may be taken over by another process.
+fn sms_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=45) => Ok(Duration::from_secs(seconds)),
+        _ => Err("must be a number of seconds from 1 to 45".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +533,11 @@ mod tests {
             ("--max-body-bytes", "-1"),
             ("--body-deadline-seconds", "0"),
             ("--sms-trial-credits", "-1"),
+            ("--outbound-allow", "10.0.0.0/8,intranet"),
+            ("--sms-timeout-seconds", "46"),
+            ("--twilio-url", "api.twilio.com"),
+            ("--session-idle-hours", "0"),
+            ("--session-days", "366"),
             ("--environment", "test"),
         ] {
             let argument = format!("{flag}={value}");
@@ -297,6 +553,49 @@ mod tests {
         let malformed = format!("{:#}", settings.secret_key().unwrap_err());
         assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");
         assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    fn mail_server(url: &str, from: &str) -> Result<SmtpServer, String> {
+        let flags = [format!("--smtp-url={url}"), format!("--smtp-from={from}")];
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let server = parse(&flags).unwrap().smtp.server();
+        server.map(Option::unwrap).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_mail_server_is_read_from_a_url_with_its_encryption_and_default_port() {
+        for (url, host, port, security) in [
+            ("smtp://mail.test", "mail.test", 587, Security::StartTls),
+            ("smtps://mail.test", "mail.test", 465, Security::Tls),
+            ("smtp://mail.test?security=tls", "mail.test", 465, Security::Tls),
+            ("smtp://mail.test/?security=none", "mail.test", 25, Security::None),
+            ("smtp://[::1]:2525?security=none", "::1", 2525, Security::None),
+        ] {
+            let server = mail_server(url, "noreply@x.test").unwrap();
+            assert_eq!((server.host.as_str(), server.port), (host, port), "{url}");
+            assert_eq!(server.security, security, "{url}");
+        }
+        let server = mail_server("smtp://u%40x:p%3Aw%2F@h", "BeeIQ <noreply@x.test>").unwrap();
+        assert_eq!(server.username.as_deref(), Some("u@x"));
+        assert_eq!(server.password.unwrap().expose(), "p:w/");
+        assert_eq!(server.from_name.as_deref(), Some("BeeIQ"));
+        assert_eq!(server.from_address, "noreply@x.test");
+    }
+
+    #[test]
+    fn what_is_no_mail_server_is_said_without_its_password() {
+        for (url, from, words) in [
+            ("mail.test", "a@x.test", "BEEIQ_SMTP_URL is malformed"),
+            ("https://u:hunter2@h", "a@x.test", "smtp://"),
+            ("smtp://u:hunter2@h?tls=yes", "a@x.test", "security=starttls"),
+            ("smtp://u:hunter2@h/inbox", "a@x.test", "path"),
+            ("smtp://u:hunter2@h", "nobody", "BEEIQ_SMTP_FROM"),
+            ("smtp://u:hunter2@h", "", "BEEIQ_SMTP_FROM is not set"),
+        ] {
+            let error = mail_server(url, from).unwrap_err();
+            assert!(error.contains(words) && !error.contains("hunter2"), "{url}: {error}");
+        }
+        assert!(parse(&[]).unwrap().smtp.server().unwrap().is_none());
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The pool, and the only blocking hop to it.
 
 use crate::error::StoreError;
+use anyhow::Context;
 use diesel::connection::{
     AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection,
     TransactionManager,
 };
+use diesel::dsl::sql;
 /// A connection, within which a store function works.
 pub use diesel::pg::PgConnection as Conn;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
-use diesel::{Connection, r2d2};
+use diesel::sql_types::Bool;
+use diesel::{Connection, RunQueryDsl, r2d2};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -110,7 +113,7 @@ impl Db {
 }
 
 /// Runs `work` in a transaction whose row-security context is that org: one transaction touches one
-/// org. Rolls back on an error.
+/// org, and the database shows it no other's rows. Rolls back on an error.
 ///
 /// # Errors
 /// Those of `work` and of the commit.
@@ -122,7 +125,7 @@ pub fn in_org<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    transaction(conn, &format!("app.org_id = '{org}'"), work)
+    transaction(conn, &format!("SET LOCAL app.org_id = '{org}'"), work)
 }
 
 /// As [`in_org`], for statements that reach their rows by the same index whatever their values are:
@@ -140,7 +143,7 @@ where
     E: From<diesel::result::Error>,
 {
     let settings =
-        format!("app.org_id = '{org}'; SET LOCAL plan_cache_mode = 'force_generic_plan'");
+        format!("SET LOCAL app.org_id = '{org}'; SET LOCAL plan_cache_mode = 'force_generic_plan'");
     transaction(conn, &settings, work)
 }
 
@@ -156,7 +159,7 @@ pub fn over_queues<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    transaction(conn, "app.scope = 'queues'", work)
+    transaction(conn, "SET TRANSACTION READ ONLY; SET LOCAL app.scope = 'queues'", work)
 }
 
 /// Runs `work` in a transaction that begins with settings of its own, in one round trip.
@@ -168,7 +171,7 @@ fn transaction<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN; SET LOCAL {settings}"))?;
+    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN; {settings}"))?;
     match work(conn) {
         Ok(done) => {
             AnsiTransactionManager::commit_transaction(conn)?;
@@ -216,8 +219,73 @@ pub fn migrate(url: &str) -> anyhow::Result<Vec<String>> {
         .iter()
         .map(ToString::to_string)
         .collect();
+    conn.batch_execute(PREPARE_ROLE).context("the role beeiq_server")?;
+    conn.batch_execute(LET_SEARCH_USE_ITS_INDEX).context("the index of the search")?;
     conn.batch_execute("SELECT pg_advisory_unlock(6228412790)")?;
     Ok(applied)
+}
+
+/// Makes the role that a server becomes where row security would not bind it, and lets it at all
+/// tables. Roles are the cluster's: another database may have it already, and a restored one lacks
+/// its rights. Who may not make roles is told by [`row_security_binds`].
+const PREPARE_ROLE: &str = "
+DO $$
+DECLARE
+    unbound boolean := (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user);
+BEGIN
+    IF NOT unbound THEN
+        RETURN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'beeiq_server') THEN
+        BEGIN
+            CREATE ROLE beeiq_server NOLOGIN;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- Another database of the cluster is being migrated, too.
+        END;
+    END IF;
+    IF NOT pg_has_role('beeiq_server', 'USAGE') THEN
+        EXECUTE format('GRANT beeiq_server TO %I', current_user);
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO beeiq_server', current_schema());
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO beeiq_server',
+                   current_schema());
+    REVOKE ALL ON __diesel_schema_migrations FROM beeiq_server;
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END $$";
+
+/// Behind row security an index serves only operators that are known to tell nothing of the rows
+/// that they look at. That of full text search tells nothing, but is not marked so; only a superuser
+/// may mark it. Elsewhere a search reads the newest records until its page is full.
+const LET_SEARCH_USE_ITS_INDEX: &str = "
+DO $$ BEGIN
+    ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) LEAKPROOF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END $$";
+
+/// Sets a new connection up, in one round trip. Only a superuser may choose the language of
+/// messages (see `error.rs`), and no superuser is bound by row security: hence this order.
+const SET_UP: &str = "
+SET timezone = 'UTC';
+SET statement_timeout = '30s';
+SET lock_timeout = '10s';
+SET idle_in_transaction_session_timeout = '60s';
+DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;
+DO $$ BEGIN
+    IF (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
+       AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'beeiq_server') THEN
+        SET ROLE beeiq_server;
+    END IF;
+EXCEPTION WHEN insufficient_privilege THEN NULL;
+END $$";
+
+/// Whether row security binds the connection: as a superuser it would see the rows of all orgs.
+///
+/// # Errors
+/// Those of the database, also where it has no tables yet.
+pub fn row_security_binds(conn: &mut Conn) -> Result<bool, StoreError> {
+    let active = sql::<Bool>("row_security_active('customers')");
+    Ok(diesel::select(active).get_result(conn)?)
 }
 
 /// Sets each new connection up, and counts what it sends.
@@ -228,12 +296,7 @@ struct Customize {
 
 impl CustomizeConnection<Conn, r2d2::Error> for Customize {
     fn on_acquire(&self, conn: &mut Conn) -> Result<(), r2d2::Error> {
-        conn.batch_execute(
-            "SET timezone = 'UTC'; SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-             SET idle_in_transaction_session_timeout = '60s'; \
-             DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$",
-        )
-        .map_err(r2d2::Error::QueryError)?;
+        conn.batch_execute(SET_UP).map_err(r2d2::Error::QueryError)?;
         conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
         Ok(())
     }

@@ -140,6 +140,7 @@ impl ResponseError for Problem {
 }
 
 /// The status of each code when it is the problem of a whole request.
+#[expect(clippy::too_many_lines, reason = "a table: a line a code")]
 fn status(code: Code) -> StatusCode {
     match code {
         Code::NotJson | Code::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
@@ -148,7 +149,16 @@ fn status(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-        Code::NameTaken | Code::InUse | Code::IdempotencyKeyInUse => StatusCode::CONFLICT,
+        Code::NameTaken
+        | Code::SlugTaken
+        | Code::InUse
+        | Code::LastOwner
+        | Code::LimitReached
+        | Code::NoAccount
+        | Code::WrongStatus
+        | Code::IdempotencyKeyInUse
+        | Code::StillPending
+        | Code::NotReplayable => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
@@ -184,6 +194,7 @@ fn status(code: Code) -> StatusCode {
         | Code::IdentifierTaken
         | Code::CompanyNameRequired
         | Code::AmbiguousCompany
+        | Code::AlreadyApplied
         | Code::UnknownCompany
         | Code::UnknownCustomer
         | Code::UnknownStage
@@ -218,7 +229,14 @@ fn title(code: Code) -> &'static str {
         Code::MethodNotAllowed => "Not with this method",
         Code::BodyTooSlow => "The body came too slowly",
         Code::NameTaken => "The name is taken",
+        Code::NoAccount => "There is no account to send through",
         Code::InUse => "It is in use",
+        Code::WrongStatus => "Not in this status",
+        Code::StillPending => "It has not been applied yet",
+        Code::NotReplayable => "It cannot be run again",
+        Code::SlugTaken => "The slug is taken",
+        Code::LastOwner => "An org has an owner",
+        Code::LimitReached => "There are as many as there may be",
         Code::ListenerDisabled => "The listener is disabled",
         Code::PreconditionFailed => "It has changed meanwhile",
         Code::BodyTooLarge => "The body is too large",

@@ -13,6 +13,7 @@ pub mod embedded;
 pub mod error;
 pub mod http;
 pub mod listener;
+pub mod outbox;
 pub mod payload;
 pub mod provision;
 #[expect(missing_docs, reason = "diesel generates it")]

@@ -3,12 +3,14 @@
 use anyhow::Context;
 use beeiq::app::{self, App};
 use beeiq::auth::passwords::NewPassword;
+use beeiq::auth::throttle;
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
-use beeiq::db::{Db, in_org, migrate};
+use beeiq::db::{Db, in_org, migrate, row_security_binds};
 use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
 use beeiq::error::StoreError;
+use beeiq::listener::LaterWorkers;
 use beeiq::provision::{NewOrg, create_org};
 use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry};
@@ -158,20 +160,36 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let workers = app.outbox.start();
+        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
+        actix_web::rt::spawn(check_row_security(app.db.clone()));
         let server = app::server(Arc::new(app), listener)?;
         let handle = server.handle();
-        actix_web::rt::spawn(async move {
+        let stopping = actix_web::rt::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            handle.stop(true).await;
+            tokio::join!(handle.stop(true), later.stop(), workers.stop());
         });
         tracing::info!(url, "serving");
         server.await?;
-        Ok(())
+        stopping.await.context("stopping failed")
     })
+}
+
+/// Says loudly where the database would show a server the rows of all orgs.
+async fn check_row_security(db: Db) {
+    match db.run(row_security_binds).await {
+        Ok(true) => {}
+        Ok(false) => tracing::error!(
+            "row security does not bind this server, which keeps orgs apart by its queries alone: \
+             connect as a role that is neither superuser nor BYPASSRLS, or run `beeiq migrate` as \
+             one that may make the role beeiq_server"
+        ),
+        Err(error) => tracing::warn!(%error, "it is not known whether row security binds"),
+    }
 }
 
 fn apply_migrations(settings: &DatabaseSettings) -> anyhow::Result<()> {
@@ -221,6 +239,7 @@ fn set_password(order: &SetPassword) -> anyhow::Result<()> {
             let changed = users::set_password(conn, org.id, email.key(), &hash, now)?;
             if let Some(user) = changed {
                 sessions::delete_of_user(conn, org.id, user)?;
+                throttle::lift(conn, &org.slug, email.key(), now)?;
             }
             Ok::<_, StoreError>(changed)
         })

@@ -1,5 +1,25 @@
 // @generated automatically by Diesel CLI.
 
+pub mod sql_types {
+    #[derive(diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "tsvector", schema = "pg_catalog"))]
+    pub struct Tsvector;
+}
+
+diesel::table! {
+    api_keys (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        role -> Text,
+        token_hash -> Bytea,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::table! {
     audit_log (org_id, id) {
         org_id -> Uuid,
@@ -50,6 +70,9 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Tsvector;
+
     customers (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -79,6 +102,7 @@ diesel::table! {
         owner_id -> Uuid,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        search -> Tsvector,
     }
 }
 
@@ -150,6 +174,9 @@ diesel::table! {
         answer -> Nullable<Text>,
         duration_ms -> Nullable<Int4>,
         repeats -> Nullable<Uuid>,
+        respond_async -> Bool,
+        replay_of -> Nullable<Uuid>,
+        unresolved -> Nullable<Int4>,
     }
 }
 
@@ -234,6 +261,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    message_accounts (org_id, channel) {
+        org_id -> Uuid,
+        channel -> Text,
+        settings -> Jsonb,
+        secrets_sealed -> Bytea,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     notes (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -262,6 +300,8 @@ diesel::table! {
     org_currencies (org_id, code) {
         org_id -> Uuid,
         code -> Text,
+        id -> Uuid,
+        created_at -> Timestamptz,
     }
 }
 
@@ -307,6 +347,32 @@ diesel::table! {
         attempts -> Int2,
         next_attempt_at -> Timestamptz,
         created_at -> Timestamptz,
+        claim_id -> Nullable<Uuid>,
+        sent_at -> Nullable<Timestamptz>,
+        provider_id -> Nullable<Text>,
+        last_words -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    outbox_attempts (org_id, message_id, number) {
+        org_id -> Uuid,
+        message_id -> Uuid,
+        number -> Int4,
+        at -> Timestamptz,
+        duration_ms -> Int4,
+        outcome -> Text,
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    outbox_pauses (org_id, channel) {
+        org_id -> Uuid,
+        channel -> Text,
+        until -> Timestamptz,
+        refusals -> Int4,
+        reason -> Text,
     }
 }
 
@@ -331,6 +397,7 @@ diesel::table! {
         token_hash -> Bytea,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        last_used_at -> Timestamptz,
     }
 }
 
@@ -410,6 +477,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
 diesel::joinable!(customers -> orgs (org_id));
@@ -419,11 +487,14 @@ diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
 diesel::joinable!(idempotency_keys -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
+diesel::joinable!(message_accounts -> orgs (org_id));
 diesel::joinable!(notes -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
 diesel::joinable!(org_currencies -> orgs (org_id));
 diesel::joinable!(org_settings -> orgs (org_id));
 diesel::joinable!(outbox -> orgs (org_id));
+diesel::joinable!(outbox_attempts -> orgs (org_id));
+diesel::joinable!(outbox_pauses -> orgs (org_id));
 diesel::joinable!(picklist_entries -> orgs (org_id));
 diesel::joinable!(slas -> orgs (org_id));
 diesel::joinable!(tags -> orgs (org_id));
@@ -431,6 +502,7 @@ diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
     audit_log,
     custom_fields,
     customer_identities,
@@ -447,12 +519,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     listener_tokens,
     listeners,
+    message_accounts,
     notes,
     org_counters,
     org_currencies,
     org_settings,
     orgs,
     outbox,
+    outbox_attempts,
+    outbox_pauses,
     picklist_entries,
     sessions,
     sign_in_failures,

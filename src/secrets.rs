@@ -6,6 +6,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
+use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
 use std::fmt;
 use std::str::FromStr;
@@ -37,6 +38,13 @@ impl FromStr for Secret<String> {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// Secrets are read from JSON, and never written to it.
+impl<'de> Deserialize<'de> for Secret<String> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 
@@ -122,6 +130,8 @@ pub enum TokenKind {
     Listener,
     /// A sign-in.
     Session,
+    /// A program's access to the management API.
+    ApiKey,
 }
 
 impl TokenKind {
@@ -131,6 +141,7 @@ impl TokenKind {
         match self {
             Self::Listener => "listener",
             Self::Session => "session",
+            Self::ApiKey => "api-key",
         }
     }
 
@@ -138,11 +149,13 @@ impl TokenKind {
         match self {
             Self::Listener => "",
             Self::Session => "bs_",
+            Self::ApiKey => "bk_",
         }
     }
 }
 
-/// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front.
+/// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front,
+/// an API key with `bk_`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     kind: TokenKind,
@@ -255,6 +268,10 @@ mod tests {
         assert_eq!(Token::parse(TokenKind::Session, &session).unwrap().org(), org);
         assert!(Token::parse(TokenKind::Listener, &session).is_none());
         assert!(Token::parse(TokenKind::Session, &listener).is_none());
+        let key = new_token(TokenKind::ApiKey, &org);
+        assert_eq!(Token::parse(TokenKind::ApiKey, &key).unwrap().org(), org);
+        assert!(Token::parse(TokenKind::Session, &key).is_none());
+        assert!(Token::parse(TokenKind::Listener, &key).is_none());
     }
 
     #[test]

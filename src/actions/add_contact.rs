@@ -5,7 +5,7 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
-use super::change::{Decision, Rejection};
+use super::change::{Change, Decision, Message, Rejection};
 use super::context::Context;
 use super::customer_type::{ContactKind, read_contact_type};
 use super::mentions::Mentions;
@@ -14,7 +14,7 @@ use super::party::Party;
 use super::person::PERSON_FIELDS;
 use super::workspace::{Ids, Workspace};
 use crate::domain::customer::CustomerKind;
-use crate::domain::fault::{Code, Pointer};
+use crate::domain::fault::{Code, Pointer, Warning};
 use crate::payload::{Fields, Findings, Given, Mode};
 use serde_json::Value;
 
@@ -61,6 +61,29 @@ impl AddContact {
         findings: Findings,
     ) -> Result<Decision, Rejection> {
         decide_new_or_duplicate(&self.party, workspace, ids, findings)
+    }
+
+    /// What would be queued for the contact if it were new, which it may not be: for trying out a
+    /// listener's welcome messages.
+    ///
+    /// # Errors
+    /// Every fault.
+    pub fn welcome(
+        &self,
+        workspace: &Workspace<'_>,
+        ids: &mut dyn Ids,
+        mut findings: Findings,
+    ) -> Result<(Vec<Message>, Vec<Warning>), Rejection> {
+        let company = self.party.search_company(workspace, &mut findings);
+        if !findings.faults.is_empty() {
+            return Err(findings.into());
+        }
+        let made = self.party.create(company, workspace, ids, &mut findings);
+        let messages = made.changes.into_iter().filter_map(|change| match change {
+            Change::MessageQueued(message) => Some(*message),
+            _ => None,
+        });
+        Ok((messages.collect(), findings.warnings))
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! `content` goes to each distinct number once, in E.164. A number that cannot be one, or that no
 //! SMS can reach, is a warning of its own and the others are queued; where none is left the action
-//! has failed. A message costs a credit a segment, taken when it is queued; where the credits do
-//! not suffice for all, none is queued. The customer and the lead that hold a number get a line in
-//! their history.
+//! has failed. Without an SMS account of the org's own a message costs a trial credit a segment,
+//! taken when it is queued; where the credits do not suffice for all, none is queued. The customer
+//! and the lead that hold a number get a line in their history.
 
 use super::change::{
     Change, Content, Decision, HistoryKind, Message, Outcome, RecordName, RecordRef, Rejection,
@@ -78,8 +78,8 @@ impl SendSms {
     ) -> Result<Decision, Rejection> {
         let each = segments(&self.content).count;
         let count = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
-        let (cost, credits) = (i64::from(each).saturating_mul(count), workspace.sms_credits());
-        if cost > credits {
+        let cost = i64::from(each).saturating_mul(count);
+        if let Some(credits) = workspace.too_few_sms_credits(cost) {
             let message = format!(
                 "{count} messages of {each} segments each take {cost} SMS credits and the org has \
                  {credits} left; none was queued. Set an SMS account up, or send fewer."

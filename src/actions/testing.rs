@@ -160,6 +160,7 @@ fn directory() -> Directory {
             field(45, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
         ]),
         listeners: Vec::new(),
+        has_sms_account: false,
     }
 }
 
@@ -173,6 +174,7 @@ impl TestOrg {
             id: id(51),
             name: "Web form".to_owned(),
             enabled: true,
+            respond_async: false,
             allowed_ips: Vec::new(),
             tokens: Vec::new(),
             default_tag: None,

@@ -96,8 +96,7 @@ fn sms_due(
     };
     let text = sms.render(fields).map_err(|error| unrenderable(&error))?;
     let segments = segments(&text).count;
-    let credits = workspace.sms_credits();
-    if i64::from(segments) > credits {
+    if let Some(credits) = workspace.too_few_sms_credits(segments.into()) {
         let reason = format!(
             "No welcome SMS: it takes {segments} SMS credits and the org has {credits} left. \
              Set an SMS account up, or shorten the text."

@@ -141,10 +141,19 @@ impl<'a> Workspace<'a> {
         self.tag_names.get(&tag).map(String::as_str)
     }
 
-    /// Trial SMS credits left after what the batch has taken.
+    /// The trial SMS credits left after what the batch has taken, where they do not suffice for
+    /// `cost` more. An org with an SMS account of its own needs none.
     #[must_use]
-    pub const fn sms_credits(&self) -> i64 {
-        self.sms_credits
+    pub const fn too_few_sms_credits(&self, cost: i64) -> Option<i64> {
+        if self.takes_sms_credits() && cost > self.sms_credits {
+            Some(self.sms_credits)
+        } else {
+            None
+        }
+    }
+
+    const fn takes_sms_credits(&self) -> bool {
+        !self.request.context.directory.has_sms_account
     }
 
     /// Takes the changes of an action over, so that later actions see them.
@@ -186,7 +195,9 @@ impl<'a> Workspace<'a> {
     }
 
     fn queue(&mut self, message: Message) {
-        if let Content::Sms { segments, .. } = message.content {
+        if let Content::Sms { segments, .. } = message.content
+            && self.takes_sms_credits()
+        {
             self.sms_credits -= i64::from(segments);
             self.sms_credits_taken += i64::from(segments);
         }

@@ -1,7 +1,9 @@
-//! Who is asking: sign-in, sessions, roles.
+//! Who is asking: sign-in, sessions, API keys, roles.
 
+pub mod bearer;
 pub mod passwords;
 pub mod sessions;
+pub mod throttle;
 
 use crate::domain::fault::Code;
 use crate::error::{Problem, StoreError};
@@ -9,13 +11,13 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a user may do (`api.md` 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+/// What a user or an API key may do (`api.md` 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Everything.
@@ -49,22 +51,59 @@ impl Role {
     }
 }
 
-/// The signed-in caller of the management API.
+/// As whom somebody calls the management API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// A user who has signed in.
+    User(Uuid),
+    /// A program with a key of the org.
+    ApiKey {
+        /// The key's id.
+        id: Uuid,
+        /// The key's name.
+        name: String,
+    },
+}
+
+/// The caller of the management API.
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// His org: all he can see is of it.
     pub org: Uuid,
-    /// His user id.
-    pub user: Uuid,
+    /// Who he is.
+    pub who: Who,
     /// His role.
     pub role: Role,
-    /// The groups he is in.
+    /// The groups he is in; an API key is in none.
     pub groups: Vec<Uuid>,
     /// The address he calls from, where it can be told.
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
+    /// His user id. An API key has none: it owns nothing, and is no one whom a permit names.
+    #[must_use]
+    pub fn user(&self) -> Option<Uuid> {
+        match self.who {
+            Who::User(id) => Some(id),
+            Who::ApiKey { .. } => None,
+        }
+    }
+
+    /// Passes owner and admins.
+    ///
+    /// # Errors
+    /// 403 for members.
+    pub fn must_be_admin(&self) -> Result<(), Problem> {
+        match self.role {
+            Role::Owner | Role::Admin => Ok(()),
+            Role::Member => Err(Problem::new(
+                Code::Forbidden,
+                "Only the owner and the admins of the org may do this.",
+            )),
+        }
+    }
+
     /// Whether permits do not limit what he reads: owner and admin see all (`listener.md` 5).
     #[must_use]
     pub fn sees_all(&self) -> bool {
@@ -72,8 +111,29 @@ impl Actor {
     }
 }
 
-/// The caller and his session. As an argument of a handler: 401 without a good `Authorization:
-/// Bearer <token>`.
+/// The caller, and his session where he has one.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The session's id; none: he has an API key.
+    pub session: Option<Uuid>,
+    /// Who is calling.
+    pub actor: Actor,
+}
+
+/// As an argument of a handler: any user or API key of the org may; 401 without a good
+/// `Authorization: Bearer <token>`.
+impl FromRequest for Actor {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        async move { Ok(bearer::authenticate(&request).await?.actor) }.boxed_local()
+    }
+}
+
+/// The caller and his session. As an argument of a handler: only who has signed in may; 403 for an
+/// API key.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// The session's id.
@@ -88,17 +148,14 @@ impl FromRequest for Session {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        async move { sessions::authenticate(&request).await }.boxed_local()
-    }
-}
-
-/// As an argument of a handler: any signed-in user may; 401 otherwise.
-impl FromRequest for Actor {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        Session::from_request(request, payload).map(|done| done.map(|it| it.actor)).boxed_local()
+        async move {
+            let Caller { session, actor } = bearer::authenticate(&request).await?;
+            let id = session.ok_or_else(|| {
+                Problem::new(Code::Forbidden, "An API key may not do this; sign in as a user.")
+            })?;
+            Ok(Self { id, actor })
+        }
+        .boxed_local()
     }
 }
 
@@ -114,13 +171,8 @@ impl FromRequest for Admin {
         let actor = Actor::from_request(request, payload);
         async move {
             let actor = actor.await?;
-            match actor.role {
-                Role::Owner | Role::Admin => Ok(Self(actor)),
-                Role::Member => Err(Problem::new(
-                    Code::Forbidden,
-                    "Only the owner and the admins of the org may do this.",
-                )),
-            }
+            actor.must_be_admin()?;
+            Ok(Self(actor))
         }
         .boxed_local()
     }

@@ -1,9 +1,10 @@
 //! Passwords: argon2id, hashed where it may block, and not many at a time.
 
 use crate::domain::fault::{Code, Fault};
-use crate::error::{Problem, StoreError};
+use crate::error::Problem;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +13,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// How many characters a password has (`api.md` 3).
 pub const LENGTH: RangeInclusive<usize> = 10..=128;
 
-/// How many passwords are hashed at the same time: a flood of sign-ins must leave the processors
-/// to the listeners.
-const AT_ONCE: usize = 2;
+/// How many may wait for their turn, beside those whose turn it is.
+const LONGEST_QUEUE: usize = 256;
 /// How long a sign-in waits for its turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -52,9 +52,11 @@ impl NewPassword {
     }
 }
 
-/// Verifies passwords, two at a time.
+/// Verifies and hashes passwords, on half the processors at most: a flood of sign-ins must leave the others to
+/// the listeners.
 #[derive(Clone)]
 pub struct Passwords {
+    queue: Arc<Semaphore>,
     turns: Arc<Semaphore>,
     dummy: Arc<str>,
 }
@@ -66,14 +68,23 @@ impl Passwords {
     /// As [`NewPassword::hash`].
     pub fn new() -> anyhow::Result<Self> {
         let dummy = NewPassword(crate::secrets::new_password()).hash()?;
-        Ok(Self { turns: Arc::new(Semaphore::new(AT_ONCE)), dummy: dummy.into() })
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Ok(Self::limited(dummy, (processors / 2).max(1), LONGEST_QUEUE))
+    }
+
+    fn limited(dummy: String, at_once: usize, queue: usize) -> Self {
+        Self {
+            queue: Arc::new(Semaphore::new(at_once + queue)),
+            turns: Arc::new(Semaphore::new(at_once)),
+            dummy: dummy.into(),
+        }
     }
 
     /// Whether that is the password. Without a hash (no such org or user) the answer is no, after
     /// the same time.
     ///
     /// # Errors
-    /// 503 when too many wait already.
+    /// 429 when too many wait already.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Problem> {
         let _turn = self.turn().await?;
         let known = hash.is_some();
@@ -82,10 +93,29 @@ impl Passwords {
         Ok(matches.unwrap_or(false) && known)
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Problem> {
+    /// The hash of a new password, when it is its turn.
+    ///
+    /// # Errors
+    /// 503 when too many wait already.
+    pub async fn hash(&self, password: NewPassword) -> Result<String, Problem> {
+        let _turn = self.turn().await?;
+        let hashed = tokio::task::spawn_blocking(move || password.hash()).await;
+        hashed.map_err(anyhow::Error::from).flatten().map_err(|error| {
+            tracing::error!("{error:#}");
+            Problem::new(Code::Internal, "The password could not be hashed; this has been logged.")
+        })
+    }
+
+    /// A place in the queue, and then a turn.
+    async fn turn(&self) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), Problem> {
+        let busy = || {
+            let detail = "Too many sign-ins at once; try again in a moment.";
+            Problem::new(Code::TooManyAttempts, detail).retry_after(5)
+        };
+        let place = self.queue.try_acquire().map_err(|_| busy())?;
         match tokio::time::timeout(LONGEST_WAIT, self.turns.acquire()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            _ => Err(StoreError::Unavailable("too many sign-ins at once".to_owned()).into()),
+            Ok(Ok(turn)) => Ok((place, turn)),
+            _ => Err(busy()),
         }
     }
 }
@@ -140,5 +170,20 @@ mod tests {
         ] {
             assert_eq!(passwords.verify(typed.to_owned(), hash).await.unwrap(), right);
         }
+    }
+
+    /// Without an end of the queue a flood would fill the memory, and each wait for nothing.
+    #[actix_web::test]
+    async fn whom_the_queue_has_no_place_for_is_told_so_at_once() {
+        let hash = password("correct horse").hash().unwrap();
+        let passwords = Passwords::limited(hash.clone(), 1, 1);
+        let verify = || passwords.verify("correct horse".to_owned(), Some(hash.clone()));
+        let done = futures_util::future::join_all((0..5).map(|_| verify())).await;
+        let refused: Vec<_> = done.iter().filter_map(|done| done.as_ref().err()).collect();
+        assert_eq!((done.len() - refused.len(), refused.len()), (2, 3));
+        for problem in refused {
+            assert_eq!((problem.code, problem.retry_after), (Code::TooManyAttempts, Some(5)));
+        }
+        assert!(verify().await.unwrap());
     }
 }

@@ -6,7 +6,8 @@ mod seed;
 use crate::app::App;
 use crate::auth::passwords::NewPassword;
 use crate::config::{
-    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, ServeSettings,
+    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, OutboxSettings,
+    SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
 };
 use crate::db::{in_org, migrate};
 use crate::domain::email::Email;
@@ -47,6 +48,8 @@ pub struct DemoSettings {
     #[command(flatten)]
     orgs: OrgSettings,
     #[command(flatten)]
+    sessions: SessionSettings,
+    #[command(flatten)]
     log: LogSettings,
 }
 
@@ -84,10 +87,16 @@ impl Demo {
             },
             limits: settings.limits,
             orgs: settings.orgs,
+            // Staging sends nothing, so there is nothing to set.
+            senders: SenderSettings::default(),
+            smtp: SmtpSettings::default(),
+            outbox: OutboxSettings::default(),
+            sessions: settings.sessions,
             log: settings.log.clone(),
             secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
                 STANDARD.encode(clock::random_bytes::<32>())
             })?)),
+            later_workers: 1,
             environment: Environment::Staging,
             no_migrate: true,
         };
@@ -162,7 +171,7 @@ BeeIQ runs at {base} in staging: messages are kept in the outbox, and none is se
 
   Listener URL  {listener_url}
   Sign-in       org {slug}, e-mail {admin}, password {password}
-  API document  {base}/openapi.json
+  API document  {base}/docs/
 
 Send a contact with his company (and once more, to see a duplicate):
 

@@ -47,6 +47,8 @@ pub struct Directory {
     pub custom_fields: CustomFields,
     /// Its listeners.
     pub listeners: Vec<Listener>,
+    /// Whether it has an SMS account of its own; its SMS take no trial credits then.
+    pub has_sms_account: bool,
 }
 
 /// The org itself.
@@ -222,6 +224,15 @@ impl Users {
     pub fn with_id(&self, id: Uuid) -> Option<&User> {
         self.by_id.get(&id)
     }
+
+    /// That user; where nobody in particular acts, as with an API key, the first of the active ones.
+    #[must_use]
+    pub fn acting(&self, user: Option<Uuid>) -> Option<&User> {
+        match user {
+            Some(id) => self.with_id(id),
+            None => self.by_id.values().filter(|user| user.active).min_by_key(|user| user.id),
+        }
+    }
 }
 
 /// A custom field.
@@ -291,6 +302,8 @@ pub struct Listener {
     pub name: String,
     /// Whether it takes anything.
     pub enabled: bool,
+    /// Whether what it takes is applied later (`mode: "async"`).
+    pub respond_async: bool,
     /// The networks that callers must be in; empty: any.
     pub allowed_ips: Vec<IpNetwork>,
     /// Hashes of the tokens that lead here, and until when a rotated one does.
@@ -330,6 +343,12 @@ pub struct WelcomeEmail {
 }
 
 impl Directory {
+    /// The listener of that id.
+    #[must_use]
+    pub fn listener(&self, id: Uuid) -> Option<&Listener> {
+        self.listeners.iter().find(|listener| listener.id == id)
+    }
+
     /// The listener that a token's hash leads to at that time.
     #[must_use]
     pub fn listener_of_token(&self, hash: &[u8], now: DateTime<Utc>) -> Option<&Listener> {

@@ -3,6 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, SecondsFormat};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     suggest::listed,
@@ -17,7 +19,10 @@ const LONGEST_NUMBER: usize = 64;
 const OPTIONS_SHOWN: usize = 20;
 
 /// What has custom fields of its own (`listener.md` 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Model {
     /// A person.
     Contact,
@@ -68,7 +73,11 @@ impl fmt::Display for Model {
 }
 
 /// The kind of a custom field, which decides what values fit (`listener.md` 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CustomFieldKind)]
 pub enum Kind {
     /// A text of up to 4,096 characters.
     Text,

@@ -102,6 +102,8 @@ codes! {
     SmsCreditsExhausted => "sms_credits_exhausted",
     /// A welcome message could not be made (a warning).
     WelcomeSkipped => "welcome_skipped",
+    /// A replay leaves out what an earlier one made (a warning).
+    AlreadyApplied => "already_applied",
     // The request as a whole
     /// The body is not JSON.
     NotJson => "not_json",
@@ -143,8 +145,22 @@ codes! {
     TooManyAttempts => "too_many_attempts",
     /// A name that is taken.
     NameTaken => "name_taken",
+    /// There is no account to send through.
+    NoAccount => "no_account",
+    /// A message of that status cannot be retried or cancelled.
+    WrongStatus => "wrong_status",
     /// It is in use and cannot be deleted.
     InUse => "in_use",
+    /// The delivery has not been applied yet.
+    StillPending => "still_pending",
+    /// Of the delivery nothing is kept that could be run again.
+    NotReplayable => "not_replayable",
+    /// A slug that another org of the instance has.
+    SlugTaken => "slug_taken",
+    /// The org would be left without an active owner.
+    LastOwner => "last_owner",
+    /// The org has as many of them as it may have.
+    LimitReached => "limit_reached",
     /// The resource has changed since it was read.
     PreconditionFailed => "precondition_failed",
     /// A query parameter is unknown or wrong.

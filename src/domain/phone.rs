@@ -155,6 +155,13 @@ pub fn warm_up() {
     debug_assert!(known, "the numbering plans lack Vietnam");
 }
 
+/// The digits of a number in E.164 without its country code.
+#[must_use]
+pub fn national_digits(e164: &str) -> Option<String> {
+    let number = PHONE_NUMBER_UTIL.parse(e164, None).ok()?;
+    Some(number.national_number.to_string())
+}
+
 fn extension(number: &PhoneNumber) -> Option<&str> {
     number.extension.as_deref().filter(|extension| !extension.is_empty())
 }

@@ -1,9 +1,16 @@
 //! Who is calling: the peer, or behind trusted proxies the address that they name.
 
 use crate::domain::network::contains;
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use ipnetwork::IpNetwork;
 use std::net::IpAddr;
+
+/// The address that a request comes from, see [`caller`].
+#[must_use]
+pub fn address_of(request: &HttpRequest, trusted: &[IpNetwork]) -> Option<IpAddr> {
+    caller(request.peer_addr()?.ip(), request.headers(), trusted)
+}
 
 /// The caller's address. A peer that is no trusted proxy is the caller, whatever its headers say;
 /// behind trusted ones, `X-Forwarded-For` is walked from the right past further trusted ones.

@@ -13,15 +13,17 @@ use crate::error::Problem;
 use crate::http::openapi::ProblemDocument;
 use crate::listener::{Credentials, Received, Reply, admit};
 use crate::secrets::{Token, TokenKind};
+use crate::store::deliveries;
 use crate::telemetry::RequestId;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::{Data, Path, Payload};
+use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
-use utoipa::IntoResponses;
+use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
 /// What a listener can answer besides what became of the actions (`listener.md` 2).
@@ -76,10 +78,14 @@ const KEPT_OF_A_HEADER: usize = 1024;
         ("atomic" = Option<bool>, Query, description = "Apply all actions or none"),
         ("Idempotency-Key" = Option<String>, Header, max_length = 255,
          description = "The same key and body gets the stored answer again"),
+        ("Prefer" = Option<String>, Header,
+         description = "`respond-async`: be answered 202 once it is kept; it is applied soon after"),
     ),
     request_body(content = Object, description = "`{\"senderUser\": e-mail, \"data\": [{\"actionType\", \"data\"}]}`"),
     responses(
         (status = 200, description = "Nothing failed", body = Object),
+        (status = 202, description = "Taken for later: `{requestId, status: \"pending\"}`", body = Object,
+         headers(("Location" = String, description = "Where its outcome is read"))),
         (status = 207, description = "Some actions failed, some did not", body = Object),
         ListenerProblems,
     ),
@@ -110,13 +116,14 @@ pub async fn receive(
         body,
         body_complete: cut_short.is_none(),
     };
+    let respond_async = prefers_async(request.headers());
     let Admitted { directory, listener, caller: _, credentials } = admitted;
     if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
         let org = directory.org.id;
         return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
     }
-    let Reply { status, body, replayed } =
-        app.pipeline.deliver(directory, listener, credentials, received).await?;
+    let Reply { status, body, replayed, pending } =
+        app.pipeline.deliver(directory, listener, credentials, received, respond_async).await?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
     let mut response = HttpResponse::build(status);
@@ -124,7 +131,82 @@ pub async fn receive(
     if replayed {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
+    if let Some(delivery) = pending {
+        let place = format!("{}/listener/{token}/deliveries/{delivery}", app.public_url);
+        response.insert_header((header::LOCATION, place));
+        if respond_async {
+            response.insert_header(("Preference-Applied", "respond-async"));
+        }
+    }
     Ok(response.body(body))
+}
+
+/// What has become of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryOutcome {
+    /// The `requestId` that the delivery was answered with.
+    request_id: Uuid,
+    /// `pending` until it has been applied, then `done`.
+    #[schema(example = "done")]
+    status: &'static str,
+    /// The HTTP status that the answer would have had.
+    http_status: Option<i16>,
+    /// The answer, as it would have been given at once.
+    #[schema(value_type = Option<Object>)]
+    answer: Option<Value>,
+}
+
+/// What has become of a delivery that was taken for later (`listener.md` 9). The URL is the credential.
+#[utoipa::path(
+    get,
+    path = "/listener/{token}/deliveries/{requestId}",
+    tag = "Listener",
+    operation_id = "readOutcome",
+    security(()),
+    params(
+        ("token" = String, Path, description = "The secret end of the listener's URL"),
+        ("requestId" = Uuid, Path, description = "The `requestId` of the answer 202"),
+    ),
+    responses(
+        (status = 200, description = "Whether it is done, and with which answer", body = DeliveryOutcome),
+        (status = 403, description = "The caller's address is not on the listener's list",
+         body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 404, description = "No such listener, or no such delivery of it",
+         body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 410, description = "The listener is disabled",
+         body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 503, description = "The database is away",
+         body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn outcome(
+    app: Data<App>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+) -> Result<Json<DeliveryOutcome>, Problem> {
+    let (token, id) = path.into_inner();
+    let Admitted { directory, listener, .. } = admitted(&app, &request, &token).await?;
+    let unknown = || Problem::not_found("delivery of this listener");
+    let id: Uuid = id.parse().map_err(|_| unknown())?;
+    let org = directory.org.id;
+    let read = move |conn: &mut _| deliveries::outcome(conn, org, Some(listener), id);
+    let found = app.db.in_org(org, read).await?.ok_or_else(unknown)?;
+    let pending = found.status == "pending";
+    Ok(Json(DeliveryOutcome {
+        request_id: id,
+        status: if pending { "pending" } else { "done" },
+        http_status: found.http_status,
+        answer: found.answer.and_then(|answer| serde_json::from_str(&answer).ok()),
+    }))
+}
+
+/// Whether the sender wants to be answered before its actions are applied (RFC 7240).
+fn prefers_async(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all("prefer").filter_map(|value| value.to_str().ok());
+    preferences.flat_map(|value| value.split(',')).any(|one| {
+        one.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case("respond-async"))
+    })
 }
 
 /// A request that may send its body.
@@ -235,6 +317,20 @@ mod tests {
         let mut names: Vec<&String> = kept.as_object().unwrap().keys().collect();
         names.sort();
         assert_eq!(names, ["idempotency-key", "user-agent"]);
+    }
+
+    #[test]
+    fn a_preference_is_found_among_others_in_any_case() {
+        for (value, preferred) in [
+            ("respond-async", true),
+            ("return=minimal, Respond-Async;q=1", true),
+            ("wait=10", false),
+            ("respond-asynchronously", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HeaderName::from_static("prefer"), HeaderValue::from_static(value));
+            assert_eq!(prefers_async(&headers), preferred, "{value}");
+        }
     }
 
     #[test]

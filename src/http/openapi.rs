@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
 use crate::error::ProblemBody;
-use crate::http::{health, listener, records, sessions, settings};
+use crate::http::{deliveries, health, listener, outbox, records, sessions, settings};
 use actix_web::HttpResponse;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -71,23 +71,108 @@ pub struct QueryProblem(
     ),
     paths(
         listener::receive,
+        listener::outcome,
         sessions::create,
         sessions::delete,
         sessions::me,
+        settings::api_keys::list,
+        settings::api_keys::create,
+        settings::api_keys::read,
+        settings::api_keys::delete,
         settings::listeners::list,
         settings::listeners::create,
         settings::listeners::read,
         settings::listeners::change,
         settings::listeners::rotate,
         settings::listeners::delete,
+        settings::listeners::preview::preview,
+        settings::email::read,
+        settings::email::change,
+        settings::email::delete,
+        settings::email::try_out,
+        settings::sms::read,
+        settings::sms::change,
+        settings::sms::delete,
+        settings::sms::try_out,
+        outbox::list,
+        outbox::read,
+        outbox::retry,
+        outbox::cancel,
+        deliveries::list,
+        deliveries::read,
+        deliveries::replay,
+        deliveries::replay_many,
+        settings::users::list,
+        settings::users::create,
+        settings::users::read,
+        settings::users::change,
+        settings::users::delete,
+        settings::users::set_password,
+        settings::groups::list,
+        settings::groups::create,
+        settings::groups::read,
+        settings::groups::change,
+        settings::groups::delete,
+        settings::tags::list,
+        settings::tags::create,
+        settings::tags::read,
+        settings::tags::change,
+        settings::tags::delete,
+        settings::picklists::sources::list,
+        settings::picklists::sources::create,
+        settings::picklists::sources::read,
+        settings::picklists::sources::change,
+        settings::picklists::sources::delete,
+        settings::picklists::channels::list,
+        settings::picklists::channels::create,
+        settings::picklists::channels::read,
+        settings::picklists::channels::change,
+        settings::picklists::channels::delete,
+        settings::picklists::deal_stages::list,
+        settings::picklists::deal_stages::create,
+        settings::picklists::deal_stages::read,
+        settings::picklists::deal_stages::change,
+        settings::picklists::deal_stages::delete,
+        settings::picklists::deal_categories::list,
+        settings::picklists::deal_categories::create,
+        settings::picklists::deal_categories::read,
+        settings::picklists::deal_categories::change,
+        settings::picklists::deal_categories::delete,
+        settings::picklists::deal_packages::list,
+        settings::picklists::deal_packages::create,
+        settings::picklists::deal_packages::read,
+        settings::picklists::deal_packages::change,
+        settings::picklists::deal_packages::delete,
+        settings::currencies::list,
+        settings::currencies::create,
+        settings::currencies::read,
+        settings::currencies::change,
+        settings::currencies::delete,
+        settings::slas::list,
+        settings::slas::create,
+        settings::slas::read,
+        settings::slas::change,
+        settings::slas::delete,
+        settings::custom_fields::list,
+        settings::custom_fields::create,
+        settings::custom_fields::read,
+        settings::custom_fields::change,
+        settings::custom_fields::delete,
+        settings::org::read,
+        settings::org::change,
+        settings::audit_log::list,
+        settings::audit_log::read,
         records::customers::list_contacts,
         records::customers::read_contact,
+        records::customers::erase_contact,
         records::customers::contact_history,
         records::customers::list_accounts,
         records::customers::read_account,
+        records::customers::erase_account,
         records::customers::account_history,
         records::customers::list_leads,
         records::customers::read_lead,
+        records::customers::erase_lead,
         records::customers::lead_history,
         records::deals::list_deals,
         records::deals::read_deal,
@@ -197,6 +282,38 @@ mod tests {
                         || content.is_some_and(|it| it.contains_key("application/problem+json"))
                 };
                 assert!(responses.iter().all(problems), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_an_id_of_its_own() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+        let mut ids: Vec<_> = operations.map(|it| it["operationId"].to_string()).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+        assert!(ids.contains(&"\"createDealStage\"".to_owned()));
+    }
+
+    #[test]
+    fn a_setting_has_all_its_fields_and_a_change_has_any_of_them() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let schemas = &document["components"]["schemas"];
+        let required = |name: &str| schemas[name]["required"].to_string();
+        assert_eq!(required("Sla").matches(',').count(), 4, "{}", schemas["Sla"]);
+        assert!(schemas["Sla"].get("additionalProperties").is_none());
+        assert!(schemas["SlaChange"].get("required").is_none());
+        assert_eq!(schemas["SlaChange"]["additionalProperties"], false);
+        assert!(schemas["Page_Sla"]["properties"]["data"].is_object());
+        assert!(schemas["OrgUser"]["properties"].get("password").is_none());
+        for (name, schema) in schemas.as_object().unwrap() {
+            for used in schema.to_string().split("#/components/schemas/").skip(1) {
+                let used = used.split('"').next().unwrap();
+                assert!(schemas.get(used).is_some(), "{name} uses {used}, which there is not");
             }
         }
     }

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::web;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,6 +56,21 @@ impl Query {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    /// The time that a parameter gives.
+    ///
+    /// # Errors
+    /// 422 `invalid_query` for what is none as RFC 3339 has it.
+    pub fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+        let read = |text| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+        self.get(name).map(read).transpose().map_err(|_| {
+            invalid(
+                name,
+                "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written \
+                 %2B here).",
+            )
+        })
     }
 
     /// Which page is asked for.

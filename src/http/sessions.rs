@@ -1,15 +1,17 @@
 //! `/api/v1/sessions` and `/api/v1/me` (`api.md` 3).
 
 use crate::app::App;
-use crate::auth::{Actor, Role, Session, sessions as signing_in};
+use crate::auth::{Actor, Role, Session, Who, sessions as signing_in};
 use crate::error::Problem;
 use crate::http::body;
+use crate::http::caller::address_of;
 use crate::http::openapi::{BodyProblems, ProblemDocument, SignedInProblems};
 use crate::store::users::Profile;
 use crate::store::{orgs, sessions, users};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -58,11 +60,24 @@ impl From<Profile> for User {
     }
 }
 
-/// The signed-in user and his org.
+/// Who is calling, and his org.
 #[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Me {
-    user: User,
+    /// The signed-in user; null for an API key.
+    user: Option<User>,
+    /// The API key, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<OwnKey>,
     org: Org,
+}
+
+/// An API key as it sees itself.
+#[derive(Serialize, ToSchema)]
+pub struct OwnKey {
+    id: Uuid,
+    name: String,
+    role: Role,
 }
 
 /// An org as its users see it.
@@ -84,22 +99,34 @@ pub struct Org {
         (status = 401, body = ProblemDocument, content_type = "application/problem+json",
          description = "Wrong org, e-mail or password"),
         (status = 429, body = ProblemDocument, content_type = "application/problem+json",
-         description = "Too many failures in a row",
+         description = "Too many failures in a row, or too many sign-ins at once",
          headers(("Retry-After" = u64, description = "Seconds to wait"))),
         (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
-pub async fn create(app: web::Data<App>, payload: web::Payload) -> Result<HttpResponse, Problem> {
+pub async fn create(
+    app: web::Data<App>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
     let NewSession { org, email, password } = body::json(payload).await?;
+    // Where a proxy does not tell, the proxy is who tries.
+    let address = address_of(&request, &app.trusted_proxies)
+        .or_else(|| request.peer_addr().map(|peer| peer.ip()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let signing_in::SignedIn { token, expires_at, user } =
-        signing_in::sign_in(&app, &org, &email, password).await?;
+        signing_in::sign_in(&app, &org, &email, password, address).await?;
     Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.into() }))
 }
 
-/// Signs out: ends the session of the token that the request carries.
+/// Signs out: ends the session of the token that the request carries. An API key has none (403).
 #[utoipa::path(
     delete, path = "/api/v1/sessions/current", tag = "Sign-in", operation_id = "signOut",
-    responses((status = 204), SignedInProblems),
+    responses(
+        (status = 204),
+        SignedInProblems,
+        (status = 403, body = ProblemDocument, content_type = "application/problem+json"),
+    ),
 )]
 pub async fn delete(app: web::Data<App>, session: Session) -> Result<HttpResponse, Problem> {
     let Session { id, actor } = session;
@@ -107,21 +134,29 @@ pub async fn delete(app: web::Data<App>, session: Session) -> Result<HttpRespons
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Who is signed in.
+/// Who is calling: a user, or an API key.
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "Sign-in", operation_id = "me",
     responses((status = 200, body = Me), SignedInProblems),
 )]
 pub async fn me(app: web::Data<App>, actor: Actor) -> Result<web::Json<Me>, Problem> {
     let gone = || Problem::not_found("user");
-    let (org, profile) = app
+    let me = app
         .db
         .in_org(actor.org, move |conn| {
             let org = orgs::with_id(conn, actor.org)?.ok_or_else(gone)?;
-            let profile = users::profile(conn, actor.org, actor.user)?.ok_or_else(gone)?;
-            Ok::<_, Problem>((org, profile))
+            let orgs::OrgRow { id, public_id: _, slug, name } = org;
+            let org = Org { id, slug, name };
+            Ok::<_, Problem>(match actor.who {
+                Who::User(id) => {
+                    let profile = users::profile(conn, actor.org, id)?.ok_or_else(gone)?;
+                    Me { user: Some(profile.into()), api_key: None, org }
+                }
+                Who::ApiKey { id, name } => {
+                    Me { user: None, api_key: Some(OwnKey { id, name, role: actor.role }), org }
+                }
+            })
         })
         .await?;
-    let orgs::OrgRow { id, public_id: _, slug, name } = org;
-    Ok(web::Json(Me { user: profile.into(), org: Org { id, slug, name } }))
+    Ok(web::Json(me))
 }

@@ -86,10 +86,20 @@ struct ErrorBody {
 /// What became of an action of a batch.
 pub type Verdict = Result<Outcome, Rejection>;
 
+/// An action with what became of it.
+pub struct Verdicted {
+    /// Where it stands in `data`.
+    pub index: usize,
+    /// Its `actionType`, where it is a text.
+    pub action_type: Option<String>,
+    /// What became of it.
+    pub verdict: Verdict,
+}
+
 /// What an answer is made from.
 pub struct Verdicts {
-    /// Of each action its type and its verdict, in order.
-    pub actions: Vec<(Option<String>, Verdict)>,
+    /// The actions, in order.
+    pub actions: Vec<Verdicted>,
     /// What is odd about the request as a whole.
     pub warnings: Vec<Warning>,
     /// Records that this request made.
@@ -101,14 +111,9 @@ impl Answer {
     pub fn new(request_id: Uuid, staging: bool, options: Options, verdicts: Verdicts) -> Self {
         let Verdicts { actions, warnings, created } = verdicts;
         let dry_created = if options.dry_run { created } else { HashSet::new() };
-        let withdrawn = options.atomic && actions.iter().any(|(_, verdict)| verdict.is_err());
-        let results: Vec<ActionResult> = actions
-            .into_iter()
-            .enumerate()
-            .map(|(index, (action_type, verdict))| {
-                result(index, action_type, verdict, withdrawn, &dry_created)
-            })
-            .collect();
+        let withdrawn = options.atomic && actions.iter().any(|one| one.verdict.is_err());
+        let results: Vec<ActionResult> =
+            actions.into_iter().map(|one| result(one, withdrawn, &dry_created)).collect();
         let mut answer = Self {
             problem_type: None,
             title: None,
@@ -148,6 +153,13 @@ impl Answer {
         }
     }
 
+    /// How many actions were not applied, and could be by a replay.
+    #[must_use]
+    pub fn unresolved(&self) -> i32 {
+        let left = |result: &&ActionResult| matches!(result.status, "failed" | "not_applied");
+        i32::try_from(self.results.iter().filter(left).count()).unwrap_or(i32::MAX)
+    }
+
     /// With one action, what is wrong with it.
     fn all_failed(&self) -> String {
         match self.results.as_slice() {
@@ -184,9 +196,7 @@ impl Answer {
 }
 
 fn result(
-    index: usize,
-    action_type: Option<String>,
-    verdict: Verdict,
+    Verdicted { index, action_type, verdict }: Verdicted,
     withdrawn: bool,
     dry_created: &HashSet<Uuid>,
 ) -> ActionResult {

@@ -1,14 +1,14 @@
 //! A batch, from what it mentions to what is written: loaded, decided, written (`design.md`).
 
-use super::answer::{Verdict, Verdicts};
+use super::answer::{Verdict, Verdicted, Verdicts};
 use super::codes::Reserved;
-use super::envelope::{Envelope, Item};
+use super::envelope::Item;
 use super::received::Options;
 use crate::actions::{Ids, Mentions, Pending, Rejection, Request, Workspace};
 use crate::clock;
 use crate::db::{Conn, savepoint};
 use crate::domain::counter::Counter;
-use crate::domain::fault::{Code, Fault, Pointer};
+use crate::domain::fault::{Code, Fault, Pointer, Warning};
 use crate::error::{DbError, StoreError};
 use crate::store::batch_load::{self, OrgState};
 use crate::store::writes::{self, Origin};
@@ -20,7 +20,9 @@ pub struct Batch<'a> {
     /// Whose it is.
     pub org: Uuid,
     /// The actions.
-    pub envelope: &'a Envelope<'a>,
+    pub items: &'a [&'a Item],
+    /// What is odd about the request as a whole.
+    pub warnings: &'a [Warning],
     /// What deciding needs to know of the request.
     pub request: Request<'a>,
     /// What writing needs to know of it.
@@ -51,7 +53,7 @@ impl Batch<'_> {
         state: OrgState,
         codes: &mut Reserved,
     ) -> Result<Verdicts, StoreError> {
-        let (verdicts, pending) = self.decide(conn, &self.envelope.items, state, codes)?;
+        let (verdicts, pending) = self.decide(conn, self.items, state, codes)?;
         let created = pending.made();
         if self.applies(&verdicts) {
             writes::write(conn, self.org, &pending, self.origin)?;
@@ -87,7 +89,7 @@ impl Batch<'_> {
         created: &mut HashSet<Uuid>,
     ) -> Result<Vec<Verdict>, StoreError> {
         let mut verdicts = Vec::new();
-        for (index, item) in self.envelope.items.iter().enumerate() {
+        for item in self.items {
             let one = savepoint(conn, |conn| {
                 let state = batch_load::org_state(conn, self.org)?;
                 let (verdict, pending) =
@@ -102,8 +104,8 @@ impl Batch<'_> {
                     return Err(error);
                 }
                 Err(cause) => {
-                    tracing::error!(%cause, index, "a check is missing: the database refused an action");
-                    verdicts.push(Err(refused(index)));
+                    tracing::error!(%cause, item.index, "a check is missing: the database refused an action");
+                    verdicts.push(Err(refused(item.index)));
                 }
             }
         }
@@ -119,11 +121,11 @@ impl Batch<'_> {
     fn decide(
         &self,
         conn: &mut Conn,
-        items: &[Item],
+        items: &[&Item],
         state: OrgState,
         codes: &mut Reserved,
     ) -> Result<(Vec<Verdict>, Pending), StoreError> {
-        let loaded = batch_load::load(conn, self.org, &mentions(items), state)?;
+        let loaded = batch_load::load(conn, self.org, &mentions(items.iter().copied()), state)?;
         let mut workspace = Workspace::new(self.request, loaded);
         let mut ids = RequestIds { codes };
         let verdicts = items
@@ -141,12 +143,12 @@ impl Batch<'_> {
     }
 
     fn verdicts(&self, verdicts: Vec<Verdict>, created: HashSet<Uuid>) -> Verdicts {
-        let types = self.envelope.items.iter().map(|item| item.action_type.clone());
-        Verdicts {
-            actions: types.zip(verdicts).collect(),
-            warnings: self.envelope.warnings.clone(),
-            created,
-        }
+        let actions = self.items.iter().zip(verdicts).map(|(item, verdict)| Verdicted {
+            index: item.index,
+            action_type: item.action_type.clone(),
+            verdict,
+        });
+        Verdicts { actions: actions.collect(), warnings: self.warnings.to_vec(), created }
     }
 }
 

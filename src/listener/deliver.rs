@@ -1,24 +1,27 @@
 //! A delivery as a whole: decided and answered in one commit, again where others were faster.
 
-use super::admission::{Credentials, admit};
+use super::admission::Credentials;
 use super::answer::Answer;
 use super::batch::{Batch, mentions};
 use super::codes::{CodeAllocator, Reserved};
-use super::envelope::{self, Envelope, Limits};
+use super::envelope::{self, Envelope, Item, Limits};
+use super::job::{Came, Job, Setback};
 use super::received::{Options, Received};
-use super::retry::{NotFirst, Retry};
+use super::replay::Progress;
+use super::retry::Retry;
 use crate::actions::{Context, Request};
 use crate::clock;
 use crate::db::{Conn, Db, in_org, in_org_with_kept_plans};
-use crate::directory::{Directory, DirectoryCache, Listener};
+use crate::directory::{Directory, DirectoryCache};
 use crate::domain::fault::{Code, Fault, Warning};
-use crate::error::{DbError, Problem, StoreError};
-use crate::store::batch_load;
+use crate::error::{Problem, StoreError};
+use crate::outbox::Wake;
 use crate::store::idempotency::FirstAnswer;
-use crate::store::writes::{Delivery, Origin, answer_of, insert_delivery};
-use ipnetwork::IpNetwork;
+use crate::store::writes::{Delivery, Origin, insert_delivery};
+use crate::store::{batch_load, deliveries, directory};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// How often a batch is decided anew because others were faster. Each time at least one of them
@@ -30,15 +33,18 @@ const PATIENT_ATTEMPTS: u32 = 3;
 
 /// What takes deliveries. Cheap to clone.
 #[derive(Clone)]
-pub struct Pipeline(Arc<Parts>);
+pub struct Pipeline(pub(super) Arc<Parts>);
 
-struct Parts {
-    db: Db,
-    directories: DirectoryCache,
+pub(super) struct Parts {
+    pub(super) db: Db,
+    pub(super) directories: DirectoryCache,
+    /// Rung when something has been kept for later.
+    pub(super) kept_for_later: Notify,
     codes: CodeAllocator,
     limits: Limits,
     staging: bool,
     mail_domain: String,
+    wake: Wake,
 }
 
 /// An answer, ready to be sent.
@@ -50,54 +56,19 @@ pub struct Reply {
     pub body: String,
     /// Whether it is the answer that an earlier request of the same `Idempotency-Key` got.
     pub replayed: bool,
+    /// Where what it was taken for can be asked for: the delivery.
+    pub pending: Option<Uuid>,
 }
 
-/// A delivery on its way.
-struct Job {
-    org: Uuid,
-    listener: Uuid,
-    /// To be judged again under each directory.
-    credentials: Credentials,
-    received: Received,
-    options: Options,
-    warnings: Vec<Warning>,
-    retry: Option<Retry>,
-    started: Instant,
-}
-
-/// What an attempt ends in besides an answer.
-enum Setback {
-    /// The settings have changed since the directory was read.
-    Stale,
-    /// The listener does not take it, as the settings now are.
-    Refused(Problem),
-    /// The whole request cannot be used; to be kept as such.
-    Rejected(Problem),
-    /// The same request has been answered before.
-    Repeated(FirstAnswer),
-    /// The database.
-    Store(StoreError),
-}
-
-impl From<NotFirst> for Setback {
-    fn from(why: NotFirst) -> Self {
-        match why {
-            NotFirst::Repeated(first) => Self::Repeated(first),
-            NotFirst::Problem(problem) => Self::Rejected(problem),
-            NotFirst::Store(error) => Self::Store(error),
-        }
+impl Reply {
+    fn processed(status: u16, body: String) -> Self {
+        Self { status, body, replayed: false, pending: None }
     }
-}
 
-impl From<StoreError> for Setback {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<DbError> for Setback {
-    fn from(error: DbError) -> Self {
-        Self::Store(error.into())
+    /// Taken for later (`listener.md` 9).
+    fn pending(delivery: Uuid) -> Self {
+        let body = serde_json::json!({"requestId": delivery, "status": "pending"}).to_string();
+        Self { status: 202, body, replayed: false, pending: Some(delivery) }
     }
 }
 
@@ -110,12 +81,24 @@ impl Pipeline {
         limits: Limits,
         staging: bool,
         mail_domain: String,
+        wake: Wake,
     ) -> Self {
         let codes = CodeAllocator::default();
-        Self(Arc::new(Parts { db, directories, codes, limits, staging, mail_domain }))
+        let kept_for_later = Notify::new();
+        Self(Arc::new(Parts {
+            db,
+            directories,
+            kept_for_later,
+            codes,
+            limits,
+            staging,
+            mail_domain,
+            wake,
+        }))
     }
 
-    /// Applies a delivery and answers it, both in one commit.
+    /// Applies a delivery and answers it, both in one commit; or keeps it for later, where
+    /// `respond_async` or the listener asks for that and it is no dry run.
     ///
     /// # Errors
     /// The problem that the request is answered with; unless the database is away it has been kept
@@ -126,8 +109,9 @@ impl Pipeline {
         listener: Uuid,
         credentials: Credentials,
         received: Received,
+        respond_async: bool,
     ) -> Result<Reply, Problem> {
-        let (org, id) = (directory.org.id, received.id);
+        let org = directory.org.id;
         let asked = Options::parse(&received.query)
             .map_err(invalid_query)
             .and_then(|asked| Ok((asked, Retry::of(&received)?)));
@@ -137,16 +121,34 @@ impl Pipeline {
                 return Err(self.reject(org, listener, credentials, received, problem).await);
             }
         };
+        let always = directory.listener(listener).is_some_and(|listener| listener.respond_async);
+        let later = (respond_async || always) && !options.dry_run;
+        let came = if later { Came::PostedForLater } else { Came::Posted }(credentials);
         let started = clock::instant();
-        let job = Job { org, listener, credentials, received, options, warnings, retry, started };
-        let job = Arc::new(job);
-        match self.attempts(directory, &job).await {
+        let job = Job { org, listener, came, received, options, warnings, retry, started };
+        let reply = self.settle(directory, &Arc::new(job)).await?;
+        if reply.pending.is_some() {
+            self.0.kept_for_later.notify_one();
+        }
+        Ok(reply)
+    }
+
+    /// Brings a job to its answer; what cannot be applied is kept as such.
+    pub(super) async fn settle(
+        &self,
+        directory: Arc<Directory>,
+        job: &Arc<Job>,
+    ) -> Result<Reply, Problem> {
+        let id = job.received.id;
+        match self.attempts(directory, job).await {
             Ok(reply) => Ok(reply),
             Err(Setback::Refused(problem)) => Err(problem.of_request(id)),
-            Err(Setback::Rejected(problem)) => Err(self.keep_rejected(&job, problem).await),
-            Err(Setback::Repeated(first)) => self.repeat(&job, first).await,
-            Err(Setback::Stale) => Err(Problem::from(StoreError::Conflict).of_request(id)),
-            Err(Setback::Store(error)) => match self.answer_kept(&job, &error).await {
+            Err(Setback::Rejected(problem)) => Err(self.keep_rejected(job, problem).await),
+            Err(Setback::Repeated(first)) => self.repeat(job, first).await,
+            Err(Setback::Stale | Setback::NotDue) => {
+                Err(Problem::from(StoreError::Conflict).of_request(id))
+            }
+            Err(Setback::Store(error)) => match self.answer_kept(job, &error).await {
                 Some(reply) => Ok(reply),
                 None => Err(Problem::from(error).of_request(id)),
             },
@@ -167,7 +169,7 @@ impl Pipeline {
         let job = Arc::new(Job {
             org,
             listener,
-            credentials,
+            came: Came::Posted(credentials),
             received,
             options: Options::default(),
             warnings: Vec::new(),
@@ -177,7 +179,7 @@ impl Pipeline {
         self.keep_rejected(&job, problem).await
     }
 
-    async fn attempts(
+    pub(super) async fn attempts(
         &self,
         mut directory: Arc<Directory>,
         job: &Arc<Job>,
@@ -211,11 +213,16 @@ impl Pipeline {
         Err(Setback::Store(StoreError::Conflict))
     }
 
-    async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
+    /// Keeps a request that cannot be applied, and gives back the problem to answer with.
+    pub(super) async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
         let id = job.received.id;
+        if matches!(job.came, Came::Replayed { .. }) {
+            // The delivery itself is kept already, and nothing has become of this.
+            return problem.of_request(id);
+        }
         match self.0.directories.current(job.org).await {
             Ok(current) => {
-                if let Err(refusal) = job.admitted(&current) {
+                if let Err(Setback::Refused(refusal)) = job.admitted(&current) {
                     return refusal.of_request(id);
                 }
             }
@@ -229,9 +236,8 @@ impl Pipeline {
             .in_org(org, move |conn| {
                 let status = actix_web::ResponseError::status_code(&kept).as_u16();
                 let body = serde_json::to_string(&kept.body(job.received.id)).unwrap_or_default();
-                let reply = Reply { status, body, replayed: false };
-                insert_delivery(conn, &job.delivery(None, "rejected", &reply))?;
-                Ok::<_, StoreError>(())
+                let reply = Reply::processed(status, body);
+                keep(conn, &job, &job.delivery(None, "rejected", &reply))
             })
             .await;
         match stored {
@@ -246,12 +252,21 @@ impl Pipeline {
         let id = job.received.id;
         let (org, job) = (job.org, Arc::clone(job));
         let kept = self.0.db.in_org(org, move |conn| {
-            let FirstAnswer { delivery, fingerprint: _, status, http_status, answer } = first;
-            let reply = Reply {
-                status: http_status.and_then(|it| u16::try_from(it).ok()).unwrap_or(200),
-                body: answer.unwrap_or_default(),
-                replayed: true,
+            let FirstAnswer {
+                delivery,
+                fingerprint: _,
+                status,
+                http_status,
+                answer,
+                respond_async,
+            } = first;
+            let (status, first) = if respond_async {
+                ("succeeded".to_owned(), Reply::pending(delivery))
+            } else {
+                let http_status = http_status.and_then(|it| u16::try_from(it).ok()).unwrap_or(200);
+                (status, Reply::processed(http_status, answer.unwrap_or_default()))
             };
+            let reply = Reply { replayed: true, ..first };
             let repeats = Some(delivery);
             insert_delivery(conn, &Delivery { repeats, ..job.delivery(None, &status, &reply) })?;
             Ok::<_, StoreError>(reply)
@@ -266,14 +281,16 @@ impl Pipeline {
             return None;
         }
         let (org, id) = (job.org, job.received.id);
-        let kept =
-            self.0.db.in_org::<_, StoreError, _>(org, move |conn| Ok(answer_of(conn, org, id)?));
-        let (status, body) = kept.await.ok()??;
-        Some(Reply { status: u16::try_from(status?).ok()?, body: body?, replayed: false })
+        let kept = self.0.db.in_org(org, move |conn| deliveries::outcome(conn, org, None, id));
+        let kept = kept.await.ok()??;
+        if matches!(job.came, Came::PostedForLater(_)) {
+            return Some(Reply::pending(id));
+        }
+        Some(Reply::processed(u16::try_from(kept.http_status?).ok()?, kept.answer?))
     }
 }
 
-fn invalid_query(faults: Vec<Fault>) -> Problem {
+pub(super) fn invalid_query(faults: Vec<Fault>) -> Problem {
     let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
     Problem::new(Code::InvalidQuery, detail).with_errors(faults)
 }
@@ -286,7 +303,7 @@ impl Parts {
         job: &Job,
         attempt: u32,
     ) -> Result<Reply, Setback> {
-        let listener = job.admitted(directory).map_err(Setback::Refused)?;
+        let listener = job.admitted(directory)?;
         // Before anything else, so that what has become wrong since does not change the answer.
         if let Some(retry) = &job.retry {
             in_org(conn, job.org, |conn| {
@@ -297,7 +314,9 @@ impl Parts {
         let mut envelope =
             envelope::read(&job.received.body, self.limits, context).map_err(Setback::Rejected)?;
         envelope.warnings.extend(job.warnings.iter().cloned());
-
+        if let Came::PostedForLater(_) = job.came {
+            return keep_for_later(conn, job, directory, &envelope);
+        }
         let reserved = if job.options.dry_run {
             Reserved::default()
         } else {
@@ -319,7 +338,12 @@ impl Parts {
             done => done,
         };
         match &done {
-            Ok(_) => self.codes.release(job.org, codes),
+            Ok(_) => {
+                self.codes.release(job.org, codes);
+                if envelope.may_queue_messages(context) {
+                    self.wake.wake();
+                }
+            }
             // Whether the commit arrived is not known, so the numbers may be in use.
             Err(Setback::Store(StoreError::Unavailable(_))) => {}
             Err(_) => self.codes.release(job.org, reserved),
@@ -350,8 +374,8 @@ impl Parts {
             staging: self.staging,
             mail_domain: &self.mail_domain,
         };
-        let batch = Batch { org: job.org, envelope, request, origin, options: job.options };
         in_org_with_kept_plans(conn, job.org, |conn| {
+            directory::join_deliveries(conn, job.org)?;
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);
@@ -359,18 +383,32 @@ impl Parts {
             if let Some(retry) = &job.retry {
                 retry.claim(conn, job.org, job.listener, job.received.at)?;
             }
+            let Chosen { items, warnings, before } = choose(conn, job, envelope)?;
+            let batch = Batch {
+                org: job.org,
+                items: &items,
+                warnings: &warnings,
+                request,
+                origin,
+                options: job.options,
+            };
             let verdicts = match run {
                 Run::Batch => batch.run(conn, state, codes)?,
                 Run::OneByOne => batch.run_one_by_one(conn, codes)?,
             };
             let answer = Answer::new(job.received.id, self.staging, job.options, verdicts);
-            let reply = Reply {
-                status: answer.http_status(),
-                body: serde_json::to_string(&answer).unwrap_or_default(),
-                replayed: false,
-            };
+            let body = serde_json::to_string(&answer).unwrap_or_default();
+            let reply = Reply::processed(answer.http_status(), body);
             let sender = Some(envelope.sender.email.as_str());
-            insert_delivery(conn, &job.delivery(sender, answer.delivery_status(), &reply))?;
+            let delivery = Delivery {
+                unresolved: (!job.options.dry_run).then(|| answer.unresolved()),
+                ..job.delivery(sender, answer.delivery_status(), &reply)
+            };
+            match before {
+                Some(_) if items.is_empty() => {}
+                Some(before) => keep_replay(conn, job, &delivery, &before)?,
+                None => keep(conn, job, &delivery)?,
+            }
             if let Some(retry) = job.retry.as_ref().filter(|_| !job.options.dry_run) {
                 retry.keep(conn, job.org, job.listener, job.received.id, job.received.at)?;
             }
@@ -379,46 +417,103 @@ impl Parts {
     }
 }
 
+/// What of an envelope is run.
+struct Chosen<'e> {
+    items: Vec<&'e Item>,
+    warnings: Vec<Warning>,
+    /// Of a replay: what the delivery and its earlier replays were answered.
+    before: Option<Vec<String>>,
+}
+
+/// Chooses what is run, once nobody else can be at it: all, or of a replay what it is for.
+fn choose<'e>(
+    conn: &mut Conn,
+    job: &Job,
+    envelope: &'e Envelope<'_>,
+) -> Result<Chosen<'e>, Setback> {
+    let mut items: Vec<&Item> = envelope.items.iter().collect();
+    let mut warnings = envelope.warnings.clone();
+    let mut before = None;
+    match &job.came {
+        Came::Posted(_) | Came::PostedForLater(_) => {}
+        Came::Due => {
+            if !deliveries::take_turn(conn, job.org, job.listener, job.received.id)? {
+                return Err(Setback::NotDue);
+            }
+        }
+        Came::Replayed { root, only } => {
+            let answers = deliveries::lock_answers(conn, job.org, *root)?;
+            let progress = Progress::of(answers.iter().map(String::as_str));
+            let there = deliveries::still_there(conn, job.org, &progress.made())?;
+            items.retain(|item| progress.wants(item.index, *only, &there));
+            warnings.extend(progress.left_out(*only, &there));
+            before = Some(answers);
+        }
+    }
+    Ok(Chosen { items, warnings, before })
+}
+
+/// Keeps a delivery with its answer.
+fn keep(conn: &mut Conn, job: &Job, delivery: &Delivery<'_>) -> Result<(), StoreError> {
+    match job.came {
+        Came::Due => deliveries::complete(conn, delivery),
+        Came::Posted(_) | Came::PostedForLater(_) | Came::Replayed { .. } => {
+            Ok(insert_delivery(conn, delivery)?)
+        }
+    }
+}
+
+/// Keeps a replay, and how far the delivery has come by it.
+fn keep_replay(
+    conn: &mut Conn,
+    job: &Job,
+    delivery: &Delivery<'_>,
+    before: &[String],
+) -> Result<(), StoreError> {
+    let answers = before.iter().map(String::as_str).chain(delivery.answer);
+    let unresolved = i32::try_from(Progress::of(answers).unresolved()).unwrap_or(i32::MAX);
+    if let (Came::Replayed { root, .. }, false) = (&job.came, job.options.dry_run) {
+        deliveries::set_unresolved(conn, job.org, *root, unresolved)?;
+    }
+    Ok(insert_delivery(conn, delivery)?)
+}
+
+/// Commits a delivery as pending: it has been read, and will be applied in its turn.
+fn keep_for_later(
+    conn: &mut Conn,
+    job: &Job,
+    directory: &Directory,
+    envelope: &Envelope<'_>,
+) -> Result<Reply, Setback> {
+    let id = job.received.id;
+    in_org(conn, job.org, |conn| {
+        if batch_load::org_state(conn, job.org)?.directory_version != directory.version {
+            return Err(Setback::Stale);
+        }
+        if let Some(retry) = &job.retry {
+            retry.claim(conn, job.org, job.listener, job.received.at)?;
+        }
+        let reply = Reply::pending(id);
+        let delivery = Delivery {
+            http_status: None,
+            answer: None,
+            duration_ms: None,
+            respond_async: true,
+            ..job.delivery(Some(&envelope.sender.email), "pending", &reply)
+        };
+        insert_delivery(conn, &delivery)?;
+        if let Some(retry) = &job.retry {
+            retry.keep(conn, job.org, job.listener, id, job.received.at)?;
+        }
+        Ok(reply)
+    })
+}
+
 /// How a batch is run.
 #[derive(Clone, Copy)]
 enum Run {
     Batch,
     OneByOne,
-}
-
-impl Job {
-    /// The listener, where it still takes the request.
-    fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Problem> {
-        Ok(admit(directory, &self.credentials)?.0)
-    }
-
-    fn delivery<'a>(
-        &'a self,
-        sender: Option<&'a str>,
-        status: &'a str,
-        reply: &'a Reply,
-    ) -> Delivery<'a> {
-        let Received { id, at, caller, query, headers, idempotency_keys: _, body, body_complete } =
-            &self.received;
-        Delivery {
-            org_id: self.org,
-            id: *id,
-            listener_id: self.listener,
-            received_at: *at,
-            caller: IpNetwork::from(*caller),
-            query,
-            headers,
-            body,
-            body_complete: *body_complete,
-            sender_user: sender,
-            dry_run: self.options.dry_run,
-            status,
-            http_status: i16::try_from(reply.status).ok(),
-            answer: Some(&reply.body),
-            duration_ms: i32::try_from(self.started.elapsed().as_millis()).ok(),
-            repeats: None,
-        }
-    }
 }
 
 /// Longer each time, and never the same for two: up to 2 ms at first, up to 128 ms later.

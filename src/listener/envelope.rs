@@ -28,9 +28,22 @@ pub struct Envelope<'a> {
     pub warnings: Vec<Warning>,
 }
 
+impl Envelope<'_> {
+    /// Whether applying it may queue a message.
+    #[must_use]
+    pub fn may_queue_messages(&self, context: Context<'_>) -> bool {
+        let listener = context.listener;
+        listener.welcome_email.is_some()
+            || listener.welcome_sms.is_some()
+            || self.items.iter().any(|item| matches!(item.action, Some(Action::SendSms(_))))
+    }
+}
+
 /// One entry of `data`.
 #[derive(Debug)]
 pub struct Item {
+    /// Where it stands in `data`.
+    pub index: usize,
     /// Its `actionType` as sent, where it is a text.
     pub action_type: Option<String>,
     /// The action, as far as there is something to decide about.
@@ -69,13 +82,8 @@ pub fn read<'a>(
     let Some(sender) = sender.filter(|_| faults.is_empty()) else {
         return Err(envelope_problem(faults));
     };
-    let items = entries
-        .iter()
-        .enumerate()
-        .map(|(index, entry)| {
-            read_item(entry, &Pointer::root().member("data").index(index), context)
-        })
-        .collect();
+    let items =
+        entries.iter().enumerate().map(|(index, entry)| read_item(entry, index, context)).collect();
     Ok(Envelope { sender, items, warnings })
 }
 
@@ -114,9 +122,10 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
     }
 }
 
-fn read_item(entry: &Value, at: &Pointer, context: Context<'_>) -> Item {
+fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
+    let at = &Pointer::root().member("data").index(index);
     let mut findings = Findings::default();
-    let mut item = Item { action_type: None, action: None, findings: Findings::default() };
+    let mut item = Item { index, action_type: None, action: None, findings: Findings::default() };
     if let Some(mut fields) =
         Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut findings)
     {

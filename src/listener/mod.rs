@@ -6,11 +6,18 @@ mod batch;
 mod codes;
 mod deliver;
 mod envelope;
+mod job;
+mod later;
 mod received;
+pub mod redaction;
+mod replay;
+
 mod retry;
 
 pub use admission::{Credentials, admit};
 pub use codes::CodeAllocator;
 pub use deliver::{Pipeline, Reply};
 pub use envelope::Limits;
+pub use later::LaterWorkers;
 pub use received::{Options, Received};
+pub use replay::Only;

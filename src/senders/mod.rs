@@ -1,8 +1,30 @@
 //! What leaves the instance, and what those said whom it was given to.
 
+pub mod guard;
+pub mod sms;
+pub mod smtp;
+pub mod smtp_account;
+
+use crate::config::{SenderSettings, SmtpSettings};
+use crate::db::{Conn, Db};
+use crate::domain::masking::{self, Secrets};
+use crate::domain::message::Channel;
+use crate::error::StoreError;
+use crate::secrets::SecretKey;
+use crate::store::message_accounts::{self, AccountRow};
 use chrono::{DateTime, Utc};
+use guard::{Guard, Unreachable};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sms::{Providers, SmsAccount};
+use smtp::{Smtp, SmtpServer};
+use smtp_account::SmtpAccount;
 use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
+
+/// How long the name of an org's mail server may take to be resolved.
+const RESOLVING: Duration = Duration::from_secs(10);
 
 /// An e-mail as it was queued.
 #[derive(Clone, Debug)]
@@ -59,4 +81,266 @@ pub enum Outcome {
         /// Why.
         words: String,
     },
+}
+
+/// Where the secrets of an account as JSON are: JSON Pointers.
+#[must_use]
+pub fn secret_places(channel: Channel, account: &Value) -> Vec<String> {
+    match channel {
+        Channel::Email => smtp_account::secret_places(account),
+        Channel::Sms => sms::secret_places(account),
+    }
+}
+
+/// Whose account it is: the instance's servers are trusted, an org's are guarded against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The org's own.
+    Org,
+    /// The instance's, for orgs without one.
+    Instance,
+}
+
+/// What sends messages, each org's through its own account or else the instance's.
+pub struct Senders {
+    db: Db,
+    key: SecretKey,
+    guard: Guard,
+    smtp: Smtp,
+    instance_smtp: Option<SmtpServer>,
+    providers: Providers,
+    instance_sms: Option<SmsAccount>,
+}
+
+/// Where e-mails of an org go.
+pub enum MailAccount {
+    /// To its own server, once its addresses have been looked at.
+    Org(SmtpAccount),
+    /// To the instance's.
+    Instance(SmtpServer),
+}
+
+/// Why there is no account to send through.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Neither has the org one, nor the instance.
+    #[error("there is no account to send through")]
+    None,
+    /// Its secrets were sealed with another key.
+    #[error("the account's secrets cannot be read with this instance's key; set them anew")]
+    Unreadable,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Senders {
+    /// With these settings.
+    ///
+    /// # Errors
+    /// Where the instance's account is none, or TLS cannot be set up.
+    pub fn new(
+        settings: &SenderSettings,
+        smtp: &SmtpSettings,
+        db: Db,
+        key: SecretKey,
+    ) -> anyhow::Result<Self> {
+        let guard = Guard::new(&settings.outbound_allow);
+        let providers = Providers::new(settings, guard.clone())?;
+        let set = settings.sms_account.as_ref().map(|it| it.expose().as_str());
+        let instance_sms = set.filter(|text| !text.trim().is_empty()).map(instance_account);
+        Ok(Self {
+            db,
+            key,
+            guard,
+            smtp: Smtp::new(smtp.timeouts()),
+            instance_smtp: smtp.server()?,
+            providers,
+            instance_sms: instance_sms.transpose()?,
+        })
+    }
+
+    /// Which servers orgs may have.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// Sends an e-mail of that org.
+    pub async fn email(&self, org: Uuid, email: &Email) -> Outcome {
+        match self.mail_account(org).await {
+            Ok(account) => self.email_through(account, email).await,
+            Err(AccountError::None) => Outcome::AccountRefused {
+                words: "There is no mail server: set the org's under /settings/email, or the \
+                        instance's with BEEIQ_SMTP_URL and BEEIQ_SMTP_FROM."
+                    .to_owned(),
+            },
+            Err(error) => no_account(&error),
+        }
+    }
+
+    /// Sends an e-mail through that account.
+    pub async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
+        let server = match account {
+            MailAccount::Instance(server) => server,
+            MailAccount::Org(account) => match self.server_of(account).await {
+                Ok(server) => server,
+                Err(outcome) => return outcome,
+            },
+        };
+        self.smtp.send(&server, email).await
+    }
+
+    /// The account that e-mails of the org go through.
+    ///
+    /// # Errors
+    /// Where there is none that can be used.
+    pub async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
+        match self.own(org, Channel::Email).await? {
+            Some(account) => Ok(MailAccount::Org(account)),
+            None => self.instance_smtp.clone().map(MailAccount::Instance).ok_or(AccountError::None),
+        }
+    }
+
+    /// The server of an org's account, to be connected to at addresses that were looked at.
+    async fn server_of(&self, account: SmtpAccount) -> Result<SmtpServer, Outcome> {
+        let transient = |words| Outcome::Transient { words, retry_after: None };
+        let addresses = match timeout(RESOLVING, self.guard.resolve(&account.host)).await {
+            Ok(Ok(addresses)) => addresses,
+            Ok(Err(refused @ Unreachable::NotPublic(_))) => {
+                return Err(Outcome::AccountRefused { words: format!("{refused}.") });
+            }
+            Ok(Err(unknown @ Unreachable::Unknown(_))) => {
+                return Err(transient(format!("{unknown}.")));
+            }
+            Err(_) => {
+                return Err(transient(format!("\"{}\" takes too long to be found.", account.host)));
+            }
+        };
+        let port = account.port();
+        let SmtpAccount { host, port: _, security, username, password, from_address, from_name } =
+            account;
+        let addresses = Some(addresses);
+        Ok(SmtpServer {
+            host,
+            port,
+            security,
+            username,
+            password,
+            from_address,
+            from_name,
+            addresses,
+        })
+    }
+
+    /// Sends an SMS of that org.
+    pub async fn sms(&self, org: Uuid, sms: &Sms) -> Outcome {
+        match self.sms_account(org).await {
+            Ok((account, owner)) => self.providers.send(&account, owner, sms).await,
+            Err(AccountError::None) => Outcome::AccountRefused {
+                words: "There is no SMS account: set the org's under /settings/sms, or the \
+                        instance's with BEEIQ_SMS_ACCOUNT."
+                    .to_owned(),
+            },
+            Err(error) => no_account(&error),
+        }
+    }
+
+    /// Sends an SMS through that account.
+    pub async fn sms_through(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
+        self.providers.send(account, owner, sms).await
+    }
+
+    /// The account that SMS of the org go through.
+    ///
+    /// # Errors
+    /// Where there is none that can be used.
+    pub async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
+        match self.own(org, Channel::Sms).await? {
+            Some(account) => Ok((account, Owner::Org)),
+            None => match &self.instance_sms {
+                Some(account) => Ok((account.clone(), Owner::Instance)),
+                None => Err(AccountError::None),
+            },
+        }
+    }
+
+    /// The org's own account.
+    async fn own<T: DeserializeOwned>(
+        &self,
+        org: Uuid,
+        channel: Channel,
+    ) -> Result<Option<T>, AccountError> {
+        let find = move |conn: &mut Conn| message_accounts::find(conn, org, channel);
+        let Some(row) = self.db.in_org(org, find).await? else { return Ok(None) };
+        let secrets = opened(&self.key, org, channel, &row).ok_or(AccountError::Unreadable)?;
+        let places = secret_places(channel, &row.settings);
+        let (account, _) = masking::joined(row.settings, &places, &secrets);
+        let account =
+            serde_json::from_value(account).map_err(|error| StoreError::unreadable(&error))?;
+        Ok(Some(account))
+    }
+}
+
+/// The secrets of an account; none where they were sealed with another key.
+#[must_use]
+pub fn opened(key: &SecretKey, org: Uuid, channel: Channel, row: &AccountRow) -> Option<Secrets> {
+    let place = message_accounts::secrets_place(org, channel);
+    let json = key.open(&place, &row.secrets_sealed).inspect_err(|error| {
+        tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");
+    });
+    serde_json::from_slice(&json.ok()?).ok()
+}
+
+fn no_account(error: &AccountError) -> Outcome {
+    match error {
+        AccountError::Store(error) => {
+            tracing::error!(cause = %error, "an account cannot be looked up");
+            let words = "The account could not be looked up.".to_owned();
+            Outcome::Transient { words, retry_after: None }
+        }
+        AccountError::None | AccountError::Unreadable => {
+            Outcome::AccountRefused { words: error.to_string() }
+        }
+    }
+}
+
+/// The account of `BEEIQ_SMS_ACCOUNT`. What is wrong with it is told without its text, which has
+/// secrets in it.
+fn instance_account(text: &str) -> anyhow::Result<SmsAccount> {
+    const NAME: &str = "BEEIQ_SMS_ACCOUNT is malformed";
+    let account: SmsAccount = serde_json::from_str(text).map_err(|error| {
+        let words = error.to_string();
+        let cause = if words.starts_with("missing field") {
+            words
+        } else {
+            format!("line {}, column {} does not fit", error.line(), error.column())
+        };
+        anyhow::anyhow!("{NAME}: it must be JSON with the fields of /settings/sms; {cause}")
+    })?;
+    if let Some(fault) = account.check(&Guard::open()).first() {
+        anyhow::bail!("{NAME}: {}: {}", fault.pointer, fault.message);
+    }
+    Ok(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_instances_account_is_told_without_its_secrets() {
+        for (text, words) in [
+            (r#"{"provider": "twilio", "authToken": "hunter2"}"#, "missing field"),
+            (r#"{"provider": "speedsms", "accessToken": ["hunter2"]}"#, "does not fit"),
+            (r#"{"provider": "hunter2"}"#, "does not fit"),
+            (r#"{"provider": "speedsms", "accessToken": "hunter2\n"}"#, "/accessToken"),
+            ("hunter2", "line 1"),
+        ] {
+            let error = instance_account(text).unwrap_err().to_string();
+            assert!(error.contains("BEEIQ_SMS_ACCOUNT") && error.contains(words), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        assert!(instance_account(r#"{"provider": "speedsms", "accessToken": "t"}"#).is_ok());
+    }
 }

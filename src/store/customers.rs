@@ -7,6 +7,7 @@ use crate::auth::Actor;
 use crate::domain::customer::CustomerKind;
 use crate::domain::identity::IdentityKind;
 use crate::domain::path_id::PathId;
+use crate::domain::search::{self, Scope, Word};
 use crate::error::StoreError;
 use crate::schema::{customer_identities, customer_tags, customers, tags, users};
 use crate::store::batch_load::{kind_number, world_number};
@@ -16,6 +17,7 @@ use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use serde_json::Value;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -105,21 +107,8 @@ pub struct Filters {
     pub created_from: Option<DateTime<Utc>>,
     /// Records created then or earlier.
     pub created_to: Option<DateTime<Utc>>,
-    /// Records in which each of these words is found.
-    pub words: Vec<Word>,
-}
-
-/// A word to look for, in each of the forms in which it may be found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// Folded, for names and e-mails.
-    pub folded: String,
-    /// The n, where the word is a code of the kind that is listed.
-    pub number: Option<i64>,
-    /// Its digits, where it may be (part of) a phone number.
-    pub digits: Option<String>,
-    /// Its normal form, where it may be (part of) a passport number.
-    pub passport: Option<String>,
+    /// Records in which each word of this text is found.
+    pub q: Option<String>,
 }
 
 type Rows<'a> = customers::BoxedQuery<'a, Pg>;
@@ -139,15 +128,27 @@ pub fn list(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Customer>, StoreError> {
-    let mut rows = narrowed(visible_of_kind(actor, kind), actor.org, kind, filters);
-    for word in &filters.words {
-        rows = rows.filter(holds_word(actor, kind, word));
+    let mut page = |words: Option<Condition>| -> Result<Vec<CustomerRow>, StoreError> {
+        let mut rows = narrowed(visible_of_kind(actor, kind), actor.org, kind, filters);
+        if let Some(words) = words {
+            rows = rows.filter(words);
+        }
+        if let Some(before) = before {
+            rows = rows.filter(customers::id.lt(before));
+        }
+        let newest = rows.order(customers::id.desc()).limit(limit);
+        Ok(newest.select(CustomerRow::as_select()).load(conn)?)
+    };
+    let words = filters.q.as_deref().map(|text| search::words(text, kind)).unwrap_or_default();
+    let scope = Scope::new(actor.org, kind);
+    let mut found = page(search::holding_all(&scope, &words).map(answers))?;
+    if let Some(in_company) = holding_with_company(actor, &scope, &words) {
+        // Two queries, since no index serves an OR over two tables.
+        found.extend(page(Some(in_company))?);
+        found.sort_by_key(|record| Reverse(record.id));
+        found.dedup_by_key(|record| record.id);
+        found.truncate(usize::try_from(limit).unwrap_or_default());
     }
-    if let Some(before) = before {
-        rows = rows.filter(customers::id.lt(before));
-    }
-    let newest = rows.order(customers::id.desc()).limit(limit);
-    let found = newest.select(CustomerRow::as_select()).load(conn)?;
     with_names(conn, actor, found)
 }
 
@@ -195,11 +196,11 @@ pub(super) fn visible_to(actor: &Actor) -> Condition {
         return Box::new(sql::<Nullable<Bool>>("TRUE"));
     }
     let for_group = customers::permit_group_id.eq_any(actor.groups.clone());
-    let for_user = customers::permit_user_ids.contains(vec![Some(actor.user)]);
+    let for_user = customers::permit_user_ids.overlaps_with(vec![actor.user()]);
     Box::new(
         customers::permit_status
             .eq(1)
-            .or(customers::owner_id.eq(actor.user))
+            .or(customers::owner_id.nullable().eq(actor.user()))
             .or(customers::permit_status.eq(4).and(for_user))
             .or(customers::permit_status.eq(3).and(for_group)),
     )
@@ -224,7 +225,7 @@ fn narrowed<'a>(rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Filters
         owner,
         created_from,
         created_to,
-        words: _,
+        q: _,
     } = filters.clone();
     let mut rows = rows;
     let identifiers = [
@@ -288,47 +289,32 @@ fn is_owned_by(org: Uuid, email_key: String) -> Condition {
     Box::new(customers::owner_id.nullable().eq_any(owners))
 }
 
-/// Whether a word is found in a record: in its names, the name of a company that the caller may
-/// see, its e-mails, phones or passport, or as its code.
-fn holds_word(actor: &Actor, kind: CustomerKind, word: &Word) -> Condition {
-    let Word { folded, number, digits, passport } = word;
-    let pattern = containing(folded);
-    let companies = visible_of_kind(actor, CustomerKind::Account)
-        .filter(customers::name_key.like(pattern.clone()))
-        .select(customers::id.nullable());
-    let in_emails = sql::<Nullable<Bool>>(
-        "EXISTS (SELECT FROM jsonb_array_elements(customers.emails) AS entry \
-         WHERE lower(entry ->> 'value') LIKE ",
-    )
-    .bind::<Text, _>(pattern.clone())
-    .sql(")");
-    let mut holds: Condition = Box::new(
-        customers::name_key
-            .like(pattern.clone())
-            .or(customers::lastname_key.like(pattern))
-            .or(customers::company_id.eq_any(companies))
-            .or(in_emails),
-    );
-    if let Some(number) = *number {
-        holds = Box::new(holds.or(customers::number.eq(number)));
+/// Whether a record's lexemes answer a `tsquery`.
+fn answers(query: String) -> Condition {
+    Box::new(sql::<Nullable<Bool>>("customers.search @@ ").bind::<Text, _>(query).sql("::tsquery"))
+}
+
+/// Whether each word is found in the record or in its company, one of them in the company; only in
+/// one that `actor` may see. None where there are no words.
+fn holding_with_company(actor: &Actor, scope: &Scope, words: &[Word]) -> Option<Condition> {
+    let company_scope = Scope::new(actor.org, CustomerKind::Account);
+    let company_answers = |query: String| {
+        let companies = visible_of_kind(actor, CustomerKind::Account)
+            .filter(answers(query))
+            .select(customers::id.nullable());
+        customers::company_id.eq_any(companies)
+    };
+    let any = search::holding_any(&company_scope, words)?;
+    let mut holds: Condition = Box::new(company_answers(any));
+    for word in words {
+        let word = std::slice::from_ref(word);
+        if let (Some(own), Some(company)) =
+            (search::holding_all(scope, word), search::holding_all(&company_scope, word))
+        {
+            holds = Box::new(holds.and(answers(own).or(company_answers(company))));
+        }
     }
-    if let Some(digits) = digits {
-        let in_phones = sql::<Nullable<Bool>>(
-            "EXISTS (SELECT FROM jsonb_array_elements(customers.phones) AS entry \
-             WHERE concat_ws(' ', regexp_replace(entry ->> 'value', '\\D', '', 'g'), \
-             entry ->> 'e164') LIKE ",
-        )
-        .bind::<Text, _>(containing(digits))
-        .sql(")");
-        holds = Box::new(holds.or(in_phones));
-    }
-    if let Some(passport) = passport {
-        let holders = identities(actor.org, kind, IdentityKind::Passport)
-            .filter(customer_identities::value.like(containing(passport)))
-            .select(customer_identities::customer_id);
-        holds = Box::new(holds.or(customers::id.eq_any(holders)));
-    }
-    holds
+    Some(holds)
 }
 
 /// The identities of that kind in the world of `kind`.
@@ -342,19 +328,6 @@ fn identities<'a>(
         .filter(customer_identities::world.eq(world_number(kind.world())))
         .filter(customer_identities::kind.eq(kind_number(identity)))
         .into_boxed()
-}
-
-/// A `LIKE` pattern for texts that contain `part`, whatever characters it is of.
-pub(super) fn containing(part: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in part.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// Adds what the records name, in one query for each table however many records there are.
@@ -438,18 +411,4 @@ fn tag_names(
         names.entry(customer).or_default().push(name);
     }
     Ok(names)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_takes_every_character_of_the_text_for_itself() {
-        for (part, pattern) in
-            [("huy", "%huy%"), ("100%", r"%100\%%"), ("a_b", r"%a\_b%"), (r"c:\x", r"%c:\\x%")]
-        {
-            assert_eq!(containing(part), pattern, "{part}");
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! members of an owning group included.
 
 use super::customer_references::{self, CustomerReference};
-use super::customers::containing;
+use super::text_search::containing;
 use crate::auth::Actor;
 use crate::domain::deal::DealOwners;
 use crate::error::StoreError;
@@ -134,12 +134,12 @@ pub(super) fn visible_to(actor: &Actor) -> Condition {
         .filter(deal_owners::org_id.eq(actor.org))
         .filter(
             deal_owners::user_id
-                .eq(actor.user)
+                .eq(actor.user())
                 .or(deal_owners::group_id.eq_any(actor.groups.clone())),
         )
         .select(deal_owners::deal_id);
     let for_group = deals::permit_group_id.eq_any(actor.groups.clone());
-    let for_user = deals::permit_user_ids.contains(vec![Some(actor.user)]);
+    let for_user = deals::permit_user_ids.overlaps_with(vec![actor.user()]);
     Box::new(
         deals::permit_status
             .eq(1)

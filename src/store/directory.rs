@@ -4,6 +4,7 @@ use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, Sla,
     User, Users, WelcomeEmail,
 };
+use crate::domain::message::Channel;
 use crate::domain::phone::Region;
 use crate::domain::template::{Markup, MessageTemplate};
 use crate::error::StoreError;
@@ -11,10 +12,12 @@ use crate::schema::{
     custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
     picklist_entries, slas, users,
 };
+use crate::store::message_accounts;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -30,6 +33,30 @@ pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::directory_version.eq(org_settings::directory_version + 1))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Has this transaction, which applies a delivery, finish before any setting is changed or deleted.
+/// Deliveries do not wait for each other here.
+///
+/// # Errors
+/// Those of the database.
+pub fn join_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+    lock(conn, "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", org)
+}
+
+/// Waits until the deliveries that are being applied are through, and holds others back until this
+/// transaction ends: what refers to a setting does not change meanwhile. To be called before
+/// [`bump`].
+///
+/// # Errors
+/// Those of the database.
+pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+    lock(conn, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", org)
+}
+
+fn lock(conn: &mut PgConnection, statement: &str, org: Uuid) -> QueryResult<()> {
+    diesel::sql_query(statement).bind::<Text, _>(format!("{org}:directory")).execute(conn)?;
     Ok(())
 }
 
@@ -66,6 +93,7 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
         currencies: load_currencies(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
+        has_sms_account: message_accounts::is_set(conn, org, Channel::Sms)?,
         custom_fields,
     })
 }
@@ -189,6 +217,7 @@ struct ListenerRow {
     id: Uuid,
     name: String,
     enabled: bool,
+    mode: String,
     allowed_ips: Vec<Option<IpNetwork>>,
     default_tag_id: Option<Uuid>,
     contact_source_id: Option<Uuid>,
@@ -257,6 +286,7 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
         id,
         name,
         enabled,
+        mode,
         allowed_ips,
         default_tag_id,
         contact_source_id,
@@ -268,6 +298,7 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
     Listener {
         id,
         enabled,
+        respond_async: mode == "async",
         allowed_ips: allowed_ips.into_iter().flatten().collect(),
         tokens,
         default_tag: default_tag_id,

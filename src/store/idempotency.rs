@@ -22,6 +22,8 @@ pub struct FirstAnswer {
     pub http_status: Option<i16>,
     /// Its answer.
     pub answer: Option<String>,
+    /// Whether it was taken for later, and so answered 202.
+    pub respond_async: bool,
 }
 
 /// Keeps others with the same key out until the transaction ends. False: one is at work.
@@ -74,6 +76,7 @@ pub fn find(
             deliveries::status,
             deliveries::http_status,
             deliveries::answer,
+            deliveries::respond_async,
         ))
         .first(conn)
         .optional()

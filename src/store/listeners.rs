@@ -277,6 +277,29 @@ pub fn custom_field_names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Stri
     Ok(names)
 }
 
+/// How many there are.
+///
+/// # Errors
+/// Those of the database.
+pub fn count(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+    Ok(listeners::table.filter(listeners::org_id.eq(org)).count().get_result(conn)?)
+}
+
+/// A listener's name with its welcome e-mail and SMS.
+pub type Messages = (String, Option<Value>, Option<Value>);
+
+/// The welcome messages of all listeners.
+///
+/// # Errors
+/// Those of the database.
+pub fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Messages>, StoreError> {
+    Ok(listeners::table
+        .filter(listeners::org_id.eq(org))
+        .order(listeners::name_key)
+        .select((listeners::name, listeners::welcome_email, listeners::welcome_sms))
+        .load(conn)?)
+}
+
 /// The org's sources, ids and names in order. They cannot be deleted before the transaction ends.
 ///
 /// # Errors

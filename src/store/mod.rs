@@ -1,22 +1,37 @@
 //! All SQL. Every function on a tenant's table takes the org, and runs within `db::in_org`.
 
+pub mod api_keys;
 pub mod audit;
 pub mod batch_load;
 pub mod counters;
+pub mod currencies;
+pub mod custom_fields;
 pub mod customer_references;
 pub mod customers;
 pub mod deal_references;
 pub mod deals;
+pub mod deliveries;
+pub mod delivery_log;
 pub mod directory;
+pub mod erasure;
+pub mod groups;
 pub mod history;
 pub mod idempotency;
 pub mod listeners;
+pub mod message_accounts;
 pub mod notes;
 pub mod orgs;
+pub mod outbox;
+pub mod picklists;
+pub mod rows;
 pub mod sessions;
 pub mod sign_in_failures;
+pub mod slas;
 mod statement;
+pub mod tags;
+mod text_search;
 pub mod tickets;
+pub mod usage;
 pub mod users;
 pub mod vocabulary;
 pub mod writes;

@@ -2,8 +2,9 @@
 //! whether or not the caller may see what the note is on: that is then named by its code alone.
 
 use super::customer_references::{self, CustomerReference};
-use super::customers::{Filters, Word, containing};
+use super::customers::Filters;
 use super::deal_references::{self, DealReference};
+use super::text_search::{containing, words};
 use crate::auth::Actor;
 use crate::error::StoreError;
 use crate::schema::{notes, users};
@@ -66,8 +67,8 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Note>, StoreError> {
     let mut rows = narrowed(visible(actor), actor, filters);
-    for Word { folded, .. } in &filters.words {
-        rows = rows.filter(notes::body_key.like(containing(folded)));
+    for word in words(filters.q.as_deref()) {
+        rows = rows.filter(notes::body_key.like(containing(&word)));
     }
     if let Some(before) = before {
         rows = rows.filter(notes::id.lt(before));
@@ -95,11 +96,11 @@ fn visible_to(actor: &Actor) -> Condition {
         return Box::new(sql::<Nullable<Bool>>("TRUE"));
     }
     let for_group = notes::permit_group_id.eq_any(actor.groups.clone());
-    let for_user = notes::permit_user_ids.contains(vec![Some(actor.user)]);
+    let for_user = notes::permit_user_ids.overlaps_with(vec![actor.user()]);
     Box::new(
         notes::permit_status
             .eq(1)
-            .or(notes::owner_id.eq(actor.user))
+            .or(notes::owner_id.nullable().eq(actor.user()))
             .or(notes::permit_status.eq(4).and(for_user))
             .or(notes::permit_status.eq(3).and(for_group)),
     )

@@ -103,6 +103,64 @@ pub fn create(
     create_names(conn, id, now, new_id)
 }
 
+/// What of an org can be set (`api.md` 4).
+#[derive(Clone, Debug, Queryable)]
+pub struct OrgValues {
+    /// Its name.
+    pub name: String,
+    /// What its people sign in with.
+    pub slug: String,
+    /// IANA name.
+    pub time_zone: String,
+    /// ISO 3166-1 alpha-2.
+    pub default_region: String,
+    /// ISO 4217, one of its currencies.
+    pub default_currency: String,
+}
+
+/// What is set of an org.
+///
+/// # Errors
+/// Those of the database.
+pub fn values(conn: &mut PgConnection, org: Uuid) -> Result<OrgValues, StoreError> {
+    Ok(orgs::table
+        .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
+        .filter(orgs::id.eq(org))
+        .filter(org_settings::org_id.eq(org))
+        .select((
+            orgs::name,
+            orgs::slug,
+            org_settings::time_zone,
+            org_settings::default_region,
+            org_settings::default_currency,
+        ))
+        .first(conn)?)
+}
+
+/// Sets all that can be set of an org.
+///
+/// # Errors
+/// [`StoreError::Taken`] where another org has the slug.
+pub fn update(
+    conn: &mut PgConnection,
+    org: Uuid,
+    values: &OrgValues,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let OrgValues { name, slug, time_zone, default_region, default_currency } = values;
+    diesel::update(orgs::table.filter(orgs::id.eq(org)))
+        .set((orgs::name.eq(name), orgs::slug.eq(slug), orgs::updated_at.eq(now)))
+        .execute(conn)?;
+    diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
+        .set((
+            org_settings::time_zone.eq(time_zone),
+            org_settings::default_region.eq(default_region),
+            org_settings::default_currency.eq(default_currency),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The lists that a new org chooses from. The channels are those of `listener.md` 7.
 const PICKLISTS: [(&str, &[&str]); 5] = [
     ("source", &["Website", "Facebook", "Zalo", "Phone", "Email", "Referral", "Event", "Other"]),
@@ -150,9 +208,14 @@ fn create_names(
     diesel::insert_into(picklist_entries::table).values(entries).execute(conn)?;
     let currencies = ["VND", "USD"];
     diesel::insert_into(org_currencies::table)
-        .values(
-            currencies.map(|code| (org_currencies::org_id.eq(org), org_currencies::code.eq(code))),
-        )
+        .values(currencies.map(|code| {
+            (
+                org_currencies::org_id.eq(org),
+                org_currencies::code.eq(code),
+                org_currencies::id.eq(new_id()),
+                org_currencies::created_at.eq(now),
+            )
+        }))
         .execute(conn)?;
     let (day, hour) = (24 * 60, 60);
     diesel::insert_into(slas::table)

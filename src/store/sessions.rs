@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use crate::auth::{Actor, Role};
+use crate::auth::{Actor, Role, Who};
 use crate::error::StoreError;
 use crate::schema::{group_members, sessions, users};
 use chrono::{DateTime, Utc};
@@ -44,6 +44,7 @@ pub fn create(
             sessions::user_id.eq(user),
             sessions::token_hash.eq(token_hash),
             sessions::created_at.eq(now),
+            sessions::last_used_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(conn)?;
@@ -51,8 +52,8 @@ pub fn create(
 }
 
 /// The session of that token, and its user with role and groups as they are now (his address is
-/// the caller's to add); none where it
-/// has ended or the user is inactive.
+/// the caller's to add); none where it has ended, was not used since `unused_since`, or the user is
+/// inactive.
 ///
 /// # Errors
 /// Those of the database.
@@ -60,6 +61,7 @@ pub fn find(
     conn: &mut PgConnection,
     org: Uuid,
     token_hash: &[u8],
+    unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<(Uuid, Actor)>, StoreError> {
     let found: Option<(Uuid, Uuid, String)> = sessions::table
@@ -70,6 +72,7 @@ pub fn find(
         .filter(sessions::org_id.eq(org))
         .filter(sessions::token_hash.eq(token_hash))
         .filter(sessions::expires_at.gt(now))
+        .filter(sessions::last_used_at.gt(unused_since))
         .filter(users::active)
         .select((sessions::id, users::id, users::role))
         .first(conn)
@@ -83,7 +86,27 @@ pub fn find(
         .select(group_members::group_id)
         .load(conn)?;
     let role = Role::of_column(&role)?;
-    Ok(Some((session, Actor { org, user, role, groups, address: None })))
+    Ok(Some((session, Actor { org, who: Who::User(user), role, groups, address: None })))
+}
+
+/// Writes down that a session is used, unless that was done after `written`.
+///
+/// # Errors
+/// Those of the database.
+pub fn used(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    now: DateTime<Utc>,
+    written: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(sessions::table)
+        .filter(sessions::org_id.eq(org))
+        .filter(sessions::id.eq(id))
+        .filter(sessions::last_used_at.le(written))
+        .set(sessions::last_used_at.eq(now))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Ends a session.

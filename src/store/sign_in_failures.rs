@@ -7,8 +7,6 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Timestamptz};
 
-/// So many failures in a row are looked at.
-const ALLOWED: i32 = 10;
 /// After so long without one the row begins anew.
 const FORGOTTEN_AFTER: Duration = Duration::minutes(15);
 
@@ -29,14 +27,15 @@ struct Counted {
     last_failed_at: DateTime<Utc>,
 }
 
-/// Counts an attempt before it is looked at, so that simultaneous ones cannot slip through. Those
-/// that are blocked do not lengthen the block.
+/// Counts an attempt before it is looked at, so that simultaneous ones cannot slip through; so many
+/// are `allowed` to fail. Those that are blocked do not lengthen the block.
 ///
 /// # Errors
 /// Those of the database.
 pub fn count(
     conn: &mut PgConnection,
     subject: &[u8],
+    allowed: i32,
     now: DateTime<Utc>,
 ) -> Result<Attempt, StoreError> {
     let Counted { failures, last_failed_at } = diesel::sql_query(
@@ -50,13 +49,26 @@ pub fn count(
     .bind::<Binary, _>(subject)
     .bind::<Timestamptz, _>(now)
     .bind::<Timestamptz, _>(now - FORGOTTEN_AFTER)
-    .bind::<Integer, _>(ALLOWED)
+    .bind::<Integer, _>(allowed)
     .get_result(conn)?;
-    Ok(if failures > ALLOWED {
+    Ok(if failures > allowed {
         Attempt::Blocked(last_failed_at + FORGOTTEN_AFTER)
     } else {
         Attempt::Counted
     })
+}
+
+/// Takes one attempt back, which did not fail.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_back(conn: &mut PgConnection, subject: &[u8]) -> Result<(), StoreError> {
+    diesel::update(sign_in_failures::table)
+        .filter(sign_in_failures::subject.eq(subject))
+        .filter(sign_in_failures::failures.gt(0))
+        .set(sign_in_failures::failures.eq(sign_in_failures::failures - 1))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Forgets the failures of a subject that has signed in, and those of all whose time is over.

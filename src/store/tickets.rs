@@ -2,9 +2,11 @@
 //! and its group's members, without a group everybody; owner and admin of the org all.
 
 use super::customer_references::{self, CustomerReference};
-use super::customers::{Filters, Word, containing};
+use super::customers::Filters;
+use super::text_search::{containing, words};
 use crate::auth::Actor;
 use crate::domain::path_id::PathId;
+use crate::domain::ticket::TicketCode;
 use crate::error::StoreError;
 use crate::schema::{deals, tags, ticket_tags, tickets, users};
 use chrono::{DateTime, Utc};
@@ -67,8 +69,8 @@ pub fn list(
     limit: i64,
 ) -> Result<Vec<Ticket>, StoreError> {
     let mut rows = narrowed(visible(actor), actor, filters);
-    for word in &filters.words {
-        rows = rows.filter(holds_word(word));
+    for word in words(filters.q.as_deref()) {
+        rows = rows.filter(holds_word(&word));
     }
     if let Some(before) = before {
         rows = rows.filter(tickets::id.lt(before));
@@ -115,7 +117,7 @@ fn visible_to(actor: &Actor) -> Condition {
     Box::new(
         tickets::permit_status
             .eq(1)
-            .or(tickets::owner_id.eq(actor.user))
+            .or(tickets::owner_id.nullable().eq(actor.user()))
             .or(tickets::permit_status.eq(3).and(for_group)),
     )
 }
@@ -164,10 +166,10 @@ fn has_tag(org: Uuid, name_key: &str) -> Condition {
 }
 
 /// Whether a word is found in a ticket: in its title or text, or as its code.
-fn holds_word(word: &Word) -> Condition {
-    let in_text = tickets::search_key.nullable().like(containing(&word.folded));
-    match word.number {
-        Some(number) => Box::new(in_text.or(tickets::number.eq(number))),
+fn holds_word(word: &str) -> Condition {
+    let in_text = tickets::search_key.nullable().like(containing(word));
+    match TicketCode::parse(word) {
+        Some(TicketCode(number)) => Box::new(in_text.or(tickets::number.eq(number))),
         None => Box::new(in_text),
     }
 }

@@ -163,7 +163,7 @@ async fn an_org_that_cannot_be_made_is_refused_in_one_line_and_leaves_nothing() 
 }
 
 #[actix_web::test]
-async fn a_password_that_is_set_ends_the_users_sessions_and_the_old_password() {
+async fn a_password_that_is_set_ends_the_users_sessions_old_password_and_throttle() {
     let instance = Instance::start().await;
     let acme = instance.acme();
     let me = async |token: &str| {
@@ -172,6 +172,10 @@ async fn a_password_that_is_set_ends_the_users_sessions_and_the_old_password() {
     };
     let tokens = [acme.db_token("ann"), acme.db_token("ann")];
     let of_others = [acme.db_token("bob"), instance.globex().db_token("ann")];
+    for _ in 0..10 {
+        sign_in(&instance, "acme", "ann@acme.test", "wrong horse battery").await.expect(401);
+    }
+    sign_in(&instance, "acme", "ann@acme.test", PASSWORD).await.expect(429);
     let args =
         ["user", "set-password", "--org", "Acme", "--email", "ANN@acme.test", "--password-stdin"];
     beeiq(instance.database_url(), &args, "a brand new one\n").succeeded();

@@ -200,6 +200,26 @@ async fn the_examples_of_all_actions_do_what_the_documents_say() {
     );
 }
 
+/// The first thing that somebody tries shows him the messages that it caused.
+#[actix_web::test]
+async fn the_first_contact_leaves_a_rendered_email_and_sms_in_the_outbox() {
+    let dir = data_dir();
+    let demo = Demo::start(dir.path());
+    let curl = demo.greeting.split_once("-d '").unwrap().1.split_once("\n}'").unwrap().0;
+    let payload: Value = serde_json::from_str(&format!("{curl}\n}}")).unwrap();
+    demo.post(&payload).await.expect(200);
+    let token = demo.token().await;
+    let messages = demo.get(&token, "/outbox").await.expect(200);
+    assert_eq!(messages.each("status"), ["captured", "captured"]);
+    for (message, content) in messages.data().iter().zip(["/sms/content", "/email/html"]) {
+        let path = format!("/outbox/{}", message["id"].as_str().unwrap());
+        let whole = demo.get(&token, &path).await.expect(200).body;
+        let text = whole.pointer(content).and_then(Value::as_str).unwrap_or_default();
+        assert!(text.contains("Huy") && !text.contains("{{"), "{whole:#}");
+        assert_eq!(whole["recipients"][0]["customerId"], "PID-1");
+    }
+}
+
 #[actix_web::test]
 async fn ctrl_c_leaves_no_process_and_the_next_start_finds_the_data() {
     let dir = data_dir();

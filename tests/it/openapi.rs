@@ -36,7 +36,9 @@ async fn every_path_that_is_registered_is_described() {
     let described: BTreeSet<String> = paths(&instance).await.keys().cloned().collect();
     let mut registered =
         registered(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("http"));
-    assert!(registered.remove("/openapi.json"), "the document itself is no path of its own");
+    for page in ["/openapi.json", "/docs", "/docs/{file:.*}"] {
+        assert!(registered.remove(page), "{page}: the document itself is no path of its own");
+    }
     assert!(registered.contains("/listener/{token}"), "{registered:?}");
     assert_eq!(described, registered);
 }
@@ -74,6 +76,36 @@ async fn what_is_described_as_for_the_signed_in_is_401_without_a_token() {
         }
     }
     assert!(protected > 10, "{protected} operations ask for a token");
+}
+
+/// A page that loads anything from elsewhere is blank where the server is all that can be reached.
+#[actix_web::test]
+async fn the_document_is_browsed_at_docs_with_nothing_from_elsewhere() {
+    let instance = Instance::start().await;
+    let entered = instance.get("/docs").await.expect(200);
+    let page = instance.get("/docs/").await.expect(200);
+    assert_eq!(entered.body, page.body, "/docs leads to /docs/");
+    assert!(page.header("Content-Type").unwrap().starts_with("text/html"));
+    let policy = page.header("Content-Security-Policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert_eq!(page.header("Cache-Control"), Some("public, max-age=3600"));
+    let html = page.body.as_str().unwrap();
+    let files: Vec<&str> = ["src=\"", "href=\""]
+        .iter()
+        .flat_map(|attribute| html.split(attribute).skip(1))
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    assert!(files.len() > 3, "{html}");
+    for file in &files {
+        assert!(!file.contains("//"), "{file} is elsewhere");
+        instance.get(&format!("/docs/{}", file.trim_start_matches("./"))).await.expect(200);
+    }
+    // An inline script would be refused by the policy.
+    assert!(!html.contains("<script>"), "{html}");
+    let started = instance.get("/docs/swagger-initializer.js").await.expect(200);
+    let script = started.body.as_str().unwrap();
+    assert!(script.contains("../openapi.json") && script.contains("\"none\""), "{script}");
+    instance.get("/docs/nothing.html").await.expect(404);
 }
 
 #[actix_web::test]

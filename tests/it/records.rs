@@ -4,12 +4,12 @@
 
 use crate::support::cluster::{Template, TestDatabase};
 use beeiq::actions::Subject;
-use beeiq::auth::{Actor, Role};
+use beeiq::auth::{Actor, Role, Who};
 use beeiq::db::{in_org, migrate};
 use beeiq::domain::customer::CustomerKind;
 use beeiq::domain::path_id::PathId;
 use beeiq::error::StoreError;
-use beeiq::store::customers::{self, Customer, Filters, Word};
+use beeiq::store::customers::{self, Customer, Filters};
 use beeiq::store::history::{self, Line};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -41,15 +41,11 @@ fn records() -> Records {
 fn user(number: u128) -> Actor {
     Actor {
         org: ORG,
-        user: Uuid::from_u128(number),
+        who: Who::User(Uuid::from_u128(number)),
         role: if number == 1 { Role::Owner } else { Role::Member },
         groups: if number == 3 { vec![Uuid::from_u128(0xb1)] } else { Vec::new() },
         address: None,
     }
-}
-
-fn word(folded: &str) -> Word {
-    Word { folded: folded.to_owned(), number: None, digits: None, passport: None }
 }
 
 impl Records {
@@ -81,10 +77,6 @@ impl Records {
 
     fn contacts(&mut self, filters: &Filters) -> Vec<i64> {
         self.list(&user(1), CustomerKind::Contact, filters)
-    }
-
-    fn search(&mut self, actor: &Actor, words: Vec<Word>) -> Vec<i64> {
-        self.list(actor, CustomerKind::Contact, &Filters { words, ..Filters::default() })
     }
 
     fn history(&mut self, number: i64) -> Vec<Line> {
@@ -136,15 +128,6 @@ fn a_company_that_is_hidden_is_named_by_its_code_alone() {
     assert_eq!(company(2).number, 1);
 }
 
-/// Without it a search would tell which name the hidden company has.
-#[test]
-fn a_search_finds_no_record_by_the_name_of_a_hidden_company() {
-    let mut records = records();
-    assert_eq!(records.search(&user(1), vec![word("secret")]), [1]);
-    assert!(records.search(&user(2), vec![word("secret")]).is_empty());
-    assert_eq!(records.search(&user(2), vec![word("open corp")]), [2]);
-}
-
 #[test]
 fn an_org_has_its_own_records_only() {
     let mut records = records();
@@ -194,28 +177,6 @@ fn tag_owner_and_time_narrow_a_list() {
         ..Filters::default()
     };
     assert_eq!(records.contacts(&created), [4, 3], "both ends belong to it");
-}
-
-#[test]
-fn a_search_wants_every_word_somewhere_in_the_record() {
-    let mut records = records();
-    let mut found = |words: &[Word]| records.search(&user(1), words.to_vec());
-    assert_eq!(found(&[word("huy"), word("nguyễ")]), [1]);
-    assert!(found(&[word("huy"), word("grouped")]).is_empty());
-    assert_eq!(found(&[word("@htk")]), [1]);
-    assert_eq!(found(&[Word { digits: Some("905000".to_owned()), ..word("0905000") }]), [1]);
-    assert_eq!(found(&[Word { digits: Some("849050".to_owned()), ..word("+849050") }]), [1]);
-    assert_eq!(found(&[Word { passport: Some("B123".to_owned()), ..word("b-123") }]), [1]);
-    assert_eq!(found(&[Word { number: Some(4), ..word("pid-4") }]), [4]);
-}
-
-/// Without it `%` would list everything.
-#[test]
-fn the_wildcards_of_the_database_are_plain_characters_in_a_search() {
-    let mut records = records();
-    for (text, numbers) in [("%", vec![5]), ("a_b", vec![5]), ("\\", vec![])] {
-        assert_eq!(records.search(&user(1), vec![word(text)]), numbers, "{text}");
-    }
 }
 
 #[test]

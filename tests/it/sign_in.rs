@@ -1,8 +1,10 @@
 //! Signing in, and who may do what (`api.md` 3).
 
-use crate::support::{Instance, PASSWORD, Reply};
+use crate::support::{Instance, PASSWORD, Reply, person};
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use reqwest::Method;
 use serde_json::json;
 
@@ -139,7 +141,8 @@ async fn a_success_clears_the_failures_before_it() {
         }
         ann_with(&instance, PASSWORD).await.expect(201);
     }
-    assert_eq!(instance.db_count("sign_in_failures"), 0);
+    // What is left are the failures of the address.
+    assert_eq!(instance.db_count("sign_in_failures"), 1);
 }
 
 #[actix_web::test]
@@ -162,12 +165,81 @@ async fn a_session_ends_with_its_time_and_with_its_user() {
     for (change, status) in [
         ("UPDATE users SET active = false WHERE email = 'ann@acme.test'", 401),
         ("UPDATE users SET active = true WHERE email = 'ann@acme.test'", 200),
+        ("UPDATE sessions SET last_used_at = now() - interval '7 days'", 401),
+        ("UPDATE sessions SET last_used_at = now() - interval '167 hours'", 200),
         ("UPDATE sessions SET expires_at = now()", 401),
     ] {
         instance.db_execute(change);
         let reply = me(&instance, &token).await;
         assert_eq!(reply.status, status, "{change}");
     }
+}
+
+/// Reading must not write: but a session in use must not end for want of it.
+#[actix_web::test]
+async fn the_use_of_a_session_is_written_down_once_in_five_minutes() {
+    let instance = Instance::start().await;
+    let token = token_of_ann(&instance).await;
+    let made = "sessions WHERE last_used_at = created_at";
+    me(&instance, &token).await.expect(200);
+    assert_eq!(instance.db_count(made), 1);
+    instance.db_execute("UPDATE sessions SET last_used_at = now() - interval '5 minutes'");
+    me(&instance, &token).await.expect(200);
+    assert_eq!(instance.db_count("sessions WHERE last_used_at > now() - interval '1 minute'"), 1);
+}
+
+#[actix_web::test]
+async fn how_long_sessions_last_can_be_set() {
+    let flags = ["--session-idle-hours", "1", "--session-days", "2"];
+    let instance = Instance::with(&flags).await;
+    let reply = ann_with(&instance, PASSWORD).await.expect(201);
+    let ends: DateTime<Utc> = reply.body["expiresAt"].as_str().unwrap().parse().unwrap();
+    assert!((ends - Utc::now() - TimeDelta::days(2)).abs() < TimeDelta::minutes(5), "{ends}");
+    instance.db_execute("UPDATE sessions SET last_used_at = now() - interval '61 minutes'");
+    me(&instance, reply.body["token"].as_str().unwrap()).await.expect(401);
+}
+
+/// Tries to sign in from an address, behind a proxy that is trusted.
+async fn sign_in_from(instance: &Instance, address: &str, email: &str, password: &str) -> Reply {
+    let body = json!({"org": "acme", "email": email, "password": password});
+    let request = instance.request(Method::POST, "/api/v1/sessions").json(&body);
+    Reply::to(request.header("X-Forwarded-For", address)).await
+}
+
+/// One password tried on many users is no row of failures of any of them.
+#[actix_web::test]
+async fn from_one_address_a_hundred_sign_ins_fail_in_a_quarter_of_an_hour() {
+    let instance = Instance::with(&["--trusted-proxies", "127.0.0.1"]).await;
+    sign_in_from(&instance, "192.0.2.1", "nobody@acme.test", WRONG).await.expect(401);
+    // As if it were the hundredth.
+    instance.db_execute("UPDATE sign_in_failures SET failures = 99");
+    sign_in_from(&instance, "192.0.2.1", "ann@acme.test", PASSWORD).await.expect(201);
+    sign_in_from(&instance, "192.0.2.1", "x@acme.test", WRONG).await.expect(401);
+    let reply = sign_in_from(&instance, "192.0.2.1", "ann@acme.test", PASSWORD).await.expect(429);
+    let wait: u64 = reply.header("Retry-After").unwrap().parse().unwrap();
+    assert!((1..=15 * 60 + 1).contains(&wait), "{wait}");
+    sign_in_from(&instance, "192.0.2.2", "ann@acme.test", PASSWORD).await.expect(201);
+}
+
+/// Hashing a password takes a processor a tenth of a second: deliveries must not stand in line.
+#[actix_web::test]
+async fn a_delivery_is_answered_while_sign_ins_wait() {
+    let instance = Instance::with(&["--trusted-proxies", "127.0.0.1"]).await;
+    let listener = instance.acme().listener().await;
+    let mut flood: FuturesUnordered<_> = (0..200)
+        .map(|number| {
+            let (instance, email) = (&instance, format!("{number}@acme.test"));
+            async move { sign_in_from(instance, &format!("192.0.2.{number}"), &email, WRONG).await }
+        })
+        .collect();
+    // They are being served, one after the other.
+    flood.next().await.unwrap().expect(401);
+    listener.send(&[person("Huy", "huy@x.com")]).await.expect(200);
+    let mut answered = 1;
+    while flood.next().now_or_never().flatten().is_some() {
+        answered += 1;
+    }
+    assert!(answered < 100, "{answered} of 200 sign-ins were done before the delivery");
 }
 
 #[actix_web::test]

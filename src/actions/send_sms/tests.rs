@@ -111,6 +111,14 @@ fn a_message_costs_a_credit_a_segment_and_too_few_for_all_queue_none() {
 }
 
 #[test]
+fn an_org_with_an_sms_account_of_its_own_needs_no_credits() {
+    let mut org = TestOrg::new().with_sms_credits(0);
+    org.directory.has_sms_account = true;
+    let data = json!({"content": "Hi", "phones": ["0905000001", "0905000002"]});
+    assert_eq!(messages(&send(&org, data)).len(), 2);
+}
+
+#[test]
 fn later_actions_of_the_batch_have_the_credits_that_earlier_ones_left() {
     let org = TestOrg::new().with_sms_credits(2);
     let action = ("send-sms", json!({"content": "Hi", "phones": ["0905000001"]}));

@@ -1,4 +1,4 @@
-//! Contacts, accounts and leads: list, read, history (`api.md` 5). The three are alike; what they
+//! Contacts, accounts and leads: list, read, erase, history (`api.md` 5). The three are alike; what they
 //! share is at the end.
 
 use super::NoSuchRecord;
@@ -7,17 +7,19 @@ use super::history::{HistoryLine, history_line};
 use super::representation::{self, CustomerBody};
 use crate::actions::Subject;
 use crate::app::App;
-use crate::auth::Actor;
-use crate::domain::customer::CustomerKind;
+use crate::auth::{Actor, Admin};
+use crate::domain::audit::Action;
+use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::path_id::PathId;
 use crate::error::{Problem, StoreError};
 use crate::http::etag;
-use crate::http::openapi::{QueryProblem, SignedInProblems};
+use crate::http::openapi::{AdminProblems, QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
-use crate::store::{customers, history};
+use crate::store::{audit, customers, erasure, history};
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
 
 /// Lists contacts, newest first; a member gets those that permits let him see.
 /// A parameter that is unknown or wrong is a 422.
@@ -61,6 +63,23 @@ pub async fn read_contact(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     read(&app, actor, &request, CustomerKind::Contact, &id).await
+}
+
+/// Erases a contact with all that hangs on it: notes, tickets, messages, history, and its part of the
+/// kept deliveries. Deals with it stay, without it. Owner and admins only.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/contacts/{id}",
+    tag = "Records",
+    params(("id" = String, Path, description = "Its id, or its code", example = "PID-1")),
+    responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),
+)]
+pub async fn erase_contact(
+    app: Data<App>,
+    Admin(actor): Admin,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    erase(&app, actor, CustomerKind::Contact, &id).await
 }
 
 /// Lists what happened to a contact, newest first.
@@ -133,6 +152,23 @@ pub async fn read_account(
     read(&app, actor, &request, CustomerKind::Account, &id).await
 }
 
+/// Erases an account with all that hangs on it: notes, tickets, messages, history, and its part of the
+/// kept deliveries. Deals with it stay, without it. Owner and admins only.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/accounts/{id}",
+    tag = "Records",
+    params(("id" = String, Path, description = "Its id, or its code", example = "CID-1")),
+    responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),
+)]
+pub async fn erase_account(
+    app: Data<App>,
+    Admin(actor): Admin,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    erase(&app, actor, CustomerKind::Account, &id).await
+}
+
 /// Lists what happened to an account, newest first.
 /// One that is not there, or that the caller may not see, is a 404.
 #[utoipa::path(
@@ -203,6 +239,23 @@ pub async fn read_lead(
     read(&app, actor, &request, CustomerKind::Lead, &id).await
 }
 
+/// Erases a lead with all that hangs on it: notes, tickets, messages, history, and its part of the
+/// kept deliveries. Deals with it stay, without it. Owner and admins only.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/leads/{id}",
+    tag = "Records",
+    params(("id" = String, Path, description = "Its id, or its code", example = "LID-1")),
+    responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),
+)]
+pub async fn erase_lead(
+    app: Data<App>,
+    Admin(actor): Admin,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    erase(&app, actor, CustomerKind::Lead, &id).await
+}
+
 /// Lists what happened to a lead, newest first.
 /// One that is not there, or that the caller may not see, is a 404.
 #[utoipa::path(
@@ -238,8 +291,7 @@ async fn list(
     let query = Query::of_list(request, &FILTERS)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
-    let filters =
-        filters::read(&query, directory.org.region, |text| filters::customer_number(text, kind))?;
+    let filters = filters::read(&query, directory.org.region)?;
     let rows = app
         .db
         .in_org(actor.org, move |conn| {
@@ -270,6 +322,41 @@ async fn read(
         .ok_or_else(|| Problem::not_found(kind.as_str()))?;
     let body = representation::customer(found, kind, &directory)?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
+}
+
+async fn erase(
+    app: &App,
+    actor: Actor,
+    kind: CustomerKind,
+    id: &str,
+) -> Result<HttpResponse, Problem> {
+    let id = addressed(id, kind)?;
+    app.db
+        .in_org(actor.org, move |conn| {
+            let found = customers::find(conn, &actor, kind, id)?
+                .ok_or_else(|| Problem::not_found(kind.as_str()))?;
+            let (id, code) = (found.record.id, CustomerCode { kind, number: found.record.number });
+            erasure::erase(conn, actor.org, id)?;
+            // The code alone: the log outlives what was to be forgotten.
+            let subject = audit::Subject {
+                resource: resource(kind),
+                id: &id.to_string(),
+                name: &code.to_string(),
+            };
+            audit::record(conn, &actor, Action::Erased, subject, &json!({}))?;
+            Ok::<_, Problem>(())
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The kind's part of the path.
+const fn resource(kind: CustomerKind) -> &'static str {
+    match kind {
+        CustomerKind::Contact => "contacts",
+        CustomerKind::Account => "accounts",
+        CustomerKind::Lead => "leads",
+    }
 }
 
 async fn read_history(

@@ -1,6 +1,6 @@
 //! The filters of a list of deals: from query parameters to what the database compares.
 
-use super::filters::{LONGEST_SEARCH, NOT_A_TIME, email_key, read_one, time};
+use super::filters::{LONGEST_SEARCH, email_key, read_one};
 use crate::domain::text::{clean, fold};
 use crate::error::Problem;
 use crate::http::page::Query;
@@ -46,8 +46,8 @@ pub(super) fn read(query: &Query) -> Result<DealFilters, Problem> {
     Ok(DealFilters {
         name: query.get("name").map(fold),
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
-        created_from: read_one(query, "createdFrom", NOT_A_TIME, time)?,
-        created_to: read_one(query, "createdTo", NOT_A_TIME, time)?,
+        created_from: query.time("createdFrom")?,
+        created_to: query.time("createdTo")?,
         words: read_one(query, "q", "has more than 100 characters.", words)?.unwrap_or_default(),
     })
 }

@@ -1,13 +1,12 @@
 //! The filters of a list of customers: from query parameters to what the database compares.
 
-use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::email::Email;
 use crate::domain::passport::Passport;
 use crate::domain::phone::{Phone, Region};
 use crate::domain::text::{clean, fold};
 use crate::error::Problem;
 use crate::http::page::{Query, invalid};
-use crate::store::customers::{Filters, Word};
+use crate::store::customers::Filters;
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 
@@ -27,8 +26,6 @@ pub(super) const FILTERS: [&str; 10] = [
 
 /// The longest text to search for, in characters: each of its words costs time.
 pub(super) const LONGEST_SEARCH: usize = 100;
-/// Fewer digits than this are no part of a phone number worth looking for.
-const FEWEST_DIGITS: usize = 3;
 
 /// The query parameters of a list of customers, for the API's description.
 #[derive(IntoParams)]
@@ -59,8 +56,9 @@ pub(super) struct ListParameters {
     created_from: Option<DateTime<Utc>>,
     /// Those created then or earlier.
     created_to: Option<DateTime<Utc>>,
-    /// Words, each of which is in a name, the company's name, an e-mail, a phone number or the
-    /// passport, or is the code.
+    /// Words, with or without accents, each of which begins a word of the names, of the company's
+    /// name or of the contactId, an e-mail or its domain, or the passport; begins or ends a phone
+    /// number; or is the code.
     #[param(max_length = 100)]
     q: Option<String>,
 }
@@ -77,16 +75,11 @@ pub(super) struct PageParameters {
     cursor: Option<String>,
 }
 
-/// Reads the filters; phone numbers without a country code are of `region`, and `number_of` is the
-/// n of a word that is a code of what is listed.
+/// Reads the filters; phone numbers without a country code are of `region`.
 ///
 /// # Errors
 /// 422 `invalid_query`, naming the parameter whose value can be no such thing.
-pub(super) fn read(
-    query: &Query,
-    region: Region,
-    number_of: impl Fn(&str) -> Option<i64>,
-) -> Result<Filters, Problem> {
+pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
     Ok(Filters {
         email: read_one(query, "email", "is not an e-mail address.", email_key)?,
         phone: read_one(query, "phone", "is not a phone number.", |text| {
@@ -97,17 +90,13 @@ pub(super) fn read(
         tag: query.get("tag").map(fold),
         name: query.get("name").map(fold),
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
-        created_from: read_one(query, "createdFrom", NOT_A_TIME, time)?,
-        created_to: read_one(query, "createdTo", NOT_A_TIME, time)?,
-        words: read_one(query, "q", "has more than 100 characters.", |text| {
-            words(text, &number_of)
-        })?
-        .unwrap_or_default(),
+        created_from: query.time("createdFrom")?,
+        created_to: query.time("createdTo")?,
+        q: read_one(query, "q", "has more than 100 characters.", |text| {
+            Some(clean(text)).filter(|text| text.chars().count() <= LONGEST_SEARCH)
+        })?,
     })
 }
-
-pub(super) const NOT_A_TIME: &str =
-    "is not a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z (a + is written %2B here).";
 
 pub(super) fn read_one<T>(
     query: &Query,
@@ -126,59 +115,14 @@ fn passport_key(text: &str) -> Option<String> {
     Some(Passport::parse(text).ok()?.key().to_owned())
 }
 
-pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
-    Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
-}
-
-/// The n of a code of that kind.
-pub(super) fn customer_number(text: &str, kind: CustomerKind) -> Option<i64> {
-    CustomerCode::parse(text).filter(|code| code.kind == kind).map(|code| code.number)
-}
-
-/// The words of a search; a phone number written with spaces is one word. `None` when too long.
-fn words(text: &str, number_of: &impl Fn(&str) -> Option<i64>) -> Option<Vec<Word>> {
-    let text = clean(text);
-    if text.chars().count() > LONGEST_SEARCH {
-        return None;
-    }
-    if phone_digits(&text).is_some() {
-        return Some(vec![word(&text, number_of)]);
-    }
-    Some(text.split_whitespace().map(|text| word(text, number_of)).collect())
-}
-
-fn word(text: &str, number_of: &impl Fn(&str) -> Option<i64>) -> Word {
-    Word {
-        folded: fold(text),
-        number: number_of(text),
-        digits: phone_digits(text),
-        passport: passport_key(text),
-    }
-}
-
-/// The digits of what may be (part of) a phone number, without the zeros in front that only one of
-/// the national and the international form has.
-fn phone_digits(text: &str) -> Option<String> {
-    if text.chars().any(char::is_alphabetic) {
-        return None;
-    }
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let significant = digits.trim_start_matches('0');
-    (significant.len() >= FEWEST_DIGITS).then(|| significant.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::fault::Code;
 
-    fn contact_number(text: &str) -> Option<i64> {
-        customer_number(text, CustomerKind::Contact)
-    }
-
     fn filters(query: &str) -> Result<Filters, Problem> {
         let query = Query::parse(query, &FILTERS)?;
-        read(&query, Region::parse("VN").unwrap(), contact_number)
+        read(&query, Region::parse("VN").unwrap())
     }
 
     #[test]
@@ -243,36 +187,5 @@ mod tests {
             assert_eq!(problem.code, Code::InvalidQuery, "{query}");
             assert_eq!(problem.errors[0].pointer, pointer, "{query}");
         }
-    }
-
-    #[test]
-    fn each_word_is_searched_in_the_forms_it_may_have() {
-        let cases = [
-            ("Huy", "huy", None, None, Some("HUY")),
-            ("pid-12", "pid-12", Some(12), None, Some("PID12")),
-            ("CID-12", "cid-12", None, None, Some("CID12")),
-            ("0905", "0905", None, Some("905"), Some("0905")),
-            ("+84905000001", "+84905000001", None, Some("84905000001"), None),
-            ("000", "000", None, None, Some("000")),
-            ("-", "-", None, None, None),
-        ];
-        for (text, folded, number, digits, passport) in cases {
-            let found = word(text, &contact_number);
-            assert_eq!(found.folded, folded);
-            assert_eq!(found.number, number, "{text}");
-            assert_eq!(found.digits.as_deref(), digits, "{text}");
-            if passport.is_some() || text == "-" {
-                assert_eq!(found.passport.as_deref(), passport, "{text}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_phone_number_with_spaces_is_one_word_and_names_are_several() {
-        let search = |text| words(text, &contact_number).unwrap();
-        assert_eq!(search("0905 000 001").len(), 1);
-        assert_eq!(search("0905 000 001")[0].digits.as_deref(), Some("905000001"));
-        assert_eq!(search(" Huy  Nguyen ").len(), 2);
-        assert_eq!(search("   ").len(), 0);
     }
 }

@@ -11,23 +11,35 @@ pub mod tickets;
 
 use super::openapi::ProblemDocument;
 use super::read;
-use actix_web::web::{ServiceConfig, resource};
+use actix_web::web::{ServiceConfig, delete, resource};
 use utoipa::IntoResponses;
 
 /// The routes.
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(resource("/api/v1/contacts").route(read().to(customers::list_contacts)))
-        .service(resource("/api/v1/contacts/{id}").route(read().to(customers::read_contact)))
+        .service(
+            resource("/api/v1/contacts/{id}")
+                .route(read().to(customers::read_contact))
+                .route(delete().to(customers::erase_contact)),
+        )
         .service(
             resource("/api/v1/contacts/{id}/history").route(read().to(customers::contact_history)),
         )
         .service(resource("/api/v1/accounts").route(read().to(customers::list_accounts)))
-        .service(resource("/api/v1/accounts/{id}").route(read().to(customers::read_account)))
+        .service(
+            resource("/api/v1/accounts/{id}")
+                .route(read().to(customers::read_account))
+                .route(delete().to(customers::erase_account)),
+        )
         .service(
             resource("/api/v1/accounts/{id}/history").route(read().to(customers::account_history)),
         )
         .service(resource("/api/v1/leads").route(read().to(customers::list_leads)))
-        .service(resource("/api/v1/leads/{id}").route(read().to(customers::read_lead)))
+        .service(
+            resource("/api/v1/leads/{id}")
+                .route(read().to(customers::read_lead))
+                .route(delete().to(customers::erase_lead)),
+        )
         .service(resource("/api/v1/leads/{id}/history").route(read().to(customers::lead_history)))
         .service(resource("/api/v1/deals").route(read().to(deals::list_deals)))
         .service(resource("/api/v1/deals/{id}").route(read().to(deals::read_deal)))

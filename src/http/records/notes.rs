@@ -126,7 +126,7 @@ pub async fn list_notes(
     let query = Query::of_list(&request, &FILTERS)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, directory.org.region, |_| None)?;
+    let filters = filters::read(&query, directory.org.region)?;
     let rows = app
         .db
         .in_org(actor.org, move |conn| {

@@ -257,7 +257,7 @@ pub(super) fn customer(
 }
 
 /// A customer or lead that another record names.
-pub(super) fn customer_reference(customer: CustomerReference) -> CustomerReferenceBody {
+pub(in crate::http) fn customer_reference(customer: CustomerReference) -> CustomerReferenceBody {
     let CustomerReference { id, code, name } = customer;
     CustomerReferenceBody {
         id,
@@ -395,6 +395,7 @@ mod tests {
                 field(8, Model::Lead, "Of leads"),
             ]),
             listeners: Vec::new(),
+            has_sms_account: false,
         }
     }
 

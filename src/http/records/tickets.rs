@@ -132,9 +132,7 @@ pub async fn list_tickets(
     let query = Query::of_list(&request, &FILTERS)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, directory.org.region, |text| {
-        TicketCode::parse(text).map(|TicketCode(number)| number)
-    })?;
+    let filters = filters::read(&query, directory.org.region)?;
     let rows = app
         .db
         .in_org(actor.org, move |conn| {

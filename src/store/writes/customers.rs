@@ -2,6 +2,7 @@
 
 use super::columns::{each, json, uuid_array};
 use crate::domain::customer::Customer;
+use crate::domain::search::lexemes;
 use crate::domain::text::fold;
 use crate::store::statement::{Statement, statement};
 use diesel::pg::PgConnection;
@@ -13,11 +14,11 @@ use uuid::Uuid;
 
 /// The columns of a record, as [`of_records`] unnests them.
 const NEW: &str = "unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-    $20, $21, $22, $23, $24, $25, $26, $27, $28) \
+    $20, $21, $22, $23, $24, $25, $26, $27, $28, $29) \
     AS new (id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
     gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
     permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
-    created_at, updated_at)";
+    created_at, updated_at, lexemes)";
 
 /// Inserts them.
 pub(super) fn insert(org: Uuid, customers: &[Customer]) -> Option<Statement<'_>> {
@@ -28,13 +29,13 @@ pub(super) fn insert(org: Uuid, customers: &[Customer]) -> Option<Statement<'_>>
         "INSERT INTO customers (org_id, id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
              gender, bg_info, date_of_birth, emails, phones, addresses, websites, im, cus_fields, \
              permit_status, permit_group_id, permit_user_ids, company_id, source_id, owner_id, \
-             created_at, updated_at) \
+             created_at, updated_at, search) \
          SELECT $1, new.id, new.kind, new.number, new.contact_id, new.name, new.name_key, new.lastname, \
              new.lastname_key, new.title, new.passport, new.gender, new.bg_info, new.date_of_birth, \
              new.emails::jsonb, new.phones::jsonb, new.addresses::jsonb, new.websites::jsonb, \
              new.im::jsonb, new.cus_fields::jsonb, new.permit_status, new.permit_group_id, \
              new.permit_user_ids::uuid[], new.company_id, new.source_id, new.owner_id, new.created_at, \
-             new.updated_at \
+             new.updated_at, array_to_tsvector(string_to_array(new.lexemes, E'\\n')) \
          FROM {NEW}"
     );
     Some(of_records(insert, org, customers))
@@ -59,7 +60,8 @@ pub(super) fn update(
              websites = new.websites::jsonb, im = new.im::jsonb, \
              cus_fields = new.cus_fields::jsonb, permit_status = new.permit_status, \
              permit_group_id = new.permit_group_id, permit_user_ids = new.permit_user_ids::uuid[], \
-             company_id = new.company_id, updated_at = new.updated_at \
+             company_id = new.company_id, updated_at = new.updated_at, \
+             search = array_to_tsvector(string_to_array(new.lexemes, E'\\n')) \
          FROM {NEW} WHERE c.org_id = $1 AND c.id = new.id"
     );
     of_records(update, org, customers).execute(conn)?;
@@ -97,4 +99,5 @@ fn of_records(text: String, org: Uuid, customers: &[Customer]) -> Statement<'_> 
         .bind::<Array<SqlUuid>, _>(each(customers, |c| c.owner))
         .bind::<Array<Timestamptz>, _>(each(customers, |c| c.created_at))
         .bind::<Array<Timestamptz>, _>(each(customers, |c| c.updated_at))
+        .bind::<Array<Text>, _>(each(customers, |c| lexemes(org, c).join("\n")))
 }

@@ -30,6 +30,9 @@ pub struct Delivery<'a> {
     pub answer: Option<&'a str>,
     pub duration_ms: Option<i32>,
     pub repeats: Option<Uuid>,
+    pub respond_async: bool,
+    pub replay_of: Option<Uuid>,
+    pub unresolved: Option<i32>,
 }
 
 /// Keeps it.
@@ -39,21 +42,4 @@ pub struct Delivery<'a> {
 pub fn insert_delivery(conn: &mut PgConnection, delivery: &Delivery<'_>) -> QueryResult<()> {
     diesel::insert_into(deliveries::table).values(delivery).execute(conn)?;
     Ok(())
-}
-
-/// What a delivery was answered, where it has been kept: status and body.
-///
-/// # Errors
-/// Those of the database.
-pub fn answer_of(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> QueryResult<Option<(Option<i16>, Option<String>)>> {
-    deliveries::table
-        .filter(deliveries::org_id.eq(org))
-        .filter(deliveries::id.eq(id))
-        .select((deliveries::http_status, deliveries::answer))
-        .first(conn)
-        .optional()
 }

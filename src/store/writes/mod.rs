@@ -13,14 +13,14 @@ mod notes;
 mod tags;
 mod tickets;
 
-pub use deliveries::{Delivery, answer_of, insert_delivery};
+pub use deliveries::{Delivery, insert_delivery};
 
 use crate::actions::{Pending, PendingCustomers};
 use crate::error::StoreError;
+use crate::store::message_accounts;
 use crate::store::statement::run;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
-use diesel::prelude::*;
 use uuid::Uuid;
 
 /// Who wrote, and when: the same for all rows of a batch.
@@ -80,14 +80,9 @@ pub fn write(
 /// Takes the credits, unless others have taken so many meanwhile that they do not suffice. Last,
 /// because it is the one row that an org's requests share.
 fn take_sms_credits(conn: &mut PgConnection, org: Uuid, taken: i64) -> Result<(), StoreError> {
-    use crate::schema::org_settings::dsl;
-    if taken == 0 {
-        return Ok(());
+    if taken == 0 || message_accounts::take_trial_credits(conn, org, taken)? {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
     }
-    let updated = diesel::update(dsl::org_settings)
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::sms_credits.ge(taken))
-        .set(dsl::sms_credits.eq(dsl::sms_credits - taken))
-        .execute(conn)?;
-    if updated == 1 { Ok(()) } else { Err(StoreError::Conflict) }
 }

@@ -85,8 +85,15 @@ pub(crate) fn url(database: &str) -> String {
     CLUSTER.lock().unwrap().get_or_insert_with(start).url(database)
 }
 
+/// The same for another role than the cluster's superuser.
+pub(crate) fn url_as(role: &str, database: &str) -> String {
+    let url = url(database);
+    let host = url.split_once('@').unwrap().1;
+    format!("postgres://{role}@{host}")
+}
+
 /// Runs a statement outside the databases of the tests.
-fn admin(statement: &str) {
+pub(crate) fn admin(statement: &str) {
     let mut connection = PgConnection::establish(&url("postgres")).unwrap();
     let done = diesel::sql_query(statement).execute(&mut connection);
     done.unwrap_or_else(|error| panic!("{statement}: {error}"));
@@ -95,6 +102,19 @@ fn admin(statement: &str) {
 /// Drops a database, and breaks off its sessions.
 pub(crate) fn drop_database(name: &str) {
     admin(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+}
+
+/// Lets nobody into a database, and breaks its sessions off.
+pub(crate) fn lock_out(name: &str) {
+    admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"));
+    admin(&format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
+    ));
+}
+
+/// Lets people in again.
+pub(crate) fn let_in(name: &str) {
+    admin(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"));
 }
 
 /// A database that is made once in a process, and then copied for each test.
@@ -108,6 +128,11 @@ impl Template {
     /// A template of this name; `migrate` fills the database of the URL, and closes its connections.
     pub(crate) const fn new(name: &'static str, migrate: fn(&str)) -> Self {
         Self { name, migrate, made: OnceLock::new() }
+    }
+
+    /// Fills a database elsewhere as the template is.
+    pub(crate) fn fill(&self, url: &str) {
+        (self.migrate)(url);
     }
 
     /// A new copy of it.

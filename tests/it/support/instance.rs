@@ -7,6 +7,7 @@ use actix_web::dev::ServerHandle;
 use beeiq::app::{App, server};
 use beeiq::config::ServeSettings;
 use beeiq::db::{Db, DbConfig, migrate};
+use beeiq::listener::LaterWorkers;
 use clap::Parser;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -48,6 +49,7 @@ pub(crate) struct KeptDelivery {
 }
 
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Flags {
     #[command(flatten)]
     settings: ServeSettings,
@@ -59,6 +61,7 @@ pub(crate) struct Instance {
     pub(crate) app: Arc<App>,
     pub(crate) client: reqwest::Client,
     handle: ServerHandle,
+    later: Option<LaterWorkers>,
     database: Arc<TestDatabase>,
 }
 
@@ -68,14 +71,39 @@ impl Instance {
         Self::with(&[]).await
     }
 
+    /// A server in production mode that sends to that mail server, when a test says so:
+    /// `instance.app.outbox`.
+    pub(crate) async fn sending(flags: Vec<String>) -> Self {
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        Self::with(&flags).await
+    }
+
     /// The same with further flags of `beeiq serve`.
     pub(crate) async fn with(flags: &[&str]) -> Self {
         Self::on(Arc::new(TEMPLATE.database()), flags)
     }
 
+    /// A server that sends messages, on a database of its own.
+    pub(crate) async fn production(flags: &[&str]) -> Self {
+        Self::with(&[&["--environment", "production"], flags].concat()).await
+    }
+
+    /// A server on a database elsewhere, which is made ready for it.
+    pub(crate) async fn over(url: &str) -> Self {
+        TEMPLATE.fill(url);
+        // A name that the shared cluster has no database of.
+        let database = TestDatabase { url: url.to_owned(), name: "elsewhere".to_owned() };
+        Self::on(Arc::new(database), &[])
+    }
+
     /// Another server on the same database, as another process would be: with nothing shared.
     pub(crate) fn another(&self) -> Self {
-        Self::on(Arc::clone(&self.database), &[])
+        self.another_with(&[])
+    }
+
+    /// The same with further flags.
+    pub(crate) fn another_with(&self, flags: &[&str]) -> Self {
+        Self::on(Arc::clone(&self.database), flags)
     }
 
     fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {
@@ -94,9 +122,13 @@ impl Instance {
             "staging",
             "--pool-size",
             "8",
+            // They would ask the database of themselves, and statements are counted.
+            "--later-workers",
+            "0",
         ];
         let Flags { settings } = Flags::parse_from(fixed.iter().chain(flags));
         let app = Arc::new(App::new(&settings, address).unwrap());
+        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let server = server(Arc::clone(&app), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
@@ -105,6 +137,7 @@ impl Instance {
             app,
             client: super::http_client(),
             handle,
+            later: Some(later),
             database,
         }
     }
@@ -160,6 +193,36 @@ impl Instance {
         super::cluster::drop_database(&self.database.name);
     }
 
+    /// Nobody gets a connection to the database any more, and those that there are break off.
+    pub(crate) fn db_lock_out(&self) {
+        super::cluster::lock_out(&self.database.name);
+    }
+
+    /// Takes [`Instance::db_lock_out`] back.
+    pub(crate) fn db_let_in(&self) {
+        super::cluster::let_in(&self.database.name);
+    }
+
+    /// Asks until a query counts no rows, which another process brings about.
+    pub(crate) async fn db_until_none(&self, from_where: &str) {
+        self.db_asked_until(from_where, |count| count == 0).await;
+    }
+
+    /// Asks until a query counts rows, which another process brings about.
+    pub(crate) async fn db_until(&self, from_where: &str) {
+        self.db_asked_until(from_where, |count| count > 0).await;
+    }
+
+    async fn db_asked_until(&self, from_where: &str, enough: impl Fn(i64) -> bool) {
+        let done = async {
+            let mut ask = tokio::time::interval(Duration::from_millis(20));
+            while !enough(self.db_count(from_where)) {
+                ask.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), done).await.expect("it comes about");
+    }
+
     /// How many rows a query counts, past the app.
     pub(crate) fn db_count(&self, from_where: &str) -> i64 {
         #[derive(QueryableByName)]
@@ -175,5 +238,8 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         actix_web::rt::spawn(self.handle.stop(false));
+        if let Some(later) = self.later.take() {
+            actix_web::rt::spawn(later.stop());
+        }
     }
 }

@@ -4,12 +4,16 @@ pub(crate) mod cluster;
 mod instance;
 mod org;
 mod process;
+mod provider;
 mod reply;
+mod smtp_sink;
 
 pub(crate) use instance::{Instance, SECRET_KEY};
-pub(crate) use org::{Listener, Org, PASSWORD};
+pub(crate) use org::{Listener, Org, PASSWORD, seed_org};
 pub(crate) use process::Process;
+pub(crate) use provider::{Provider, Reaction};
 pub(crate) use reply::Reply;
+pub(crate) use smtp_sink::{Act, Mail, SmtpSink};
 
 use serde_json::{Value, json};
 

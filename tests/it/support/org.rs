@@ -27,7 +27,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Makes an org: owner@, admin@, and the members ann@ and bob@ `<slug>.test`; Bob is in the group
 /// Sales, nobody in Support; every model has the custom fields Referred By, Pet, Points, Enrolled.
-pub(super) fn seed_org(db: &Db, slug: &str) {
+pub(crate) fn seed_org(db: &Db, slug: &str) {
     let owner = Email::parse(&format!("owner@{slug}.test")).unwrap();
     let password = NewPassword::parse(PASSWORD.to_owned(), "").unwrap();
     let hash = password.hash().unwrap();

@@ -14,10 +14,16 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts one, and waits until it says where it serves.
+    /// Starts one in staging mode, and waits until it says where it serves.
     pub(crate) fn start(instance: &Instance) -> Self {
+        Self::with(instance, &["--environment=staging".to_owned()])
+    }
+
+    /// The same with these flags.
+    pub(crate) fn with(instance: &Instance, flags: &[String]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_beeiq"))
-            .args(["serve", "--bind", "127.0.0.1:0", "--environment", "staging", "--no-migrate"])
+            .args(["serve", "--bind", "127.0.0.1:0", "--no-migrate"])
+            .args(flags)
             .env("DATABASE_URL", instance.database_url())
             .env("BEEIQ_SECRET_KEY", SECRET_KEY)
             .stderr(Stdio::piped())
@@ -39,6 +45,12 @@ impl Process {
     pub(crate) fn terminate(&self) {
         let pid = Pid::from_raw(self.child.id().cast_signed());
         kill(pid, Signal::SIGTERM).unwrap();
+    }
+
+    /// Ends it as a crash does: nothing of it runs any more when this returns.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits until it has ended.

@@ -2,31 +2,39 @@
 
 mod check;
 mod input;
+pub mod preview;
 
 pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
 
 use crate::app::App;
-use crate::auth::Admin;
+use crate::auth::{Actor, Admin};
 use crate::clock;
 use crate::db::Conn;
+use crate::domain::audit::{Action, changes};
 use crate::domain::fault::{Code, Fault};
 use crate::error::{Problem, StoreError};
 use crate::http::body;
 use crate::http::etag::{self, IfMatch};
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
 use crate::http::page::{Page, Query};
+use crate::http::settings::resource::room;
 use crate::secrets::{TokenKind, new_token};
+use crate::store::audit::{self, Subject};
 use crate::store::{directory, listeners, orgs};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Duration, Utc};
 use listeners::{ListenerRow, ListenerValues, NewToken};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The longest that rotated tokens may go on working: a year.
 const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
+
+/// The most listeners of an org.
+const MOST: i64 = 1000;
 
 /// A listener.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,6 +59,16 @@ impl Listener {
     fn etag(&self) -> String {
         let Self { id, settings, url, created_at, last_delivery_at: _ } = self;
         etag::of(&(id, settings, url, created_at))
+    }
+
+    /// What the audit log names it by.
+    fn place(&self) -> (Uuid, &str) {
+        (self.id, &self.settings.name)
+    }
+
+    /// What the audit log tells of it: the URL is a secret.
+    fn told(&self) -> Result<Value, Problem> {
+        self.settings.to_json()
     }
 }
 
@@ -123,7 +141,7 @@ pub async fn read(
         AdminProblems,
         BodyProblems,
         (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`name_taken`"),
+         description = "`name_taken`, or `limit_reached`"),
     ),
 )]
 pub async fn create(
@@ -134,7 +152,16 @@ pub async fn create(
     let settings: ListenerSettings = body::json(payload).await?;
     let (org, now) = (actor.org, clock::now());
     let inner = app.clone();
-    let listener = app.db.in_org(org, move |conn| make(&inner, conn, org, settings, now)).await?;
+    let listener = app
+        .db
+        .in_org(org, move |conn| {
+            directory::bump(conn, org)?;
+            room(listeners::count(conn, org)?, MOST, "listener")?;
+            let listener = make(&inner, conn, org, settings, now)?;
+            log(conn, &actor, Action::Created, listener.place(), &Value::Null, &listener.told()?)?;
+            Ok::<_, Problem>(listener)
+        })
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header((
             header::LOCATION,
@@ -174,20 +201,26 @@ pub async fn change(
     let if_match = IfMatch::of(&request);
     let patch = body::value(payload).await?;
     let inner = app.clone();
-    let row = app
+    let listener = app
         .db
         .in_org(org, move |conn| {
+            // First, as in every change of settings: they take turns.
+            directory::bump(conn, org)?;
             let present = shown(&inner, org, locked(conn, org, id)?)?;
             if_match.check(&present.etag())?;
             let wanted = body::from_value(body::merged(present.settings.to_json()?, patch)?)?;
             let values = checked(conn, org, wanted, now)?;
             listeners::update(conn, org, id, &values, now)
                 .map_err(|error| name_taken(error, &values.name))?;
-            directory::bump(conn, org)?;
-            listeners::find(conn, org, id)?.ok_or_else(unknown)
+            let row = listeners::find(conn, org, id)?.ok_or_else(unknown)?;
+            let listener = shown(&inner, org, row)?;
+            let (before, after) = (present.told()?, listener.told()?);
+            if before != after {
+                log(conn, &actor, Action::Changed, listener.place(), &before, &after)?;
+            }
+            Ok::<_, Problem>(listener)
         })
         .await?;
-    let listener = shown(&app, org, row)?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, listener.etag())).json(listener))
 }
 
@@ -218,17 +251,20 @@ pub async fn rotate(
     }
     let end = now + Duration::seconds(i64::from(grace_seconds));
     let inner = app.clone();
-    let row = app
+    let listener = app
         .db
         .in_org(org, move |conn| {
+            directory::bump(conn, org)?;
             locked(conn, org, id)?;
             let token = made_token(&inner, conn, org)?;
             listeners::rotate(conn, org, id, &token, end, now)?;
-            directory::bump(conn, org)?;
-            listeners::find(conn, org, id)?.ok_or_else(unknown)
+            let row = listeners::find(conn, org, id)?.ok_or_else(unknown)?;
+            let listener = shown(&inner, org, row)?;
+            let grace = json!({"graceSeconds": grace_seconds});
+            log(conn, &actor, Action::Rotated, listener.place(), &Value::Null, &grace)?;
+            Ok::<_, Problem>(listener)
         })
         .await?;
-    let listener = shown(&app, org, row)?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, listener.etag())).json(listener))
 }
 
@@ -250,11 +286,11 @@ pub async fn delete(
     let (id, org) = (parse_id(&id)?, actor.org);
     app.db
         .in_org(org, move |conn| {
-            if !listeners::delete(conn, org, id)? {
-                return Err(unknown());
-            }
             directory::bump(conn, org)?;
-            Ok(())
+            let settings: ListenerSettings = locked(conn, org, id)?.try_into()?;
+            listeners::delete(conn, org, id)?;
+            let place = (id, settings.name.as_str());
+            log(conn, &actor, Action::Deleted, place, &settings.to_json()?, &Value::Null)
         })
         .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -293,6 +329,20 @@ pub fn oldest(app: &App, conn: &mut Conn, org: Uuid) -> Result<Option<String>, P
 fn locked(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<ListenerRow, Problem> {
     listeners::lock(conn, org, id)?;
     listeners::find(conn, org, id)?.ok_or_else(unknown)
+}
+
+/// Writes a line of the audit log.
+fn log(
+    conn: &mut Conn,
+    actor: &Actor,
+    action: Action,
+    (id, name): (Uuid, &str),
+    before: &Value,
+    after: &Value,
+) -> Result<(), Problem> {
+    let id = id.to_string();
+    let subject = Subject { resource: "listeners", id: &id, name };
+    Ok(audit::record(conn, actor, action, subject, &changes(before, after))?)
 }
 
 /// Checks settings against what the org has; makes the tag where it is new.

@@ -1,0 +1,27 @@
+DO $$ BEGIN
+    DROP INDEX outbox_sender;
+    DROP INDEX history_actor;
+    DROP INDEX tickets_sla;
+    DROP INDEX tickets_permit_group;
+    DROP INDEX tickets_owner;
+    DROP INDEX tickets_channel;
+    DROP INDEX notes_permit_users;
+    DROP INDEX notes_permit_group;
+    DROP INDEX notes_owner;
+    DROP INDEX notes_channel;
+    DROP INDEX deals_permit_users;
+    DROP INDEX deals_permit_group;
+    DROP INDEX deals_currency;
+    DROP INDEX deals_package;
+    DROP INDEX deals_category;
+    DROP INDEX deals_stage;
+    DROP INDEX customers_permit_users;
+    DROP INDEX customers_permit_group;
+    DROP INDEX customers_owner;
+    DROP INDEX customers_source;
+    DROP INDEX listeners_default_tag;
+END $$;
+ALTER TABLE org_currencies
+    DROP CONSTRAINT org_currencies_id_unique,
+    DROP COLUMN created_at,
+    DROP COLUMN id;

@@ -1,0 +1,93 @@
+//! Recognising who is calling by his `Authorization: Bearer <token>`: a session's, or an API key.
+
+use super::Caller;
+use crate::app::App;
+use crate::clock;
+use crate::db::{Conn, in_org};
+use crate::domain::fault::Code;
+use crate::error::{Problem, StoreError};
+use crate::http::caller::address_of;
+use crate::secrets::{Token, TokenKind};
+use crate::store::{api_keys, orgs, sessions};
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+/// The use of a session or key is written down at most that often: reading is no writing.
+const USE_WRITTEN_EVERY: Duration = Duration::minutes(5);
+
+/// Finds who has the request's token.
+///
+/// # Errors
+/// 401.
+pub async fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
+    let app = request.app_data::<web::Data<App>>().ok_or_else(unauthorized)?;
+    let (kind, token) = bearer(request).and_then(parse).ok_or_else(unauthorized)?;
+    let (public_id, hash) = (token.org().to_owned(), token.hash(&app.key));
+    let now = clock::now();
+    let unused_since = now - app.sessions.idle;
+    let found = app
+        .db
+        .run(move |conn| {
+            let Some(org) = orgs::with_public_id(conn, &public_id)? else {
+                return Ok(None);
+            };
+            in_org(conn, org.id, |conn| match kind {
+                TokenKind::ApiKey => by_key(conn, org.id, &hash, now),
+                _ => by_session(conn, org.id, &hash, unused_since, now),
+            })
+        })
+        .await
+        .map_err(|error: StoreError| Problem::from(error))?;
+    let mut caller = found.ok_or_else(unauthorized)?;
+    caller.actor.address = address_of(request, &app.trusted_proxies);
+    Ok(caller)
+}
+
+fn by_session(
+    conn: &mut Conn,
+    org: Uuid,
+    hash: &[u8],
+    unused_since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Option<Caller>, StoreError> {
+    let Some((id, actor)) = sessions::find(conn, org, hash, unused_since, now)? else {
+        return Ok(None);
+    };
+    sessions::used(conn, org, id, now, now - USE_WRITTEN_EVERY)?;
+    Ok(Some(Caller { session: Some(id), actor }))
+}
+
+fn by_key(
+    conn: &mut Conn,
+    org: Uuid,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Option<Caller>, StoreError> {
+    let Some((id, actor)) = api_keys::actor(conn, org, hash, now)? else {
+        return Ok(None);
+    };
+    api_keys::used(conn, org, id, now, now - USE_WRITTEN_EVERY)?;
+    Ok(Some(Caller { session: None, actor }))
+}
+
+fn parse(text: &str) -> Option<(TokenKind, Token<'_>)> {
+    [TokenKind::Session, TokenKind::ApiKey]
+        .into_iter()
+        .find_map(|kind| Token::parse(kind, text).map(|token| (kind, token)))
+}
+
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn unauthorized() -> Problem {
+    Problem::new(
+        Code::Unauthorized,
+        "Send `Authorization: Bearer <token>` with the token of a session that has not ended, or \
+         an API key that has not expired.",
+    )
+}

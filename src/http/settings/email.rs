@@ -1,0 +1,186 @@
+//! `/api/v1/settings/email` (`api.md` 4): the mail server that the org's e-mails go through. Owner
+//! and admins only.
+
+use super::accounts::{self, Kept, Trial, TrialReport};
+use crate::app::App;
+use crate::auth::Admin;
+use crate::clock;
+use crate::config::Environment;
+use crate::domain::email::Email;
+use crate::domain::fault::{Code, Fault};
+use crate::domain::message::Channel;
+use crate::error::Problem;
+use crate::http::body;
+use crate::http::etag::IfMatch;
+use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
+use crate::senders::smtp::Security;
+use crate::senders::smtp_account::{self, SmtpAccount, destination};
+use crate::senders::{self, guard::Guard};
+use crate::store::directory;
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+const CHANNEL: Channel = Channel::Email;
+const PATH: &str = "/api/v1/settings/email";
+
+/// The org's mail server; all null: the instance's. The password is shown as `********`; sent back
+/// so it stays what it is. Where it would go to another place (`host`, `port`, `security`,
+/// `username`) it is asked for anew.
+#[derive(ToSchema)]
+#[schema(as = EmailSettings, rename_all = "camelCase", example = json!({
+    "host": "smtp.example.com", "port": 587, "security": "starttls", "username": "crm",
+    "password": "********", "fromAddress": "crm@example.com", "fromName": "Example CRM"
+}))]
+#[expect(dead_code, reason = "describes JSON that is kept as such")]
+pub struct EmailSettings {
+    /// A name or an address.
+    #[schema(max_length = 253)]
+    host: Option<String>,
+    /// Null: the usual one of the security, 587, 465 or 25.
+    #[schema(minimum = 1, maximum = 65_535)]
+    port: Option<u16>,
+    /// Null: `starttls`.
+    security: Option<Security>,
+    /// Null: without signing in.
+    #[schema(max_length = 255)]
+    username: Option<String>,
+    /// Set together with the user name.
+    #[schema(format = Password, max_length = 255)]
+    password: Option<String>,
+    /// The sender's address.
+    from_address: Option<String>,
+    /// The sender's name.
+    #[schema(max_length = 255)]
+    from_name: Option<String>,
+}
+
+/// The org's mail server.
+#[utoipa::path(
+    get, path = "/api/v1/settings/email", tag = "Settings", operation_id = "readEmailSettings",
+    responses(
+        (status = 200, body = EmailSettings,
+         headers(("ETag" = String, description = "For If-Match"))),
+        AdminProblems,
+    ),
+)]
+pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
+    let (inner, org) = (app.clone(), actor.org);
+    let kept = app.db.in_org(org, move |conn| accounts::kept(&inner, conn, org, CHANNEL)).await?;
+    Ok(answer(kept.as_ref()))
+}
+
+/// Changes the org's mail server: a merge patch (RFC 7396).
+#[utoipa::path(
+    patch, path = "/api/v1/settings/email", tag = "Settings", operation_id = "changeEmailSettings",
+    params(("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another")),
+    request_body(content = EmailSettings, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, body = EmailSettings,
+         headers(("ETag" = String, description = "For If-Match"))),
+        AdminProblems,
+        BodyProblems,
+        (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn change(
+    app: web::Data<App>,
+    Admin(actor): Admin,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let if_match = IfMatch::of(&request);
+    let patch = body::value(payload).await?;
+    let inner = app.clone();
+    let kept = app
+        .db
+        .in_org(actor.org, move |conn| {
+            // First, so that two changes at once wait for each other.
+            directory::bump(conn, actor.org)?;
+            let before = accounts::kept(&inner, conn, actor.org, CHANNEL)?;
+            if_match.check(&accounts::etag(before.as_ref()))?;
+            let full = wanted(before.as_ref(), patch, inner.senders.guard())?;
+            accounts::save(&inner, conn, &actor, CHANNEL, before.as_ref(), full)
+        })
+        .await?;
+    app.outbox.wake();
+    Ok(answer(Some(&kept)))
+}
+
+/// Goes back to the instance's mail server.
+#[utoipa::path(
+    delete, path = "/api/v1/settings/email", tag = "Settings", operation_id = "deleteEmailSettings",
+    responses((status = 204), AdminProblems),
+)]
+pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
+    let inner = app.clone();
+    app.db
+        .in_org(actor.org, move |conn| {
+            directory::bump(conn, actor.org)?;
+            accounts::delete(&inner, conn, &actor, CHANNEL)
+        })
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Sends one e-mail now, and reports what became of it. At most five a minute.
+#[utoipa::path(
+    post, path = "/api/v1/settings/email/test", tag = "Settings",
+    operation_id = "testEmailSettings",
+    request_body(content = Trial, example = json!({"to": "ann@example.com"})),
+    responses(
+        (status = 200, body = TrialReport,
+         example = json!({"status": "failed", "words": "535 5.7.8 Authentication failed"})),
+        AdminProblems,
+        BodyProblems,
+        (status = 409, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`no_account`"),
+        (status = 429, body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn try_out(
+    app: web::Data<App>,
+    Admin(actor): Admin,
+    payload: web::Payload,
+) -> Result<web::Json<TrialReport>, Problem> {
+    let Trial { to } = body::json(payload).await?;
+    let to = Email::parse(&to).map_err(|error| {
+        Problem::fields(vec![Fault::new(Code::InvalidEmail, "/to", error.to_string())])
+    })?;
+    let account = match app.senders.mail_account(actor.org).await {
+        Ok(account) => account,
+        Err(error) => return accounts::refused(error, PATH).map(web::Json),
+    };
+    app.account_tests.count(actor.org, CHANNEL)?;
+    if app.environment == Environment::Staging {
+        return Ok(web::Json(TrialReport::captured()));
+    }
+    let name = &app.directories.current(actor.org).await?.org.name;
+    let email = senders::Email {
+        to: to.value().to_owned(),
+        subject: format!("{name}: a test of your mail server"),
+        html: None,
+        text: Some(format!("This is a test of the mail server of {name}. It works.\n")),
+        message_id: format!("<{}@{}>", clock::new_id(), app.mail_domain()),
+        date: clock::now(),
+    };
+    Ok(web::Json(app.senders.email_through(account, &email).await.into()))
+}
+
+/// The account, the password in it, that a merge patch leads to.
+fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, Problem> {
+    let shown = before.map(|kept| &kept.shown);
+    let base = accounts::with_all_fields(smtp_account::blank(), shown);
+    let merged = accounts::without_nulls(body::merged(base, patch)?);
+    let moved = shown.is_some_and(|shown| destination(shown) != destination(&merged));
+    let full = accounts::with_secrets(merged, CHANNEL, before, moved)?;
+    let account: SmtpAccount = body::from_value(full.clone())?;
+    let faults = account.check(guard);
+    if faults.is_empty() { Ok(full) } else { Err(Problem::fields(faults)) }
+}
+
+fn answer(kept: Option<&Kept>) -> HttpResponse {
+    let shown = accounts::with_all_fields(smtp_account::blank(), kept.map(|kept| &kept.shown));
+    HttpResponse::Ok().insert_header((header::ETAG, accounts::etag(kept))).json(shown)
+}

@@ -1,0 +1,185 @@
+//! `POST /api/v1/listeners/{id}/preview` (`api.md` 4): a listener's welcome messages, tried out.
+
+use super::{parse_id, unknown};
+use crate::actions::{AddContact, Content, Context, Ids, Mentions, Message, Request, Workspace};
+use crate::app::App;
+use crate::auth::{Actor, Admin};
+use crate::clock;
+use crate::config::Environment;
+use crate::db::Conn;
+use crate::directory::{Directory, User};
+use crate::domain::counter::Counter;
+use crate::domain::fault::{Code, Pointer, Warning};
+use crate::error::Problem;
+use crate::http::body;
+use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
+use crate::payload::Findings;
+use crate::store::batch_load::{self, OrgState};
+use actix_web::web;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// For whom to render.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewOrder {
+    /// The `data` of an `add-contact`.
+    #[schema(value_type = Object, example = json!({
+        "name": "Huy", "emails": [{"value": "huy@example.com"}], "phones": [{"value": "0905000001"}]
+    }))]
+    data: Value,
+}
+
+/// The welcome messages as that contact would get them; null: he would get none.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Preview {
+    /// The e-mail.
+    email: Option<EmailPreview>,
+    /// The SMS.
+    sms: Option<SmsPreview>,
+    /// What is odd about the data, and why a message is missing.
+    warnings: Vec<Warning>,
+}
+
+/// An e-mail, rendered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EmailPreview {
+    /// The subject.
+    #[schema(example = "Welcome to Acme, Huy")]
+    subject: String,
+    /// The HTML part.
+    html: String,
+    /// The text part.
+    text: Option<String>,
+}
+
+/// An SMS, rendered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SmsPreview {
+    /// The text.
+    #[schema(example = "Acme: welcome Huy!")]
+    content: String,
+    /// How many segments it takes.
+    #[schema(minimum = 1)]
+    segments: u32,
+}
+
+/// Renders a listener's welcome messages for a contact. Nothing is made or sent, and it does not
+/// matter whether the org has the contact already.
+#[utoipa::path(
+    post, path = "/api/v1/listeners/{id}/preview", tag = "Listeners",
+    operation_id = "previewListener",
+    params(("id" = Uuid, Path)),
+    request_body = PreviewOrder,
+    responses(
+        (status = 200, body = Preview),
+        AdminProblems,
+        BodyProblems,
+        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn preview(
+    app: web::Data<App>,
+    Admin(actor): Admin,
+    id: web::Path<String>,
+    payload: web::Payload,
+) -> Result<web::Json<Preview>, Problem> {
+    let id = parse_id(&id)?;
+    let PreviewOrder { data } = body::json(payload).await?;
+    let directory = app.directories.current(actor.org).await?;
+    let staging = app.environment == Environment::Staging;
+    let org = actor.org;
+    let preview = app
+        .db
+        .in_org(org, move |conn| render(conn, &actor, &directory, id, &data, staging))
+        .await?;
+    Ok(web::Json(preview))
+}
+
+fn render(
+    conn: &mut Conn,
+    actor: &Actor,
+    directory: &Arc<Directory>,
+    listener: Uuid,
+    data: &Value,
+    staging: bool,
+) -> Result<Preview, Problem> {
+    let listener =
+        directory.listeners.iter().find(|known| known.id == listener).ok_or_else(unknown)?;
+    let sender = directory.users.acting(actor.user()).ok_or_else(unknown)?;
+    let context = Context { directory, listener };
+    let mut findings = Findings::default();
+    let at = Pointer::root().member("data");
+    let Some(action) = AddContact::read(data, at, context, &mut findings) else {
+        return Err(Problem::fields(findings.faults));
+    };
+    let mut mentions = Mentions::default();
+    action.mention(&mut mentions);
+    // A preview costs nothing, so it needs no credits.
+    let state = OrgState { directory_version: directory.version, sms_credits: i64::MAX };
+    let loaded = batch_load::load(conn, actor.org, &mentions, state)?;
+    let workspace = Workspace::new(request(context, sender, staging), loaded);
+    let (messages, warnings) = action
+        .welcome(&workspace, &mut Invented, findings)
+        .map_err(|rejection| Problem::fields(rejection.faults))?;
+    let mut preview = Preview { warnings, ..Preview::default() };
+    for message in messages {
+        preview.show(message);
+    }
+    preview.tell_missing(context);
+    Ok(preview)
+}
+
+fn request<'a>(context: Context<'a>, sender: &'a User, staging: bool) -> Request<'a> {
+    Request { context, sender, now: clock::now(), staging }
+}
+
+impl Preview {
+    fn show(&mut self, message: Message) {
+        match message.content {
+            Content::Email { subject, html, text } => {
+                self.email = Some(EmailPreview { subject, html, text });
+            }
+            Content::Sms { text: content, segments } => {
+                self.sms = Some(SmsPreview { content, segments });
+            }
+        }
+    }
+
+    /// Why there is no message, where nothing else says it.
+    fn tell_missing(&mut self, context: Context<'_>) {
+        let listener = context.listener;
+        if self.warnings.iter().any(|warning| warning.code == Code::WelcomeSkipped) {
+            return;
+        }
+        for (missing, at, what) in [
+            (self.email.is_none() && listener.welcome_email.is_some(), "/data/emails", "e-mail"),
+            (self.sms.is_none() && listener.welcome_sms.is_some(), "/data/phones", "SMS"),
+        ] {
+            if missing {
+                let message = format!("There is no address for the welcome {what}.");
+                self.warnings.push(Warning::new(Code::WelcomeSkipped, at, message));
+            }
+        }
+    }
+}
+
+/// Ids and numbers of records that are never written.
+struct Invented;
+
+impl Ids for Invented {
+    fn id(&mut self) -> Uuid {
+        clock::new_id()
+    }
+
+    fn number(&mut self, _: Counter) -> i64 {
+        1
+    }
+
+    fn deal_id(&mut self) -> String {
+        "1".to_owned()
+    }
+}

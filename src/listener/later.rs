@@ -1,0 +1,164 @@
+//! What was kept for later, applied soon after in order of arrival per listener (`listener.md` 9).
+//!
+//! A turn is one transaction: it holds a lock on the listener's queue, applies the first delivery of
+//! it and marks it done. A process that is killed on the way leaves it as it was, first in its
+//! queue; so there is nothing to hand back, and nothing to be taken up twice.
+
+use super::deliver::Pipeline;
+use super::job::{Came, Job, Setback};
+use super::received::{Options, Received};
+use crate::clock;
+use crate::db::over_queues;
+use crate::domain::fault::Code;
+use crate::error::{Problem, StoreError};
+use crate::store::deliveries::{self, Queue, Waiting};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often a process looks whether others have left something. Its own deliveries it hears of at
+/// once. (Postgres' NOTIFY would tell of others', at the price of a lock that all commits share.)
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How many deliveries of a queue are applied before the next queue has its turn.
+const TURNS: usize = 20;
+
+/// How many queues are looked up at a time.
+const QUEUES: i64 = 100;
+
+/// The tasks of this process that apply what was kept for later.
+pub struct LaterWorkers {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl LaterWorkers {
+    /// Starts so many.
+    #[must_use]
+    pub fn start(pipeline: &Pipeline, count: u8) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let tasks =
+            (0..count).map(|_| tokio::spawn(work(pipeline.clone(), stopped.clone()))).collect();
+        Self { stop, tasks }
+    }
+
+    /// Lets them end what they are at, and no more.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            // A task that panicked has nothing left to end.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn work(pipeline: Pipeline, mut stopped: watch::Receiver<bool>) {
+    let mut last = None;
+    while !*stopped.borrow() {
+        let (applied, seen) = match pipeline.round(last, &stopped).await {
+            Ok(round) => round,
+            Err(error) => {
+                tracing::warn!("deliveries that were kept for later wait: {error}");
+                (0, None)
+            }
+        };
+        // After the last queue comes the first one again.
+        let begins_anew = last.is_some() && seen.is_none();
+        last = seen;
+        if applied == 0 && !begins_anew {
+            tokio::select! {
+                () = pipeline.0.kept_for_later.notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+}
+
+/// What a turn ended in.
+enum Turn {
+    /// A delivery has been applied.
+    Applied,
+    /// There is none, or another process is at this queue.
+    Nothing,
+}
+
+impl Pipeline {
+    /// Gives the queues after `last` a few turns each. How many deliveries were applied, and which
+    /// queue was the last.
+    async fn round(
+        &self,
+        last: Option<Queue>,
+        stopped: &watch::Receiver<bool>,
+    ) -> Result<(usize, Option<Queue>), StoreError> {
+        let look = move |conn: &mut _| deliveries::queues_after(conn, last, QUEUES);
+        let queues = self.0.db.run(move |conn| over_queues(conn, look)).await?;
+        let mut applied = 0;
+        for queue in &queues {
+            for _ in 0..TURNS {
+                if *stopped.borrow() {
+                    return Ok((applied, None));
+                }
+                match self.turn_of(*queue).await? {
+                    Turn::Applied => applied += 1,
+                    Turn::Nothing => break,
+                }
+            }
+        }
+        Ok((applied, queues.last().copied()))
+    }
+
+    /// Applies the first delivery of a queue, in a task of its own: should it panic, it is told so
+    /// and the next one has its turn.
+    async fn turn_of(&self, queue: Queue) -> Result<Turn, StoreError> {
+        let org = queue.org_id;
+        let first = self.0.db.in_org(org, move |conn| deliveries::first_waiting(conn, queue));
+        let Some(first) = first.await? else { return Ok(Turn::Nothing) };
+        let job = Arc::new(due(queue, first));
+        let (pipeline, its) = (self.clone(), Arc::clone(&job));
+        let apply = async move {
+            let directory = pipeline.0.directories.get(org).await?;
+            pipeline.attempts(directory, &its).await
+        };
+        let problem = match tokio::spawn(apply).await {
+            Ok(Ok(_)) => return Ok(Turn::Applied),
+            Ok(Err(Setback::NotDue | Setback::Stale | Setback::Store(StoreError::Conflict))) => {
+                return Ok(Turn::Nothing);
+            }
+            Ok(Err(Setback::Store(error @ StoreError::Unavailable(_)))) => return Err(error),
+            Ok(Err(Setback::Rejected(problem) | Setback::Refused(problem))) => problem,
+            Ok(Err(Setback::Store(error))) => Problem::from(error),
+            Ok(Err(Setback::Repeated(_))) | Err(_) => {
+                Problem::new(Code::Internal, "This delivery could not be applied; replay it.")
+            }
+        };
+        self.keep_rejected(&job, problem).await;
+        Ok(Turn::Applied)
+    }
+}
+
+fn due(queue: Queue, waiting: Waiting) -> Job {
+    let Waiting { id, received_at, caller, query, headers, body } = waiting;
+    // It was read when it came; what is wrong with it now is not the query.
+    let (options, warnings) = Options::parse(&query).unwrap_or_default();
+    Job {
+        org: queue.org_id,
+        listener: queue.listener_id,
+        came: Came::Due,
+        received: Received {
+            id,
+            at: received_at,
+            caller: caller.ip(),
+            query,
+            headers,
+            idempotency_keys: Vec::new(),
+            body,
+            body_complete: true,
+        },
+        options,
+        warnings,
+        retry: None,
+        started: clock::instant(),
+    }
+}

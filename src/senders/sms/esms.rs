@@ -1,0 +1,76 @@
+//! eSMS.vn: `SendMultipleMessage_V4_post_json`, customer care by brandname. What became of a
+//! message is in `CodeResult`, whatever the status of HTTP.
+
+use super::exchange::{Answer, ask};
+use super::{Checked, without_plus};
+use crate::secrets::Secret;
+use crate::senders::{Outcome, Sms};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::json;
+
+/// "Customer care", the kind of message to people who are customers.
+const CUSTOMER_CARE: &str = "2";
+
+/// An account with eSMS.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EsmsAccount {
+    api_key: Secret<String>,
+    secret_key: Secret<String>,
+    brandname: String,
+}
+
+impl EsmsAccount {
+    /// Its secrets.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        vec![self.api_key.expose(), self.secret_key.expose()]
+    }
+
+    /// What is wrong with it.
+    pub(super) fn check(&self, faults: &mut Checked) {
+        let Self { api_key, secret_key, brandname } = self;
+        faults.required_line(api_key.expose(), "/apiKey", 255);
+        faults.required_line(secret_key.expose(), "/secretKey", 255);
+        faults.required_line(brandname, "/brandname", 64);
+    }
+
+    /// Sends one. `RequestId` has the provider refuse a repetition for a day.
+    pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
+        let body = json!({
+            "ApiKey": self.api_key.expose(),
+            "SecretKey": self.secret_key.expose(),
+            "Brandname": self.brandname,
+            "SmsType": CUSTOMER_CARE,
+            "Phone": without_plus(&sms.to),
+            "Content": sms.content,
+            // Without it the provider takes the marks off letters, also off those that GSM-7 has.
+            "IsUnicode": if sms.content.is_ascii() { "0" } else { "1" },
+            "RequestId": sms.id,
+        });
+        let url = format!("{base}/MainService.svc/json/SendMultipleMessage_V4_post_json/");
+        match ask(client.post(url).json(&body)).await {
+            Ok(answer) => outcome(&answer),
+            Err(outcome) => outcome,
+        }
+    }
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    if let Some(refusal) = answer.refusal(answer.words()) {
+        return refusal;
+    }
+    let code = answer.text("/CodeResult").unwrap_or_default();
+    let message = answer.text("/ErrorMessage").unwrap_or_default();
+    let words = answer.with_words(&format!("CodeResult {code} {message}"));
+    match code.as_str() {
+        "100" => Outcome::Sent { words, provider_id: answer.text("/SMSID") },
+        // The RequestId is known: an earlier attempt got through, and its answer got lost.
+        "124" => Outcome::Sent { words, provider_id: None },
+        // Keys, price list, balance, brandname, address of the caller.
+        "101" | "102" | "103" | "104" | "140" => Outcome::AccountRefused { words },
+        // 99 is told of unknown errors; no code, of an answer that is none of the API's.
+        "99" | "" => answer.transient(answer.words()),
+        _ => Outcome::Permanent { words },
+    }
+}

@@ -1,0 +1,75 @@
+//! Twilio: `POST /2010-04-01/Accounts/{sid}/Messages.json`, a form, with Basic authentication.
+//!
+//! The API has no idempotency key for messages: a crash between its yes and ours repeats one.
+
+use super::Checked;
+use super::exchange::{Answer, ask};
+use crate::domain::fault::{Code, Fault};
+use crate::secrets::Secret;
+use crate::senders::{Outcome, Sms};
+use reqwest::Client;
+use serde::Deserialize;
+
+/// An account with Twilio.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TwilioAccount {
+    account_sid: String,
+    auth_token: Secret<String>,
+    from: String,
+}
+
+impl TwilioAccount {
+    /// Its secrets.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        vec![self.auth_token.expose()]
+    }
+
+    /// What is wrong with it.
+    pub(super) fn check(&self, faults: &mut Checked) {
+        let Self { account_sid, auth_token, from } = self;
+        let hexadecimal =
+            |text: &str| text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit());
+        if !account_sid.strip_prefix("AC").is_some_and(hexadecimal) {
+            let message = "An account SID is AC and 32 hexadecimal digits.";
+            faults.push(Fault::new(Code::InvalidValue, "/accountSid", message));
+        }
+        faults.required_line(auth_token.expose(), "/authToken", 255);
+        faults.required_line(from, "/from", 64);
+    }
+
+    /// Sends one.
+    pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
+        let Self { account_sid, auth_token, from } = self;
+        let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
+        let request = client
+            .post(format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"))
+            .basic_auth(account_sid, Some(auth_token.expose()))
+            .form(&[("To", sms.to.as_str()), (sender, from), ("Body", &sms.content)]);
+        match ask(request).await {
+            Ok(answer) => outcome(&answer),
+            Err(outcome) => outcome,
+        }
+    }
+}
+
+fn outcome(answer: &Answer) -> Outcome {
+    if answer.status().is_success() {
+        let words = answer.with_words(&answer.text("/status").unwrap_or_default());
+        return Outcome::Sent { words, provider_id: answer.text("/sid") };
+    }
+    let code = answer.text("/code").unwrap_or_default();
+    let words = match answer.text("/message") {
+        Some(message) => answer.with_words(&format!("{message} (code {code})")),
+        None => answer.words(),
+    };
+    match code.as_str() {
+        // Credentials; a suspended account; a sender that is not the account's.
+        "20003" | "20005" | "21212" | "21603" | "21606" | "21659" | "21660" => {
+            Outcome::AccountRefused { words }
+        }
+        // Too many at once; the sender's queue is full.
+        "20429" | "21611" => answer.transient(words),
+        _ => answer.refusal(words.clone()).unwrap_or(Outcome::Permanent { words }),
+    }
+}

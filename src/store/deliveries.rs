@@ -1,0 +1,300 @@
+//! Kept deliveries: whose turn it is, what has become of them, and what is run again.
+
+use crate::error::StoreError;
+use crate::schema::{deliveries, notes, outbox, tickets};
+use crate::store::writes::Delivery;
+use chrono::{DateTime, Utc};
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
+use ipnetwork::IpNetwork;
+use serde_json::Value;
+use std::collections::HashSet;
+use uuid::Uuid;
+
+/// What has become of a delivery.
+#[derive(Clone, Debug, Queryable)]
+pub struct Outcome {
+    /// Its status (`listener.md` 9).
+    pub status: String,
+    /// The HTTP status of its answer.
+    pub http_status: Option<i16>,
+    /// Its answer.
+    pub answer: Option<String>,
+}
+
+/// What has become of a delivery, of that listener where one is given.
+///
+/// # Errors
+/// Those of the database.
+pub fn outcome(
+    conn: &mut PgConnection,
+    org: Uuid,
+    listener: Option<Uuid>,
+    id: Uuid,
+) -> Result<Option<Outcome>, StoreError> {
+    let mut rows = deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(id))
+        .select((deliveries::status, deliveries::http_status, deliveries::answer))
+        .into_boxed();
+    if let Some(listener) = listener {
+        rows = rows.filter(deliveries::listener_id.eq(listener));
+    }
+    Ok(rows.first(conn).optional()?)
+}
+
+/// An org's listener that has deliveries waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, QueryableByName)]
+pub struct Queue {
+    /// The org.
+    #[diesel(sql_type = SqlUuid)]
+    pub org_id: Uuid,
+    /// Its listener.
+    #[diesel(sql_type = SqlUuid)]
+    pub listener_id: Uuid,
+}
+
+/// The next queues after that one, in the order of their ids: one look into the index for each,
+/// however many deliveries wait in it. To be asked within `db::over_queues`.
+///
+/// # Errors
+/// Those of the database.
+pub fn queues_after(
+    conn: &mut PgConnection,
+    after: Option<Queue>,
+    limit: i64,
+) -> Result<Vec<Queue>, StoreError> {
+    let nil = Queue { org_id: Uuid::nil(), listener_id: Uuid::nil() };
+    let Queue { org_id, listener_id } = after.unwrap_or(nil);
+    Ok(diesel::sql_query(
+        "WITH RECURSIVE queues AS ( \
+             (SELECT org_id, listener_id, 1::bigint AS n FROM deliveries \
+              WHERE status = 'pending' AND (org_id, listener_id) > ($1, $2) \
+              ORDER BY org_id, listener_id LIMIT 1) \
+             UNION ALL \
+             SELECT next.org_id, next.listener_id, queues.n + 1 FROM queues, LATERAL ( \
+                 SELECT d.org_id, d.listener_id FROM deliveries AS d \
+                 WHERE d.status = 'pending' \
+                   AND (d.org_id, d.listener_id) > (queues.org_id, queues.listener_id) \
+                 ORDER BY d.org_id, d.listener_id LIMIT 1) AS next \
+             WHERE queues.n < $3) \
+         SELECT org_id, listener_id FROM queues",
+    )
+    .bind::<SqlUuid, _>(org_id)
+    .bind::<SqlUuid, _>(listener_id)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// A delivery that waits.
+#[derive(Clone, Debug, Queryable)]
+pub struct Waiting {
+    /// Its id.
+    pub id: Uuid,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// From where.
+    pub caller: IpNetwork,
+    /// Its query.
+    pub query: String,
+    /// Its headers.
+    pub headers: Value,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+/// The delivery of a queue that came first.
+///
+/// # Errors
+/// Those of the database.
+pub fn first_waiting(conn: &mut PgConnection, queue: Queue) -> Result<Option<Waiting>, StoreError> {
+    Ok(waiting(queue)
+        .order(deliveries::id)
+        .select((
+            deliveries::id,
+            deliveries::received_at,
+            deliveries::caller,
+            deliveries::query,
+            deliveries::headers,
+            deliveries::body,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
+    deliveries::table
+        .filter(deliveries::org_id.eq(queue.org_id))
+        .filter(deliveries::listener_id.eq(queue.listener_id))
+        .filter(deliveries::status.eq("pending"))
+        .into_boxed()
+}
+
+/// Whether it is this delivery's turn. If so, nobody else applies one of its listener until the
+/// transaction ends.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_turn(
+    conn: &mut PgConnection,
+    org: Uuid,
+    listener: Uuid,
+    id: Uuid,
+) -> Result<bool, StoreError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        locked: bool,
+    }
+    let row: Row =
+        diesel::sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
+            .bind::<Text, _>(format!("{org}:{listener}:later"))
+            .get_result(conn)?;
+    if !row.locked {
+        return Ok(false);
+    }
+    // A statement of its own: it sees what was committed before the lock was had.
+    let first: Option<Uuid> = waiting(Queue { org_id: org, listener_id: listener })
+        .order(deliveries::id)
+        .select(deliveries::id)
+        .first(conn)
+        .optional()?;
+    Ok(first == Some(id))
+}
+
+/// Writes what has become of a delivery that was kept for later.
+///
+/// # Errors
+/// Those of the database.
+pub fn complete(conn: &mut PgConnection, delivery: &Delivery<'_>) -> Result<(), StoreError> {
+    diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(delivery.org_id))
+        .filter(deliveries::id.eq(delivery.id))
+        .filter(deliveries::status.eq("pending"))
+        .set((
+            deliveries::status.eq(delivery.status),
+            deliveries::http_status.eq(delivery.http_status),
+            deliveries::answer.eq(delivery.answer),
+            deliveries::duration_ms.eq(delivery.duration_ms),
+            deliveries::unresolved.eq(delivery.unresolved),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// A kept delivery that is to be run again.
+#[derive(Clone, Debug, Queryable)]
+pub struct Root {
+    /// Its id.
+    pub id: Uuid,
+    /// Its listener.
+    pub listener_id: Uuid,
+    /// From where it came.
+    pub caller: IpNetwork,
+    /// Its status.
+    pub status: String,
+    /// Its query.
+    pub query: String,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// Whether that is all of it.
+    pub body_complete: bool,
+}
+
+/// The delivery that is meant: of a replay, or of a repeated answer, the first one.
+///
+/// # Errors
+/// Those of the database.
+pub fn root(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Root>, StoreError> {
+    let of = deliveries::table.filter(deliveries::org_id.eq(org));
+    let first: Option<(Option<Uuid>, Option<Uuid>)> = of
+        .filter(deliveries::id.eq(id))
+        .select((deliveries::replay_of, deliveries::repeats))
+        .first(conn)
+        .optional()?;
+    let Some((replay_of, repeats)) = first else { return Ok(None) };
+    Ok(of
+        .filter(deliveries::id.eq(replay_of.or(repeats).unwrap_or(id)))
+        .select((
+            deliveries::id,
+            deliveries::listener_id,
+            deliveries::caller,
+            deliveries::status,
+            deliveries::query,
+            deliveries::body,
+            deliveries::body_complete,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+/// What a delivery and its replays were answered, in their order. Other replays of it wait until the
+/// transaction ends.
+///
+/// # Errors
+/// Those of the database.
+pub fn lock_answers(
+    conn: &mut PgConnection,
+    org: Uuid,
+    root: Uuid,
+) -> Result<Vec<String>, StoreError> {
+    let of = deliveries::table.filter(deliveries::org_id.eq(org));
+    let first: Option<String> = of
+        .filter(deliveries::id.eq(root))
+        .select(deliveries::answer)
+        .for_update()
+        .first(conn)
+        .optional()?
+        .flatten();
+    // A statement of its own: it sees what was committed before the lock was had.
+    let replays: Vec<Option<String>> = of
+        .filter(deliveries::replay_of.eq(root))
+        .order(deliveries::id)
+        .select(deliveries::answer)
+        .load(conn)?;
+    Ok(std::iter::once(first).chain(replays).flatten().collect())
+}
+
+/// Which of these notes, tickets and messages are there.
+///
+/// # Errors
+/// Those of the database.
+pub fn still_there(
+    conn: &mut PgConnection,
+    org: Uuid,
+    ids: &[Uuid],
+) -> Result<HashSet<Uuid>, StoreError> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let notes =
+        notes::table.filter(notes::org_id.eq(org)).filter(notes::id.eq_any(ids)).select(notes::id);
+    let tickets = tickets::table
+        .filter(tickets::org_id.eq(org))
+        .filter(tickets::id.eq_any(ids))
+        .select(tickets::id);
+    let messages = outbox::table
+        .filter(outbox::org_id.eq(org))
+        .filter(outbox::id.eq_any(ids))
+        .select(outbox::id);
+    Ok(notes.union(tickets).union(messages).load(conn)?.into_iter().collect())
+}
+
+/// Notes how many of a delivery's actions have not been applied yet.
+///
+/// # Errors
+/// Those of the database.
+pub fn set_unresolved(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    unresolved: i32,
+) -> Result<(), StoreError> {
+    diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(id))
+        .set(deliveries::unresolved.eq(unresolved))
+        .execute(conn)?;
+    Ok(())
+}

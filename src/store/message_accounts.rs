@@ -1,0 +1,129 @@
+//! The accounts that orgs send e-mail and SMS through.
+
+use crate::domain::message::Channel;
+use crate::error::StoreError;
+use crate::schema::{message_accounts, org_settings};
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// An account as it is kept.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = message_accounts)]
+pub struct AccountRow {
+    /// What is set, a mask for each secret.
+    pub settings: Value,
+    /// The secrets, sealed for [`secrets_place`].
+    pub secrets_sealed: Vec<u8>,
+    /// When it was changed last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The place that the secrets of an org's account are sealed for.
+#[must_use]
+pub fn secrets_place(org: Uuid, channel: Channel) -> String {
+    format!("{org}:message_accounts:{}", channel.as_str())
+}
+
+/// The org's account.
+///
+/// # Errors
+/// Those of the database.
+pub fn find(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+) -> Result<Option<AccountRow>, StoreError> {
+    let found = message_accounts::table
+        .filter(message_accounts::org_id.eq(org))
+        .filter(message_accounts::channel.eq(channel.as_str()))
+        .select(AccountRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// Whether the org has one.
+///
+/// # Errors
+/// Those of the database.
+pub fn is_set(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bool, StoreError> {
+    let of_org = message_accounts::table
+        .filter(message_accounts::org_id.eq(org))
+        .filter(message_accounts::channel.eq(channel.as_str()));
+    Ok(diesel::select(exists(of_org)).get_result(conn)?)
+}
+
+/// Makes the account, or sets all of it.
+///
+/// # Errors
+/// Those of the database.
+pub fn put(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+    settings: &Value,
+    secrets_sealed: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let values = (
+        message_accounts::settings.eq(settings),
+        message_accounts::secrets_sealed.eq(secrets_sealed),
+        message_accounts::updated_at.eq(now),
+    );
+    diesel::insert_into(message_accounts::table)
+        .values((
+            message_accounts::org_id.eq(org),
+            message_accounts::channel.eq(channel.as_str()),
+            message_accounts::created_at.eq(now),
+            values,
+        ))
+        .on_conflict((message_accounts::org_id, message_accounts::channel))
+        .do_update()
+        .set(values)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes the account. False: there is none.
+///
+/// # Errors
+/// Those of the database.
+pub fn delete(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bool, StoreError> {
+    let deleted = diesel::delete(message_accounts::table)
+        .filter(message_accounts::org_id.eq(org))
+        .filter(message_accounts::channel.eq(channel.as_str()))
+        .execute(conn)?;
+    Ok(deleted == 1)
+}
+
+/// The trial SMS credits that the org has left.
+///
+/// # Errors
+/// Those of the database.
+pub fn trial_credits(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+    Ok(org_settings::table
+        .filter(org_settings::org_id.eq(org))
+        .select(org_settings::sms_credits)
+        .first(conn)?)
+}
+
+/// Takes trial SMS credits. False: there are not so many.
+///
+/// # Errors
+/// Those of the database.
+pub fn take_trial_credits(
+    conn: &mut PgConnection,
+    org: Uuid,
+    credits: i64,
+) -> Result<bool, StoreError> {
+    let taken = diesel::update(org_settings::table)
+        .filter(org_settings::org_id.eq(org))
+        .filter(org_settings::sms_credits.ge(credits))
+        .set(org_settings::sms_credits.eq(org_settings::sms_credits - credits))
+        .execute(conn)?;
+    Ok(taken == 1)
+}

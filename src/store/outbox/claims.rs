@@ -1,0 +1,228 @@
+//! Claims: which queue is next, and whose its messages are.
+
+use crate::domain::message::Channel;
+use crate::error::StoreError;
+use crate::senders::{Email, Sms};
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The messages of one org's channel: what has its order, and its limits, of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Queue {
+    /// The org.
+    pub org: Uuid,
+    /// The channel.
+    pub channel: Channel,
+}
+
+/// A message that is the caller's to send until its lease ends.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Its id.
+    pub id: Uuid,
+    /// The claim, to be named when it is finished.
+    pub claim: Uuid,
+    /// What to send.
+    pub content: Outgoing,
+}
+
+/// What is to be sent.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// An e-mail.
+    Email(Email),
+    /// An SMS.
+    Sms(Sms),
+}
+
+#[derive(QueryableByName)]
+struct QueueRow {
+    #[diesel(sql_type = SqlUuid)]
+    org_id: Uuid,
+    #[diesel(sql_type = Text)]
+    channel: String,
+}
+
+/// The queues after `after`, in a fixed order, that have something due and are not paused; to be
+/// read within `db::over_queues`. It looks at `looks` queues at most, at one row of each: what an
+/// org has waiting costs the others nothing. The last queue that it looked at is told too, `None`
+/// where it came to the end.
+///
+/// # Errors
+/// When the database fails.
+pub fn due_queues(
+    conn: &mut PgConnection,
+    after: Option<Queue>,
+    looks: i32,
+) -> Result<(Vec<Queue>, Option<Queue>), StoreError> {
+    #[derive(QueryableByName)]
+    struct Seen {
+        #[diesel(embed)]
+        queue: QueueRow,
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        due: bool,
+    }
+    // Each step of the recursion is one probe of the index outbox_waiting for the queue after the
+    // one before; the ORDER BYs keep the planner from reading the table instead.
+    let seen: Vec<Seen> = diesel::sql_query(
+        "WITH RECURSIVE queue (org_id, channel, look) AS ( \
+             SELECT $1, $2, 0 \
+           UNION ALL \
+             SELECT next.org_id, next.channel, queue.look + 1 \
+             FROM queue, LATERAL ( \
+                 SELECT org_id, channel FROM outbox \
+                 WHERE status IN ('pending', 'sending') \
+                     AND (org_id, channel) > (queue.org_id, queue.channel) \
+                 ORDER BY org_id, channel LIMIT 1) AS next \
+             WHERE queue.look < $3) \
+         SELECT org_id, channel, \
+             coalesce((SELECT waiting.next_attempt_at <= now() FROM outbox AS waiting \
+                 WHERE waiting.org_id = queue.org_id AND waiting.channel = queue.channel \
+                     AND waiting.status IN ('pending', 'sending') \
+                 ORDER BY waiting.next_attempt_at LIMIT 1), false) \
+             AND NOT EXISTS (SELECT FROM outbox_pauses AS pause \
+                 WHERE pause.org_id = queue.org_id AND pause.channel = queue.channel \
+                     AND pause.until > now()) AS due \
+         FROM queue WHERE look > 0 ORDER BY look",
+    )
+    .bind::<SqlUuid, _>(after.map_or(Uuid::nil(), |queue| queue.org))
+    .bind::<Text, _>(after.map_or("", |queue| queue.channel.as_str()))
+    .bind::<Integer, _>(looks)
+    .load(conn)?;
+    let full = usize::try_from(looks).is_ok_and(|looks| seen.len() >= looks);
+    let mut last = None;
+    let mut due = Vec::new();
+    for row in seen {
+        let queue = Queue { org: row.queue.org_id, channel: channel(&row.queue.channel)? };
+        last = Some(queue);
+        if row.due {
+            due.push(queue);
+        }
+    }
+    Ok((due, last.filter(|_| full)))
+}
+
+#[derive(QueryableByName)]
+struct ClaimedRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    recipient: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    subject: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    html: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    text: Option<String>,
+    #[diesel(sql_type = Text)]
+    message_id: String,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+/// Claims the `most` longest due messages of a queue for `lease`; what another process is claiming
+/// at the same time is passed over. A message whose lease has ended is due again.
+///
+/// # Errors
+/// When the database fails.
+pub fn claim(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+    claim: Uuid,
+    most: usize,
+    lease: Duration,
+) -> Result<Vec<Claimed>, StoreError> {
+    let rows: Vec<ClaimedRow> = diesel::sql_query(
+        "WITH due AS ( \
+             SELECT id FROM outbox \
+             WHERE org_id = $1 AND channel = $2 AND status IN ('pending', 'sending') \
+                 AND next_attempt_at <= now() \
+             ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
+         UPDATE outbox SET status = 'sending', claim_id = $4, \
+             next_attempt_at = now() + make_interval(secs => $5) \
+         FROM due WHERE outbox.org_id = $1 AND outbox.id = due.id \
+         RETURNING outbox.id, recipient, subject, html, text, message_id, created_at",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Text, _>(channel.as_str())
+    .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
+    .bind::<SqlUuid, _>(claim)
+    .bind::<Double, _>(lease.as_secs_f64())
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.claimed(channel, claim)).collect())
+}
+
+impl ClaimedRow {
+    fn claimed(self, channel: Channel, claim: Uuid) -> Claimed {
+        let Self { id, recipient, subject, html, text, message_id, created_at } = self;
+        let content = match channel {
+            Channel::Email => Outgoing::Email(Email {
+                to: recipient,
+                subject: subject.unwrap_or_default(),
+                html,
+                text,
+                message_id,
+                date: created_at,
+            }),
+            Channel::Sms => {
+                Outgoing::Sms(Sms { to: recipient, content: text.unwrap_or_default(), id })
+            }
+        };
+        Claimed { id, claim, content }
+    }
+}
+
+/// Makes the lease of a message that is still being sent last for `lease` from now.
+///
+/// # Errors
+/// When the database fails.
+pub fn renew(
+    conn: &mut PgConnection,
+    org: Uuid,
+    message: Uuid,
+    claim: Uuid,
+    lease: Duration,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "UPDATE outbox SET next_attempt_at = now() + make_interval(secs => $4) \
+         WHERE org_id = $1 AND id = $2 AND claim_id = $3",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(message)
+    .bind::<SqlUuid, _>(claim)
+    .bind::<Double, _>(lease.as_secs_f64())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Gives a message back unsent: it is due at once, and no try is counted.
+///
+/// # Errors
+/// When the database fails.
+pub fn hand_back(
+    conn: &mut PgConnection,
+    org: Uuid,
+    message: Uuid,
+    claim: Uuid,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "UPDATE outbox SET status = 'pending', claim_id = NULL, next_attempt_at = now() \
+         WHERE org_id = $1 AND id = $2 AND claim_id = $3",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(message)
+    .bind::<SqlUuid, _>(claim)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The channel that a column holds.
+pub(super) fn channel(word: &str) -> Result<Channel, StoreError> {
+    Channel::from_word(word)
+        .ok_or_else(|| StoreError::unreadable(&format!("\"{word}\" is no channel")))
+}

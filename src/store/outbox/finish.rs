@@ -1,0 +1,236 @@
+//! What became of an attempt: on the message, in its list of attempts, and in the history of whom
+//! it is for, in one transaction.
+
+use super::claims::channel;
+use crate::clock;
+use crate::domain::message::{Channel, Status};
+use crate::domain::retry_schedule::{next_try, pause};
+use crate::error::StoreError;
+use crate::schema::{outbox, outbox_pauses};
+use crate::senders::Outcome;
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Double, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use serde_json::{Value, json};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// An attempt that has come to its end.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The message.
+    pub message: Uuid,
+    /// The claim under which it was made.
+    pub claim: Uuid,
+    /// How long it took.
+    pub duration: Duration,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Any number; see `retry_schedule::next_try`.
+    pub roll: u32,
+}
+
+/// The message as the attempt finds it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+struct Row {
+    channel: String,
+    recipient: String,
+    customer_id: Option<Uuid>,
+    lead_id: Option<Uuid>,
+    sender_id: Option<Uuid>,
+    listener_id: Option<Uuid>,
+    request_id: Option<Uuid>,
+    attempts: i16,
+}
+
+/// What a message is after an attempt.
+struct After<'a> {
+    status: Status,
+    wait: Duration,
+    /// The name of the try's outcome; a refused account is no try.
+    tried: Option<&'static str>,
+    words: &'a str,
+    provider_id: Option<&'a str>,
+}
+
+/// Keeps what became of an attempt. What another claim has taken over since stays as it is, and the
+/// answer is false.
+///
+/// # Errors
+/// When the database fails.
+pub fn finish(conn: &mut PgConnection, org: Uuid, attempt: &Attempt) -> Result<bool, StoreError> {
+    let row = outbox::table
+        .filter(outbox::org_id.eq(org))
+        .filter(outbox::id.eq(attempt.message))
+        .filter(outbox::claim_id.eq(attempt.claim))
+        .select(Row::as_select())
+        .for_update()
+        .first(conn)
+        .optional()?;
+    let Some(row) = row else { return Ok(false) };
+    let channel = channel(&row.channel)?;
+    let failed = usize::try_from(row.attempts).unwrap_or_default() + 1;
+    let after = after(attempt, failed);
+    update(conn, org, attempt, &after)?;
+    if let Some(outcome) = after.tried {
+        add_attempt(conn, org, attempt, outcome, after.words)?;
+    }
+    match &attempt.outcome {
+        Outcome::Sent { .. } => super::clear_pause(conn, org, channel)?,
+        Outcome::AccountRefused { words } => rest(conn, org, channel, words)?,
+        Outcome::Transient { .. } | Outcome::Permanent { .. } => {}
+    }
+    add_history(conn, org, attempt.message, channel, &row, &after)
+}
+
+fn after(attempt: &Attempt, failed: usize) -> After<'_> {
+    let ended = |status, tried, words| After {
+        status,
+        wait: Duration::ZERO,
+        tried,
+        words,
+        provider_id: None,
+    };
+    match &attempt.outcome {
+        Outcome::Sent { words, provider_id } => After {
+            provider_id: provider_id.as_deref(),
+            ..ended(Status::Sent, Some("sent"), words.as_str())
+        },
+        Outcome::Transient { words, retry_after } => {
+            match next_try(failed, *retry_after, attempt.roll) {
+                Some(wait) => {
+                    After { wait, ..ended(Status::Pending, Some("transient"), words.as_str()) }
+                }
+                None => ended(Status::Dead, Some("transient"), words.as_str()),
+            }
+        }
+        Outcome::Permanent { words } => ended(Status::Dead, Some("permanent"), words.as_str()),
+        Outcome::AccountRefused { words } => ended(Status::Pending, None, words.as_str()),
+    }
+}
+
+fn update(
+    conn: &mut PgConnection,
+    org: Uuid,
+    attempt: &Attempt,
+    after: &After<'_>,
+) -> Result<(), StoreError> {
+    let failed = after.tried.is_some() && after.status != Status::Sent;
+    diesel::sql_query(
+        "UPDATE outbox SET status = $4, claim_id = NULL, attempts = attempts + $5, \
+             next_attempt_at = now() + make_interval(secs => $6), \
+             sent_at = CASE WHEN $4 = 'sent' THEN now() END, last_words = $7, provider_id = $8 \
+         WHERE org_id = $1 AND id = $2 AND claim_id = $3",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(attempt.message)
+    .bind::<SqlUuid, _>(attempt.claim)
+    .bind::<Text, _>(after.status.as_str())
+    .bind::<Integer, _>(i32::from(failed))
+    .bind::<Double, _>(after.wait.as_secs_f64())
+    .bind::<Text, _>(after.words)
+    .bind::<Nullable<Text>, _>(after.provider_id)
+    .execute(conn)?;
+    Ok(())
+}
+
+fn add_attempt(
+    conn: &mut PgConnection,
+    org: Uuid,
+    attempt: &Attempt,
+    outcome: &str,
+    words: &str,
+) -> Result<(), StoreError> {
+    diesel::sql_query(
+        "INSERT INTO outbox_attempts (org_id, message_id, number, at, duration_ms, outcome, words) \
+         SELECT $1, $2, coalesce(max(number), 0) + 1, \
+             now() - make_interval(secs => $3 / 1000.0), $3, $4, $5 \
+         FROM outbox_attempts WHERE org_id = $1 AND message_id = $2",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(attempt.message)
+    .bind::<Integer, _>(i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX))
+    .bind::<Text, _>(outcome)
+    .bind::<Text, _>(words)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Pauses a channel whose account was refused. Several messages refused at once are one refusal.
+fn rest(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+    words: &str,
+) -> Result<(), StoreError> {
+    let known: Option<(i32, bool)> = outbox_pauses::table
+        .filter(outbox_pauses::org_id.eq(org))
+        .filter(outbox_pauses::channel.eq(channel.as_str()))
+        .select((outbox_pauses::refusals, sql::<Bool>("until > now()")))
+        .for_update()
+        .first(conn)
+        .optional()?;
+    let refusals = match known {
+        Some((_, true)) => return Ok(()),
+        Some((refusals, false)) => refusals.saturating_add(1),
+        None => 1,
+    };
+    let seconds = pause(u32::try_from(refusals).unwrap_or_default()).as_secs_f64();
+    diesel::sql_query(
+        "INSERT INTO outbox_pauses (org_id, channel, until, refusals, reason) \
+         VALUES ($1, $2, now() + make_interval(secs => $3), $4, $5) \
+         ON CONFLICT (org_id, channel) DO UPDATE \
+             SET until = excluded.until, refusals = excluded.refusals, reason = excluded.reason",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Text, _>(channel.as_str())
+    .bind::<Double, _>(seconds)
+    .bind::<Integer, _>(refusals)
+    .bind::<Text, _>(words)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Tells the customer's and the lead's history, once the message has come to its end.
+fn add_history(
+    conn: &mut PgConnection,
+    org: Uuid,
+    message: Uuid,
+    channel: Channel,
+    row: &Row,
+    after: &After<'_>,
+) -> Result<bool, StoreError> {
+    let kind = match (channel, after.status) {
+        (Channel::Email, Status::Sent) => "email_sent",
+        (Channel::Email, Status::Dead) => "email_failed",
+        (Channel::Sms, Status::Sent) => "sms_sent",
+        (Channel::Sms, Status::Dead) => "sms_failed",
+        _ => return Ok(true),
+    };
+    let mut details = json!({"messageId": message, "to": row.recipient});
+    if let (Status::Dead, Some(details)) = (after.status, details.as_object_mut()) {
+        details.insert("reason".to_owned(), json!(after.words));
+    }
+    let holders: Vec<Uuid> = row.customer_id.into_iter().chain(row.lead_id).collect();
+    if holders.is_empty() {
+        return Ok(true);
+    }
+    let ids: Vec<Uuid> = holders.iter().map(|_| clock::new_id()).collect();
+    diesel::sql_query(
+        "INSERT INTO history (org_id, id, at, kind, customer_id, actor_id, listener_id, request_id, details) \
+         SELECT $1, new.id, now(), $2, new.customer_id, $3, $4, $5, $6 \
+         FROM unnest($7, $8) AS new (id, customer_id)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Text, _>(kind)
+    .bind::<Nullable<SqlUuid>, _>(row.sender_id)
+    .bind::<Nullable<SqlUuid>, _>(row.listener_id)
+    .bind::<Nullable<SqlUuid>, _>(row.request_id)
+    .bind::<Jsonb, Value>(details)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(holders)
+    .execute(conn)?;
+    Ok(true)
+}

@@ -1,0 +1,15 @@
+//! The outbox: what waits is claimed, sent outside any transaction, and finished (`listener.md` 8).
+//!
+//! A claim is a lease: the row says which claim it is and, as `next_attempt_at`, until when. What
+//! ends an attempt names the claim, so a process that was given up for dead changes nothing any more.
+//! All times are the database's: the clocks of processes differ.
+
+mod claims;
+mod finish;
+mod people;
+mod reading;
+
+pub use claims::{Claimed, Outgoing, Queue, claim, due_queues, hand_back, renew};
+pub use finish::{Attempt, finish};
+pub use people::{Decision, cancel, clear_pause, retry};
+pub use reading::{AttemptRow, Filters, Message, MessageRow, Pause, attempts, find, list};

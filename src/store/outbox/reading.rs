@@ -1,0 +1,184 @@
+//! The outbox as it is read (`api.md` 4).
+
+use super::super::customer_references::{self, CustomerReference};
+use crate::auth::Actor;
+use crate::domain::message::{Channel, Status};
+use crate::error::StoreError;
+use crate::schema::{outbox, outbox_attempts, outbox_pauses};
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::pg::{Pg, PgConnection};
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use uuid::Uuid;
+
+/// Which messages are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    /// Of this channel.
+    pub channel: Option<Channel>,
+    /// Of this status.
+    pub status: Option<Status>,
+    /// To this address or number, in any case.
+    pub to: Option<String>,
+}
+
+/// A row of `outbox`.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox, check_for_backend(Pg))]
+#[expect(missing_docs, reason = "the columns, described in the schema's comments")]
+pub struct MessageRow {
+    pub id: Uuid,
+    pub channel: String,
+    pub status: String,
+    pub recipient: String,
+    pub subject: Option<String>,
+    pub html: Option<String>,
+    pub text: Option<String>,
+    pub segments: Option<i16>,
+    pub message_id: String,
+    pub customer_id: Option<Uuid>,
+    pub lead_id: Option<Uuid>,
+    pub listener_id: Option<Uuid>,
+    pub request_id: Option<Uuid>,
+    pub next_attempt_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub sent_at: Option<DateTime<Utc>>,
+    pub provider_id: Option<String>,
+    pub last_words: Option<String>,
+}
+
+/// A message with whom it is for.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The row.
+    pub row: MessageRow,
+    /// Its channel.
+    pub channel: Channel,
+    /// What has become of it.
+    pub status: Status,
+    /// The contact or account, and the lead, that it is for.
+    pub recipients: Vec<CustomerReference>,
+    /// The pause of its channel, where there is one.
+    pub pause: Option<Pause>,
+}
+
+/// The pause of a channel whose account was refused.
+#[derive(Clone, Debug, Queryable)]
+pub struct Pause {
+    /// Its channel.
+    channel: String,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A try of a message.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox_attempts, check_for_backend(Pg))]
+#[expect(missing_docs, reason = "the columns, described in the schema's comments")]
+pub struct AttemptRow {
+    pub number: i32,
+    pub at: DateTime<Utc>,
+    pub duration_ms: i32,
+    pub outcome: String,
+    pub words: String,
+}
+
+/// A page of the org's messages, newest first; `before` is the last id of the page before.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    filters: &Filters,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Message>, StoreError> {
+    let mut query = outbox::table.filter(outbox::org_id.eq(actor.org)).into_boxed();
+    if let Some(channel) = filters.channel {
+        query = query.filter(outbox::channel.eq(channel.as_str()));
+    }
+    if let Some(status) = filters.status {
+        query = query.filter(outbox::status.eq(status.as_str()));
+    }
+    if let Some(to) = &filters.to {
+        query = query
+            .filter(sql::<Bool>("lower(recipient) = lower(").bind::<Text, _>(to.clone()).sql(")"));
+    }
+    if let Some(before) = before {
+        query = query.filter(outbox::id.lt(before));
+    }
+    let rows =
+        query.order(outbox::id.desc()).limit(limit).select(MessageRow::as_select()).load(conn)?;
+    messages(conn, actor, rows)
+}
+
+/// One message.
+///
+/// # Errors
+/// When the database fails.
+pub fn find(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: Uuid,
+) -> Result<Option<Message>, StoreError> {
+    let row = outbox::table
+        .filter(outbox::org_id.eq(actor.org))
+        .filter(outbox::id.eq(id))
+        .select(MessageRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(messages(conn, actor, row.into_iter().collect())?.pop())
+}
+
+/// A message's tries, in order.
+///
+/// # Errors
+/// When the database fails.
+pub fn attempts(
+    conn: &mut PgConnection,
+    org: Uuid,
+    message: Uuid,
+) -> Result<Vec<AttemptRow>, StoreError> {
+    Ok(outbox_attempts::table
+        .filter(outbox_attempts::org_id.eq(org))
+        .filter(outbox_attempts::message_id.eq(message))
+        .order(outbox_attempts::number)
+        .select(AttemptRow::as_select())
+        .load(conn)?)
+}
+
+fn messages(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    rows: Vec<MessageRow>,
+) -> Result<Vec<Message>, StoreError> {
+    let named = rows.iter().flat_map(|row| row.customer_id.into_iter().chain(row.lead_id));
+    let customers = customer_references::load(conn, actor, named)?;
+    let pauses: Vec<Pause> = outbox_pauses::table
+        .filter(outbox_pauses::org_id.eq(actor.org))
+        .filter(sql::<Bool>("until > now()"))
+        .select((outbox_pauses::channel, outbox_pauses::until, outbox_pauses::reason))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| {
+            let ids = row.customer_id.into_iter().chain(row.lead_id);
+            Ok(Message {
+                channel: super::claims::channel(&row.channel)?,
+                status: status(&row.status)?,
+                recipients: ids.filter_map(|id| customers.get(&id).cloned()).collect(),
+                pause: pauses.iter().find(|pause| pause.channel == row.channel).cloned(),
+                row,
+            })
+        })
+        .collect()
+}
+
+/// The status that a column holds.
+pub(super) fn status(word: &str) -> Result<Status, StoreError> {
+    Status::from_word(word)
+        .ok_or_else(|| StoreError::unreadable(&format!("\"{word}\" is no status")))
+}

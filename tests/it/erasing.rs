@@ -1,0 +1,115 @@
+//! Erasing a customer (`api.md` 5): nothing about him is left, and all else stays.
+
+use crate::support::{Instance, action, person};
+use reqwest::Method;
+use serde_json::json;
+
+/// Every table's rows as text: what is found in none of them is nowhere.
+const EVERYTHING: &str = "SELECT table_name FROM information_schema.tables \
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE'";
+
+/// The tables in which a text stands, bodies of deliveries included.
+fn db_tables_with(instance: &Instance, text: &str) -> Vec<String> {
+    use diesel::prelude::*;
+    #[derive(QueryableByName)]
+    struct Table {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        table_name: String,
+    }
+    let tables: Vec<Table> =
+        diesel::sql_query(EVERYTHING).load(&mut instance.db_connection()).unwrap();
+    let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    tables
+        .into_iter()
+        .map(|table| table.table_name)
+        .filter(|table| {
+            let row = format!(
+                "{table} AS row WHERE row::text ILIKE '%{text}%' OR row::text ILIKE '%{hex}%'"
+            );
+            instance.db_count(&row) > 0
+        })
+        .collect()
+}
+
+#[actix_web::test]
+async fn of_an_erased_customer_nothing_is_left_in_any_table() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = acme
+        .listener_with(json!({
+            "welcomeEmail": {"enabled": true, "subject": "Hi {{ name }}", "body": "<p>{{ name }}</p>"},
+            "welcomeSms": {"enabled": true, "content": "Hi {{ name }}"},
+        }))
+        .await;
+    let zebra = json!({
+        "name": "Zebra", "lastname": "Zebrason", "passport": "ZEBRA1", "contactId": "zebra",
+        "emails": [{"value": "zebra@example.com"}], "phones": [{"value": "0905000001"}],
+    });
+    let body = json!({"senderUser": "ann@acme.test", "data": [
+        action("add-contact", zebra.clone()),
+        person("Huy", "huy@example.com"),
+        action("add-note", json!({"body": "zebra stripes", "email": "zebra@example.com"})),
+        action("add-ticket", json!({"body": "the zebra is late", "email": "zebra@example.com"})),
+        action("send-sms", json!({"content": "dear zebra", "phones": ["0905000001"]})),
+        action("add-deal", json!({"name": "Stripes", "stage": "New", "dealWith": zebra})),
+    ]});
+    let send = || async {
+        let request =
+            instance.client.post(&listener.url).header("Idempotency-Key", "1").json(&body);
+        request.send().await.unwrap().error_for_status().unwrap();
+    };
+    send().await;
+    send().await;
+    assert!(db_tables_with(&instance, "zebra").len() > 5);
+    let another = db_tables_with(&instance, "huy@example.com");
+
+    acme.call("owner", Method::DELETE, "/contacts/PID-1", None).await.expect(204);
+
+    assert_eq!(db_tables_with(&instance, "zebra"), Vec::<String>::new());
+    assert_eq!(db_tables_with(&instance, "huy@example.com"), another, "another's went, too");
+    acme.get("/contacts/PID-1").await.expect(404);
+    let deal = acme.get("/deals?name=stripes").await.expect(200);
+    assert_eq!(deal.data()[0]["dealWith"], json!(null));
+    let line =
+        "audit_log WHERE action = 'erased' AND resource = 'contacts' AND resource_name = 'PID-1'";
+    assert_eq!(instance.db_count(line), 1);
+}
+
+#[actix_web::test]
+async fn contacts_of_an_erased_account_stay_without_a_company() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let data = json!({"name": "Huy", "companyContact": {"name": "Zebra Corp"}});
+    acme.listener().await.act("add-contact", data).await.expect(200);
+    acme.delete("/accounts/CID-1").await.expect(204);
+    assert_eq!(acme.get("/contacts/PID-1").await.expect(200).body["company"], json!(null));
+}
+
+/// The erased person may come back, as a new one.
+#[actix_web::test]
+async fn the_identifiers_of_an_erased_customer_are_free_again_and_his_code_is_not() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = acme.listener().await;
+    let lead = || action("add-lead", json!({"name": "Huy", "emails": [{"value": "h@x.com"}]}));
+    listener.send(&[lead()]).await.expect(200);
+    acme.delete("/leads/LID-1").await.expect(204);
+    let again = listener.send(&[lead()]).await.expect(200);
+    assert_eq!(again.statuses(), ["created"]);
+    assert_ne!(again.result(0)["record"]["code"], "LID-1");
+}
+
+#[actix_web::test]
+async fn only_owner_and_admins_erase_and_only_in_their_org() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    acme.listener().await.send(&[person("Huy", "h@x.com")]).await.expect(200);
+    let id = acme.get("/contacts/PID-1").await.body["id"].as_str().unwrap().to_owned();
+    acme.call("ann", Method::DELETE, "/contacts/PID-1", None).await.expect(403);
+    for path in ["/contacts/PID-1", &format!("/contacts/{id}"), "/leads/PID-1"] {
+        instance.globex().delete(path).await.expect(404);
+    }
+    acme.get("/contacts/PID-1").await.expect(200);
+    acme.call("admin", Method::DELETE, "/contacts/PID-1", None).await.expect(204);
+    acme.delete("/contacts/PID-1").await.expect(404);
+}
