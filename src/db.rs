@@ -3,7 +3,10 @@
 use crate::error::StoreError;
 use crate::{clock, request};
 use anyhow::Context;
-use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::connection::{
+    AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection,
+    TransactionManager,
+};
 use diesel::dsl::sql;
 /// A connection, within which a store function works.
 pub use diesel::pg::PgConnection as Conn;
@@ -174,14 +177,30 @@ pub fn in_org<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
-        // In one go with it, the request's id: Postgres shows it in pg_stat_activity and its log.
-        let name = request::current()
-            .map(|id| format!("; SET LOCAL application_name = 'beeiq/{id}'"))
-            .unwrap_or_default();
-        conn.batch_execute(&format!("SET LOCAL app.org_id = '{org}'{name}"))?;
-        work(conn)
-    })
+    transaction(conn, &format!("SET LOCAL app.org_id = '{org}'"), work)
+}
+
+/// As [`in_org`], for statements that reach their rows by the same index whatever their values are:
+/// each connection plans them once. Left to itself Postgres plans those anew each time that it takes
+/// for cheaper with the values at hand than in general, and planning takes longer than running them.
+/// `first` is a statement that comes before all others, in the round trip that begins the
+/// transaction; what it answers is not looked at.
+///
+/// # Errors
+/// As [`in_org`].
+pub fn in_org_with_kept_plans<T, E>(
+    conn: &mut Conn,
+    org: Uuid,
+    first: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    let settings = format!(
+        "SET LOCAL app.org_id = '{org}'; SET LOCAL plan_cache_mode = 'force_generic_plan'; {first}"
+    );
+    transaction(conn, &settings, work)
 }
 
 /// Runs `work` in a transaction that belongs to no org, for what looks which org's queue is next:
@@ -196,10 +215,33 @@ pub fn over_queues<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
-        conn.batch_execute("SET TRANSACTION READ ONLY; SET LOCAL app.scope = 'queues'")?;
-        work(conn)
-    })
+    transaction(conn, "SET TRANSACTION READ ONLY; SET LOCAL app.scope = 'queues'", work)
+}
+
+/// Runs `work` in a transaction that begins with settings of its own, in one round trip.
+fn transaction<T, E>(
+    conn: &mut Conn,
+    settings: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    // In one go with it, the request's id: Postgres shows it in pg_stat_activity and its log.
+    let name = request::current()
+        .map(|id| format!("SET LOCAL application_name = 'beeiq/{id}'; "))
+        .unwrap_or_default();
+    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN; {name}{settings}"))?;
+    match work(conn) {
+        Ok(done) => {
+            AnsiTransactionManager::commit_transaction(conn)?;
+            Ok(done)
+        }
+        Err(error) => match AnsiTransactionManager::rollback_transaction(conn) {
+            Ok(()) | Err(diesel::result::Error::BrokenTransactionManager) => Err(error),
+            Err(of_rollback) => Err(of_rollback.into()),
+        },
+    }
 }
 
 /// Runs `work` in a savepoint of the transaction that is open: what fails in it is undone alone.

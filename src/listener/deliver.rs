@@ -11,7 +11,7 @@ use super::replay::Progress;
 use super::retry::Retry;
 use crate::actions::{Context, Request};
 use crate::clock;
-use crate::db::{Conn, Db, in_org};
+use crate::db::{Conn, Db, in_org, in_org_with_kept_plans};
 use crate::directory::{Directory, DirectoryCache};
 use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{Problem, StoreError};
@@ -383,8 +383,8 @@ impl Parts {
             staging: self.staging,
             mail_domain: &self.mail_domain,
         };
-        let (reply, answer) = in_org(conn, job.org, |conn| {
-            directory::join_deliveries(conn, job.org)?;
+        let first = directory::joining_deliveries(job.org);
+        let (reply, answer) = in_org_with_kept_plans(conn, job.org, &first, |conn| {
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);

@@ -36,13 +36,11 @@ pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has this transaction, which applies a delivery, finish before any setting is changed or deleted.
-/// Deliveries do not wait for each other here.
-///
-/// # Errors
-/// Those of the database.
-pub fn join_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
-    lock(conn, "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", org)
+/// The statement that has a transaction, which applies a delivery, finish before any setting is
+/// changed or deleted. Deliveries do not wait for each other here.
+#[must_use]
+pub fn joining_deliveries(org: Uuid) -> String {
+    format!("SELECT pg_advisory_xact_lock_shared(hashtextextended('{org}:directory', 0))")
 }
 
 /// Waits until the deliveries that are being applied are through, and holds others back until this
@@ -52,11 +50,9 @@ pub fn join_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
 /// # Errors
 /// Those of the database.
 pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
-    lock(conn, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", org)
-}
-
-fn lock(conn: &mut PgConnection, statement: &str, org: Uuid) -> QueryResult<()> {
-    diesel::sql_query(statement).bind::<Text, _>(format!("{org}:directory")).execute(conn)?;
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(format!("{org}:directory"))
+        .execute(conn)?;
     Ok(())
 }
 

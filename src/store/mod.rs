@@ -29,6 +29,7 @@ pub mod sandbox;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod slas;
+mod statement;
 pub mod tags;
 mod text_search;
 pub mod tickets;
