@@ -2,15 +2,16 @@
 
 use crate::auth::passwords::Passwords;
 use crate::auth::sessions::Lifetime;
-use crate::config::{Environment, Limits, ServeSettings};
+use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::http::settings::accounts::AccountTests;
-use crate::listener::{self, Pipeline};
+use crate::listener::{self, Capacity, Pipeline, Rates, Sizes};
+use crate::metrics::Metrics;
 use crate::outbox::{Outbox, OutboxConfig, Wake};
 use crate::secrets::SecretKey;
 use crate::senders::Senders;
-use crate::{http, telemetry};
+use crate::{clock, http, telemetry, tls};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{HttpServer, web};
@@ -18,9 +19,16 @@ use ipnetwork::IpNetwork;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// After SIGTERM, how long what runs may go on, in seconds; the program is to end within 30.
 const SHUTDOWN_SECONDS: u64 = 25;
+
+/// How long the head of a request may take; its size is bounded by the framework (128 KiB).
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long a connection without a request is kept open.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// What the handlers work with.
 pub struct App {
@@ -34,6 +42,8 @@ pub struct App {
     pub sessions: Lifetime,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
+    /// The trial SMS segments of a new org.
+    pub sms_trial_credits: i64,
     /// Whether messages are sent or captured.
     pub environment: Environment,
     /// The proxies whose `X-Forwarded-For` is believed.
@@ -52,6 +62,16 @@ pub struct App {
     pub outbox: Outbox,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
+    /// What each listener has taken lately.
+    pub rates: Rates,
+    /// How much is taken on at a time, as it was set.
+    pub capacity_settings: CapacitySettings,
+    /// The room that there is for it.
+    pub capacity: Capacity,
+    /// What it measures of itself.
+    pub metrics: Metrics,
+    /// Whether that is told on an address of its own.
+    pub metrics_elsewhere: bool,
 }
 
 impl App {
@@ -60,12 +80,13 @@ impl App {
     /// # Errors
     /// When a setting is missing or malformed.
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
-        // Of TLS to mail servers and SMS providers. Another app of this process may have set it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
+        settings.capacity.check(&settings.limits)?;
         let db = Db::new(&settings.database.pool()?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
+        let metrics = Metrics::new();
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -76,6 +97,7 @@ impl App {
             settings.environment == Environment::Staging,
             mail_domain(&public_url),
             wake.clone(),
+            metrics.counters.clone(),
         );
         let key = settings.secret_key()?;
         let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
@@ -95,9 +117,15 @@ impl App {
             account_tests: AccountTests::default(),
             key,
             later_workers: settings.later_workers,
+            rates: Rates::new(clock::instant()),
+            capacity_settings: settings.capacity,
+            capacity: capacity(settings)?,
+            metrics,
+            metrics_elsewhere: settings.http.metrics_bind.is_some(),
             passwords: Passwords::new()?,
             sessions: settings.sessions.lifetime(),
             public_url,
+            sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
             limits: settings.limits,
@@ -109,6 +137,22 @@ impl App {
     pub fn mail_domain(&self) -> String {
         mail_domain(&self.public_url)
     }
+}
+
+/// The room for deliveries. Of the database's connections they have three quarters at most, so that
+/// there are some left for looking up whose a request is, and for the management API.
+fn capacity(settings: &ServeSettings) -> anyhow::Result<Capacity> {
+    let connections = usize::try_from(settings.database.pool_size)?;
+    let CapacitySettings { max_connections, max_inflight_bytes, max_working_bytes, queue, .. } =
+        settings.capacity;
+    let sizes = Sizes {
+        requests: usize::try_from(max_connections)?,
+        held_bytes: max_inflight_bytes,
+        working_bytes: max_working_bytes,
+        quick: (connections / 2).max(1),
+        heavy: (connections / 4).max(1),
+    };
+    Ok(Capacity::new(sizes, queue))
 }
 
 /// What `Message-ID`s end in: the host of the public URL.
@@ -125,6 +169,7 @@ fn mail_domain(public_url: &str) -> String {
 /// When the socket cannot be listened on.
 pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let connections = usize::try_from(app.capacity_settings.max_connections).unwrap_or(usize::MAX);
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))
@@ -137,7 +182,27 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
             .configure(http::routes)
     })
     .workers(workers)
+    .max_connections((connections / workers).max(1))
+    .client_request_timeout(HEAD_DEADLINE)
+    .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+/// The server of `/metrics` on a socket of its own (`BEEIQ_METRICS_BIND`).
+///
+/// # Errors
+/// When the socket cannot be listened on.
+pub fn metrics_server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || {
+        actix_web::App::new()
+            .app_data(web::Data::from(Arc::clone(&app)))
+            .route("/metrics", web::get().to(http::metrics::serve_elsewhere))
+    })
+    .workers(1)
     .disable_signals()
     .listen(listener)?
     .run();

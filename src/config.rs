@@ -26,6 +26,9 @@ pub struct ServeSettings {
     /// How much a request may ask for.
     #[command(flatten)]
     pub limits: Limits,
+    /// How much this process takes on at a time.
+    #[command(flatten)]
+    pub capacity: CapacitySettings,
     /// What new orgs are given.
     #[command(flatten)]
     pub orgs: OrgSettings,
@@ -82,6 +85,9 @@ pub struct HttpSettings {
     /// What the URLs given out begin with [default: http://<bind>]
     #[arg(long, env = "BEEIQ_PUBLIC_URL", value_parser = public_url, value_name = "URL")]
     pub public_url: Option<String>,
+    /// Where /metrics is served, if not with everything else
+    #[arg(long, env = "BEEIQ_METRICS_BIND", value_name = "ADDRESS:PORT")]
+    pub metrics_bind: Option<SocketAddr>,
     /// Networks of reverse proxies whose X-Forwarded-For is believed, comma separated
     #[arg(
         long,
@@ -184,6 +190,79 @@ pub struct Limits {
         value_name = "N"
     )]
     pub body_grace: Duration,
+}
+
+/// How much this process takes on at a time, whatever is sent.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CapacitySettings {
+    /// The most connections that are served at a time
+    #[arg(
+        long,
+        env = "BEEIQ_MAX_CONNECTIONS",
+        default_value_t = 2048,
+        value_parser = clap::value_parser!(u32).range(8..=1_000_000),
+        value_name = "N"
+    )]
+    pub max_connections: u32,
+    /// The most bytes of bodies that are held at a time, beyond the first 16 KiB of each
+    #[arg(
+        long,
+        env = "BEEIQ_MAX_INFLIGHT_BYTES",
+        default_value_t = 128 * 1024 * 1024,
+        value_name = "N"
+    )]
+    pub max_inflight_bytes: usize,
+    /// The most memory for working on bodies, in bytes; one body may take half of it
+    #[arg(
+        long,
+        env = "BEEIQ_MAX_WORKING_BYTES",
+        default_value_t = 256 * 1024 * 1024,
+        value_name = "N"
+    )]
+    pub max_working_bytes: usize,
+    /// How long a request may wait for its turn before it is turned away, in seconds
+    #[arg(
+        long = "queue-seconds",
+        env = "BEEIQ_QUEUE_SECONDS",
+        default_value = "10",
+        value_parser = seconds,
+        value_name = "N"
+    )]
+    pub queue: Duration,
+    /// How many server processes share the traffic: each grants its share of a listener's rate
+    #[arg(
+        long,
+        env = "BEEIQ_PROCESSES",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1000),
+        value_name = "N"
+    )]
+    pub processes: u32,
+}
+
+impl CapacitySettings {
+    /// The most memory that working on one body may take, in bytes.
+    #[must_use]
+    pub const fn working_bytes_of_one(&self) -> usize {
+        self.max_working_bytes / 2
+    }
+
+    /// Whether there is room for the largest body.
+    ///
+    /// # Errors
+    /// Where there is not, naming the setting.
+    pub fn check(&self, limits: &Limits) -> anyhow::Result<()> {
+        let largest = limits.max_body_bytes;
+        anyhow::ensure!(
+            self.max_inflight_bytes / 2 >= largest,
+            "BEEIQ_MAX_INFLIGHT_BYTES must be at least twice BEEIQ_MAX_BODY_BYTES"
+        );
+        anyhow::ensure!(
+            self.max_working_bytes / 8 >= largest,
+            "BEEIQ_MAX_WORKING_BYTES must be at least eight times BEEIQ_MAX_BODY_BYTES"
+        );
+        Ok(())
+    }
 }
 
 /// What new orgs are given.
@@ -532,6 +611,8 @@ mod tests {
             ("--pool-size", "0"),
             ("--max-body-bytes", "-1"),
             ("--body-deadline-seconds", "0"),
+            ("--max-connections", "7"),
+            ("--processes", "0"),
             ("--sms-trial-credits", "-1"),
             ("--outbound-allow", "10.0.0.0/8,intranet"),
             ("--sms-timeout-seconds", "46"),
@@ -596,6 +677,23 @@ mod tests {
             assert!(error.contains(words) && !error.contains("hunter2"), "{url}: {error}");
         }
         assert!(parse(&[]).unwrap().smtp.server().unwrap().is_none());
+    }
+
+    /// A body within the limit that could never be taken would be refused for ever.
+    #[test]
+    fn there_has_to_be_room_for_the_largest_body() {
+        for (flags, complaint) in [
+            (vec![], None),
+            (vec!["--max-body-bytes=70000000"], Some("BEEIQ_MAX_INFLIGHT_BYTES")),
+            (vec!["--max-inflight-bytes=1000000"], Some("BEEIQ_MAX_INFLIGHT_BYTES")),
+            (vec!["--max-working-bytes=80000000"], Some("BEEIQ_MAX_WORKING_BYTES")),
+        ] {
+            let settings = parse(&flags).unwrap();
+            let checked = settings.capacity.check(&settings.limits);
+            let said = checked.err().map(|error| error.to_string());
+            assert_eq!(said.is_some(), complaint.is_some(), "{flags:?}: {said:?}");
+            assert!(said.unwrap_or_default().starts_with(complaint.unwrap_or_default()));
+        }
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The pool, and the only blocking hop to it.
 
 use crate::error::StoreError;
+use crate::{clock, request};
 use anyhow::Context;
-use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection};
+use diesel::connection::{
+    AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection,
+    TransactionManager,
+};
 use diesel::dsl::sql;
 /// A connection, within which a store function works.
 pub use diesel::pg::PgConnection as Conn;
@@ -34,6 +38,32 @@ pub struct DbConfig {
 pub struct Db {
     pool: Pool<ConnectionManager<Conn>>,
     statements: Arc<AtomicU64>,
+    waits: Arc<Waits>,
+}
+
+/// How connections were waited for since the start.
+#[derive(Debug, Default)]
+struct Waits {
+    count: AtomicU64,
+    timeouts: AtomicU64,
+    micros: AtomicU64,
+}
+
+/// How the pool is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolUse {
+    /// The most connections that there can be.
+    pub max: u32,
+    /// Those at work.
+    pub in_use: u32,
+    /// Those that are open and wait for work.
+    pub idle: u32,
+    /// How often one was asked for.
+    pub waits: u64,
+    /// How often none was to be had in time.
+    pub timeouts: u64,
+    /// For how long one was waited for, all in all.
+    pub waited: Duration,
 }
 
 impl Db {
@@ -50,7 +80,7 @@ impl Db {
             .test_on_check_out(false)
             .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
             .build_unchecked(ConnectionManager::new(&config.url));
-        Ok(Self { pool, statements })
+        Ok(Self { pool, statements, waits: Arc::default() })
     }
 
     /// Runs `work` on a connection, on a thread that may block.
@@ -65,8 +95,10 @@ impl Db {
     {
         let db = self.clone();
         // What is logged in there belongs to the request, too.
-        let span = tracing::Span::current();
-        let hop = tokio::task::spawn_blocking(move || span.in_scope(|| db.run_here(work)));
+        let (span, request) = (tracing::Span::current(), request::current());
+        let hop = tokio::task::spawn_blocking(move || {
+            span.in_scope(|| request::resume(request, || db.run_here(work)))
+        });
         match hop.await {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
@@ -104,8 +136,31 @@ impl Db {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// How the pool is used.
+    #[must_use]
+    pub fn pool_use(&self) -> PoolUse {
+        let r2d2::State { connections, idle_connections: idle, .. } = self.pool.state();
+        let Waits { count, timeouts, micros } = &*self.waits;
+        PoolUse {
+            max: self.pool.max_size(),
+            in_use: connections.saturating_sub(idle),
+            idle,
+            waits: count.load(Ordering::Relaxed),
+            timeouts: timeouts.load(Ordering::Relaxed),
+            waited: Duration::from_micros(micros.load(Ordering::Relaxed)),
+        }
+    }
+
     fn connection(&self) -> Result<PooledConnection<ConnectionManager<Conn>>, StoreError> {
-        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+        let asked = clock::instant();
+        let connection = self.pool.get();
+        let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.waits.count.fetch_add(1, Ordering::Relaxed);
+        self.waits.micros.fetch_add(micros, Ordering::Relaxed);
+        connection.map_err(|error| {
+            self.waits.timeouts.fetch_add(1, Ordering::Relaxed);
+            StoreError::Unavailable(error.to_string())
+        })
     }
 }
 
@@ -122,10 +177,30 @@ pub fn in_org<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
-        conn.batch_execute(&format!("SET LOCAL app.org_id = '{org}'"))?;
-        work(conn)
-    })
+    transaction(conn, &format!("SET LOCAL app.org_id = '{org}'"), work)
+}
+
+/// As [`in_org`], for statements that reach their rows by the same index whatever their values are:
+/// each connection plans them once. Left to itself Postgres plans those anew each time that it takes
+/// for cheaper with the values at hand than in general, and planning takes longer than running them.
+/// `first` is a statement that comes before all others, in the round trip that begins the
+/// transaction; what it answers is not looked at.
+///
+/// # Errors
+/// As [`in_org`].
+pub fn in_org_with_kept_plans<T, E>(
+    conn: &mut Conn,
+    org: Uuid,
+    first: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    let settings = format!(
+        "SET LOCAL app.org_id = '{org}'; SET LOCAL plan_cache_mode = 'force_generic_plan'; {first}"
+    );
+    transaction(conn, &settings, work)
 }
 
 /// Runs `work` in a transaction that belongs to no org, for what looks which org's queue is next:
@@ -140,10 +215,33 @@ pub fn over_queues<T, E>(
 where
     E: From<diesel::result::Error>,
 {
-    conn.transaction(|conn| {
-        conn.batch_execute("SET TRANSACTION READ ONLY; SET LOCAL app.scope = 'queues'")?;
-        work(conn)
-    })
+    transaction(conn, "SET TRANSACTION READ ONLY; SET LOCAL app.scope = 'queues'", work)
+}
+
+/// Runs `work` in a transaction that begins with settings of its own, in one round trip.
+fn transaction<T, E>(
+    conn: &mut Conn,
+    settings: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    // In one go with it, the request's id: Postgres shows it in pg_stat_activity and its log.
+    let name = request::current()
+        .map(|id| format!("SET LOCAL application_name = 'beeiq/{id}'; "))
+        .unwrap_or_default();
+    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN; {name}{settings}"))?;
+    match work(conn) {
+        Ok(done) => {
+            AnsiTransactionManager::commit_transaction(conn)?;
+            Ok(done)
+        }
+        Err(error) => match AnsiTransactionManager::rollback_transaction(conn) {
+            Ok(()) | Err(diesel::result::Error::BrokenTransactionManager) => Err(error),
+            Err(of_rollback) => Err(of_rollback.into()),
+        },
+    }
 }
 
 /// Runs `work` in a savepoint of the transaction that is open: what fails in it is undone alone.

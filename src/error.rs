@@ -158,13 +158,16 @@ fn status(code: Code) -> StatusCode {
         | Code::WrongStatus
         | Code::IdempotencyKeyInUse
         | Code::StillPending
+        | Code::StagingOnly
         | Code::NotReplayable => StatusCode::CONFLICT,
         Code::ListenerDisabled => StatusCode::GONE,
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-        Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::BodyTooLarge | Code::TooManyActions | Code::TooDeep | Code::TooComplex => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         Code::EncodingNotSupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::TooManyAttempts | Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Unavailable | Code::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Required
         | Code::WrongType
@@ -243,6 +246,10 @@ fn title(code: Code) -> &'static str {
         Code::TooManyActions => "Too many actions",
         Code::TooDeep => "Nested too deeply",
         Code::EncodingNotSupported => "Encoded bodies are not read",
+        Code::RateLimited => "Over the listener's rate",
+        Code::Overloaded => "Too busy",
+        Code::TooComplex => "The body holds too much",
+        Code::StagingOnly => "Only in staging",
         Code::TooManyAttempts => "Too many attempts",
         Code::Unavailable => "The database is away",
         Code::Internal => "A fault of our own",

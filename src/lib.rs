@@ -12,13 +12,17 @@ pub mod domain;
 pub mod embedded;
 pub mod error;
 pub mod http;
+pub mod import;
 pub mod listener;
+pub mod metrics;
 pub mod outbox;
 pub mod payload;
 pub mod provision;
+pub mod request;
 #[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;
 pub mod senders;
 pub mod store;
 pub mod telemetry;
+pub mod tls;

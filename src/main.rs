@@ -10,16 +10,23 @@ use beeiq::demo::{Demo, DemoSettings};
 use beeiq::domain::email::Email;
 use beeiq::domain::slug::Slug;
 use beeiq::error::StoreError;
+use beeiq::import::{self, Ending, ImportError, ImportSettings};
 use beeiq::listener::LaterWorkers;
 use beeiq::provision::{NewOrg, create_org};
 use beeiq::store::{orgs, sessions, users};
-use beeiq::{clock, secrets, telemetry};
+use beeiq::{clock, secrets, telemetry, tls};
 use clap::{Args, Parser, Subcommand};
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// The system's allocator keeps what each thread has freed, so that a few large bodies on different
+/// threads add up; this one gives it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// BeeIQ: listener URLs in, clean customer records in Postgres out.
 ///
@@ -39,6 +46,10 @@ enum Command {
     Serve(Box<ServeSettings>),
     /// Apply pending migrations
     Migrate(DatabaseSettings),
+    /// Ask a server on this machine whether it lives; for container health checks
+    Healthcheck(HealthcheckSettings),
+    /// Send the rows of a CSV or NDJSON file to a listener
+    Import(Box<ImportSettings>),
     /// Organisations
     #[command(subcommand)]
     Org(OrgCommand),
@@ -73,6 +84,13 @@ struct OrgCreate {
     database: DatabaseSettings,
 }
 
+#[derive(Args)]
+struct HealthcheckSettings {
+    /// The address and port that the server listens on
+    #[arg(long, env = "BEEIQ_BIND", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    bind: SocketAddr,
+}
+
 #[derive(Subcommand)]
 enum UserCommand {
     /// Give a user another password, and end his sessions
@@ -97,6 +115,9 @@ struct SetPassword {
 /// A setting that is missing or malformed, as opposed to work that failed.
 const USAGE: u8 = 2;
 
+/// Stopped by Ctrl-C, as a shell reports it.
+const INTERRUPTED: u8 = 130;
+
 fn main() -> ExitCode {
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
@@ -114,6 +135,8 @@ fn main() -> ExitCode {
         Command::Demo(settings) => demo(&settings),
         Command::Serve(settings) => return serve(&settings),
         Command::Migrate(settings) => apply_migrations(&settings),
+        Command::Healthcheck(settings) => healthcheck(&settings),
+        Command::Import(settings) => return import(&settings),
         Command::Org(OrgCommand::Create(order)) => org_create(&order),
         Command::User(UserCommand::SetPassword(order)) => set_password(&order),
     };
@@ -128,7 +151,7 @@ fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
         Demo::prepare(settings, std::env::var_os("PATH"))?;
     // Where standard output is closed there is nobody to greet.
     let _ = std::io::stdout().write_all(greeting.as_bytes());
-    let served = run(app, listener);
+    let served = run(app, listener, None);
     if let Some(cluster) = cluster {
         cluster.stop()?;
     }
@@ -140,6 +163,10 @@ fn serve(settings: &ServeSettings) -> ExitCode {
         Ok(listener) => listener,
         Err(error) => return fail(&format!("cannot bind {}: {error}", settings.http.bind), 1),
     };
+    let metrics = match settings.http.metrics_bind.map(TcpListener::bind).transpose() {
+        Ok(metrics) => metrics,
+        Err(error) => return fail(&format!("cannot bind BEEIQ_METRICS_BIND: {error}"), 1),
+    };
     let prepared =
         telemetry::init(&settings.log).and_then(|()| App::new(settings, listener.local_addr()?));
     let app = match prepared {
@@ -147,23 +174,38 @@ fn serve(settings: &ServeSettings) -> ExitCode {
         Err(error) => return fail(&format!("{error:#}"), USAGE),
     };
     let served = if settings.no_migrate { Ok(()) } else { apply_migrations(&settings.database) }
-        .and_then(|()| run(app, listener));
+        .and_then(|()| run(app, listener, metrics));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}"), 1),
     }
 }
 
+fn import(settings: &ImportSettings) -> ExitCode {
+    match import::run(settings) {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::SomeFailed) => ExitCode::FAILURE,
+        Ok(Ending::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(ImportError::Usage(error)) => fail(&format!("{error:#}"), USAGE),
+        Err(ImportError::Stopped(error)) => fail(&format!("{error:#}"), 1),
+    }
+}
+
 /// Serves until SIGTERM or SIGINT, and then lets what runs finish.
-fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
+fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow::Result<()> {
     actix_web::rt::System::new().block_on(async {
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let app = Arc::new(app);
+        let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+        if let Some(metrics) = metrics {
+            actix_web::rt::spawn(app::metrics_server(Arc::clone(&app), metrics)?);
+        }
         let workers = app.outbox.start();
         let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         actix_web::rt::spawn(check_row_security(app.db.clone()));
-        let server = app::server(Arc::new(app), listener)?;
+        let server = app::server(app, listener)?;
         let handle = server.handle();
         let stopping = actix_web::rt::spawn(async move {
             tokio::select! {
@@ -174,6 +216,9 @@ fn run(app: App, listener: TcpListener) -> anyhow::Result<()> {
             tokio::join!(handle.stop(true), later.stop(), workers.stop());
         });
         tracing::info!(url, "serving");
+        if let Some(address) = metrics_address {
+            tracing::info!(metrics = %format_args!("http://{address}/metrics"), "serving metrics");
+        }
         server.await?;
         stopping.await.context("stopping failed")
     })
@@ -196,6 +241,22 @@ fn apply_migrations(settings: &DatabaseSettings) -> anyhow::Result<()> {
     for migration in migrate(settings.url()?).context("the database cannot be migrated")? {
         tracing::info!(migration, "applied");
     }
+    Ok(())
+}
+
+fn healthcheck(settings: &HealthcheckSettings) -> anyhow::Result<()> {
+    let mut address = settings.bind;
+    // A server on all addresses is on the loopback one, too.
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    tls::use_ring();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(3)).build()?;
+    let url = format!("http://{address}/healthz");
+    let asked = async { client.get(url).send().await?.error_for_status() };
+    actix_web::rt::System::new().block_on(asked)?;
     Ok(())
 }
 

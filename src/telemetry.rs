@@ -5,16 +5,18 @@ use crate::clock;
 use crate::config::{Environment, LogFormat, LogSettings};
 use crate::domain::fault::Code;
 use crate::error::Problem;
+use crate::request;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use anyhow::Context;
 use std::future::{Ready, ready};
 use std::io::IsTerminal;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
@@ -66,12 +68,16 @@ pub async fn observe(
     let started = clock::instant();
     let id = clock::new_id();
     request.extensions_mut().insert(RequestId(id));
-    let span = tracing::info_span!("request", request_id = %id);
-    let response = next.call(request).instrument(span.clone()).await?;
+    let span = span(id, request.headers());
+    let response = request::within(id, next.call(request)).instrument(span.clone()).await?;
     let response = with_problem(response, id);
     let response = with_headers(response, id);
     let route = response.request().match_pattern();
     let (route, method) = (route.as_deref().unwrap_or("none"), response.request().method());
+    if let Some(app) = response.request().app_data::<web::Data<App>>() {
+        let (status, took) = (response.status().as_u16(), started.elapsed());
+        app.metrics.counters.answered(route, method.as_str(), status, took);
+    }
     span.in_scope(|| {
         tracing::info!(
             %method,
@@ -82,6 +88,40 @@ pub async fn observe(
         );
     });
     Ok(response)
+}
+
+/// What all log lines of a request have: its id, and so that it is found by what the caller knows
+/// it as, the caller's id of it and that of the trace it belongs to. Those are never used as ids.
+fn span(id: Uuid, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id,
+        caller_request_id = Empty,
+        trace_id = Empty
+    );
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(theirs) = text("x-request-id").and_then(caller_id) {
+        span.record("caller_request_id", theirs);
+    }
+    if let Some(trace) = text("traceparent").and_then(trace_id) {
+        span.record("trace_id", trace);
+    }
+    span
+}
+
+/// A caller's own id, where it looks like one and is not too long for a log.
+fn caller_id(text: &str) -> Option<&str> {
+    let fits = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.:/+=".contains(&letter);
+    ((1..=128).contains(&text.len()) && text.bytes().all(fits)).then_some(text)
+}
+
+/// The trace's id in a `traceparent` (W3C Trace Context): `00-<32 hex>-<16 hex>-<2 hex>`.
+fn trace_id(text: &str) -> Option<&str> {
+    let mut parts = text.split('-');
+    let (_version, trace) = (parts.next()?, parts.next()?);
+    let hex = |letter: u8| letter.is_ascii_digit() || (b'a'..=b'f').contains(&letter);
+    let valid = trace.len() == 32 && trace.bytes().all(hex) && trace.bytes().any(|it| it != b'0');
+    valid.then_some(trace)
 }
 
 /// The same answer, or where it is an error, its problem document with the request's id.
@@ -146,4 +186,36 @@ fn with_headers<B>(mut response: ServiceResponse<B>, id: Uuid) -> ServiceRespons
         headers.insert(ENVIRONMENT, HeaderValue::from_static(Environment::Staging.as_str()));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callers_id_is_logged_only_where_it_can_do_no_harm_there() {
+        let long = "x".repeat(129);
+        for (text, logged) in [
+            ("0199f3c2-7b1e-7c4d-8000-000000000000", true),
+            ("Root=1-67891233-abcdef012345678912345678", true),
+            ("", false),
+            ("two words", false),
+            ("a\u{7f}", false),
+            ("{\"level\":\"ERROR\"}", false),
+            (long.as_str(), false),
+        ] {
+            assert_eq!(caller_id(text).is_some(), logged, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trace_is_known_by_its_traceparent() {
+        let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+        assert_eq!(trace_id(&parent), Some(trace));
+        for wrong in ["", "00", "00-abc-00f067aa0ba902b7-01", &parent.to_uppercase()] {
+            assert_eq!(trace_id(wrong), None, "{wrong}");
+        }
+        assert_eq!(trace_id(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))), None);
+    }
 }

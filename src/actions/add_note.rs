@@ -31,7 +31,8 @@ use crate::payload::{Fields, Findings, Longest, Mode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const NOTE_FIELDS: &[&str] = &[
+/// The fields that add-note knows.
+pub const NOTE_FIELDS: &[&str] = &[
     "body",
     "model",
     "contactType",
@@ -50,7 +51,7 @@ const NOTE_FIELDS: &[&str] = &[
 ];
 
 /// What a customer may be found by.
-const CUSTOMER_IDENTIFIERS: &[&str] =
+pub const CUSTOMER_IDENTIFIERS: &[&str] =
     &["customerId", "contactId", "passport", "email", "emails", "phone", "phones"];
 
 /// A payload of add-note, read.
@@ -72,7 +73,7 @@ enum Target {
 
 /// What `model` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Model {
+pub enum Model {
     Contact,
     Deal,
 }

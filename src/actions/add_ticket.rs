@@ -37,7 +37,8 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const TICKET_FIELDS: &[&str] = &[
+/// The fields that add-ticket knows.
+pub const TICKET_FIELDS: &[&str] = &[
     "body",
     "title",
     "contactType",

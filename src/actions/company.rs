@@ -16,7 +16,8 @@ use crate::domain::permit::Permit;
 use crate::domain::text::fold;
 use crate::payload::{Fields, Findings, Given, Longest};
 
-const COMPANY_FIELDS: &[&str] =
+/// The fields of a `companyContact`.
+pub const COMPANY_FIELDS: &[&str] =
     &["customerId", "name", "emails", "phones", "websites", "addresses", "im", "permit"];
 
 /// A `companyContact` (or, by name alone, a `companyLead`).

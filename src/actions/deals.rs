@@ -94,6 +94,15 @@ pub struct PendingDeals {
     pub claims: Vec<NameClaim>,
 }
 
+impl PendingDeals {
+    /// Whether nothing is to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { created, changed, renamed, claims } = self;
+        created.is_empty() && changed.is_empty() && renamed.is_empty() && claims.is_empty()
+    }
+}
+
 impl Deals {
     /// The state as loaded.
     #[must_use]

@@ -31,6 +31,7 @@ mod new_or_duplicate;
 mod party;
 mod permit;
 mod person;
+pub mod schema;
 mod send_sms;
 #[cfg(test)]
 mod testing;
@@ -73,6 +74,21 @@ pub const ACTION_TYPES: &[&str] = &[
     "add-ticket",
     "send-sms",
 ];
+
+/// The fields of the `data` of an action of that type; `None` where there is no such type.
+#[must_use]
+pub fn fields_of(action_type: &str) -> Option<&'static [&'static str]> {
+    match action_type {
+        "add-contact" | "update-contact" | "add-lead" | "update-lead" => {
+            Some(person::PERSON_FIELDS)
+        }
+        "add-deal" => Some(deal_fields::DEAL_FIELDS),
+        "add-note" => Some(add_note::NOTE_FIELDS),
+        "add-ticket" => Some(add_ticket::TICKET_FIELDS),
+        "send-sms" => Some(send_sms::SMS_FIELDS),
+        _ => None,
+    }
+}
 
 /// An action, read.
 #[derive(Clone, Debug, PartialEq)]

@@ -23,11 +23,12 @@ use serde_json::{Value, json};
 use std::collections::HashSet;
 use uuid::Uuid;
 
-const SMS_FIELDS: &[&str] = &["content", "phones"];
+/// The fields that send-sms knows.
+pub const SMS_FIELDS: &[&str] = &["content", "phones"];
 
 /// What carriers and providers put together at most: ten segments and more arrive unreliably
 /// already. The documents set no limit.
-const LONGEST_CONTENT: Longest = Longest::Chars(1600);
+pub const LONGEST_CONTENT: Longest = Longest::Chars(1600);
 
 /// A payload of send-sms, read.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -183,6 +183,7 @@ impl TestOrg {
             welcome_email: None,
             welcome_sms: None,
             skip_unknown_references: false,
+            rate_limit: None,
         };
         let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
         Self {
@@ -271,7 +272,8 @@ impl TestOrg {
         self
     }
 
-    fn context(&self) -> Context<'_> {
+    /// What its payloads are read by.
+    pub fn context(&self) -> Context<'_> {
         Context { directory: &self.directory, listener: &self.listener }
     }
 
@@ -325,6 +327,13 @@ impl TestOrg {
                 Ok(decision)
             })
             .collect()
+    }
+
+    /// Reads one action, and tells what was found.
+    pub fn read(&self, action_type: &str, data: &Value) -> Findings {
+        let (at, mut findings) = (Pointer::root().member("data").index(0), Findings::default());
+        Action::read(action_type, data, &at, self.context(), &mut findings);
+        findings
     }
 
     /// Reads and decides one action.

@@ -6,8 +6,8 @@ mod seed;
 use crate::app::App;
 use crate::auth::passwords::NewPassword;
 use crate::config::{
-    DatabaseSettings, Environment, HttpSettings, Limits, LogSettings, OrgSettings, OutboxSettings,
-    SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
+    CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
+    OrgSettings, OutboxSettings, SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
 };
 use crate::db::{in_org, migrate};
 use crate::domain::email::Email;
@@ -45,6 +45,8 @@ pub struct DemoSettings {
     database: DatabaseSettings,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    capacity: CapacitySettings,
     #[command(flatten)]
     orgs: OrgSettings,
     #[command(flatten)]
@@ -86,6 +88,7 @@ impl Demo {
                 pool_size: settings.database.pool_size,
             },
             limits: settings.limits,
+            capacity: settings.capacity,
             orgs: settings.orgs,
             // Staging sends nothing, so there is nothing to set.
             senders: SenderSettings::default(),

@@ -6,12 +6,18 @@ use crate::error::StoreError;
 use crate::store::{directory, orgs};
 use moka::sync::Cache;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// How many orgs' directories a process keeps.
 const KEPT: u64 = 10_000;
 
-/// The directories of the orgs that this process has lately served. Cheap to clone.
+/// How long to wait for somebody else who is reading the same directory.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The directories of the orgs that this process has lately served. Cheap to clone. Of many who ask
+/// for one that is not there yet, one reads it and the others wait for him.
 ///
 /// A cached directory may be behind: whoever decides by it compares its version within the
 /// transaction, and whoever refuses by it asks for [`DirectoryCache::current`] first.
@@ -20,13 +26,19 @@ pub struct DirectoryCache {
     db: Db,
     directories: Cache<Uuid, Arc<Directory>>,
     orgs: Cache<String, Uuid>,
+    reading: Cache<Uuid, Arc<Mutex<()>>>,
 }
 
 impl DirectoryCache {
     /// An empty one.
     #[must_use]
     pub fn new(db: Db) -> Self {
-        Self { db, directories: Cache::new(KEPT), orgs: Cache::new(KEPT) }
+        Self {
+            db,
+            directories: Cache::new(KEPT),
+            orgs: Cache::new(KEPT),
+            reading: Cache::new(KEPT),
+        }
     }
 
     /// The org whose tokens start with `public_id`.
@@ -55,6 +67,14 @@ impl DirectoryCache {
     /// # Errors
     /// Those of the database.
     pub async fn get(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
+        if let Some(directory) = self.directories.get(&org) {
+            return Ok(directory);
+        }
+        let reading = self.reading.get_with(org, Arc::default);
+        let turn = tokio::time::timeout(PATIENCE, reading.lock()).await;
+        let _turn = turn.map_err(|_| {
+            StoreError::Unavailable("whoever reads the directory takes too long".to_owned())
+        })?;
         match self.directories.get(&org) {
             Some(directory) => Ok(directory),
             None => self.load(org).await,

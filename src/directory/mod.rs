@@ -320,6 +320,17 @@ pub struct Listener {
     pub welcome_sms: Option<MessageTemplate>,
     /// Whether names that the org does not have are dropped with a warning.
     pub skip_unknown_references: bool,
+    /// How many actions it takes, where that is limited.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How many actions a listener takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// So many a second, in the long run.
+    pub per_second: u32,
+    /// So many at once.
+    pub burst: u32,
 }
 
 /// The secret part of a listener's URL, as far as it is kept.

@@ -147,6 +147,14 @@ codes! {
     Forbidden => "forbidden",
     /// Too many attempts.
     TooManyAttempts => "too_many_attempts",
+    /// Over the listener's rate.
+    RateLimited => "rate_limited",
+    /// More than this process takes on at a time.
+    Overloaded => "overloaded",
+    /// The body would take more memory than one is given.
+    TooComplex => "too_complex",
+    /// Only an instance in staging does this.
+    StagingOnly => "staging_only",
     /// A name that is taken.
     NameTaken => "name_taken",
     /// There is no account to send through.

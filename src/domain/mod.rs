@@ -21,6 +21,7 @@ pub mod passport;
 pub mod path_id;
 pub mod permit;
 pub mod phone;
+pub mod rate;
 pub mod request_template;
 pub mod retry_schedule;
 pub mod search;

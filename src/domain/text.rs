@@ -1,12 +1,21 @@
 //! How text is stored, and how names are compared.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The form in which every string of a payload is kept: NFC-normalised, without white space
 /// around it (`listener.md` 1).
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text.trim().nfc().collect()
+    nfc(text.trim())
+}
+
+/// Most texts are normalised already, which is quicker to see than to do.
+fn nfc(text: &str) -> String {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
 }
 
 /// The key under which names are compared, whatever their case (`listener.md` 6): two names are
@@ -14,7 +23,7 @@ pub fn clean(text: &str) -> String {
 #[must_use]
 pub fn fold(text: &str) -> String {
     // Lower case can take letters apart ("İ") or let them compose ("J̌"), hence NFC once more.
-    clean(text).to_lowercase().nfc().collect()
+    nfc(&clean(text).to_lowercase())
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 use crate::domain::fault::{Code, Fault, Pointer};
 use crate::domain::suggest;
 use crate::error::Problem;
-use actix_web::web;
+use crate::payload::Meter;
+use actix_web::web::{self, Bytes};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -12,6 +13,12 @@ use std::time::Duration;
 
 /// The largest body: 1 MiB.
 const LARGEST: usize = 1024 * 1024;
+/// The largest body of somebody who has not signed in: 16 KiB.
+const LARGEST_OF_ANYBODY: usize = 16 * 1024;
+/// The most memory that reading one may take: 32 MiB. A few bytes can become a hundred times as many.
+const MOST_MEMORY: usize = 32 * 1024 * 1024;
+/// How deep serde reads.
+const DEEPEST: usize = 128;
 /// How long it may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -23,29 +30,44 @@ pub async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, Probl
     from_value(value(payload).await?)
 }
 
+/// Reads a body of somebody who has not signed in: a small one.
+///
+/// # Errors
+/// As [`json`].
+pub async fn json_of_anybody<T: DeserializeOwned>(payload: web::Payload) -> Result<T, Problem> {
+    from_value(parse(&bytes(payload, LARGEST_OF_ANYBODY).await?)?)
+}
+
 /// Reads a body as any JSON value that holds no NUL.
 ///
 /// # Errors
 /// As [`json`].
 pub async fn value(payload: web::Payload) -> Result<Value, Problem> {
-    let bytes = match tokio::time::timeout(DEADLINE, payload.to_bytes_limited(LARGEST)).await {
-        Err(_) => {
-            return Err(Problem::new(Code::BodyTooSlow, "The body took over 30 seconds."));
-        }
+    parse(&bytes(payload, LARGEST).await?)
+}
+
+async fn bytes(payload: web::Payload, largest: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(DEADLINE, payload.to_bytes_limited(largest)).await {
+        Err(_) => Err(Problem::new(Code::BodyTooSlow, "The body took over 30 seconds.")),
         Ok(Err(_)) => {
-            return Err(Problem::new(Code::BodyTooLarge, "The body has more than 1 MiB."));
+            let detail = format!("The body has more than {} KiB.", largest / 1024);
+            Err(Problem::new(Code::BodyTooLarge, detail))
         }
         Ok(Ok(Err(_))) => {
-            return Err(Problem::new(Code::NotJson, "The body ended before it was complete."));
+            Err(Problem::new(Code::NotJson, "The body ended before it was complete."))
         }
-        Ok(Ok(Ok(bytes))) => bytes,
-    };
-    parse(&bytes)
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if bytes.is_empty() {
         return Err(Problem::new(Code::NotJson, "The body is empty; send a JSON object."));
+    }
+    let mut meter = Meter::new(DEEPEST);
+    meter.feed(bytes);
+    if meter.working_bytes() > MOST_MEMORY {
+        return Err(Problem::new(Code::TooComplex, "The body holds too many values."));
     }
     let value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(Code::NotJson, format!("The body is not JSON: {error}.")))?;
@@ -241,6 +263,13 @@ mod tests {
             assert!(problem.detail.contains(words), "{}", problem.detail);
         }
         assert_eq!(parse(b"\"\xff\"").unwrap_err().code, Code::NotJson);
+    }
+
+    /// Anybody may post to the sign-in: a megabyte must not become a hundred.
+    #[test]
+    fn a_body_that_would_take_much_memory_is_refused_before_it_is_parsed() {
+        let objects = format!("[{}]", vec![r#"{"":0}"#; LARGEST / 7].join(","));
+        assert_eq!(parse(objects.as_bytes()).unwrap_err().code, Code::TooComplex);
     }
 
     #[test]

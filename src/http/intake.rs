@@ -3,6 +3,8 @@
 use crate::clock;
 use crate::domain::fault::Code;
 use crate::error::Problem;
+use crate::listener::Holding;
+use crate::payload::Meter;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 use std::time::Duration;
@@ -18,6 +20,10 @@ pub struct IntakeLimits {
     pub rate: u64,
     /// How long a body may be slower than that.
     pub grace: Duration,
+    /// The most levels of nesting.
+    pub nesting: usize,
+    /// The most memory that working on it may take, in bytes.
+    pub working_bytes: usize,
 }
 
 /// A body, as far as it came.
@@ -25,17 +31,24 @@ pub struct IntakeLimits {
 pub struct Intake {
     /// What was read.
     pub body: Vec<u8>,
+    /// What it will take to be worked on.
+    pub meter: Meter,
     /// Why it was not read to its end.
     pub cut_short: Option<Problem>,
 }
 
-/// Reads a body. One that announces itself as too large is not read at all.
+/// Reads a body into the room that `holding` has for it. One that announces itself as too large is
+/// not read at all.
+///
+/// # Errors
+/// Where there is no room for it now.
 pub async fn read_body(
     mut payload: Payload,
     announced: Option<u64>,
     limits: IntakeLimits,
-) -> Intake {
-    let mut body = Vec::new();
+    holding: &mut Holding,
+) -> Result<Intake, Problem> {
+    let (mut body, mut meter) = (Vec::new(), Meter::new(limits.nesting));
     let too_large = || {
         let detail = format!(
             "The body is larger than the limit of {} bytes; send the actions in several requests.",
@@ -45,7 +58,7 @@ pub async fn read_body(
     };
     let most = u64::try_from(limits.bytes).unwrap_or(u64::MAX);
     if announced.is_some_and(|length| length > most) {
-        return Intake { body, cut_short: too_large() };
+        return Ok(Intake { body, meter, cut_short: too_large() });
     }
     let started = clock::instant();
     loop {
@@ -53,8 +66,13 @@ pub async fn read_body(
         let cut_short = match tokio::time::timeout(patience, payload.next()).await {
             Ok(None) => None,
             Ok(Some(Ok(chunk))) if body.len() + chunk.len() <= limits.bytes => {
+                holding.grow(body.len() + chunk.len())?;
                 body.extend_from_slice(&chunk);
-                continue;
+                meter.feed(&chunk);
+                if meter.working_bytes() <= limits.working_bytes {
+                    continue;
+                }
+                Some(too_complex(limits))
             }
             Ok(Some(Ok(_))) => too_large(),
             Ok(Some(Err(error))) => {
@@ -70,8 +88,17 @@ pub async fn read_body(
                 Some(Problem::new(Code::BodyTooSlow, detail))
             }
         };
-        return Intake { body, cut_short };
+        return Ok(Intake { body, meter, cut_short });
     }
+}
+
+fn too_complex(limits: IntakeLimits) -> Problem {
+    let detail = format!(
+        "The body holds more values than the {} MiB of memory that one is given; send the actions \
+         in several requests.",
+        limits.working_bytes / (1024 * 1024)
+    );
+    Problem::new(Code::TooComplex, detail)
 }
 
 /// How long the next bytes may take: until the deadline, or until what has come would be too little
@@ -98,6 +125,8 @@ mod tests {
             deadline: Duration::from_secs(30),
             rate: 1024,
             grace: Duration::from_secs(5),
+            nesting: 32,
+            working_bytes: 1 << 20,
         };
         for (elapsed, received, left) in [
             (0, 0, 5),

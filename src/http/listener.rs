@@ -1,31 +1,36 @@
 //! `POST /listener/{token}`: what other systems call (`listener.md` 1, 2).
 //!
 //! The order matters: the URL first (404), then the caller's address (403), then whether the
-//! listener is enabled (410), and only then the body. What was refused before that is not kept.
+//! listener is enabled (410), then its rate (429), and only then the body. What was refused before
+//! that is not kept, nor what there is no room for (503).
 
 use super::caller::caller;
 use super::intake::{Intake, IntakeLimits, read_body};
+use super::rate_limit;
 use crate::app::App;
 use crate::clock;
-use crate::directory::Directory;
+use crate::directory::{Directory, Listener, RateLimit};
 use crate::domain::fault::Code;
+use crate::domain::rate::Rate;
 use crate::error::Problem;
 use crate::http::openapi::ProblemDocument;
 use crate::http::openapi::listener::{
     AnyAnswer, NothingApplied, Payload as PayloadBody, TakenForLater,
 };
-use crate::listener::{Answer, Credentials, Received, Reply, admit};
+use crate::listener::{Answer, Credentials, OverRate, Received, Reply, admit};
 use crate::secrets::{Token, TokenKind};
 use crate::store::deliveries;
 use crate::telemetry::RequestId;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{Data, Json, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::Instrument;
 use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
@@ -50,7 +55,7 @@ pub enum ListenerProblems {
     /// `listener_disabled`.
     #[response(status = 410, content_type = "application/problem+json")]
     Disabled(ProblemDocument),
-    /// `body_too_large`, `too_many_actions` or `too_deep`: over a limit.
+    /// `body_too_large`, `too_many_actions`, `too_deep` or `too_complex`: over a limit.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemDocument),
     /// `encoding_not_supported`: a `Content-Encoding`.
@@ -61,7 +66,15 @@ pub enum ListenerProblems {
     /// parameter is. `idempotency_key_reused`: the key came with another request before.
     #[response(status = 422, content_type = "application/problem+json")]
     NothingApplied(NothingApplied),
-    /// `unavailable`: the database is away; nothing was applied.
+    /// `rate_limited`: over the listener's rate.
+    #[response(status = 429, content_type = "application/problem+json", headers(
+        ("Retry-After" = u64, description = "Seconds"),
+        ("RateLimit-Policy" = String, description = "The rate: `\"listener\";q=quota;w=seconds`"),
+        ("RateLimit" = String, description = "What is left: `\"listener\";r=actions;t=seconds`"),
+    ))]
+    OverRate(ProblemDocument),
+    /// `unavailable`: the database is away. `overloaded`: there is no room for the request now.
+    /// Nothing was applied.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }
@@ -103,14 +116,46 @@ pub async fn receive(
     RequestId(id): RequestId,
 ) -> Result<HttpResponse, Problem> {
     let at = clock::now();
-    let admitted =
+    let mut admitted =
         admitted(&app, &request, &token).await.map_err(|problem| problem.of_request(id))?;
-    let Intake { body, cut_short } =
-        read_body(payload, announced_length(request.headers()), intake_limits(&app)).await;
+    let answer = match within_rate(&app, &mut admitted).await {
+        Ok(()) => taken(&app, &request, &admitted, payload, (id, at)).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = answer.unwrap_or_else(|problem| problem.of_request(id).error_response());
+    if let Some(rate) = admitted.rate {
+        let standing = app.rates.standing(admitted.listener, rate, clock::instant());
+        rate_limit::tell(response.headers_mut(), rate, standing);
+    }
+    Ok(response)
+}
+
+/// Reads the body of a request that may send it, and answers what becomes of it.
+async fn taken(
+    app: &Data<App>,
+    request: &HttpRequest,
+    admitted: &Admitted,
+    payload: Payload,
+    (id, at): (Uuid, DateTime<Utc>),
+) -> Result<HttpResponse, Problem> {
+    let Admitted { directory, listener, caller, credentials, rate } = admitted;
+    let (org, listener) = (directory.org.id, *listener);
+    let mut holding = app.capacity.hold(org)?;
+    let announced = announced_length(request.headers());
+    let Intake { body, meter, cut_short } =
+        read_body(payload, announced, intake_limits(app), &mut holding).await?;
+    if let Some(rate) = *rate {
+        // The first is paid.
+        let more = meter.actions().saturating_sub(1);
+        app.rates.charge(listener, rate, clock::instant(), more);
+    }
+    // What is not worked on is only kept.
+    let weight = if cut_short.is_some() { 2 * body.len() } else { meter.working_bytes() };
+    holding.work(weight).await?;
     let received = Received {
         id,
         at,
-        caller: admitted.caller,
+        caller: *caller,
         query: request.query_string().to_owned(),
         headers: kept_headers(request.headers()),
         idempotency_keys: request
@@ -121,14 +166,43 @@ pub async fn receive(
         body,
         body_complete: cut_short.is_none(),
     };
+    let rejected = cut_short.or_else(|| encoded(request.headers()));
     let respond_async = prefers_async(request.headers());
-    let Admitted { directory, listener, caller: _, credentials } = admitted;
-    if let Some(problem) = cut_short.or_else(|| encoded(request.headers())) {
-        let org = directory.org.id;
-        return Err(app.pipeline.reject(org, listener, credentials, received, problem).await);
+    let (its, directory, credentials) = (app.clone(), Arc::clone(directory), credentials.clone());
+    // A task of its own: a sender who goes away ends the handler, but not the work, whose room must
+    // not be given to others before it is done.
+    let work = async move {
+        let pipeline = &its.pipeline;
+        let answer = match rejected {
+            Some(problem) => {
+                Err(pipeline.reject(org, listener, credentials, received, problem).await)
+            }
+            None => {
+                pipeline.deliver(directory, listener, credentials, received, respond_async).await
+            }
+        };
+        drop(holding);
+        answer
+    };
+    let done = actix_web::rt::spawn(work.in_current_span()).await;
+    let mut response = answered(done.map_err(|_| broken())??, |delivery| {
+        format!("{}{}/deliveries/{delivery}", app.public_url, request.path())
+    });
+    if respond_async && response.status() == StatusCode::ACCEPTED {
+        let applied = header::HeaderValue::from_static("respond-async");
+        response.headers_mut().insert(HeaderName::from_static("preference-applied"), applied);
     }
-    let Reply { status, body, replayed, pending } =
-        app.pipeline.deliver(directory, listener, credentials, received, respond_async).await?;
+    Ok(response)
+}
+
+/// A panic; it has been logged where it happened.
+fn broken() -> Problem {
+    let detail = "Something went wrong on our side; it has been logged under this requestId.";
+    Problem::new(Code::Internal, detail)
+}
+
+fn answered(reply: Reply, place: impl FnOnce(Uuid) -> String) -> HttpResponse {
+    let Reply { status, body, replayed, pending } = reply;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
     let mut response = HttpResponse::build(status);
@@ -137,13 +211,9 @@ pub async fn receive(
         response.insert_header(("Idempotency-Replayed", "true"));
     }
     if let Some(delivery) = pending {
-        let place = format!("{}/listener/{token}/deliveries/{delivery}", app.public_url);
-        response.insert_header((header::LOCATION, place));
-        if respond_async {
-            response.insert_header(("Preference-Applied", "respond-async"));
-        }
+        response.insert_header((header::LOCATION, place(delivery)));
     }
-    Ok(response.body(body))
+    response.body(body)
 }
 
 /// What has become of a delivery.
@@ -220,6 +290,8 @@ struct Admitted {
     listener: Uuid,
     caller: IpAddr,
     credentials: Credentials,
+    /// How many actions the listener takes, where that is limited.
+    rate: Option<Rate>,
 }
 
 /// Finds the listener and asks whether it takes anything from this caller. A refusal is given only
@@ -242,8 +314,34 @@ async fn admitted(app: &App, request: &HttpRequest, token: &str) -> Result<Admit
         directory = app.directories.current(org).await?;
     }
     let (listener, caller) = admit(&directory, &credentials)?;
-    let listener = listener.id;
-    Ok(Admitted { directory, listener, caller, credentials })
+    let (rate, listener) = (rate_of(app, listener), listener.id);
+    Ok(Admitted { directory, listener, caller, credentials, rate })
+}
+
+fn rate_of(app: &App, listener: &Listener) -> Option<Rate> {
+    let RateLimit { per_second, burst } = listener.rate_limit?;
+    Some(Rate::new(per_second, burst, app.capacity_settings.processes))
+}
+
+/// Asks whether the listener's rate lets another request in. Where it does not, the settings are
+/// looked at again now and then: an admin may have raised the rate, or taken it away.
+async fn within_rate(app: &App, admitted: &mut Admitted) -> Result<(), Problem> {
+    let Some(rate) = admitted.rate else { return Ok(()) };
+    let listener = admitted.listener;
+    let take = |rate| app.rates.take(listener, rate, clock::instant());
+    let Err(OverRate { mut wait, look_again }) = take(rate) else { return Ok(()) };
+    if look_again {
+        let current = app.directories.current(admitted.directory.org.id).await?;
+        let new = rate_of(app, admit(&current, &admitted.credentials)?.0);
+        let taken = new.filter(|new| *new != rate).map(take);
+        (admitted.directory, admitted.rate) = (current, new);
+        match taken {
+            None if new == Some(rate) => {}
+            None | Some(Ok(())) => return Ok(()),
+            Some(Err(over)) => wait = over.wait,
+        }
+    }
+    Err(rate_limit::problem(wait))
 }
 
 fn intake_limits(app: &App) -> IntakeLimits {
@@ -252,6 +350,8 @@ fn intake_limits(app: &App) -> IntakeLimits {
         deadline: app.limits.body_deadline,
         rate: app.limits.min_body_rate,
         grace: app.limits.body_grace,
+        nesting: usize::try_from(app.limits.max_nesting).unwrap_or(usize::MAX),
+        working_bytes: app.capacity_settings.working_bytes_of_one(),
     }
 }
 
@@ -300,7 +400,7 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderValue;
 
     #[test]
     fn headers_that_carry_secrets_are_not_kept() {

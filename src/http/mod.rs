@@ -8,10 +8,14 @@ pub mod etag;
 pub mod health;
 mod intake;
 pub mod listener;
+pub mod metrics;
 pub mod openapi;
 pub mod outbox;
 pub mod page;
+mod rate_limit;
 pub mod records;
+pub mod sandbox;
+pub mod schemas;
 pub mod sessions;
 pub mod settings;
 
@@ -30,6 +34,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         // The operator's.
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
+        .service(web::resource("/metrics").route(read().to(metrics::serve)))
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
         .service(web::resource("/docs").route(read().to(docs::enter)))
         .service(web::resource("/docs/{file:.*}").route(read().to(docs::file)))
@@ -46,16 +51,20 @@ pub fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/api/v1/me").route(read().to(sessions::me)))
         // Settings.
-        .service(
-            web::resource("/api/v1/api-keys")
-                .route(read().to(api_keys::list))
-                .route(web::post().to(api_keys::create)),
-        )
-        .service(
-            web::resource("/api/v1/api-keys/{id}")
-                .route(read().to(api_keys::read))
-                .route(web::delete().to(api_keys::delete)),
-        )
+        .configure(listener_settings)
+        .configure(names)
+        .configure(access)
+        // What came in, what goes out, and how to try it.
+        .configure(traffic)
+        .configure(trying)
+        // Records.
+        .configure(records::routes)
+        .default_service(web::to(nothing_here));
+}
+
+/// The URLs that other systems post to, and what to send there.
+fn listener_settings(config: &mut web::ServiceConfig) {
+    config
         .service(
             web::resource("/api/v1/listeners")
                 .route(read().to(listeners::list))
@@ -75,6 +84,24 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::post().to(listeners::preview::preview)),
         )
         .service(
+            web::resource("/api/v1/listeners/{id}/schema").route(read().to(schemas::of_listener)),
+        );
+}
+
+/// Who may call the API, and by which accounts messages leave.
+fn access(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/api/v1/api-keys")
+                .route(read().to(api_keys::list))
+                .route(web::post().to(api_keys::create)),
+        )
+        .service(
+            web::resource("/api/v1/api-keys/{id}")
+                .route(read().to(api_keys::read))
+                .route(web::delete().to(api_keys::delete)),
+        )
+        .service(
             web::resource("/api/v1/settings/email")
                 .route(read().to(email::read))
                 .route(web::patch().to(email::change))
@@ -87,7 +114,12 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .route(web::patch().to(sms::change))
                 .route(web::delete().to(sms::delete)),
         )
-        .service(web::resource("/api/v1/settings/sms/test").route(web::post().to(sms::try_out)))
+        .service(web::resource("/api/v1/settings/sms/test").route(web::post().to(sms::try_out)));
+}
+
+/// Messages and deliveries.
+fn traffic(config: &mut web::ServiceConfig) {
+    config
         // Messages.
         .service(web::resource("/api/v1/outbox").route(read().to(outbox::list)))
         .service(web::resource("/api/v1/outbox/{id}").route(read().to(outbox::read)))
@@ -103,11 +135,15 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             web::resource("/api/v1/deliveries/{id}/replay")
                 .route(web::post().to(deliveries::replay)),
-        )
-        .configure(names)
-        // Records.
-        .configure(records::routes)
-        .default_service(web::to(nothing_here));
+        );
+}
+
+/// Payloads to begin with, and staging.
+fn trying(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/schemas/listener.json").route(read().to(schemas::payload)))
+        .service(web::resource("/api/v1/examples").route(read().to(schemas::examples)))
+        .service(web::resource("/api/v1/sandbox/reset").route(web::post().to(sandbox::reset)));
 }
 
 /// The routes of a settings resource: GET and POST of all; GET, PATCH and DELETE of one.

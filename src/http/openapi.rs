@@ -4,7 +4,10 @@ pub mod listener;
 mod responses;
 
 use crate::error::ProblemBody;
-use crate::http::{deliveries, health, listener as receiving, outbox, records, sessions, settings};
+use crate::http::{
+    deliveries, health, listener as receiving, metrics, outbox, records, sandbox, schemas,
+    sessions, settings,
+};
 use actix_web::HttpResponse;
 use responses::UsualDescriptions;
 use utoipa::openapi::schema::{ArrayItems, Schema};
@@ -49,7 +52,8 @@ pub enum BodyProblems {
     /// `body_too_slow`: it took over 30 seconds.
     #[response(status = 408, content_type = "application/problem+json")]
     TooSlow(ProblemDocument),
-    /// `body_too_large`: it has more than 1 MiB.
+    /// `body_too_large`: it has more than 1 MiB, or at the sign-in 16 KiB. `too_complex`: it holds
+    /// too many values.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemDocument),
     /// `invalid_fields`: faults in fields, with pointers.
@@ -166,6 +170,10 @@ pub struct QueryProblem(
         settings::org::change,
         settings::audit_log::list,
         settings::audit_log::read,
+        schemas::payload,
+        schemas::examples,
+        schemas::of_listener,
+        sandbox::reset,
         records::customers::list_contacts,
         records::customers::read_contact,
         records::customers::erase_contact,
@@ -188,6 +196,7 @@ pub struct QueryProblem(
         records::notes::read_note,
         health::healthz,
         health::readyz,
+        metrics::serve,
     ),
     modifiers(&BearerToken, &ListenerSchemas, &UsualDescriptions),
     security(("session" = [])),

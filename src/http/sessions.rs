@@ -111,7 +111,7 @@ pub async fn create(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let NewSession { org, email, password } = body::json(payload).await?;
+    let NewSession { org, email, password } = body::json_of_anybody(payload).await?;
     // Where a proxy does not tell, the proxy is who tries.
     let address = address_of(&request, &app.trusted_proxies)
         .or_else(|| request.peer_addr().map(|peer| peer.ip()))

@@ -1,7 +1,7 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
-use crate::actions::{Link, Outcome, RecordRef, Rejection, Related, Role, Status};
+use crate::actions::{ACTION_TYPES, Link, Outcome, RecordRef, Rejection, Related, Role, Status};
 use crate::domain::fault::{Code, Fault, Warning};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -208,6 +208,15 @@ impl Answer {
     pub fn unresolved(&self) -> i32 {
         let left = |result: &&ActionResult| matches!(result.status, "failed" | "not_applied");
         i32::try_from(self.results.iter().filter(left).count()).unwrap_or(i32::MAX)
+    }
+
+    /// Of each action its type, `unknown` for one that there is not, and its status.
+    pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.results.iter().map(|result| {
+            let given = result.action_type.as_deref().unwrap_or_default();
+            let known = ACTION_TYPES.iter().find(|known| **known == given);
+            (known.copied().unwrap_or("unknown"), result.status)
+        })
     }
 
     /// With one action, what is wrong with it.

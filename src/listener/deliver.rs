@@ -11,10 +11,11 @@ use super::replay::Progress;
 use super::retry::Retry;
 use crate::actions::{Context, Request};
 use crate::clock;
-use crate::db::{Conn, Db, in_org};
+use crate::db::{Conn, Db, in_org, in_org_with_kept_plans};
 use crate::directory::{Directory, DirectoryCache};
 use crate::domain::fault::{Code, Fault, Warning};
 use crate::error::{Problem, StoreError};
+use crate::metrics::Counters;
 use crate::outbox::Wake;
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::{Delivery, Origin, insert_delivery};
@@ -45,6 +46,7 @@ pub(super) struct Parts {
     staging: bool,
     mail_domain: String,
     wake: Wake,
+    counters: Counters,
 }
 
 /// An answer, ready to be sent.
@@ -82,6 +84,7 @@ impl Pipeline {
         staging: bool,
         mail_domain: String,
         wake: Wake,
+        counters: Counters,
     ) -> Self {
         let codes = CodeAllocator::default();
         let kept_for_later = Notify::new();
@@ -94,6 +97,7 @@ impl Pipeline {
             staging,
             mail_domain,
             wake,
+            counters,
         }))
     }
 
@@ -241,7 +245,10 @@ impl Pipeline {
             })
             .await;
         match stored {
-            Ok(()) => problem,
+            Ok(()) => {
+                self.0.counters.delivered("rejected");
+                problem
+            }
             Err(error) => Problem::from(error).of_request(id),
         }
     }
@@ -271,7 +278,9 @@ impl Pipeline {
             insert_delivery(conn, &Delivery { repeats, ..job.delivery(None, &status, &reply) })?;
             Ok::<_, StoreError>(reply)
         });
-        kept.await.map_err(|error| Problem::from(error).of_request(id))
+        let reply = kept.await.map_err(|error| Problem::from(error).of_request(id))?;
+        self.0.counters.delivered("repeated");
+        Ok(reply)
     }
 
     /// Where the connection was lost at the commit, whether it arrived is not known: if the
@@ -374,8 +383,8 @@ impl Parts {
             staging: self.staging,
             mail_domain: &self.mail_domain,
         };
-        in_org(conn, job.org, |conn| {
-            directory::join_deliveries(conn, job.org)?;
+        let first = directory::joining_deliveries(job.org);
+        let (reply, answer) = in_org_with_kept_plans(conn, job.org, &first, |conn| {
             let state = batch_load::org_state(conn, job.org)?;
             if state.directory_version != context.directory.version {
                 return Err(Setback::Stale);
@@ -412,8 +421,13 @@ impl Parts {
             if let Some(retry) = job.retry.as_ref().filter(|_| !job.options.dry_run) {
                 retry.keep(conn, job.org, job.listener, job.received.id, job.received.at)?;
             }
-            Ok(reply)
-        })
+            Ok::<_, Setback>((reply, answer))
+        })?;
+        self.counters.delivered(answer.delivery_status());
+        if !job.options.dry_run {
+            self.counters.applied(answer.outcomes());
+        }
+        Ok(reply)
     }
 }
 

@@ -3,11 +3,13 @@
 mod admission;
 mod answer;
 mod batch;
+mod capacity;
 mod codes;
 mod deliver;
 mod envelope;
 mod job;
 mod later;
+mod rates;
 mod received;
 pub mod redaction;
 mod replay;
@@ -16,9 +18,11 @@ mod retry;
 
 pub use admission::{Credentials, admit};
 pub use answer::Answer;
+pub use capacity::{Capacity, Holding, Overloaded, Sizes};
 pub use codes::CodeAllocator;
 pub use deliver::{Pipeline, Reply};
 pub use envelope::Limits;
 pub use later::LaterWorkers;
+pub use rates::{OverRate, Rates};
 pub use received::{Options, Received};
 pub use replay::Only;

@@ -4,9 +4,11 @@
 mod fields;
 mod findings;
 mod json;
+mod meter;
 mod references;
 
 pub use fields::{Fields, Given, Longest, Mode};
 pub use findings::Findings;
 pub use json::{Malformed, parse};
+pub use meter::Meter;
 pub use references::References;

@@ -1,8 +1,8 @@
 //! The org's names as one value, and its version.
 
 use crate::directory::{
-    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org, Sla,
-    User, Users, WelcomeEmail,
+    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
+    RateLimit, Sla, User, Users, WelcomeEmail,
 };
 use crate::domain::message::Channel;
 use crate::domain::phone::Region;
@@ -36,13 +36,11 @@ pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Has this transaction, which applies a delivery, finish before any setting is changed or deleted.
-/// Deliveries do not wait for each other here.
-///
-/// # Errors
-/// Those of the database.
-pub fn join_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
-    lock(conn, "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", org)
+/// The statement that has a transaction, which applies a delivery, finish before any setting is
+/// changed or deleted. Deliveries do not wait for each other here.
+#[must_use]
+pub fn joining_deliveries(org: Uuid) -> String {
+    format!("SELECT pg_advisory_xact_lock_shared(hashtextextended('{org}:directory', 0))")
 }
 
 /// Waits until the deliveries that are being applied are through, and holds others back until this
@@ -52,11 +50,9 @@ pub fn join_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
 /// # Errors
 /// Those of the database.
 pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
-    lock(conn, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", org)
-}
-
-fn lock(conn: &mut PgConnection, statement: &str, org: Uuid) -> QueryResult<()> {
-    diesel::sql_query(statement).bind::<Text, _>(format!("{org}:directory")).execute(conn)?;
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(format!("{org}:directory"))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -225,6 +221,8 @@ struct ListenerRow {
     welcome_email: Option<serde_json::Value>,
     welcome_sms: Option<serde_json::Value>,
     unknown_references: String,
+    rate_per_second: Option<i32>,
+    rate_burst: Option<i32>,
 }
 
 /// `listeners.welcome_email`.
@@ -294,6 +292,8 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
         welcome_email,
         welcome_sms,
         unknown_references,
+        rate_per_second,
+        rate_burst,
     } = row;
     Listener {
         id,
@@ -307,6 +307,10 @@ fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]
         welcome_email: welcome_email.and_then(|value| email_templates(&name, value, field_names)),
         welcome_sms: welcome_sms.and_then(|value| sms_template(&name, value, field_names)),
         skip_unknown_references: unknown_references == "skip",
+        rate_limit: rate_per_second
+            .zip(rate_burst)
+            .and_then(|(rate, burst)| Some((u32::try_from(rate).ok()?, u32::try_from(burst).ok()?)))
+            .map(|(per_second, burst)| RateLimit { per_second, burst }),
         name,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::domain::idempotency::{IdempotencyKey, KEPT_DAYS};
 use crate::schema::{deliveries, idempotency_keys};
+use crate::store::statement::statement;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -41,10 +42,9 @@ pub fn try_lock(
         locked: bool,
     }
     let place = format!("{org}:{listener}:{}", key.as_str());
-    let row: Row =
-        diesel::sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
-            .bind::<Text, _>(place)
-            .get_result(conn)?;
+    let row: Row = statement("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
+        .bind::<Text, _>(place)
+        .get_result(conn)?;
     Ok(row.locked)
 }
 

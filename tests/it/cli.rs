@@ -314,3 +314,17 @@ async fn a_server_without_its_database_lives_but_is_not_ready() {
     assert_eq!(reply.problem().0, "unavailable");
     assert!(reply.header("Retry-After").is_some());
 }
+
+/// A container whose check cannot fail is never restarted.
+#[actix_web::test]
+async fn a_health_check_says_whether_a_server_lives() {
+    let instance = Instance::start().await;
+    let mut process = Process::start(&instance);
+    let dir = tempfile::tempdir().unwrap();
+    let address = process.url.strip_prefix("http://").unwrap().to_owned();
+    for bind in [&address, &address.replace("127.0.0.1", "0.0.0.0")] {
+        beeiq_in(dir.path(), &["healthcheck"], &[("BEEIQ_BIND", bind)], "").succeeded();
+    }
+    process.kill();
+    beeiq_in(dir.path(), &["healthcheck"], &[("BEEIQ_BIND", &address)], "").failed(1, "healthz");
+}

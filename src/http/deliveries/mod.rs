@@ -190,8 +190,8 @@ pub async fn read(
         AdminProblems,
         BodyProblems,
         (status = 413, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`body_too_large`: it has more than 1 MiB. `body_too_large`, \
-                        `too_many_actions` or `too_deep`: the delivery is over a limit"),
+         description = "`body_too_large` or `too_complex`: it is over a limit. `body_too_large`, \
+                        `too_complex`, `too_many_actions` or `too_deep`: the delivery is"),
         (status = 422, body = ProblemDocument, content_type = "application/problem+json",
          description = "`invalid_fields`: faults in fields. `invalid_envelope`, `unknown_sender` or \
                         `invalid_query`: the delivery has one that is still wrong"),

@@ -11,7 +11,8 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-/// What is posted to a listener. `GET /schemas/listener.json` tells every field of every action.
+/// What is posted to a listener. Every field of every action is told by `GET
+/// /schemas/listener.json`, with an org's own names by `GET /api/v1/listeners/{id}/schema`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase", example = json!({
     "senderUser": "ann@example.com",

@@ -3,6 +3,7 @@
 use crate::actions::{KnownCustomer, LoadedCustomers, Mentions};
 use crate::domain::customer::{CustomerCode, CustomerKind};
 use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
@@ -111,7 +112,7 @@ fn load_holders(
         return Ok(Vec::new());
     }
     let identities = || mentions.identities.iter();
-    let rows: Vec<HolderRow> = diesel::sql_query(
+    let rows: Vec<HolderRow> = statement(
         "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3, $4) AS wanted (world, kind, value) \
          JOIN customer_identities i ON i.org_id = $1 AND i.world = wanted.world \
@@ -144,7 +145,7 @@ fn load_accounts_by_name(
     if mentions.account_names.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<CustomerRow> = diesel::sql_query(
+    let rows: Vec<CustomerRow> = statement(
         "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2) AS wanted (name_key) \
          CROSS JOIN LATERAL ( \
@@ -174,7 +175,7 @@ pub(super) fn load_by_id(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<CustomerRow> = diesel::sql_query(
+    let rows: Vec<CustomerRow> = statement(
         "SELECT id, kind, number, name, name_key, lastname_key FROM customers \
          WHERE org_id = $1 AND id = ANY($2)",
     )
@@ -194,7 +195,7 @@ fn load_by_code(
         return Ok(());
     }
     let codes = || mentions.codes.iter();
-    let rows: Vec<CustomerRow> = diesel::sql_query(
+    let rows: Vec<CustomerRow> = statement(
         "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3) AS wanted (kind, number) \
          JOIN customers c ON c.org_id = $1 AND c.kind = wanted.kind AND c.number = wanted.number",

@@ -5,6 +5,7 @@ use crate::domain::deal::{Deal, DealOwners};
 use crate::domain::permit::Permit;
 use crate::schema::deals;
 use crate::store::deals::{DealRow, contacts, owners};
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
@@ -67,7 +68,7 @@ fn by_deal_id(
     if mentions.deal_ids.is_empty() {
         return Ok(Vec::new());
     }
-    diesel::sql_query(
+    statement(
         "SELECT id, deal_id, name_key, deal_with_id FROM deals \
          WHERE org_id = $1 AND deal_id = ANY($2)",
     )
@@ -80,7 +81,7 @@ fn by_name(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> QueryResu
     if mentions.deal_names.is_empty() {
         return Ok(Vec::new());
     }
-    diesel::sql_query(
+    statement(
         "SELECT d.id, d.deal_id, d.name_key, d.deal_with_id \
          FROM unnest($2) AS wanted (name_key) \
          CROSS JOIN LATERAL ( \

@@ -7,6 +7,7 @@ use crate::domain::identity::Identity;
 use crate::domain::permit::Permit;
 use crate::error::StoreError;
 use crate::schema::{customer_tags, customers, tags};
+use crate::store::statement::statement;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -68,7 +69,7 @@ fn load_by_name(
     let kinds = |kind: fn(&[CustomerKind]) -> Option<&CustomerKind>| -> Vec<&str> {
         names.iter().filter_map(|key| kind(key.kinds)).map(|kind| kind.as_str()).collect()
     };
-    let rows: Vec<NamedRow> = diesel::sql_query(
+    let rows: Vec<NamedRow> = statement(
         "SELECT wanted.place, c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3, $4, $5, $6) AS wanted (place, kind, or_kind, name_key, lastname_key) \
          CROSS JOIN LATERAL ( \
@@ -219,7 +220,7 @@ fn load_companies(
     if companies.is_empty() {
         return Ok(());
     }
-    let rows: Vec<CustomerRow> = diesel::sql_query(
+    let rows: Vec<CustomerRow> = statement(
         "SELECT id, kind, number, name, name_key, lastname_key FROM customers \
          WHERE org_id = $1 AND id = ANY($2)",
     )

@@ -4,9 +4,9 @@ use super::columns::{each, json, uuid_array};
 use crate::domain::customer::Customer;
 use crate::domain::search::lexemes;
 use crate::domain::text::fold;
-use diesel::pg::{Pg, PgConnection};
+use crate::store::statement::{Statement, statement};
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{
     Array, BigInt, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -21,13 +21,9 @@ const NEW: &str = "unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1
     created_at, updated_at, lexemes)";
 
 /// Inserts them.
-pub(super) fn insert(
-    conn: &mut PgConnection,
-    org: Uuid,
-    customers: &[Customer],
-) -> QueryResult<()> {
+pub(super) fn insert(org: Uuid, customers: &[Customer]) -> Option<Statement<'_>> {
     if customers.is_empty() {
-        return Ok(());
+        return None;
     }
     let insert = format!(
         "INSERT INTO customers (org_id, id, kind, number, contact_id, name, name_key, lastname, lastname_key, title, passport, \
@@ -42,8 +38,7 @@ pub(super) fn insert(
              new.updated_at, array_to_tsvector(string_to_array(new.lexemes, E'\\n')) \
          FROM {NEW}"
     );
-    of_records(insert, org, customers).execute(conn)?;
-    Ok(())
+    Some(of_records(insert, org, customers))
 }
 
 /// Writes all of them that can change: they are locked.
@@ -74,13 +69,8 @@ pub(super) fn update(
 }
 
 /// The statement with a column of values for each column of [`NEW`].
-fn of_records(
-    statement: String,
-    org: Uuid,
-    customers: &[Customer],
-) -> BoxedSqlQuery<'_, Pg, SqlQuery> {
-    diesel::sql_query(statement)
-        .into_boxed()
+fn of_records(text: String, org: Uuid, customers: &[Customer]) -> Statement<'_> {
+    statement(text)
         .bind::<SqlUuid, _>(org)
         .bind::<Array<SqlUuid>, _>(each(customers, |c| c.id))
         .bind::<Array<Text>, _>(each(customers, |c| c.code.kind.as_str()))

@@ -5,9 +5,9 @@ use crate::actions::{NameClaim, PendingDeals};
 use crate::domain::deal::Deal;
 use crate::domain::text::fold;
 use crate::error::StoreError;
-use diesel::pg::{Pg, PgConnection};
+use crate::store::statement::{Statement, statement};
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{
     Array, Integer, Nullable, Numeric, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
@@ -35,12 +35,10 @@ pub(super) fn write(
     let changed_ids: Vec<Uuid> = changed.iter().map(|deal| deal.id).collect();
     if !changed_ids.is_empty() {
         for table in ["deal_owners", "deal_contacts"] {
-            diesel::sql_query(format!(
-                "DELETE FROM {table} WHERE org_id = $1 AND deal_id = ANY($2)"
-            ))
-            .bind::<SqlUuid, _>(org)
-            .bind::<Array<SqlUuid>, _>(&changed_ids)
-            .execute(conn)?;
+            statement(format!("DELETE FROM {table} WHERE org_id = $1 AND deal_id = ANY($2)"))
+                .bind::<SqlUuid, _>(org)
+                .bind::<Array<SqlUuid>, _>(&changed_ids)
+                .execute(conn)?;
         }
     }
     let deals: Vec<&Deal> = created.iter().chain(changed).collect();
@@ -91,9 +89,8 @@ fn update(conn: &mut PgConnection, org: Uuid, changed: &[Deal]) -> QueryResult<(
 }
 
 /// Binds the org and [`RECORDS`].
-fn with_records<'q>(sql: String, org: Uuid, deals: &[&'q Deal]) -> BoxedSqlQuery<'q, Pg, SqlQuery> {
-    diesel::sql_query(sql)
-        .into_boxed()
+fn with_records<'q>(sql: String, org: Uuid, deals: &[&'q Deal]) -> Statement<'q> {
+    statement(sql)
         .bind::<SqlUuid, _>(org)
         .bind::<Array<SqlUuid>, _>(each(deals, |d| d.id))
         .bind::<Array<Text>, _>(each(deals, |d| d.deal_id.as_str()))
@@ -124,7 +121,7 @@ fn release_names(conn: &mut PgConnection, org: Uuid, renamed: &[Uuid]) -> QueryR
     if renamed.is_empty() {
         return Ok(());
     }
-    diesel::sql_query("DELETE FROM deal_names WHERE org_id = $1 AND deal_id = ANY($2)")
+    statement("DELETE FROM deal_names WHERE org_id = $1 AND deal_id = ANY($2)")
         .bind::<SqlUuid, _>(org)
         .bind::<Array<SqlUuid>, _>(renamed)
         .execute(conn)?;
@@ -142,7 +139,7 @@ fn claim_names(conn: &mut PgConnection, org: Uuid, claims: &[NameClaim]) -> Resu
     if claims.is_empty() {
         return Ok(());
     }
-    let claimed: Vec<Claimed> = diesel::sql_query(
+    let claimed: Vec<Claimed> = statement(
         "INSERT INTO deal_names (org_id, name_key, deal_id) \
          SELECT $1, new.name_key, new.deal_id FROM unnest($2, $3) AS new (name_key, deal_id) \
          ON CONFLICT (org_id, name_key) DO NOTHING \
@@ -168,7 +165,7 @@ fn insert_owners(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> QueryRe
     if owners.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO deal_owners (org_id, deal_id, position, user_id, group_id) \
          SELECT $1, new.deal_id, new.position, new.user_id, new.group_id \
          FROM unnest($2, $3, $4, $5) AS new (deal_id, position, user_id, group_id)",
@@ -190,7 +187,7 @@ fn insert_contacts(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> Query
     if contacts.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "INSERT INTO deal_contacts (org_id, deal_id, customer_id) \
          SELECT $1, new.deal_id, new.customer_id FROM unnest($2, $3) AS new (deal_id, customer_id)",
     )

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 /// A row of `deliveries`.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = deliveries)]
+// With `DEFAULT` for what is missing, the statement would be planned anew each time.
+#[diesel(table_name = deliveries, treat_none_as_default_value = false)]
 #[expect(missing_docs, reason = "the columns are described in the database")]
 pub struct Delivery<'a> {
     pub org_id: Uuid,

@@ -3,22 +3,20 @@
 use super::Origin;
 use super::columns::each;
 use crate::actions::HistoryLine;
-use diesel::pg::PgConnection;
-use diesel::prelude::*;
+use crate::store::statement::{Statement, statement};
 use diesel::sql_types::{Array, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Inserts them.
-pub(super) fn insert(
-    conn: &mut PgConnection,
+pub(super) fn insert<'a>(
     org: Uuid,
-    lines: &[HistoryLine],
+    lines: &'a [HistoryLine],
     origin: Origin<'_>,
-) -> QueryResult<()> {
+) -> Option<Statement<'a>> {
     if lines.is_empty() {
-        return Ok(());
+        return None;
     }
-    diesel::sql_query(
+    let insert = statement(
         "INSERT INTO history (org_id, id, at, kind, customer_id, deal_id, ticket_id, actor_id, listener_id, request_id, details) \
          SELECT $1, new.id, $2, new.kind, new.customer_id, new.deal_id, new.ticket_id, $3, $4, $5, new.details::jsonb \
          FROM unnest($6, $7, $8, $9, $10, $11) AS new (id, kind, customer_id, deal_id, ticket_id, details)",
@@ -33,7 +31,6 @@ pub(super) fn insert(
     .bind::<Array<Nullable<SqlUuid>>, _>(each(lines, |line| line.subject.customer()))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(lines, |line| line.subject.deal()))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(lines, |line| line.subject.ticket()))
-    .bind::<Array<Text>, _>(each(lines, |line| line.details.to_string()))
-    .execute(conn)?;
-    Ok(())
+    .bind::<Array<Text>, _>(each(lines, |line| line.details.to_string()));
+    Some(insert)
 }

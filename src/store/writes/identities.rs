@@ -4,6 +4,7 @@ use crate::actions::Claim;
 use crate::domain::identity::Identity;
 use crate::error::StoreError;
 use crate::store::batch_load::{kind_number, world_number};
+use crate::store::statement::{Statement, run, statement};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, SmallInt, Text, Uuid as SqlUuid};
@@ -29,7 +30,7 @@ pub(super) fn delete(
     if released.is_empty() {
         return Ok(());
     }
-    diesel::sql_query(
+    statement(
         "DELETE FROM customer_identities i USING unnest($2, $3, $4) AS gone (world, kind, value) \
          WHERE i.org_id = $1 AND i.world = gone.world AND i.kind = gone.kind AND i.value = gone.value",
     )
@@ -42,18 +43,19 @@ pub(super) fn delete(
 }
 
 /// Inserts the claims in sorted order, so that no two batches wait for each other. An exclusive
-/// claim that somebody else holds by now is a conflict.
+/// claim that somebody else holds by now is a conflict. Other inserts go in the same round trip.
 pub(super) fn insert(
     conn: &mut PgConnection,
     org: Uuid,
     claims: &[Claim],
+    others: Vec<Statement<'_>>,
 ) -> Result<(), StoreError> {
     if claims.is_empty() {
-        return Ok(());
+        return run(conn, others);
     }
     let mut claims: Vec<&Claim> = claims.iter().collect();
     claims.sort_unstable();
-    let inserted: Vec<Inserted> = diesel::sql_query(
+    let inserted: Vec<Inserted> = statement(
         "INSERT INTO customer_identities (org_id, world, kind, value, customer_id) \
          SELECT $1, new.world, new.kind, new.value, new.customer_id \
          FROM unnest($2, $3, $4, $5) AS new (world, kind, value, customer_id) \
@@ -69,6 +71,7 @@ pub(super) fn insert(
     )
     .bind::<Array<Text>, _>(claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>())
     .bind::<Array<SqlUuid>, _>(claims.iter().map(|c| c.customer).collect::<Vec<_>>())
+    .with(others)
     .load(conn)?;
     if inserted.len() == claims.len() {
         return Ok(());

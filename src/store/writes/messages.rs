@@ -2,23 +2,21 @@
 
 use super::Origin;
 use crate::actions::{Content, Message};
-use diesel::pg::PgConnection;
-use diesel::prelude::*;
+use crate::store::statement::{Statement, statement};
 use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Inserts them: to be sent, or on staging to be looked at.
-pub(super) fn insert(
-    conn: &mut PgConnection,
+pub(super) fn insert<'a>(
     org: Uuid,
-    messages: &[Message],
+    messages: &'a [Message],
     origin: Origin<'_>,
-) -> QueryResult<()> {
+) -> Option<Statement<'a>> {
     if messages.is_empty() {
-        return Ok(());
+        return None;
     }
     let rows: Vec<Row<'_>> = messages.iter().map(Row::of).collect();
-    diesel::sql_query(
+    let insert = statement(
         "INSERT INTO outbox (org_id, id, channel, status, recipient, subject, html, text, segments, \
              message_id, customer_id, lead_id, sender_id, listener_id, request_id, next_attempt_at, created_at) \
          SELECT $1, new.id, new.channel, $2, new.recipient, new.subject, new.html, new.text, new.segments, \
@@ -44,9 +42,8 @@ pub(super) fn insert(
         messages.iter().map(|m| format!("<{}@{}>", m.id, origin.mail_domain)).collect::<Vec<_>>(),
     )
     .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.lead).collect::<Vec<_>>())
-    .execute(conn)?;
-    Ok(())
+    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.lead).collect::<Vec<_>>());
+    Some(insert)
 }
 
 /// What differs between the channels.

@@ -3,17 +3,16 @@
 use super::columns::{each, uuid_array};
 use crate::domain::note::Note;
 use crate::domain::text::fold;
-use diesel::pg::PgConnection;
-use diesel::prelude::*;
+use crate::store::statement::{Statement, statement};
 use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Inserts them.
-pub(super) fn insert(conn: &mut PgConnection, org: Uuid, notes: &[Note]) -> QueryResult<()> {
+pub(super) fn insert(org: Uuid, notes: &[Note]) -> Option<Statement<'_>> {
     if notes.is_empty() {
-        return Ok(());
+        return None;
     }
-    diesel::sql_query(
+    let insert = statement(
         "INSERT INTO notes (org_id, id, body, body_key, customer_id, deal_id, channel_id, permit_status, \
              permit_group_id, permit_user_ids, owner_id, created_at) \
          SELECT $1, new.id, new.body, new.body_key, new.customer_id, new.deal_id, new.channel_id, new.permit_status, \
@@ -33,7 +32,6 @@ pub(super) fn insert(conn: &mut PgConnection, org: Uuid, notes: &[Note]) -> Quer
     .bind::<Array<Nullable<SqlUuid>>, _>(each(notes, |note| note.permit.group()))
     .bind::<Array<Text>, _>(each(notes, |note| uuid_array(note.permit.users())))
     .bind::<Array<SqlUuid>, _>(each(notes, |note| note.owner))
-    .bind::<Array<Timestamptz>, _>(each(notes, |note| note.created_at))
-    .execute(conn)?;
-    Ok(())
+    .bind::<Array<Timestamptz>, _>(each(notes, |note| note.created_at));
+    Some(insert)
 }

@@ -2,6 +2,7 @@
 
 use crate::actions::NewTag;
 use crate::error::StoreError;
+use crate::store::statement::statement;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -20,7 +21,7 @@ pub(super) fn insert(
     }
     let mut tags: Vec<&NewTag> = tags.iter().collect();
     tags.sort_by(|a, b| a.name_key.cmp(&b.name_key));
-    let inserted = diesel::sql_query(
+    let inserted = statement(
         "INSERT INTO tags (org_id, id, name, name_key, created_at) \
          SELECT $1, new.id, new.name, new.name_key, $5 \
          FROM unnest($2, $3, $4) AS new (id, name, name_key) \

@@ -3,17 +3,16 @@
 use super::columns::{each, json};
 use crate::domain::text::fold;
 use crate::domain::ticket::Ticket;
-use diesel::pg::PgConnection;
-use diesel::prelude::*;
+use crate::store::statement::{Statement, statement};
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Inserts them.
-pub(super) fn insert(conn: &mut PgConnection, org: Uuid, tickets: &[Ticket]) -> QueryResult<()> {
+pub(super) fn insert(org: Uuid, tickets: &[Ticket]) -> Option<Statement<'_>> {
     if tickets.is_empty() {
-        return Ok(());
+        return None;
     }
-    diesel::sql_query(
+    let insert = statement(
         "INSERT INTO tickets (org_id, id, number, title, body, search_key, customer_id, deal_id, permit_status, \
              permit_group_id, sla_id, \
              first_response_due_at, resolution_due_at, channel_id, cus_fields, owner_id, created_at) \
@@ -45,9 +44,8 @@ pub(super) fn insert(conn: &mut PgConnection, org: Uuid, tickets: &[Ticket]) -> 
     .bind::<Array<Nullable<SqlUuid>>, _>(each(tickets, |ticket| ticket.channel))
     .bind::<Array<Text>, _>(each(tickets, |ticket| json(&ticket.cus_fields)))
     .bind::<Array<SqlUuid>, _>(each(tickets, |ticket| ticket.owner))
-    .bind::<Array<Timestamptz>, _>(each(tickets, |ticket| ticket.created_at))
-    .execute(conn)?;
-    Ok(())
+    .bind::<Array<Timestamptz>, _>(each(tickets, |ticket| ticket.created_at));
+    Some(insert)
 }
 
 /// What is searched in it: its title and its text.
@@ -57,23 +55,18 @@ fn search_key(ticket: &Ticket) -> String {
 }
 
 /// Inserts which of them has which tag.
-pub(super) fn insert_tags(
-    conn: &mut PgConnection,
-    org: Uuid,
-    tickets: &[Ticket],
-) -> QueryResult<()> {
+pub(super) fn insert_tags(org: Uuid, tickets: &[Ticket]) -> Option<Statement<'static>> {
     let tagged: Vec<(Uuid, Uuid)> =
         tickets.iter().flat_map(|ticket| ticket.tags.iter().map(|tag| (ticket.id, *tag))).collect();
     if tagged.is_empty() {
-        return Ok(());
+        return None;
     }
-    diesel::sql_query(
+    let insert = statement(
         "INSERT INTO ticket_tags (org_id, ticket_id, tag_id) \
          SELECT $1, new.ticket_id, new.tag_id FROM unnest($2, $3) AS new (ticket_id, tag_id)",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(each(&tagged, |(ticket, _)| *ticket))
-    .bind::<Array<SqlUuid>, _>(each(&tagged, |(_, tag)| *tag))
-    .execute(conn)?;
-    Ok(())
+    .bind::<Array<SqlUuid>, _>(each(&tagged, |(_, tag)| *tag));
+    Some(insert)
 }

@@ -130,6 +130,11 @@ impl Template {
         Self { name, migrate, made: OnceLock::new() }
     }
 
+    /// Fills a database elsewhere as the template is.
+    pub(crate) fn fill(&self, url: &str) {
+        (self.migrate)(url);
+    }
+
     /// A new copy of it.
     pub(crate) fn database(&self) -> TestDatabase {
         static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -68,10 +68,14 @@ impl Described {
         let Some(contents) = response["content"].as_object() else {
             return (!answered.text.is_empty()).then(|| format!("a body: {}", answered.text));
         };
-        let kind = answered.content_type.unwrap_or_default().split(';').next().unwrap().trim();
-        let Some(content) = contents.get(kind) else {
+        let whole = answered.content_type.unwrap_or_default();
+        let kind = whole.split(';').next().unwrap().trim();
+        let Some(content) = contents.get(whole).or_else(|| contents.get(kind)) else {
             return Some(format!("it has no content type \"{kind}\""));
         };
+        if !kind.ends_with("json") {
+            return None;
+        }
         let Ok(body) = serde_json::from_str::<Value>(answered.text) else {
             return Some(format!("no JSON: {}", answered.text));
         };

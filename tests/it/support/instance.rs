@@ -88,6 +88,14 @@ impl Instance {
         Self::with(&[&["--environment", "production"], flags].concat()).await
     }
 
+    /// A server on a database elsewhere, which is made ready for it.
+    pub(crate) async fn over(url: &str) -> Self {
+        TEMPLATE.fill(url);
+        // A name that the shared cluster has no database of.
+        let database = TestDatabase { url: url.to_owned(), name: "elsewhere".to_owned() };
+        Self::on(Arc::new(database), &[])
+    }
+
     /// Another server on the same database, as another process would be: with nothing shared.
     pub(crate) fn another(&self) -> Self {
         self.another_with(&[])
@@ -110,15 +118,15 @@ impl Instance {
             &database.url,
             "--secret-key",
             SECRET_KEY,
-            "--environment",
-            "staging",
             "--pool-size",
             "8",
             // They would ask the database of themselves, and statements are counted.
             "--later-workers",
             "0",
         ];
-        let Flags { settings } = Flags::parse_from(fixed.iter().chain(flags));
+        let staging: &[&str] =
+            if flags.contains(&"--environment") { &[] } else { &["--environment", "staging"] };
+        let Flags { settings } = Flags::parse_from(fixed.iter().chain(staging).chain(flags));
         let app = Arc::new(App::new(&settings, address).unwrap());
         let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let server = server(Arc::clone(&app), listener).unwrap();

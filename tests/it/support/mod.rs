@@ -39,6 +39,6 @@ pub(crate) fn payload(actions: &[Value]) -> Value {
 /// A client of HTTP.
 pub(crate) fn http_client() -> reqwest::Client {
     // Its TLS wants a provider of this process, though no test speaks TLS.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    beeiq::tls::use_ring();
     reqwest::Client::new()
 }

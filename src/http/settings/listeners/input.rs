@@ -39,7 +39,7 @@ pub struct ListenerSettings {
     /// What becomes of an action with a name that the org does not have.
     #[serde(default)]
     pub(super) unknown_references: UnknownReferences,
-    /// How many requests it takes; null: any number.
+    /// How many actions it takes; null: any number.
     pub(super) rate_limit: Option<RateLimit>,
 }
 
@@ -93,14 +93,15 @@ pub struct WelcomeSms {
     pub(super) content: String,
 }
 
-/// How many requests a listener takes.
+/// How many actions a listener takes. A request costs as many as it has, at least one; a batch that
+/// is larger than the burst is taken, and the next request waits until it has run off.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RateLimit {
     /// So many a second, in the long run.
     #[schema(minimum = 1, maximum = 10_000)]
     pub(super) per_second: i32,
-    /// So many at once.
+    /// So many at once, before the rate counts.
     #[schema(minimum = 1, maximum = 10_000)]
     pub(super) burst: i32,
 }

@@ -331,6 +331,15 @@ pub fn oldest(app: &App, conn: &mut Conn, org: Uuid) -> Result<Option<String>, P
     rows.last().map(|row| url(app, org, &row.token_sealed)).transpose()
 }
 
+/// The URL of a listener.
+///
+/// # Errors
+/// As [`oldest`], and where there is no such listener.
+pub fn url_of(app: &App, conn: &mut Conn, org: Uuid, id: Uuid) -> Result<String, Problem> {
+    let row = listeners::find(conn, org, id)?.ok_or_else(unknown)?;
+    url(app, org, &row.token_sealed)
+}
+
 /// The listener as its row shows it, kept from being changed until the transaction ends.
 fn locked(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<ListenerRow, Problem> {
     listeners::lock(conn, org, id)?;

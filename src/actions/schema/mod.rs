@@ -1,0 +1,481 @@
+//! What an action may look like, as JSON Schema 2020-12 (`api.md` 6): for editors, form builders and
+//! tests of those who send.
+//!
+//! It is as lenient as the readers: what is blank is absent, numbers may be texts, fixed words may
+//! be in any case, and fields that no action knows are allowed, since they are a warning only. What
+//! it says is required, the readers require. Each object is made of the list of fields that its
+//! reader knows, so that neither has one that the other lacks.
+
+mod examples;
+mod parts;
+
+pub use examples::{Example, examples};
+
+use super::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
+use super::add_ticket::TICKET_FIELDS;
+use super::company::COMPANY_FIELDS;
+use super::deal_fields::DEAL_FIELDS;
+use super::person::PERSON_FIELDS;
+use super::send_sms::SMS_FIELDS;
+use super::{ACTION_TYPES, Context};
+use crate::directory::{Directory, Entry, Named, Names};
+use crate::domain::custom_field::{Kind, Model};
+use crate::domain::customer::{AddressType, ContactType, ImProtocol};
+use parts::{
+    any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
+    optional, present, required, single_or, text,
+};
+use serde_json::{Map, Value, json};
+
+/// Where the schema of all orgs is, below the instance's URL.
+pub const PATH: &str = "/schemas/listener.json";
+
+/// What identifies the record of an update (`listener.md` 3).
+const UPDATE_IDENTIFIERS: &[&str] = &["customerId", "contactId", "passport", "emails", "phones"];
+
+/// The names that an org has, or that are not known.
+#[derive(Clone, Copy)]
+struct Org<'a>(Option<Context<'a>>);
+
+impl<'a> Org<'a> {
+    /// One of the org's names; any, where they are not known or others are dropped with a warning.
+    fn one_of<T: Named + 'a>(self, names: impl FnOnce(&'a Directory) -> &'a Names<T>) -> Value {
+        match self.0 {
+            Some(context) => {
+                let names: Vec<&str> = names(context.directory).all_names().collect();
+                name_of(&names, context.references().skip)
+            }
+            None => line(),
+        }
+    }
+
+    fn entry(self, names: impl FnOnce(&'a Directory) -> &'a Names<Entry>) -> Value {
+        self.one_of(names)
+    }
+
+    fn currency(self) -> Value {
+        match self.0 {
+            Some(context) => {
+                let codes: Vec<&str> =
+                    context.directory.currencies.iter().map(String::as_str).collect();
+                name_of(&codes, context.references().skip)
+            }
+            None => line(),
+        }
+    }
+
+    /// The custom fields of records of any of these models.
+    fn cus_fields(self, models: &[Model]) -> Value {
+        let Some(context) = self.0 else { return cus_fields(None, false) };
+        let fields: Vec<(&str, Kind, &[String])> = models
+            .iter()
+            .filter_map(|model| context.directory.custom_fields.of(*model))
+            .flat_map(Names::iter)
+            .map(|field| (field.name.as_str(), field.kind, field.options.as_slice()))
+            .collect();
+        cus_fields(Some(&fields), context.references().skip)
+    }
+}
+
+/// The schema of a payload; with the names that the org of `context` has, where one is given.
+#[must_use]
+pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
+    let org = Org(context);
+    let actions: Vec<Value> = ACTION_TYPES
+        .iter()
+        .map(|action_type| {
+            json!({
+                "if": {"properties": {"actionType": {"const": action_type}}},
+                "then": {"properties": {"data": {"$ref": format!("#/$defs/{action_type}")}}},
+            })
+        })
+        .collect();
+    let mut definitions = shared(org);
+    let action_schema = json!({
+        "type": "object",
+        "required": ["actionType", "data"],
+        "properties": {"actionType": {"enum": ACTION_TYPES}, "data": {"type": "object"}},
+        "allOf": actions,
+    });
+    definitions.insert("action".to_owned(), action_schema);
+    for action_type in ACTION_TYPES {
+        definitions.insert((*action_type).to_owned(), action(action_type, org));
+    }
+    let sender = described(
+        json!({"type": "string", "format": "email"}),
+        "The e-mail of an active user of the org: the \"me\" of permits, and the owner of what is created.",
+    );
+    let data = described(
+        json!({"type": "array", "items": {"$ref": "#/$defs/action"}}),
+        "The actions, applied in order; later ones see what earlier ones did.",
+    );
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": id,
+        "title": "A payload of a BeeIQ listener",
+        "type": "object",
+        "required": ["senderUser"],
+        "properties": {"senderUser": required(sender), "data": optional(data)},
+        "$defs": definitions,
+    })
+}
+
+/// The `data` of an action of that type.
+fn action(action_type: &str, org: Org<'_>) -> Value {
+    let person = |description: &str, models: &[Model], extra: Value| {
+        object(PERSON_FIELDS, description, |field| person_field(field, org, models), extra)
+    };
+    let customers = &[Model::Contact, Model::Account];
+    let no_name_null =
+        json!({"not": {"required": ["name"], "properties": {"name": {"type": "null"}}}});
+    let update = json!({"allOf": [any_of_present(UPDATE_IDENTIFIERS), no_name_null]});
+    match action_type {
+        "add-contact" => person(
+            "Adds a contact or account, unless the org has it already.",
+            customers,
+            present("name"),
+        ),
+        "add-lead" => {
+            person("Adds a lead, unless a lead is it already.", &[Model::Lead], present("name"))
+        }
+        "update-contact" => person(
+            "Changes a contact or account. What is absent or empty stays; null clears.",
+            customers,
+            update,
+        ),
+        "update-lead" => person(
+            "Changes a lead. What is absent or empty stays; null clears.",
+            &[Model::Lead],
+            update,
+        ),
+        "add-deal" => object(
+            DEAL_FIELDS,
+            "Adds a deal, or changes the one of that dealId or name.",
+            |field| deal_field(field, org),
+            present("name"),
+        ),
+        "add-note" => object(
+            NOTE_FIELDS,
+            "Adds a note to a customer, or where `model` is `deal` to a deal.",
+            |field| note_field(field, org),
+            json!({"allOf": [present("body"), any_of_present(&[CUSTOMER_IDENTIFIERS, &["dealId", "name"]].concat())]}),
+        ),
+        "add-ticket" => object(
+            TICKET_FIELDS,
+            "Adds a ticket of a customer, who is made where he is not there.",
+            |field| ticket_field(field, org),
+            present("body"),
+        ),
+        _ => object(
+            SMS_FIELDS,
+            "Sends an SMS to each number.",
+            sms_field,
+            json!({"allOf": [present("content"), present("phones")]}),
+        ),
+    }
+}
+
+/// What several actions have.
+fn shared(org: Org<'_>) -> Map<String, Value> {
+    let company = object(
+        COMPANY_FIELDS,
+        "The company: an account, found by these, else made.",
+        |field| person_field(field, org, &[]),
+        json!({}),
+    );
+    let party = object(
+        PERSON_FIELDS,
+        "A customer or lead: found by his identifiers, else made.",
+        |field| person_field(field, org, &[Model::Contact, Model::Account, Model::Lead]),
+        json!({}),
+    );
+    let mut definitions = parts::definitions();
+    definitions.insert("companyContact".to_owned(), company);
+    definitions.insert("party".to_owned(), party);
+    definitions.insert("permit".to_owned(), permit(org));
+    definitions
+}
+
+fn permit(org: Org<'_>) -> Value {
+    object(
+        &["status", "group", "users"],
+        "Who may read the record.",
+        |field| match field {
+            "status" => Some(described(
+                number_choice(&[1, 2, 3, 4]),
+                "1 everybody, 2 only me, 3 me and a group, 4 me and users.",
+            )),
+            "group" => Some(described(org.one_of(|it| &it.groups), "With status 3.")),
+            "users" => Some(described(array_of(line()), "E-mails of users; with status 4.")),
+            _ => None,
+        },
+        json!({}),
+    )
+}
+
+fn person_field(field: &str, org: Org<'_>, models: &[Model]) -> Option<Value> {
+    Some(match field {
+        "name" => described(line(), "The first name, or a company's name."),
+        "lastname" => line(),
+        "title" => line(),
+        "passport" => described(line(), "A passport's or identity card's number; identifies."),
+        "type" => described(number_choice(&[0, 1]), "0 a person, 1 a company; a lead is a person."),
+        "gender" => described(number_choice(&[0, 1, 2]), "0 male, 1 female, 2 other."),
+        "bgInfo" => text(),
+        "dateOfBirth" => described(
+            line(),
+            "An ISO date or date-time, epoch milliseconds, or the text of a JavaScript Date.",
+        ),
+        "emails" => typed_values::<ContactType>("An e-mail address; identifies."),
+        "phones" => typed_values::<ContactType>("A phone number; identifies."),
+        "addresses" => addresses(),
+        "websites" => single_or(array_of(single_or(value_object(line())))),
+        "im" => array_of(json!({"type": "object", "properties": {
+            "protocol": optional(choice::<ImProtocol>()), "value": optional(line()),
+        }})),
+        "tag" => described(text(), "Tags, separated by commas; new ones are made."),
+        "cusFields" => org.cus_fields(models),
+        "permit" => json!({"$ref": "#/$defs/permit"}),
+        "companyContact" => json!({"$ref": "#/$defs/companyContact"}),
+        "companyLead" => described(line(), "A lead's company, by name."),
+        "contactId" => described(line(), "The sender's own identifier; identifies."),
+        "customerId" => {
+            described(line(), "The code PID-n, CID-n or LID-n; on an add it is ignored.")
+        }
+        "contactType" => choice::<super::customer_type::ContactKind>(),
+        "source" | "contactSource" | "leadSource" => {
+            described(json!({}), "Ignored: the listener sets the source.")
+        }
+        _ => return None,
+    })
+}
+
+fn deal_field(field: &str, org: Org<'_>) -> Option<Value> {
+    Some(match field {
+        "dealId" => described(line(), "The deal's id; unknown: a new deal with that id."),
+        "name" => described(line(), "The deal's name."),
+        "value" => described(
+            json!({"type": ["number", "string"]}),
+            "A decimal from 0 on, 18 digits, 4 of them after the point; kept exactly.",
+        ),
+        "currency" => described(org.currency(), "ISO 4217; the org's default where absent."),
+        "description" => text(),
+        "stage" => described(org.entry(|it| &it.deal_stages), "Required to make a deal."),
+        "category" => org.entry(|it| &it.deal_categories),
+        "package" => org.entry(|it| &it.deal_packages),
+        "closeDate" => described(line(), "Epoch milliseconds, or as a dateOfBirth."),
+        "owner_opportunity" => described(
+            json!({"type": "object", "properties": {
+                "users": optional(array_of(line())),
+                "groups": optional(array_of(org.one_of(|it| &it.groups))),
+            }}),
+            "Who owns the deal; without it the sender.",
+        ),
+        "permit" => json!({"$ref": "#/$defs/permit"}),
+        "cusFields" => org.cus_fields(&[Model::Deal]),
+        "dealWith" => described(json!({"$ref": "#/$defs/party"}), "Required to make a deal."),
+        "contacts" => array_of(json!({"$ref": "#/$defs/party"})),
+        _ => return None,
+    })
+}
+
+fn note_field(field: &str, org: Org<'_>) -> Option<Value> {
+    Some(match field {
+        "body" => text(),
+        "model" => choice::<super::add_note::Model>(),
+        "email" | "phone" => line(),
+        "channel" => org.entry(|it| &it.channels),
+        "dealId" | "name" => described(line(), "The deal, where `model` is `deal`."),
+        shared => return person_field(shared, org, &[]),
+    })
+}
+
+fn ticket_field(field: &str, org: Org<'_>) -> Option<Value> {
+    Some(match field {
+        "body" => text(),
+        "email" | "phone" => line(),
+        "dealId" => described(line(), "A deal to link."),
+        "groupName" => org.one_of(|it| &it.groups),
+        "slaName" => org.one_of(|it| &it.slas),
+        "channel" => org.entry(|it| &it.channels),
+        "cusFields" => org.cus_fields(&[Model::Ticket]),
+        shared => return person_field(shared, org, &[]),
+    })
+}
+
+fn sms_field(field: &str) -> Option<Value> {
+    Some(match field {
+        "content" => described(parts::long_line(super::send_sms::LONGEST_CONTENT), "The text."),
+        "phones" => described(array_of(line()), "Mobile numbers, each once."),
+        _ => return None,
+    })
+}
+
+fn typed_values<C: crate::domain::customer::Choice>(description: &str) -> Value {
+    array_of(json!({"type": "object", "properties": {
+        "type": optional(choice::<C>()),
+        "value": optional(described(line(), description)),
+    }}))
+}
+
+fn value_object(value: Value) -> Value {
+    json!({"type": "object", "properties": {"value": optional(value)}})
+}
+
+fn addresses() -> Value {
+    let country = json!({"type": "object", "properties": {
+        "code": optional(described(line(), "ISO 3166-1.")), "name": optional(line()),
+    }});
+    array_of(json!({"type": "object", "properties": {
+        "type": optional(choice::<AddressType>()),
+        "street": optional(line()),
+        "city": optional(line()),
+        "state": optional(line()),
+        "zip": optional(line()),
+        "country": optional(single_or(country)),
+    }}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::testing::TestOrg;
+
+    fn schema() -> Value {
+        payload("urn:test", None)
+    }
+
+    fn valid(schema: &Value, action_type: &str, data: &Value) -> bool {
+        let payload =
+            json!({"senderUser": "a@b.c", "data": [{"actionType": action_type, "data": data}]});
+        jsonschema::draft202012::new(schema).unwrap().is_valid(&payload)
+    }
+
+    /// A field that a reader learns and the schema does not would be missing from what senders see.
+    #[test]
+    fn every_field_that_an_action_knows_is_in_the_schema() {
+        let schema = schema();
+        for (definition, fields) in [
+            ("add-contact", PERSON_FIELDS),
+            ("update-lead", PERSON_FIELDS),
+            ("party", PERSON_FIELDS),
+            ("companyContact", COMPANY_FIELDS),
+            ("add-deal", DEAL_FIELDS),
+            ("add-note", NOTE_FIELDS),
+            ("add-ticket", TICKET_FIELDS),
+            ("send-sms", SMS_FIELDS),
+        ] {
+            let properties = schema["$defs"][definition]["properties"].as_object().unwrap();
+            let missing: Vec<_> =
+                fields.iter().filter(|field| !properties.contains_key(**field)).collect();
+            assert!(missing.is_empty(), "{definition}: {missing:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_as_lenient_as_the_readers() {
+        let schema = schema();
+        for (action_type, data) in [
+            (
+                "add-contact",
+                json!({"name": "A", "type": "1", "gender": "", "emails": [{"value": ""}]}),
+            ),
+            ("add-contact", json!({"name": 7, "websites": "a.b", "emails": null, "emial": "x"})),
+            ("add-contact", json!({"name": "A", "websites": ["a.b", {"value": "c.d"}], "im": []})),
+            ("add-contact", json!({"name": "A", "emails": [{"type": "WORK", "value": "a@b.c"}]})),
+            (
+                "add-contact",
+                json!({"name": "A", "addresses": [{"country": {"code": "VN"}}, {"country": "VN"}]}),
+            ),
+            (
+                "add-contact",
+                json!({"name": "A", "cusFields": [{"name": "x", "value": ["a", "b"]}, {"name": "y", "value": true}]}),
+            ),
+            (
+                "update-lead",
+                json!({"contactId": 5, "name": "", "permit": {"status": "", "users": []}}),
+            ),
+            (
+                "update-contact",
+                json!({"customerId": "PID-1", "lastname": null, "companyContact": null}),
+            ),
+            (
+                "add-deal",
+                json!({"name": "D", "dealId": 192, "value": "50000", "closeDate": 1_482_470_382_793_i64}),
+            ),
+            ("add-note", json!({"body": "x", "phone": 905_000_001, "model": "Contact"})),
+            ("send-sms", json!({"content": "x", "phones": ["0905000001", 905_000_002]})),
+        ] {
+            assert!(valid(&schema, action_type, &data), "{action_type} {data}");
+            let read = TestOrg::new().read(action_type, &data);
+            let refused: Vec<_> = read
+                .faults
+                .iter()
+                .filter(|fault| !fault.code.as_str().starts_with("unknown_"))
+                .collect();
+            assert!(refused.is_empty(), "{action_type} {data}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_it_refuses_the_readers_refuse() {
+        let schema = schema();
+        for (action_type, data) in [
+            ("add-contact", json!({})),
+            ("add-contact", json!({"name": " "})),
+            ("add-contact", json!({"name": null})),
+            ("add-contact", json!({"name": "x".repeat(256)})),
+            ("add-contact", json!({"name": "A", "type": 2})),
+            ("add-contact", json!({"name": "A", "emails": "a@b.c"})),
+            ("add-contact", json!({"name": "A", "emails": [{"type": "Office", "value": "a@b.c"}]})),
+            ("add-contact", json!({"name": "A", "cusFields": [{"value": "x"}]})),
+            ("add-contact", json!({"name": "A", "permit": {"status": 5}})),
+            ("add-lead", json!({"lastname": "A"})),
+            ("update-contact", json!({"name": "A"})),
+            ("update-contact", json!({"customerId": "PID-1", "name": null})),
+            ("update-lead", json!({"emails": []})),
+            ("add-deal", json!({"stage": "New"})),
+            ("add-deal", json!({"name": "D", "value": true})),
+            ("add-note", json!({"email": "a@b.c"})),
+            ("add-note", json!({"body": "x"})),
+            ("add-ticket", json!({"email": "a@b.c"})),
+            ("send-sms", json!({"phones": ["0905000001"]})),
+            ("send-sms", json!({"content": "x", "phones": []})),
+            ("send-sms", json!({"content": "x".repeat(1601), "phones": ["0905000001"]})),
+            ("send-sms", json!([])),
+        ] {
+            assert!(!valid(&schema, action_type, &data), "{action_type} {data}");
+            let read = TestOrg::new().read(action_type, &data);
+            assert!(!read.faults.is_empty(), "{action_type} {data}");
+        }
+        assert!(!valid(&schema, "add-contacts", &json!({"name": "A"})));
+    }
+
+    #[test]
+    fn an_orgs_own_schema_has_its_names() {
+        let org = TestOrg::new();
+        let own = payload("urn:test", Some(org.context()));
+        let deal = |stage: &str| json!({"name": "D", "stage": stage});
+        let stage = org.context().directory.deal_stages.all_names().next().unwrap();
+        assert!(valid(&own, "add-deal", &deal(stage)) && valid(&own, "add-deal", &deal("")));
+        assert!(!valid(&own, "add-deal", &deal("Nowhere")));
+        assert!(valid(&schema(), "add-deal", &deal("Nowhere")));
+        let severity =
+            |value: &str| json!({"body": "x", "cusFields": [{"name": "Severity", "value": value}]});
+        assert!(valid(&own, "add-ticket", &severity("High")));
+        assert!(!valid(&own, "add-ticket", &severity("Highest")));
+        let other = json!({"body": "x", "cusFields": [{"name": "Colour", "value": "x"}]});
+        assert!(!valid(&own, "add-ticket", &other));
+    }
+
+    /// Where unknown names are dropped with a warning, a schema that refuses them is wrong.
+    #[test]
+    fn a_listener_that_skips_unknown_names_has_a_schema_that_allows_them() {
+        let mut org = TestOrg::new();
+        org.listener.skip_unknown_references = true;
+        let own = payload("urn:test", Some(org.context()));
+        assert!(valid(&own, "add-deal", &json!({"name": "D", "stage": "Nowhere"})));
+        let other = json!({"body": "x", "cusFields": [{"name": "Colour", "value": "x"}]});
+        assert!(valid(&own, "add-ticket", &other));
+    }
+}

@@ -1,0 +1,86 @@
+//! How far it is: a bar on a terminal, else a line now and then.
+
+use super::tally::Tally;
+use crate::clock;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, Write, stderr};
+use std::time::{Duration, Instant};
+
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// What the user sees while rows are sent.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    total_bytes: Option<u64>,
+    started: Instant,
+    /// Rows that were done before this start.
+    before: u64,
+    next_line: Duration,
+}
+
+impl Progress {
+    /// Shows nothing yet. `total_bytes` is the length of the file, where it is known.
+    #[must_use]
+    pub fn new(total_bytes: Option<u64>, rows_before: u64) -> Self {
+        let bar = stderr().is_terminal().then(|| bar(total_bytes));
+        let started = clock::instant();
+        Self { bar, total_bytes, started, before: rows_before, next_line: LINE_EVERY }
+    }
+
+    /// So far it is.
+    pub fn show(&mut self, tally: &Tally, bytes_read: u64) {
+        let elapsed = self.started.elapsed();
+        let rows = tally.total();
+        let rate = rows.saturating_sub(self.before) * 1000
+            / u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let state = format!(
+            "{} rows, {} rows/s, {} failed",
+            HumanCount(rows),
+            HumanCount(rate),
+            HumanCount(tally.failed())
+        );
+        if let Some(bar) = &self.bar {
+            bar.set_position(bytes_read);
+            bar.set_message(state);
+        } else if elapsed >= self.next_line {
+            self.next_line = elapsed + LINE_EVERY;
+            let percent = self
+                .total_bytes
+                .map(|total| format!(" ({} %)", bytes_read * 100 / total.max(1)))
+                .unwrap_or_default();
+            write_line(&format!("{state}{percent}"));
+        }
+    }
+
+    /// Something to know meanwhile.
+    pub fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => write_line(text),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total_bytes: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total_bytes {
+        Some(total) => (ProgressBar::new(total), "{bar:30} {percent} %  {msg}, {eta} left"),
+        None => (ProgressBar::new_spinner(), "{spinner} {msg}"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Where standard error is closed there is nobody to tell.
+fn write_line(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
+}

@@ -1,0 +1,361 @@
+//! The rows of a file, each as the action that it asks for, or why it is none.
+
+use super::columns::{ColumnMap, Columns};
+use crate::domain::fault::Code;
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use csv::ByteRecord;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read};
+
+/// The member of an NDJSON row that says why it failed; it is no field.
+pub const RESERVED_MEMBER: &str = "beeiq";
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A header row, and a row an action.
+    Csv,
+    /// A JSON object a line.
+    Ndjson,
+}
+
+/// A row of the file.
+#[derive(Debug)]
+pub struct Row {
+    /// As a spreadsheet or an editor counts it: from 1, a header included.
+    pub number: u64,
+    /// The action as JSON text, or what is wrong with the row.
+    pub action: Result<String, RowFault>,
+    /// What stands in the file.
+    pub original: Original,
+}
+
+/// What is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowFault {
+    /// A stable code, mostly the listener's.
+    pub code: String,
+    /// What is wrong, in words.
+    pub message: String,
+    /// Where: a JSON Pointer into the row's `data`; empty where it is the row as a whole.
+    pub pointer: String,
+}
+
+impl RowFault {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code: code.as_str().to_owned(), message: message.into(), pointer: String::new() }
+    }
+
+    /// What the listener says of the row as a whole.
+    #[must_use]
+    pub fn of_server(code: &str, message: &str) -> Self {
+        Self { code: code.to_owned(), message: message.to_owned(), pointer: String::new() }
+    }
+
+    /// A row that no request can carry.
+    #[must_use]
+    pub fn too_large() -> Self {
+        Self::new(Code::BodyTooLarge, "The row is larger than a request may be.")
+    }
+}
+
+/// A row as it stands in the file.
+#[derive(Debug)]
+pub enum Original {
+    /// Its cells.
+    Cells(ByteRecord),
+    /// Its line, and whether it is a whole action, not its `data` alone.
+    Line(Vec<u8>, Whole),
+}
+
+/// Whether a line is a whole action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// With its `actionType`.
+    Action,
+    /// The `data` of one.
+    Data,
+}
+
+/// A file that is being read.
+pub enum Source {
+    /// CSV.
+    Csv(Box<CsvSource>),
+    /// NDJSON.
+    Lines(LineSource),
+}
+
+/// A CSV file behind its header row.
+pub struct CsvSource {
+    reader: csv::Reader<Box<dyn Read>>,
+    columns: Columns,
+    action: String,
+    delimiter: u8,
+    rows: u64,
+}
+
+/// A file of JSON lines.
+pub struct LineSource {
+    reader: BufReader<Box<dyn Read>>,
+    action: String,
+    lines: u64,
+    bytes: u64,
+}
+
+impl Source {
+    /// Opens a CSV file: reads its header row.
+    ///
+    /// # Errors
+    /// When it has none that can be used, in one line.
+    pub fn csv(
+        input: Box<dyn Read>,
+        delimiter: u8,
+        map: &ColumnMap,
+        action: &str,
+    ) -> anyhow::Result<Self> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(input);
+        let mut record = ByteRecord::new();
+        if !reader.read_byte_record(&mut record)? {
+            bail!("the file is empty: its first row must name the fields");
+        }
+        if record
+            .get(0)
+            .is_some_and(|cell| cell.starts_with(&[0xFF, 0xFE]) || cell.starts_with(&[0xFE, 0xFF]))
+        {
+            bail!("the file is in UTF-16; save it as UTF-8");
+        }
+        let headers = record
+            .iter()
+            .map(|cell| str::from_utf8(cell).map(str::to_owned))
+            .collect::<Result<Vec<_>, _>>()
+            .context("the header row is not UTF-8; save the file as UTF-8")?;
+        let columns = Columns::plan(&headers, map, action)
+            .map_err(|faults| anyhow::anyhow!(faults))
+            .with_context(|| header_fault(&headers))?;
+        let source = CsvSource { reader, columns, action: action.to_owned(), delimiter, rows: 1 };
+        Ok(Self::Csv(Box::new(source)))
+    }
+
+    /// Opens a file of JSON lines.
+    #[must_use]
+    pub fn lines(input: Box<dyn Read>, action: &str) -> Self {
+        let reader = BufReader::with_capacity(64 * 1024, input);
+        Self::Lines(LineSource { reader, action: action.to_owned(), lines: 0, bytes: 0 })
+    }
+
+    /// The next row; `None` at the end.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
+        match self {
+            Self::Csv(source) => source.next_row(),
+            Self::Lines(source) => source.next_row(),
+        }
+        .context("the file cannot be read")
+    }
+
+    /// How many bytes of the file have been read.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        match self {
+            Self::Csv(source) => source.reader.position().byte(),
+            Self::Lines(source) => source.bytes,
+        }
+    }
+
+    /// The columns and their delimiter, where the file has columns.
+    #[must_use]
+    pub fn columns(&self) -> Option<(&Columns, u8)> {
+        match self {
+            Self::Csv(source) => Some((&source.columns, source.delimiter)),
+            Self::Lines(_) => None,
+        }
+    }
+}
+
+/// One column that holds another separator is the commonest mistake.
+fn header_fault(headers: &[String]) -> String {
+    let mut message = "the header row cannot be used".to_owned();
+    if let [only] = headers
+        && let Some((separator, name)) =
+            [(';', ";"), ('\t', "tab"), (',', ",")].iter().find(|(it, _)| only.contains(*it))
+    {
+        message.push_str(&format!(
+            " (it holds \"{}\": is --delimiter '{name}' meant?)",
+            separator.escape_default()
+        ));
+    }
+    message
+}
+
+impl CsvSource {
+    fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
+        let mut record = ByteRecord::new();
+        if !self.reader.read_byte_record(&mut record)? {
+            return Ok(None);
+        }
+        self.rows += 1;
+        let action = self.action(&record);
+        Ok(Some(Row { number: self.rows, action, original: Original::Cells(record) }))
+    }
+
+    fn action(&self, record: &ByteRecord) -> Result<String, RowFault> {
+        let (cells, columns) = (record.len(), self.columns.headers().len());
+        if cells != columns {
+            let message = format!(
+                "The row has {cells} cells and the header {columns}; is a quote or a delimiter missing?"
+            );
+            return Err(RowFault::new(Code::InvalidValue, message));
+        }
+        let cells: Vec<&str> = record
+            .iter()
+            .map(str::from_utf8)
+            .collect::<Result<_, _>>()
+            .map_err(|_| RowFault::new(Code::InvalidValue, "The row is not UTF-8."))?;
+        let data = self
+            .columns
+            .data(&cells)
+            .ok_or_else(|| RowFault::new(Code::Required, "The row is empty."))?;
+        Ok(json!({"actionType": self.action, "data": data}).to_string())
+    }
+}
+
+impl LineSource {
+    fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
+        loop {
+            let mut line = Vec::new();
+            let read = self.reader.read_until(b'\n', &mut line)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.bytes += u64::try_from(read)?;
+            self.lines += 1;
+            let text = match line.strip_prefix("\u{feff}".as_bytes()) {
+                Some(rest) if self.lines == 1 => rest,
+                _ => line.as_slice(),
+            }
+            .trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            let (action, whole) = match self.action(text) {
+                Ok((action, whole)) => (Ok(action), whole),
+                Err(fault) => (Err(fault), Whole::Data),
+            };
+            let original = Original::Line(text.to_vec(), whole);
+            return Ok(Some(Row { number: self.lines, action, original }));
+        }
+    }
+
+    fn action(&self, line: &[u8]) -> Result<(String, Whole), RowFault> {
+        let read: Value = serde_json::from_slice(line).map_err(|error| {
+            RowFault::new(Code::NotJson, format!("The line is not JSON: {error}."))
+        })?;
+        let Value::Object(mut object) = read else {
+            return Err(RowFault::new(Code::WrongType, "The line must be a JSON object."));
+        };
+        object.remove(RESERVED_MEMBER);
+        if object.contains_key("actionType") {
+            return Ok((Value::Object(object).to_string(), Whole::Action));
+        }
+        Ok((json!({"actionType": self.action, "data": object}).to_string(), Whole::Data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn input(bytes: &[u8]) -> Box<dyn Read> {
+        Box::new(Cursor::new(bytes.to_vec()))
+    }
+
+    fn csv(bytes: &[u8], delimiter: u8) -> anyhow::Result<Source> {
+        Source::csv(input(bytes), delimiter, &ColumnMap::new(), "add-contact")
+    }
+
+    fn rows(mut source: Source) -> Vec<(u64, Result<Value, String>)> {
+        let mut rows = Vec::new();
+        while let Some(row) = source.next_row().unwrap() {
+            let action = row
+                .action
+                .map(|text| serde_json::from_str::<Value>(&text).unwrap())
+                .map_err(|fault| fault.message);
+            rows.push((row.number, action));
+        }
+        rows
+    }
+
+    #[test]
+    fn csv_is_read_with_quotes_marks_and_other_delimiters() {
+        let huy =
+            json!({"actionType": "add-contact", "data": {"name": "Huy, \"H\"\nN", "tag": "ă"}});
+        for (bytes, delimiter) in [
+            ("name,tag\n\"Huy, \"\"H\"\"\nN\",ă\n", b','),
+            ("\u{feff}name,tag\r\n\"Huy, \"\"H\"\"\nN\",ă\r\n", b','),
+            ("name;tag\n\"Huy, \"\"H\"\"\nN\";ă", b';'),
+            ("name\ttag\n\"Huy, \"\"H\"\"\nN\"\tă", b'\t'),
+            ("beeiq_row,name,tag\n7,\"Huy, \"\"H\"\"\nN\",ă", b','),
+        ] {
+            let read = rows(csv(bytes.as_bytes(), delimiter).unwrap());
+            assert_eq!(read, [(2, Ok(huy.clone()))], "{bytes}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_a_fault_of_that_row() {
+        let read = rows(csv(b"name,tag\na\nb,c,d\n\xff,x\n,\ne,f\n", b',').unwrap());
+        let faults: Vec<(u64, &str)> = read
+            .iter()
+            .filter_map(|(row, action)| Some((*row, action.as_ref().err()?.as_str())))
+            .collect();
+        assert_eq!(
+            faults,
+            [
+                (2, "The row has 1 cells and the header 2; is a quote or a delimiter missing?"),
+                (3, "The row has 3 cells and the header 2; is a quote or a delimiter missing?"),
+                (4, "The row is not UTF-8."),
+                (5, "The row is empty."),
+            ]
+        );
+        assert_eq!((read.len(), read[4].0), (5, 6));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_so_before_anything_is_sent() {
+        for (bytes, words) in [
+            (b"".as_slice(), "the file is empty"),
+            (b"\xff\xfen\0a\0", "UTF-16"),
+            (b"n\xe4me\n", "not UTF-8"),
+            (b"name;tag\na;b\n", "is --delimiter ';' meant?"),
+            (b"name\ttag\na\tb\n", "is --delimiter 'tab' meant?"),
+        ] {
+            let Err(error) = csv(bytes, b',') else { panic!("{words}") };
+            assert!(format!("{error:#}").contains(words), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_an_action_or_its_data() {
+        let text = "\u{feff}{\"name\":\"a\"}\r\n\n\
+                    {\"actionType\":\"add-note\",\"data\":{\"dealId\":9007199254740993}}\n\
+                    {\"name\":\"b\",\"beeiq\":{\"row\":7}}\n[1]\n{\"name\"";
+        let read = rows(Source::lines(input(text.as_bytes()), "add-lead"));
+        let lead = |name: &str| json!({"actionType": "add-lead", "data": {"name": name}});
+        let note: Value =
+            serde_json::from_str(r#"{"actionType":"add-note","data":{"dealId":9007199254740993}}"#)
+                .unwrap();
+        assert_eq!(read[0], (1, Ok(lead("a"))));
+        assert_eq!(read[1], (3, Ok(note)));
+        assert_eq!(read[2], (4, Ok(lead("b"))));
+        assert_eq!(read[3], (5, Err("The line must be a JSON object.".to_owned())));
+        assert!(read[4].1.as_ref().unwrap_err().starts_with("The line is not JSON"));
+    }
+}

@@ -1,0 +1,55 @@
+//! What the operator's guide says is so.
+
+use beeiq::config::ServeSettings;
+use clap::{Arg, Args, Command};
+use std::fs;
+use std::path::Path;
+
+fn guide() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
+    fs::read_to_string(path).unwrap()
+}
+
+/// A row of the guide's table for a setting of `beeiq serve`.
+fn row(arg: &Arg) -> String {
+    let env = arg.get_env().map(|env| format!("`{}`", env.to_str().unwrap())).unwrap_or_default();
+    let default: Vec<&str> =
+        arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
+    let default = match default.as_slice() {
+        [] | ["false"] => String::new(),
+        values => format!("`{}`", values.join(",")),
+    };
+    let help = arg.get_help().unwrap().to_string().replace('|', "\\|").replace('<', "&lt;");
+    format!("| `--{}` | {env} | {default} | {help} |\n", arg.get_long().unwrap())
+}
+
+/// Settings come and go; a table that is kept by hand goes stale.
+#[test]
+fn the_guides_table_of_settings_is_that_of_the_program() {
+    let command = ServeSettings::augment_args(Command::new("serve"));
+    let rows: String = command.get_arguments().map(row).collect();
+    let table = format!("| flag | variable | default | meaning |\n|---|---|---|---|\n{rows}");
+    assert!(guide().contains(&table), "docs/operations.md must have this table:\n\n{table}");
+}
+
+/// A metric that is watched under a name that there is not raises no alarm.
+#[actix_web::test]
+async fn the_guides_metrics_are_those_of_the_program() {
+    let instance = crate::support::Instance::start().await;
+    let huy = crate::support::person("Huy", "huy@a.test");
+    instance.acme().listener().await.send(&[huy]).await.expect(200);
+    let text = instance.client.get(format!("{}/metrics", instance.url)).send().await.unwrap();
+    let text = text.text().await.unwrap();
+    let told: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let guide = guide();
+    for metric in &told {
+        assert!(guide.contains(&format!("| `{metric}")), "docs/operations.md lacks {metric}");
+    }
+    let named =
+        guide.split('`').filter(|it| it.starts_with("beeiq_") || it.starts_with("process_"));
+    for name in named {
+        let name = name.split(['{', ' ', '[']).next().unwrap();
+        assert!(told.iter().any(|metric| name.starts_with(metric)), "there is no {name}");
+    }
+}
