@@ -60,6 +60,8 @@ pub struct App {
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
+    /// How many days deliveries are kept.
+    pub retention_days: u16,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
     /// What each listener has taken lately.
@@ -116,6 +118,7 @@ impl App {
             outbox,
             account_tests: AccountTests::default(),
             key,
+            retention_days: settings.retention_days,
             later_workers: settings.later_workers,
             rates: Rates::new(clock::instant()),
             capacity_settings: settings.capacity,

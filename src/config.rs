@@ -41,6 +41,15 @@ pub struct ServeSettings {
     /// How messages are sent.
     #[command(flatten)]
     pub outbox: OutboxSettings,
+    /// How many days deliveries are kept, with their bodies and answers
+    #[arg(
+        long,
+        env = "BEEIQ_RETENTION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u16).range(7..=3650),
+        value_name = "N"
+    )]
+    pub retention_days: u16,
     /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
     #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
     pub later_workers: u8,

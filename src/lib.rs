@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod payload;
 pub mod provision;
 pub mod request;
+pub mod retention;
 #[expect(missing_docs, reason = "diesel generates it")]
 pub mod schema;
 pub mod secrets;

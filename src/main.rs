@@ -13,6 +13,7 @@ use beeiq::error::StoreError;
 use beeiq::import::{self, Ending, ImportError, ImportSettings};
 use beeiq::listener::LaterWorkers;
 use beeiq::provision::{NewOrg, create_org};
+use beeiq::retention::Retention;
 use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry, tls};
 use clap::{Args, Parser, Subcommand};
@@ -204,6 +205,7 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
         }
         let workers = app.outbox.start();
         let later = LaterWorkers::start(&app.pipeline, app.later_workers);
+        let retention = Retention::start(app.db.clone(), app.retention_days);
         actix_web::rt::spawn(check_row_security(app.db.clone()));
         let server = app::server(app, listener)?;
         let handle = server.handle();
@@ -213,7 +215,7 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            tokio::join!(handle.stop(true), later.stop(), workers.stop());
+            tokio::join!(handle.stop(true), later.stop(), workers.stop(), retention.stop());
         });
         tracing::info!(url, "serving");
         if let Some(address) = metrics_address {

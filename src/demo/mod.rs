@@ -99,6 +99,7 @@ impl Demo {
             secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
                 STANDARD.encode(clock::random_bytes::<32>())
             })?)),
+            retention_days: 30,
             later_workers: 1,
             environment: Environment::Staging,
             no_migrate: true,

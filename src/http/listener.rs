@@ -184,7 +184,7 @@ async fn taken(
         drop(holding);
         answer
     };
-    let done = actix_web::rt::spawn(work.in_current_span()).await;
+    let done = actix_web::rt::spawn(crate::request::within(id, work).in_current_span()).await;
     let mut response = answered(done.map_err(|_| broken())??, |delivery| {
         format!("{}{}/deliveries/{delivery}", app.public_url, request.path())
     });

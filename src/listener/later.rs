@@ -11,6 +11,7 @@ use crate::clock;
 use crate::db::over_queues;
 use crate::domain::fault::Code;
 use crate::error::{Problem, StoreError};
+use crate::request;
 use crate::store::deliveries::{self, Queue, Waiting};
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,7 +122,7 @@ impl Pipeline {
             let directory = pipeline.0.directories.get(org).await?;
             pipeline.attempts(directory, &its).await
         };
-        let problem = match tokio::spawn(apply).await {
+        let problem = match tokio::spawn(request::within(job.received.id, apply)).await {
             Ok(Ok(_)) => return Ok(Turn::Applied),
             Ok(Err(Setback::NotDue | Setback::Stale | Setback::Store(StoreError::Conflict))) => {
                 return Ok(Turn::Nothing);

@@ -24,6 +24,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod outbox_depth;
 pub mod picklists;
+pub mod retention;
 pub mod rows;
 pub mod sandbox;
 pub mod sessions;

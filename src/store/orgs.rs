@@ -48,6 +48,19 @@ pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow
     Ok(found)
 }
 
+/// The ids of the next orgs after that one, in their order.
+///
+/// # Errors
+/// Those of the database.
+pub fn ids_after(
+    conn: &mut PgConnection,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Uuid>, StoreError> {
+    let next = orgs::table.filter(orgs::id.gt(after)).order(orgs::id).limit(limit);
+    Ok(next.select(orgs::id).load(conn)?)
+}
+
 /// The org of that id.
 ///
 /// # Errors

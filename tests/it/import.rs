@@ -299,6 +299,8 @@ async fn a_listener_that_applies_later_is_waited_for() {
     let instance = Instance::start().await;
     let (listener, files) =
         (instance.acme().listener_with(json!({"mode": "async"})).await, Files::new());
+    // This thread waits for the program, so what waits is another process's to apply.
+    let _server = Process::start(&instance);
     files.write("people.csv", "name,emails\nHuy,huy@a.test\nLan,x\nHuy,huy@a.test\n");
     let args = ["people.csv", "--batch", "2"];
     files.import(&listener, &args).counted(1, [3, 1, 0, 0, 1, 0, 1]);

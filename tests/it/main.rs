@@ -48,6 +48,7 @@ mod rate_limits;
 mod receiving;
 mod records;
 mod records_http;
+mod retention;
 mod row_security;
 mod sandbox;
 mod schemas;

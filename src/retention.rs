@@ -1,0 +1,105 @@
+//! Forgetting what has been kept long enough: deliveries and the answers of `Idempotency-Key`s
+//! (`listener.md` 2, 9). In small batches, so that nobody waits for it.
+
+use crate::clock;
+use crate::db::Db;
+use crate::domain::idempotency::KEPT_DAYS;
+use crate::error::StoreError;
+use crate::store::orgs;
+use crate::store::retention::{self, Forgotten};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// How often it is looked for what is too old.
+const ROUND: Duration = Duration::from_secs(10 * 60);
+
+/// How many rows are deleted in a transaction.
+const BATCH: i64 = 500;
+
+/// How many orgs are looked up at a time.
+const ORGS: i64 = 100;
+
+/// The task of this process that forgets. Of several processes one at a time is at an org.
+pub struct Retention {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Retention {
+    /// Starts it; deliveries are kept so many days.
+    #[must_use]
+    pub fn start(db: Db, days: u16) -> Self {
+        let (stop, mut stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            while !*stopped.borrow() {
+                tokio::select! {
+                    swept = sweep(&db, clock::now(), days) => {
+                        if let Err(error) = swept {
+                            tracing::warn!("what is too old stays for now: {error}");
+                        }
+                        tokio::select! {
+                            () = tokio::time::sleep(ROUND) => {}
+                            _ = stopped.changed() => {}
+                        }
+                    }
+                    _ = stopped.changed() => {}
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Ends it after the batch that it is at.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        // A task that panicked has nothing left to end.
+        let _ = self.task.await;
+    }
+}
+
+/// Forgets, in all orgs, what is too old at `now`.
+///
+/// # Errors
+/// Those of the database.
+pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<(), StoreError> {
+    let deliveries = first_id_at(now - TimeDelta::days(days.into()));
+    let keys = now - TimeDelta::days(KEPT_DAYS);
+    let mut after = Uuid::nil();
+    loop {
+        let page = db.run(move |conn| orgs::ids_after(conn, after, ORGS)).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = *last;
+        for org in page {
+            loop {
+                let batch =
+                    move |conn: &mut _| retention::forget(conn, org, deliveries, keys, BATCH);
+                if db.in_org(org, batch).await? == Forgotten::All {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The smallest id that can have been made at that time: ids are UUID v7.
+fn first_id_at(time: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(time.timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_a_time_come_after_those_from_before_it() {
+        let time = "2026-01-31T08:00:00Z".parse().unwrap();
+        let millisecond = TimeDelta::milliseconds(1);
+        assert!(first_id_at(time) > first_id_at(time - millisecond));
+        assert!(first_id_at(time) < first_id_at(time + millisecond));
+        assert_eq!(first_id_at(time).get_version_num(), 7);
+    }
+}
