@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::schema::{customer_identities, customer_tags, customers, tags, users};
 use crate::store::batch_load::{kind_number, world_number};
 use chrono::{DateTime, NaiveDate, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::dsl::{case_when, sql};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -111,6 +112,9 @@ pub struct Filters {
     pub q: Option<String>,
 }
 
+/// How many of the newest records a search looks at before it asks the index of words.
+const LOOKED_AT: i64 = 5_000;
+
 type Rows<'a> = customers::BoxedQuery<'a, Pg>;
 pub(super) type Condition =
     Box<dyn BoxableExpression<customers::table, Pg, SqlType = Nullable<Bool>>>;
@@ -128,28 +132,96 @@ pub fn list(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Customer>, StoreError> {
-    let mut page = |words: Option<Condition>| -> Result<Vec<CustomerRow>, StoreError> {
-        let mut rows = narrowed(visible_of_kind(actor, kind), actor.org, kind, filters);
-        if let Some(words) = words {
-            rows = rows.filter(words);
+    let listing = Listing { actor, kind, filters, before, limit };
+    let words = filters.q.as_deref().map(|text| search::words(text, kind)).unwrap_or_default();
+    let found = if words.is_empty() {
+        listing.page(conn, None, None)?
+    } else {
+        listing.search(conn, &words)?
+    };
+    with_names(conn, actor, found)
+}
+
+/// A page of a list that is asked for.
+struct Listing<'a> {
+    actor: &'a Actor,
+    kind: CustomerKind,
+    filters: &'a Filters,
+    before: Option<Uuid>,
+    limit: i64,
+}
+
+impl Listing<'_> {
+    /// Those in which all words are found. Common words are found soon among the newest records;
+    /// where they fill no page, the words are rare, and their index leads to them. Postgres does not
+    /// know which words are rare, so it is told.
+    fn search(
+        &self,
+        conn: &mut PgConnection,
+        words: &[Word],
+    ) -> Result<Vec<CustomerRow>, StoreError> {
+        let newest = self.newest(conn)?;
+        let found = self.holding(conn, words, newest)?;
+        let full = usize::try_from(self.limit).is_ok_and(|limit| found.len() >= limit);
+        if newest.is_none() || full {
+            return Ok(found);
         }
-        if let Some(before) = before {
+        conn.batch_execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = off")?;
+        let found = self.holding(conn, words, None)?;
+        conn.batch_execute("SET LOCAL enable_indexscan = on; SET LOCAL enable_seqscan = on")?;
+        Ok(found)
+    }
+
+    /// The id that [`LOOKED_AT`] records come after; none where there are fewer.
+    fn newest(&self, conn: &mut PgConnection) -> Result<Option<Uuid>, StoreError> {
+        let mut rows = customers::table.filter(customers::org_id.eq(self.actor.org)).into_boxed();
+        if let Some(before) = self.before {
             rows = rows.filter(customers::id.lt(before));
         }
-        let newest = rows.order(customers::id.desc()).limit(limit);
-        Ok(newest.select(CustomerRow::as_select()).load(conn)?)
-    };
-    let words = filters.q.as_deref().map(|text| search::words(text, kind)).unwrap_or_default();
-    let scope = Scope::new(actor.org, kind);
-    let mut found = page(search::holding_all(&scope, &words).map(answers))?;
-    if let Some(in_company) = holding_with_company(actor, &scope, &words) {
-        // Two queries, since no index serves an OR over two tables.
-        found.extend(page(Some(in_company))?);
-        found.sort_by_key(|record| Reverse(record.id));
-        found.dedup_by_key(|record| record.id);
-        found.truncate(usize::try_from(limit).unwrap_or_default());
+        let nth = rows.order(customers::id.desc()).offset(LOOKED_AT).select(customers::id);
+        Ok(nth.first(conn).optional()?)
     }
-    with_names(conn, actor, found)
+
+    /// Those after an id that hold all words, by themselves or with their company. Two queries,
+    /// since no index serves an OR over two tables.
+    fn holding(
+        &self,
+        conn: &mut PgConnection,
+        words: &[Word],
+        after: Option<Uuid>,
+    ) -> Result<Vec<CustomerRow>, StoreError> {
+        let scope = Scope::new(self.actor.org, self.kind);
+        let by_themselves = search::holding_all(&scope, words).map(answers);
+        let mut found = self.page(conn, by_themselves, after)?;
+        if let Some(with_company) = holding_with_company(self.actor, &scope, words) {
+            found.extend(self.page(conn, Some(with_company), after)?);
+            found.sort_by_key(|record| Reverse(record.id));
+            found.dedup_by_key(|record| record.id);
+            found.truncate(usize::try_from(self.limit).unwrap_or_default());
+        }
+        Ok(found)
+    }
+
+    fn page(
+        &self,
+        conn: &mut PgConnection,
+        condition: Option<Condition>,
+        after: Option<Uuid>,
+    ) -> Result<Vec<CustomerRow>, StoreError> {
+        let visible = visible_of_kind(self.actor, self.kind);
+        let mut rows = narrowed(visible, self.actor.org, self.kind, self.filters);
+        if let Some(condition) = condition {
+            rows = rows.filter(condition);
+        }
+        if let Some(before) = self.before {
+            rows = rows.filter(customers::id.lt(before));
+        }
+        if let Some(after) = after {
+            rows = rows.filter(customers::id.gt(after));
+        }
+        let newest = rows.order(customers::id.desc()).limit(self.limit);
+        Ok(newest.select(CustomerRow::as_select()).load(conn)?)
+    }
 }
 
 /// The record that is addressed, if `actor` may see it.

@@ -108,6 +108,24 @@ async fn people_found_by_name_and_by_company_are_paged_through_once_each() {
     assert_eq!(seen, ["PID-4", "PID-3", "PID-2", "PID-1"]);
 }
 
+/// The newest records are looked at first; those behind them must not be lost.
+#[actix_web::test]
+async fn what_stands_behind_thousands_of_newer_records_is_found() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    two_people(&acme.listener().await).await;
+    instance.db_execute(
+        "INSERT INTO customers (org_id, id, kind, number, name, name_key, gender, emails, phones, addresses, \
+             websites, im, cus_fields, permit_status, permit_user_ids, owner_id, created_at, updated_at) \
+         SELECT org_id, ('fffffff0-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, kind, n + 10, 'x', 'x', 2, \
+             '[]', '[]', '[]', '[]', '[]', '{}', 1, '{}', owner_id, now(), now() \
+         FROM customers, generate_series(1, 5100) AS n WHERE kind = 'contact' AND number = 1",
+    );
+    for (q, number) in [("huy", "PID-1"), ("cong ty hoa sen", "PID-1"), ("1234", "PID-2")] {
+        assert_eq!(found(&acme, "/contacts", q).await, [number], "{q}");
+    }
+}
+
 /// Records from before the column would be found otherwise than those that came after.
 #[actix_web::test]
 async fn records_from_before_the_index_are_found_as_new_ones_are() {
