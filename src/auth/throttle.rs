@@ -1,9 +1,9 @@
 //! How often a sign-in may fail: for the user that is tried, and for the network it is tried from.
 
+use crate::db::Conn;
 use crate::error::StoreError;
 use crate::store::sign_in_failures::{self as failures, Attempt};
 use chrono::{DateTime, Duration, Utc};
-use diesel::pg::PgConnection;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -44,7 +44,7 @@ impl Subjects {
     /// Those of the database.
     pub fn count(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         now: DateTime<Utc>,
     ) -> Result<Option<Duration>, StoreError> {
         if let Attempt::Blocked(_) = failures::count(conn, &self.network, OF_A_NETWORK, now)? {
@@ -61,7 +61,7 @@ impl Subjects {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn succeeded(&self, conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub fn succeeded(&self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), StoreError> {
         failures::take_back(conn, &self.network)?;
         failures::clear(conn, &self.user, now)
     }
@@ -70,7 +70,7 @@ impl Subjects {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn not_made(&self, conn: &mut PgConnection) -> Result<(), StoreError> {
+    pub fn not_made(&self, conn: &mut Conn) -> Result<(), StoreError> {
         failures::take_back(conn, &self.network)?;
         failures::take_back(conn, &self.user)
     }
@@ -81,7 +81,7 @@ impl Subjects {
 /// # Errors
 /// Those of the database.
 pub fn lift(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     slug: &str,
     email_key: &str,
     now: DateTime<Utc>,
