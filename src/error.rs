@@ -286,6 +286,12 @@ impl StoreError {
     pub fn unreadable(error: &dyn std::fmt::Display) -> Self {
         Self::Refused(DbError::DeserializationError(error.to_string().into()))
     }
+
+    /// Whether a statement took longer than it may.
+    #[must_use]
+    pub fn is_statement_timeout(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.contains(STATEMENT_TIMEOUT))
+    }
 }
 
 impl From<DbError> for StoreError {
@@ -318,6 +324,9 @@ fn is_deadlock(message: &str) -> bool {
     message == "deadlock detected" || message == "canceling statement due to lock timeout"
 }
 
+/// What Postgres says of 57014.
+const STATEMENT_TIMEOUT: &str = "canceling statement due to statement timeout";
+
 /// A server that goes down or comes up says so in these words (57P01–57P03, 53300).
 fn is_shutdown(message: &str) -> bool {
     [
@@ -325,7 +334,7 @@ fn is_shutdown(message: &str) -> bool {
         "the database system is",
         "server closed the connection",
         "sorry, too many clients",
-        "canceling statement due to statement timeout",
+        STATEMENT_TIMEOUT,
     ]
     .iter()
     .any(|known| message.contains(known))

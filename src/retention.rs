@@ -60,26 +60,54 @@ impl Retention {
     }
 }
 
-/// Forgets, in all orgs, what is too old at `now`.
+/// Forgets, in all orgs, what is too old at `now`. Where that fails for one, it goes on with the
+/// next: the one is told of in the log, and looked at again next time. How many failed.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<(), StoreError> {
-    let deliveries = first_id_at(now - TimeDelta::days(days.into()));
-    let keys = now - TimeDelta::days(KEPT_DAYS);
-    let mut after = Uuid::nil();
+/// Where it cannot be told which orgs there are.
+pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<usize, StoreError> {
+    let old = Old {
+        deliveries: first_id_at(now - TimeDelta::days(days.into())),
+        keys: now - TimeDelta::days(KEPT_DAYS),
+    };
+    let (mut after, mut failed) = (Uuid::nil(), 0);
     loop {
         let page = db.run(move |conn| orgs::ids_after(conn, after, ORGS)).await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else { break };
         after = *last;
         for org in page {
-            loop {
-                let batch =
-                    move |conn: &mut _| retention::forget(conn, org, deliveries, keys, BATCH);
-                if db.in_org(org, batch).await? == Forgotten::All {
-                    break;
-                }
+            if let Err(error) = sweep_org(db, org, old).await {
+                tracing::warn!(%org, "what is too old of an org stays for now: {error}");
+                failed += 1;
             }
+        }
+    }
+    if failed > 0 {
+        tracing::error!(failed, "what is too old could not be forgotten in all orgs");
+    }
+    Ok(failed)
+}
+
+/// What is too old.
+#[derive(Clone, Copy)]
+struct Old {
+    /// Deliveries with ids before this one.
+    deliveries: Uuid,
+    /// Keys from before then.
+    keys: DateTime<Utc>,
+}
+
+/// Forgets what is too old of one org, in smaller batches where one takes longer than it may.
+async fn sweep_org(db: &Db, org: Uuid, old: Old) -> Result<(), StoreError> {
+    let Old { deliveries, keys } = old;
+    let mut size = BATCH;
+    loop {
+        let batch = move |conn: &mut _| retention::forget(conn, org, deliveries, keys, size);
+        match db.in_org(org, batch).await {
+            Ok(Forgotten::All) => return Ok(()),
+            Ok(Forgotten::Some) => {}
+            Err(error) if error.is_statement_timeout() && size > 1 => size /= 2,
+            Err(error) => return Err(error),
         }
     }
 }
