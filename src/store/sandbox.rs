@@ -18,19 +18,20 @@ const PIECE: i64 = 1000;
 /// records and idempotency keys go with what they hang on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
+    /// Deliveries, those to be applied later included.
+    Deliveries,
     /// Messages, sent or not.
     Messages,
     /// Deals.
     Deals,
     /// Contacts, accounts and leads.
     Customers,
-    /// Deliveries, those to be applied later included.
-    Deliveries,
 }
 
 impl Records {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Messages, Self::Deals, Self::Customers, Self::Deliveries];
+    /// All of them. Deliveries go first: one that waits to be applied would make records of those
+    /// that have gone.
+    pub const ALL: [Self; 4] = [Self::Deliveries, Self::Messages, Self::Deals, Self::Customers];
 
     /// The next of them, kept from being referred to.
     const fn lock(self) -> &'static str {

@@ -1,6 +1,7 @@
 //! Staging: an org without records again, and every answer says where it comes from (`api.md` 6).
 
 use crate::support::{Instance, Reply, action, person};
+use diesel::connection::SimpleConnection;
 use futures_util::future::{join, join_all};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -122,6 +123,25 @@ async fn deliveries_that_come_while_it_runs_are_answered_as_ever() {
         instance.db_count("deals d WHERE deal_with_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.org_id = d.org_id AND c.id = d.deal_with_id)"),
         0
     );
+}
+
+/// One that is applied after the customers have gone would make some of those that had gone.
+#[actix_web::test]
+async fn what_waits_to_be_applied_goes_before_the_records_do() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    listener.send(&[person("A", "a@x.com")]).await.expect(200);
+    let body = json!({"senderUser": "ann@acme.test", "data": story()}).to_string().into_bytes();
+    listener.post_bytes("", body, &[("prefer", "respond-async")]).await.expect(202);
+    // As long as the customers are locked the reset is at them.
+    let mut lock = instance.db_connection();
+    lock.batch_execute("BEGIN; SELECT FROM customers FOR UPDATE").unwrap();
+    let gone = async {
+        instance.db_until_none("deliveries").await;
+        lock.batch_execute("ROLLBACK").unwrap();
+    };
+    let (reply, ()) = join(reset(&instance, "owner"), gone).await;
+    assert_eq!(reply.expect(200).body["customers"], 1);
 }
 
 #[actix_web::test]
