@@ -2,11 +2,14 @@
 
 use crate::payload;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
 /// Deeper than any body that was taken.
 const DEPTH: usize = 128;
+
+/// What a message says that quoted what was sent.
+const ERASED: &str = "Erased.";
 
 /// A delivery's body and answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,38 +20,69 @@ pub struct Kept {
     pub answer: Option<String>,
 }
 
-/// What may stay of a delivery that one of these ids had to do with: the actions that touched it
-/// lose their data, and their results what they quote of it. Where it cannot be told which actions
-/// these were, nothing stays.
+/// The actions whose results in an answer tell of one of these ids, by their places in `data`;
+/// nothing where the answer does not say.
 #[must_use]
-pub fn redacted(kept: &Kept, ids: &HashSet<Uuid>) -> Kept {
-    partly(kept, ids).unwrap_or_else(|| Kept { body: Vec::new(), answer: None })
+pub fn touched(answer: &str, ids: &HashSet<Uuid>) -> Option<BTreeSet<usize>> {
+    let answer: Value = serde_json::from_str(answer).ok()?;
+    let results = answer.get("results")?.as_array()?;
+    results.iter().filter(|result| tells_of(result, ids)).map(place).collect()
 }
 
-fn partly(kept: &Kept, ids: &HashSet<Uuid>) -> Option<Kept> {
+/// What may stay of a delivery when these of its actions are forgotten: they lose their data, and
+/// their results what they quote of it. A body that cannot be taken apart goes, and so does its
+/// answer.
+#[must_use]
+pub fn redacted(kept: &Kept, actions: &BTreeSet<usize>) -> Kept {
+    partly(kept, actions).unwrap_or_else(Kept::nothing)
+}
+
+impl Kept {
+    /// What stays where it cannot be told which actions are meant.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { body: Vec::new(), answer: None }
+    }
+}
+
+fn partly(kept: &Kept, actions: &BTreeSet<usize>) -> Option<Kept> {
     let mut body = payload::parse(&kept.body, DEPTH).ok()?;
-    let mut answer: Value = serde_json::from_str(kept.answer.as_deref()?).ok()?;
-    let mut found = Vec::new();
-    for (index, result) in answer.get_mut("results")?.as_array_mut()?.iter_mut().enumerate() {
-        if touched(result, ids) {
-            found.push(index);
-            forget(result);
+    let data = body.get_mut("data")?.as_array_mut()?;
+    for &index in actions {
+        *data.get_mut(index)?.get_mut("data")? = json!({});
+    }
+    let answer = match &kept.answer {
+        Some(answer) => Some(without(serde_json::from_str(answer).ok()?, actions).to_string()),
+        None => None,
+    };
+    Some(Kept { body: body.to_string().into_bytes(), answer })
+}
+
+/// An answer that quotes nothing of these actions.
+fn without(mut answer: Value, actions: &BTreeSet<usize>) -> Value {
+    let is_one = |result: &Value| place(result).is_some_and(|index| actions.contains(&index));
+    let results = answer.get_mut("results").and_then(Value::as_array_mut);
+    let results = results.map(Vec::as_mut_slice).unwrap_or_default();
+    // The detail of a problem is what is wrong with the only action.
+    let only = matches!(results, [only] if is_one(only));
+    results.iter_mut().filter(|result| is_one(result)).for_each(forget);
+    if let Some(detail) = answer.get_mut("detail").filter(|_| only) {
+        *detail = json!(ERASED);
+    }
+    for list in ["errors", "warnings"] {
+        if let Some(faults) = answer.get_mut(list).and_then(Value::as_array_mut) {
+            faults.retain(|fault| !is_about(fault, actions));
         }
     }
-    if found.is_empty() {
-        return None;
-    }
-    let actions = body.get_mut("data")?.as_array_mut()?;
-    for &index in &found {
-        *actions.get_mut(index)?.get_mut("data")? = json!({});
-    }
-    if let Some(errors) = answer.get_mut("errors").and_then(Value::as_array_mut) {
-        errors.retain(|error| !is_about(error, &found));
-    }
-    Some(Kept { body: body.to_string().into_bytes(), answer: Some(answer.to_string()) })
+    answer
 }
 
-fn touched(result: &Value, ids: &HashSet<Uuid>) -> bool {
+/// Where the action of a result stands in `data`: of a replay, not every one has a result.
+fn place(result: &Value) -> Option<usize> {
+    result.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok())
+}
+
+fn tells_of(result: &Value, ids: &HashSet<Uuid>) -> bool {
     let is_one = |record: &Value| {
         let id = record.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
         id.is_some_and(|id| ids.contains(&id))
@@ -63,13 +97,13 @@ fn forget(result: &mut Value) {
         *warnings = json!([]);
     }
     if let Some(error) = result.get_mut("error").and_then(Value::as_object_mut) {
-        error.insert("message".to_owned(), json!("Erased."));
+        error.insert("message".to_owned(), json!(ERASED));
         error.insert("errors".to_owned(), json!([]));
     }
 }
 
-fn is_about(error: &Value, actions: &[usize]) -> bool {
-    let pointer = error.get("pointer").and_then(Value::as_str).unwrap_or_default();
+fn is_about(fault: &Value, actions: &BTreeSet<usize>) -> bool {
+    let pointer = fault.get("pointer").and_then(Value::as_str).unwrap_or_default();
     let index = pointer.strip_prefix("/data/").and_then(|rest| rest.split('/').next());
     index.and_then(|index| index.parse().ok()).is_some_and(|index| actions.contains(&index))
 }
@@ -95,8 +129,12 @@ mod tests {
             "error": {"code": "x", "message": "Huy", "pointer": "/data/0", "errors": ["Huy"]}})
     }
 
-    fn erase(body: &Value, answer: Option<&Value>) -> Kept {
-        redacted(&kept(body, answer), &HashSet::from([HIM]))
+    fn him(answer: &Value) -> Option<BTreeSet<usize>> {
+        touched(&answer.to_string(), &HashSet::from([HIM]))
+    }
+
+    fn erase(body: &Value, answer: Option<&Value>, actions: &[usize]) -> Kept {
+        redacted(&kept(body, answer), &actions.iter().copied().collect())
     }
 
     #[test]
@@ -106,7 +144,8 @@ mod tests {
             "results": [result(0, HIM, &[]), result(1, other, &[]), result(2, other, &[HIM])],
             "errors": [{"pointer": "/data/0/data/name"}, {"pointer": "/data/1/data/name"}],
         });
-        let left = erase(&body(), Some(&answer));
+        assert_eq!(him(&answer), Some(BTreeSet::from([0, 2])));
+        let left = erase(&body(), Some(&answer), &[0, 2]);
         let text = String::from_utf8(left.body).unwrap();
         assert!(text.contains("Lan") && !text.contains("Huy") && !text.contains("Mai"), "{text}");
         let answer: Value = serde_json::from_str(&left.answer.unwrap()).unwrap();
@@ -115,16 +154,41 @@ mod tests {
         assert_eq!(answer["errors"], json!([{"pointer": "/data/1/data/name"}]));
     }
 
+    /// The answer of a replay has the results of what it ran alone, its body is the whole one.
+    #[test]
+    fn an_action_is_told_by_its_index_not_by_the_place_of_its_result() {
+        let answer = json!({"results": [result(2, HIM, &[])]});
+        assert_eq!(him(&answer), Some(BTreeSet::from([2])));
+        let left = erase(&body(), Some(&answer), &[2]);
+        let text = String::from_utf8(left.body).unwrap();
+        assert!(text.contains("Huy") && text.contains("Lan") && !text.contains("Mai"), "{text}");
+        assert!(!left.answer.unwrap().contains("Huy"));
+    }
+
+    /// Where it failed there is no record that would tell of him, and the message quotes him.
+    #[test]
+    fn an_answer_that_does_not_tell_of_him_forgets_the_action_all_the_same() {
+        let result = json!({"index": 0, "record": null, "warnings": [],
+            "error": {"message": "Huy", "errors": [{"message": "Huy"}]}});
+        let answer = json!({"detail": "Huy", "results": [result]});
+        assert_eq!(him(&answer), Some(BTreeSet::new()));
+        let one = json!({"data": [{"actionType": "add-contact", "data": {"name": "Huy"}}]});
+        let left = erase(&one, Some(&answer), &[0]);
+        assert!(!String::from_utf8(left.body).unwrap().contains("Huy"));
+        assert!(!left.answer.unwrap().contains("Huy"));
+        let unread = json!({"detail": "Nobody is ann@x.com.", "code": "unknown_sender"});
+        assert_eq!(him(&unread), None);
+        assert_eq!(erase(&one, Some(&unread), &[0]).answer, Some(unread.to_string()));
+    }
+
     #[test]
     fn where_the_actions_cannot_be_told_nothing_stays() {
-        let strange = json!({"results": [result(0, Uuid::from_u128(1), &[])]});
-        let too_many = json!({"results": [result(0, HIM, &[])]});
+        let no_index = json!({"results": [{"record": {"id": HIM}}]});
+        assert_eq!(him(&no_index), None);
+        let too_few = json!({"senderUser": "a@b.c", "data": []});
         let no_data = json!({"senderUser": "a@b.c"});
-        for (body, answer) in
-            [(&body(), Some(&strange)), (&body(), None), (&no_data, Some(&too_many))]
-        {
-            let nothing = Kept { body: Vec::new(), answer: None };
-            assert_eq!(erase(body, answer), nothing, "{body}");
+        for body in [&too_few, &no_data, &json!("no object")] {
+            assert_eq!(erase(body, None, &[0]), Kept::nothing(), "{body}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Erasing a customer with what hangs on it (`api.md` 5).
 
 use crate::error::StoreError;
-use crate::listener::redaction::{Kept, redacted};
+use crate::listener::redaction::{Kept, redacted, touched};
 use crate::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// How many deliveries are held in memory at a time: a body may have megabytes.
@@ -45,16 +45,23 @@ pub fn erase(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), S
 }
 
 fn redact_deliveries(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
+    let requests = requests_of(conn, org, customer)?;
+    let kept = kept_of(conn, org, &requests)?;
     let ids = ids_in_answers(conn, org, customer)?;
-    let deliveries = deliveries_of(conn, org, customer)?;
-    for chunk in deliveries.chunks(CHUNK) {
+    let actions = actions_of(conn, org, &requests, &kept, &ids)?;
+    for chunk in kept.chunks(CHUNK) {
+        let roots: HashMap<Uuid, Uuid> = chunk.iter().map(|kept| (kept.id, kept.root)).collect();
         let rows: Vec<(Uuid, Vec<u8>, Option<String>)> = deliveries::table
             .filter(deliveries::org_id.eq(org))
-            .filter(deliveries::id.eq_any(chunk))
+            .filter(deliveries::id.eq_any(roots.keys()))
             .select((deliveries::id, deliveries::body, deliveries::answer))
             .load(conn)?;
         for (id, body, answer) in rows {
-            let Kept { body, answer } = redacted(&Kept { body, answer }, &ids);
+            let actions = roots.get(&id).and_then(|root| actions.get(root));
+            let Kept { body, answer } = match actions {
+                Some(Some(actions)) => redacted(&Kept { body, answer }, actions),
+                Some(None) | None => Kept::nothing(),
+            };
             diesel::update(deliveries::table)
                 .filter(deliveries::org_id.eq(org))
                 .filter(deliveries::id.eq(id))
@@ -89,23 +96,87 @@ fn ids_in_answers(
     Ok(ids)
 }
 
-/// The deliveries that his history names, and those that were answered as these.
-fn deliveries_of(
+/// The requests that his history names.
+fn requests_of(
     conn: &mut PgConnection,
     org: Uuid,
     customer: Uuid,
-) -> Result<Vec<Uuid>, StoreError> {
-    let first: Vec<Uuid> = history::table
+) -> Result<HashSet<Uuid>, StoreError> {
+    let requests: Vec<Uuid> = history::table
         .filter(history::org_id.eq(org))
         .filter(history::customer_id.eq(customer))
         .filter(history::request_id.is_not_null())
         .select(history::request_id.assume_not_null())
         .distinct()
         .load(conn)?;
-    let again: Vec<Uuid> = deliveries::table
-        .filter(deliveries::org_id.eq(org))
-        .filter(deliveries::repeats.eq_any(&first))
-        .select(deliveries::id)
+    Ok(requests.into_iter().collect())
+}
+
+/// A kept delivery, and the first one of its actions: all of these have the same body.
+#[derive(Clone, Copy, Debug, Queryable)]
+struct OfRoot {
+    id: Uuid,
+    root: Uuid,
+}
+
+/// The deliveries that those requests and all others of the same actions are kept as: where an action
+/// failed, where a replay tried it again, and where its answer was given again.
+fn kept_of(
+    conn: &mut PgConnection,
+    org: Uuid,
+    requests: &HashSet<Uuid>,
+) -> Result<Vec<OfRoot>, StoreError> {
+    let of = deliveries::table.filter(deliveries::org_id.eq(org));
+    let replayed: Vec<Uuid> = of
+        .filter(deliveries::id.eq_any(requests))
+        .filter(deliveries::replay_of.is_not_null())
+        .select(deliveries::replay_of.assume_not_null())
         .load(conn)?;
-    Ok([first, again].concat())
+    let roots: Vec<Uuid> =
+        requests.iter().copied().chain(replayed).collect::<BTreeSet<_>>().into_iter().collect();
+    let first = of
+        .filter(deliveries::id.eq_any(&roots))
+        .filter(deliveries::replay_of.is_null())
+        .select((deliveries::id, deliveries::id));
+    let replays = of
+        .filter(deliveries::replay_of.eq_any(&roots))
+        .select((deliveries::id, deliveries::replay_of.assume_not_null()));
+    let repeats = of
+        .filter(deliveries::repeats.eq_any(&roots))
+        .select((deliveries::id, deliveries::repeats.assume_not_null()));
+    Ok(first.union(replays).union(repeats).load(conn)?)
+}
+
+/// Of each first delivery the actions that were about him, wherever that is told; nothing where a
+/// request that his history names does not tell.
+fn actions_of(
+    conn: &mut PgConnection,
+    org: Uuid,
+    requests: &HashSet<Uuid>,
+    kept: &[OfRoot],
+    ids: &HashSet<Uuid>,
+) -> Result<HashMap<Uuid, Option<BTreeSet<usize>>>, StoreError> {
+    let mut actions: HashMap<Uuid, Option<BTreeSet<usize>>> = HashMap::new();
+    // A first delivery that has been forgotten by now tells nothing of its replays.
+    let known: HashSet<Uuid> = kept.iter().map(|kept| kept.id).collect();
+    actions.extend(requests.difference(&known).map(|gone| (*gone, None)));
+    for chunk in kept.chunks(CHUNK) {
+        let roots: HashMap<Uuid, Uuid> = chunk.iter().map(|kept| (kept.id, kept.root)).collect();
+        let answers: Vec<(Uuid, Option<String>)> = deliveries::table
+            .filter(deliveries::org_id.eq(org))
+            .filter(deliveries::id.eq_any(roots.keys()))
+            .select((deliveries::id, deliveries::answer))
+            .load(conn)?;
+        for (id, answer) in answers {
+            let Some(root) = roots.get(&id) else { continue };
+            let found = answer.and_then(|answer| touched(&answer, ids)).unwrap_or_default();
+            let all = actions.entry(*root).or_insert_with(|| Some(BTreeSet::new()));
+            if requests.contains(&id) && found.is_empty() {
+                *all = None;
+            } else if let Some(all) = all {
+                all.extend(found);
+            }
+        }
+    }
+    Ok(actions)
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Instance, action, person};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Every table's rows as text: what is found in none of them is nowhere.
 const EVERYTHING: &str = "SELECT table_name FROM information_schema.tables \
@@ -73,6 +73,54 @@ async fn of_an_erased_customer_nothing_is_left_in_any_table() {
     let line =
         "audit_log WHERE action = 'erased' AND resource = 'contacts' AND resource_name = 'PID-1'";
     assert_eq!(instance.db_count(line), 1);
+}
+
+/// An action that a replay applied has its history under the replay's id; the first delivery and all
+/// other replays have the same body, and tell of nobody.
+#[actix_web::test]
+async fn of_a_customer_whom_a_replay_made_nothing_is_left_and_the_other_actions_stay() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let deal = |name: &str, stage: &str, who: &str, phone: &str| {
+        let with = json!({"name": who, "emails": [{"value": format!("{who}@example.com")}],
+            "phones": [{"value": phone}]});
+        action("add-deal", json!({"name": name, "stage": stage, "dealWith": with}))
+    };
+    let actions = [
+        person("Huy", "huy@example.com"),
+        deal("One", "Tasting", "zebra", "0905000077"),
+        deal("Two", "nowhere", "mai", "0905000002"),
+    ];
+    let first = acme.listener().await.send(&actions).await.expect(207);
+    let id = first.body["requestId"].as_str().unwrap();
+    let (path, failed) = (format!("/deliveries/{id}/replay"), json!({"only": "failed"}));
+    let replay = || acme.post(&path, &failed);
+    assert_eq!(replay().await.expect(200).statuses(), ["failed", "failed"]);
+    acme.post("/deal-stages", &json!({"name": "Tasting"})).await.expect(201);
+    let applied = replay().await.expect(200);
+    assert_eq!(applied.statuses(), ["created", "failed"]);
+    let zebra = applied.result(0)["related"][0]["code"].as_str().unwrap();
+    assert_eq!(replay().await.expect(200).statuses(), ["failed"]);
+    assert!(db_tables_with(&instance, "zebra").len() > 2);
+    let others = ["huy@example.com", "mai@example.com", "0905000002"];
+    let before = others.map(|text| db_tables_with(&instance, text));
+
+    acme.delete(&format!("/contacts/{zebra}")).await.expect(204);
+
+    for his in ["zebra", "0905000077", "+84905000077"] {
+        assert_eq!(db_tables_with(&instance, his), Vec::<String>::new(), "{his}");
+    }
+    assert_eq!(others.map(|text| db_tables_with(&instance, text)), before);
+    let all = acme.get("/deliveries").await.expect(200);
+    assert_eq!(all.data().len(), 4);
+    for id in all.each("id") {
+        let kept: Value =
+            serde_json::from_slice(&instance.db_delivery(id).body).expect("a body that is there");
+        assert_eq!(kept["data"][1]["data"], json!({}), "{id}");
+        for index in [0, 2] {
+            assert_eq!(kept["data"][index], actions[index], "{id}");
+        }
+    }
 }
 
 #[actix_web::test]
