@@ -196,7 +196,7 @@ async fn taken(
 }
 
 /// A panic; it has been logged where it happened.
-fn broken() -> Problem {
+pub(super) fn broken() -> Problem {
     let detail = "Something went wrong on our side; it has been logged under this requestId.";
     Problem::new(Code::Internal, detail)
 }

@@ -129,12 +129,12 @@ fn traffic(config: &mut web::ServiceConfig) {
         .service(web::resource("/api/v1/deliveries").route(read().to(deliveries::list)))
         .service(
             web::resource("/api/v1/deliveries/replay")
-                .route(web::post().to(deliveries::replay_many)),
+                .route(web::post().to(deliveries::replays::run_many)),
         )
         .service(web::resource("/api/v1/deliveries/{id}").route(read().to(deliveries::read)))
         .service(
             web::resource("/api/v1/deliveries/{id}/replay")
-                .route(web::post().to(deliveries::replay)),
+                .route(web::post().to(deliveries::replays::run)),
         );
 }
 

@@ -159,6 +159,13 @@ impl Paging {
         let next_cursor = rows.last().filter(|_| more).map(|last| encode(id(last)));
         Page { data: rows, page: PageInfo { limit: self.limit, next_cursor } }
     }
+
+    /// A page that ends before it is full: the rest is on the next one.
+    #[must_use]
+    pub fn cut_short<T>(&self, rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
+        let next_cursor = rows.last().map(|last| encode(id(last)));
+        Page { data: rows, page: PageInfo { limit: self.limit, next_cursor } }
+    }
 }
 
 /// A page of a list, newest first.

@@ -25,4 +25,4 @@ pub use envelope::Limits;
 pub use later::LaterWorkers;
 pub use rates::{OverRate, Rates};
 pub use received::{Options, Received};
-pub use replay::Only;
+pub use replay::{Only, Replayable};

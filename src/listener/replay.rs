@@ -4,10 +4,12 @@
 use super::deliver::{Pipeline, Reply, invalid_query};
 use super::job::{Came, Job};
 use super::received::{Options, Received};
+use super::retry::Retry;
 use crate::clock;
 use crate::domain::fault::{Code, Fault, Pointer, Warning};
-use crate::error::Problem;
-use crate::store::deliveries;
+use crate::error::{Problem, StoreError};
+use crate::payload::Meter;
+use crate::store::deliveries::{self, Root};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -22,7 +24,7 @@ use uuid::Uuid;
 pub enum Only {
     /// Those that no delivery or replay has applied yet.
     Failed,
-    /// All, but for notes, tickets and messages that are there already.
+    /// All, but for those that made what is still there.
     All,
 }
 
@@ -38,13 +40,16 @@ enum Action {
     Open,
     /// It has been.
     Applied,
-    /// It has been, and made what a second run would make again.
-    Made {
-        /// The note, ticket or message.
-        id: Uuid,
-        /// Which of these.
-        model: String,
-    },
+    /// It has been, and made what a second run could make again.
+    Made(Vec<Record>),
+}
+
+/// A record that an action made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Record {
+    id: Uuid,
+    /// Which kind of record.
+    model: String,
 }
 
 impl Progress {
@@ -65,32 +70,19 @@ impl Progress {
     fn take(&mut self, result: &Value) {
         let Some(index) = result.get("index").and_then(Value::as_u64) else { return };
         let Ok(index) = usize::try_from(index) else { return };
-        let word =
-            |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-        let status = word(result.get("status"));
-        if matches!(status.as_str(), "failed" | "not_applied") {
+        if matches!(word(result, "status"), "failed" | "not_applied") {
             self.actions.entry(index).or_insert(Action::Open);
             return;
         }
-        let record = result.get("record");
-        let model = word(record.and_then(|record| record.get("model")));
-        let id = word(record.and_then(|record| record.get("id"))).parse();
-        let once = matches!(model.as_str(), "note" | "ticket" | "sms");
-        let action = match id {
-            Ok(id) if once => Action::Made { id, model },
-            _ => Action::Applied,
-        };
+        let made = made_by(result);
+        let action = if made.is_empty() { Action::Applied } else { Action::Made(made) };
         self.actions.insert(index, action);
     }
 
-    /// The notes, tickets and messages that were made.
+    /// The records that were made.
     #[must_use]
     pub fn made(&self) -> Vec<Uuid> {
-        let id = |action: &Action| match action {
-            Action::Made { id, .. } => Some(*id),
-            Action::Open | Action::Applied => None,
-        };
-        self.actions.values().filter_map(id).collect()
+        self.actions.values().flat_map(Action::made).map(|record| record.id).collect()
     }
 
     /// Whether the action at `index` is to be run; `there` are the ids that [`Progress::made`] named
@@ -98,23 +90,21 @@ impl Progress {
     #[must_use]
     pub fn wants(&self, index: usize, only: Only, there: &HashSet<Uuid>) -> bool {
         match (self.actions.get(&index), only) {
-            (None | Some(Action::Open), _) | (Some(Action::Applied), Only::All) => true,
-            (Some(Action::Applied | Action::Made { .. }), Only::Failed) => false,
-            (Some(Action::Made { id, .. }), Only::All) => !there.contains(id),
+            (None | Some(Action::Open), _) => true,
+            (Some(Action::Applied | Action::Made(_)), Only::Failed) => false,
+            (Some(action), Only::All) => action.still(there).is_none(),
         }
     }
 
-    /// A warning for each action that is left out because what it makes is there.
+    /// A warning for each action that is left out because what it made is there.
     #[must_use]
     pub fn left_out(&self, only: Only, there: &HashSet<Uuid>) -> Vec<Warning> {
-        let warning = |(index, action): (&usize, &Action)| match action {
-            Action::Made { id, model } if only == Only::All && there.contains(id) => {
-                let at = Pointer::root().member("data").index(*index);
-                let message =
-                    format!("The {model} {id} of this action is there; it is not made again.");
-                Some(Fault::new(Code::AlreadyApplied, at, message))
-            }
-            _ => None,
+        let warning = |(index, action): (&usize, &Action)| {
+            let Record { id, model } = action.still(there).filter(|_| only == Only::All)?;
+            let at = Pointer::root().member("data").index(*index);
+            let message =
+                format!("The {model} {id} that this action made is there; it is not run again.");
+            Some(Fault::new(Code::AlreadyApplied, at, message))
         };
         self.actions.iter().filter_map(warning).collect()
     }
@@ -126,26 +116,93 @@ impl Progress {
     }
 }
 
+impl Action {
+    fn made(&self) -> &[Record] {
+        match self {
+            Self::Open | Self::Applied => &[],
+            Self::Made(records) => records,
+        }
+    }
+
+    /// The first of what it made that is still there.
+    fn still(&self, there: &HashSet<Uuid>) -> Option<&Record> {
+        self.made().iter().find(|record| there.contains(&record.id))
+    }
+}
+
+/// What an action made that a second run could make again: notes, tickets and messages, and people
+/// and companies, of which those without identifiers are found by nothing. A deal and a contact's
+/// company are found by their names.
+fn made_by(result: &Value) -> Vec<Record> {
+    let record = |one: &Value, models: &[&str]| {
+        let model = word(one, "model");
+        let id = word(one, "id").parse().ok().filter(|_| models.contains(&model))?;
+        Some(Record { id, model: model.to_owned() })
+    };
+    let models: &[&str] = if word(result, "status") == "created" {
+        &["note", "ticket", "sms", "contact", "account", "lead"]
+    } else {
+        &["note", "ticket", "sms"]
+    };
+    let own = result.get("record").and_then(|one| record(one, models));
+    let related = result.get("related").and_then(Value::as_array).into_iter().flatten();
+    let people = related
+        .filter(|one| word(one, "status") == "created" && word(one, "role") != "company")
+        .filter_map(|one| record(one, &["contact", "account", "lead"]));
+    own.into_iter().chain(people).collect()
+}
+
+fn word<'v>(of: &'v Value, name: &str) -> &'v str {
+    of.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A kept delivery whose actions can be run again.
+#[derive(Debug)]
+pub struct Replayable {
+    root: Root,
+    options: Options,
+    warnings: Vec<Warning>,
+    working_bytes: usize,
+}
+
+impl Replayable {
+    /// How much memory working on it takes at most, in bytes: an estimate.
+    #[must_use]
+    pub const fn working_bytes(&self) -> usize {
+        self.working_bytes
+    }
+}
+
 impl Pipeline {
-    /// Runs actions of a kept delivery again and keeps that as a delivery of its own, which points
-    /// at the first. Those that have been applied are not run a second time, however often or at
-    /// the same time it is asked for. `caller` is the address of who asks.
+    /// Reads the delivery whose actions are meant by that one, which may be a replay itself.
+    /// Bodies are nested `deepest` levels at most.
     ///
     /// # Errors
-    /// 404; 409 `still_pending` and `not_replayable`; where the envelope is still wrong, the
-    /// listener's answer to that.
-    pub async fn replay(
+    /// 404; 409 `still_pending` and `not_replayable`; 422 `invalid_query`.
+    pub async fn replayable(
         &self,
         org: Uuid,
         delivery: Uuid,
-        only: Only,
-        caller: Option<IpAddr>,
-    ) -> Result<Reply, Problem> {
-        let root = self.0.db.in_org(org, move |conn| deliveries::root(conn, org, delivery)).await?;
-        let root = root.ok_or_else(|| Problem::not_found("delivery"))?;
+        deepest: usize,
+    ) -> Result<Replayable, Problem> {
+        let read = move |conn: &mut _| {
+            let root = deliveries::root(conn, org, delivery)?;
+            Ok::<_, StoreError>(root.map(|root| {
+                let mut meter = Meter::new(deepest);
+                meter.feed(&root.body);
+                (root, meter.working_bytes())
+            }))
+        };
+        let found = self.0.db.in_org(org, read).await?;
+        let (root, working_bytes) = found.ok_or_else(|| Problem::not_found("delivery"))?;
         if root.status == "pending" {
             let detail = "The delivery has not been applied yet; it will be in its turn.";
             return Err(Problem::new(Code::StillPending, detail));
+        }
+        if root.http_status == Some(deliveries::KEY_IN_USE) {
+            let detail = "It came while the first request of its `Idempotency-Key` was running, \
+                          which has applied the same actions; replay that one.";
+            return Err(Problem::new(Code::NotReplayable, detail));
         }
         if root.body.is_empty() || !root.body_complete {
             let detail = "Its body was not read to its end, or has been erased; \
@@ -153,10 +210,29 @@ impl Pipeline {
             return Err(Problem::new(Code::NotReplayable, detail));
         }
         let (options, warnings) = Options::parse(&root.query).map_err(invalid_query)?;
+        Ok(Replayable { root, options, warnings, working_bytes })
+    }
+
+    /// Runs actions of a kept delivery again and keeps that as a delivery of its own, which points
+    /// at the first. Those that have been applied are not run a second time, however often or at
+    /// the same time it is asked for. `caller` is the address of who asks.
+    ///
+    /// # Errors
+    /// 404 where the listener is gone; 409 `not_replayable`, or while a request of its
+    /// `Idempotency-Key` runs; where the envelope is still wrong, the listener's answer to that.
+    pub async fn replay(
+        &self,
+        org: Uuid,
+        replayable: Replayable,
+        only: Only,
+        caller: Option<IpAddr>,
+    ) -> Result<Reply, Problem> {
+        let Replayable { root, options, warnings, working_bytes: _ } = replayable;
         let job = Job {
             org,
             listener: root.listener_id,
             came: Came::Replayed { root: root.id, only },
+            retry: Retry::of_rejected(&root),
             received: Received {
                 id: clock::new_id(),
                 at: clock::now(),
@@ -169,7 +245,6 @@ impl Pipeline {
             },
             options,
             warnings,
-            retry: None,
             started: clock::instant(),
         };
         let directory = self.0.directories.current(org).await?;
@@ -238,21 +313,50 @@ mod tests {
     }
 
     #[test]
-    fn what_made_a_note_ticket_or_message_is_run_again_only_where_that_is_gone() {
-        for model in ["note", "ticket", "sms"] {
+    fn what_made_a_record_is_run_again_only_where_that_is_gone() {
+        for (status, model) in [
+            ("created", "note"),
+            ("created", "ticket"),
+            ("queued", "sms"),
+            ("created", "contact"),
+            ("created", "account"),
+            ("created", "lead"),
+        ] {
             let answers = [answer(&[
-                (0, "created", "contact"),
-                (1, "created", model),
+                (0, "duplicate", "contact"),
+                (1, status, model),
                 (2, "unchanged", "contact"),
                 (3, "failed", ""),
             ])];
-            assert_eq!(wanted(&answers, Only::All, &[NOTE]), [0, 2, 3]);
-            assert_eq!(wanted(&answers, Only::All, &[]), [0, 1, 2, 3]);
-            assert_eq!(wanted(&answers, Only::Failed, &[]), [3]);
+            assert_eq!(wanted(&answers, Only::All, &[NOTE]), [0, 2, 3], "{model}");
+            assert_eq!(wanted(&answers, Only::All, &[]), [0, 1, 2, 3], "{model}");
+            assert_eq!(wanted(&answers, Only::Failed, &[]), [3], "{model}");
             let progress = Progress::of(answers.iter().map(String::as_str));
             let left_out = progress.left_out(Only::All, &HashSet::from([NOTE]));
-            assert_eq!(left_out.len(), 1);
+            assert_eq!(left_out.len(), 1, "{model}");
             assert_eq!(left_out[0].pointer, "/data/1");
+        }
+    }
+
+    /// A customer of a deal who has a name alone is found by nothing, whatever else there is.
+    #[test]
+    fn a_deal_is_run_again_only_where_no_customer_that_it_made_is_there() {
+        for (role, status, run) in [
+            ("dealWith", "created", false),
+            ("contact", "created", false),
+            ("contact", "linked", true),
+            ("company", "created", true),
+        ] {
+            let related = json!([
+                {"role": "contact", "status": "linked", "model": "contact", "id": NOTE},
+                {"role": role, "status": status, "model": "account", "id": NOTE},
+            ]);
+            let deal = json!({"model": "deal", "id": Uuid::from_u128(2)});
+            let result =
+                json!({"index": 0, "status": "updated", "record": deal, "related": related});
+            let answers = [json!({"results": [result]}).to_string()];
+            assert_eq!(wanted(&answers, Only::All, &[NOTE]).contains(&0), run, "{role} {status}");
+            assert!(wanted(&answers, Only::All, &[]).contains(&0));
         }
     }
 }

@@ -8,15 +8,27 @@ use crate::db::Conn;
 use crate::domain::fault::Code;
 use crate::domain::idempotency::{IdempotencyKey, InvalidIdempotencyKey, fingerprint};
 use crate::error::{DbError, Problem, StoreError};
+use crate::store::deliveries::Root;
 use crate::store::idempotency::{self, FirstAnswer};
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// A key with what it was sent for.
 #[derive(Debug)]
 pub struct Retry {
     key: IdempotencyKey,
-    fingerprint: [u8; 32],
+    by: By,
+}
+
+/// Who comes with a key.
+#[derive(Debug)]
+enum By {
+    /// Its sender, with a request of this fingerprint.
+    Sender([u8; 32]),
+    /// An admin, with a delivery from then that was rejected. Its key is not kept for the replay: it
+    /// stays the sender's to go on with.
+    Admin { rejected: Uuid, at: DateTime<Utc> },
 }
 
 /// Why a request is not the first of its key.
@@ -49,7 +61,17 @@ impl Retry {
             [one] => IdempotencyKey::parse(one).map_err(malformed)?,
             _ => return Err(malformed(InvalidIdempotencyKey)),
         };
-        Ok(Some(Self { key, fingerprint: fingerprint(&received.query, &received.body) }))
+        Ok(Some(Self { key, by: By::Sender(fingerprint(&received.query, &received.body)) }))
+    }
+
+    /// The key of a delivery that is run again, where it had one and was rejected: its sender may
+    /// have mended it and sent it again under the key.
+    #[must_use]
+    pub fn of_rejected(root: &Root) -> Option<Self> {
+        let text = root.headers.get("idempotency-key").and_then(Value::as_str)?;
+        let key = IdempotencyKey::parse(text.as_bytes()).ok()?;
+        let by = By::Admin { rejected: root.id, at: root.received_at };
+        (root.status == "rejected").then_some(Self { key, by })
     }
 
     /// Whether the key has been answered before.
@@ -63,13 +85,32 @@ impl Retry {
         listener: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), NotFirst> {
-        match idempotency::find(conn, org, listener, &self.key, now)? {
-            None => Ok(()),
-            Some(first) if first.fingerprint == self.fingerprint => Err(NotFirst::Repeated(first)),
-            Some(_) => {
+        // A key that was answered within days of a rejected request may be over by now.
+        let at = match self.by {
+            By::Sender(_) => now,
+            By::Admin { rejected: _, at } => at,
+        };
+        let Some(first) = idempotency::find(conn, org, listener, &self.key, at)? else {
+            return Ok(());
+        };
+        match self.by {
+            By::Sender(fingerprint) if first.fingerprint == fingerprint => {
+                Err(NotFirst::Repeated(first))
+            }
+            By::Sender(_) => {
                 let detail = "This `Idempotency-Key` came with another body or query before; \
                               use a new key for a new request.";
                 Err(NotFirst::Problem(Problem::new(Code::IdempotencyKeyReused, detail)))
+            }
+            // It was taken for later under the key, and rejected when its turn came.
+            By::Admin { rejected, at: _ } if first.delivery == rejected => Ok(()),
+            By::Admin { .. } => {
+                let detail = format!(
+                    "The delivery {} has been applied under the same `Idempotency-Key`; replay \
+                     that one.",
+                    first.delivery
+                );
+                Err(NotFirst::Problem(Problem::new(Code::NotReplayable, detail)))
             }
         }
     }
@@ -106,7 +147,12 @@ impl Retry {
         delivery: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let Self { key, fingerprint } = self;
-        Ok(idempotency::insert(conn, org, listener, key, fingerprint, delivery, now)?)
+        let Self { key, by } = self;
+        match by {
+            By::Sender(fingerprint) => {
+                Ok(idempotency::insert(conn, org, listener, key, fingerprint, delivery, now)?)
+            }
+            By::Admin { .. } => Ok(()),
+        }
     }
 }

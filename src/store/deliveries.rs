@@ -1,16 +1,20 @@
 //! Kept deliveries: whose turn it is, what has become of them, and what is run again.
 
 use crate::error::StoreError;
-use crate::schema::{deliveries, notes, outbox, tickets};
+use crate::schema::{customers, deliveries, notes, outbox, tickets};
 use crate::store::writes::Delivery;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Integer, Text, Uuid as SqlUuid};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 use std::collections::HashSet;
 use uuid::Uuid;
+
+/// The HTTP status of a request that came while the first one of its `Idempotency-Key` was running.
+pub const KEY_IN_USE: i16 = 409;
 
 /// What has become of a delivery.
 #[derive(Clone, Debug, Queryable)]
@@ -190,16 +194,36 @@ pub struct Root {
     pub id: Uuid,
     /// Its listener.
     pub listener_id: Uuid,
-    /// From where it came.
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// From where.
     pub caller: IpNetwork,
     /// Its status.
     pub status: String,
+    /// The HTTP status of its answer.
+    pub http_status: Option<i16>,
     /// Its query.
     pub query: String,
+    /// Its headers.
+    pub headers: Value,
     /// Its body.
     pub body: Vec<u8>,
     /// Whether that is all of it.
     pub body_complete: bool,
+}
+
+/// How long the body of the delivery that is meant is, in bytes; see [`root`].
+///
+/// # Errors
+/// Those of the database.
+pub fn root_bytes(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<i32>, StoreError> {
+    let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
+    Ok(deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(root))
+        .select(sql::<Integer>("octet_length(deliveries.body)"))
+        .first(conn)
+        .optional()?)
 }
 
 /// The delivery that is meant: of a replay, or of a repeated answer, the first one.
@@ -207,26 +231,34 @@ pub struct Root {
 /// # Errors
 /// Those of the database.
 pub fn root(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Root>, StoreError> {
-    let of = deliveries::table.filter(deliveries::org_id.eq(org));
-    let first: Option<(Option<Uuid>, Option<Uuid>)> = of
-        .filter(deliveries::id.eq(id))
-        .select((deliveries::replay_of, deliveries::repeats))
-        .first(conn)
-        .optional()?;
-    let Some((replay_of, repeats)) = first else { return Ok(None) };
-    Ok(of
-        .filter(deliveries::id.eq(replay_of.or(repeats).unwrap_or(id)))
+    let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
+    Ok(deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(root))
         .select((
             deliveries::id,
             deliveries::listener_id,
+            deliveries::received_at,
             deliveries::caller,
             deliveries::status,
+            deliveries::http_status,
             deliveries::query,
+            deliveries::headers,
             deliveries::body,
             deliveries::body_complete,
         ))
         .first(conn)
         .optional()?)
+}
+
+fn root_id(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Uuid>, StoreError> {
+    let first: Option<(Option<Uuid>, Option<Uuid>)> = deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(id))
+        .select((deliveries::replay_of, deliveries::repeats))
+        .first(conn)
+        .optional()?;
+    Ok(first.map(|(replay_of, repeats)| replay_of.or(repeats).unwrap_or(id)))
 }
 
 /// What a delivery and its replays were answered, in their order. Other replays of it wait until the
@@ -256,7 +288,7 @@ pub fn lock_answers(
     Ok(std::iter::once(first).chain(replays).flatten().collect())
 }
 
-/// Which of these notes, tickets and messages are there.
+/// Which of these notes, tickets, messages and customers are there.
 ///
 /// # Errors
 /// Those of the database.
@@ -278,7 +310,11 @@ pub fn still_there(
         .filter(outbox::org_id.eq(org))
         .filter(outbox::id.eq_any(ids))
         .select(outbox::id);
-    Ok(notes.union(tickets).union(messages).load(conn)?.into_iter().collect())
+    let customers = customers::table
+        .filter(customers::org_id.eq(org))
+        .filter(customers::id.eq_any(ids))
+        .select(customers::id);
+    Ok(notes.union(tickets).union(messages).union(customers).load(conn)?.into_iter().collect())
 }
 
 /// Notes how many of a delivery's actions have not been applied yet.

@@ -4,6 +4,7 @@ use crate::domain::customer::CustomerCode;
 use crate::domain::ticket::TicketCode;
 use crate::error::StoreError;
 use crate::schema::{customers, deals, deliveries, history, listeners, tickets};
+use crate::store::deliveries::KEY_IN_USE;
 use crate::store::text_search::containing;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -115,7 +116,8 @@ pub fn list(
 }
 
 /// A page of what can be run again, oldest first, as it was sent; `after` is the last id of the page
-/// before. With `failed` only what has actions that were not applied yet.
+/// before. With `failed` only what has actions that were not applied yet. Those of a request that came
+/// while the first one of its `Idempotency-Key` was running are the first one's.
 ///
 /// # Errors
 /// Those of the database.
@@ -131,6 +133,7 @@ pub fn replayable(
         .filter(deliveries::replay_of.is_null())
         .filter(deliveries::repeats.is_null())
         .filter(deliveries::status.ne("pending"))
+        .filter(deliveries::http_status.is_distinct_from(KEY_IN_USE))
         .filter(deliveries::body_complete)
         .filter(deliveries::dry_run.eq(false));
     if failed {

@@ -48,6 +48,7 @@ mod rate_limits;
 mod receiving;
 mod records;
 mod records_http;
+mod replays;
 mod retention;
 mod row_security;
 mod sandbox;

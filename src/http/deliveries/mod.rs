@@ -2,24 +2,22 @@
 //! admins only.
 
 mod filters;
+pub mod replays;
 
 use super::page::{Page, Query};
 use crate::app::App;
 use crate::auth::Admin;
 use crate::error::Problem;
-use crate::http::body;
 use crate::http::openapi::listener::AnyAnswer;
-use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
-use crate::listener::{Only, Reply};
+use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
 use crate::store::delivery_log::{self, Entry, Whole};
-use actix_web::http::header;
-use actix_web::web::{Data, Json, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json, Path};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use filters::{FILTERS, ListParameters};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -97,29 +95,6 @@ pub struct DeliveryDetail {
     replays: Vec<Uuid>,
 }
 
-/// What is to be run again.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Replay {
-    /// `failed`: what has not been applied yet. `all`: everything, but for notes, tickets and
-    /// messages that are there already.
-    only: Only,
-}
-
-/// What became of a delivery that was run again with others.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Replayed {
-    /// The delivery.
-    id: Uuid,
-    /// The HTTP status that the answer has on its own.
-    #[schema(example = 200)]
-    http_status: u16,
-    /// The answer, or the problem.
-    #[schema(value_type = AnyAnswer)]
-    answer: Value,
-}
-
 /// The org's deliveries, newest first.
 #[utoipa::path(
     get, path = "/api/v1/deliveries", tag = "Deliveries", operation_id = "listDeliveries",
@@ -176,86 +151,6 @@ pub async fn read(
         answer,
         replays,
     }))
-}
-
-/// Runs actions of a delivery again, and answers as the listener would. What has been applied is not
-/// applied twice, however often this is asked for: where nothing is left to run, the answer has no
-/// results.
-#[utoipa::path(
-    post, path = "/api/v1/deliveries/{id}/replay", tag = "Deliveries", operation_id = "replayDelivery",
-    params(("id" = Uuid, Path, description = "The `requestId`")),
-    request_body = Replay,
-    responses(
-        (status = 200, description = "The listener's answer, also where actions failed", body = AnyAnswer),
-        AdminProblems,
-        BodyProblems,
-        (status = 413, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`body_too_large` or `too_complex`: it is over a limit. `body_too_large`, \
-                        `too_complex`, `too_many_actions` or `too_deep`: the delivery is"),
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`invalid_fields`: faults in fields. `invalid_envelope`, `unknown_sender` or \
-                        `invalid_query`: the delivery has one that is still wrong"),
-        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
-        (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`still_pending`, or `not_replayable`: nothing is kept to run"),
-    ),
-)]
-pub async fn replay(
-    app: Data<App>,
-    Admin(actor): Admin,
-    id: Path<String>,
-    payload: Payload,
-) -> Result<HttpResponse, Problem> {
-    let id = parse_id(&id)?;
-    let Replay { only } = body::json(payload).await?;
-    let Reply { body, .. } = app.pipeline.replay(actor.org, id, only, actor.address).await?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "application/json")).body(body))
-}
-
-/// Runs actions of many deliveries again, oldest first, a page at a time: those that the filters
-/// leave, without dry runs. With `nextCursor` the next page is run.
-#[utoipa::path(
-    post, path = "/api/v1/deliveries/replay", tag = "Deliveries", operation_id = "replayDeliveries",
-    params(ListParameters),
-    request_body = Replay,
-    responses(
-        (status = 200, description = "What became of each", body = Page<Replayed>),
-        AdminProblems,
-        BodyProblems,
-        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`invalid_fields`: faults in fields. `invalid_query`: a parameter is wrong"),
-    ),
-)]
-pub async fn replay_many(
-    app: Data<App>,
-    Admin(actor): Admin,
-    request: HttpRequest,
-    payload: Payload,
-) -> Result<Json<Page<Replayed>>, Problem> {
-    let query = Query::of_list(&request, &FILTERS)?;
-    let (paging, filters) = (query.paging()?, filters::read(&query)?);
-    let Replay { only } = body::json(payload).await?;
-    let org = actor.org;
-    let rows = app
-        .db
-        .in_org(org, move |conn| {
-            let failed = only == Only::Failed;
-            delivery_log::replayable(conn, org, &filters, failed, paging.before(), paging.rows())
-        })
-        .await?;
-    let Page { data, page } = paging.page(rows, |id| *id);
-    let mut replayed = Vec::new();
-    for id in data {
-        let (http_status, answer) = match app.pipeline.replay(org, id, only, actor.address).await {
-            Ok(Reply { status, body, .. }) => (status, serde_json::from_str(&body)),
-            Err(problem) => {
-                let status = actix_web::ResponseError::status_code(&problem).as_u16();
-                (status, serde_json::to_value(problem.body(problem.request_id.unwrap_or(id))))
-            }
-        };
-        replayed.push(Replayed { id, http_status, answer: answer.unwrap_or_default() });
-    }
-    Ok(Json(Page { data: replayed, page }))
 }
 
 fn shown(entry: Entry) -> Delivery {
