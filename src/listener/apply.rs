@@ -6,7 +6,7 @@ use super::codes::Reserved;
 use super::deliver::{Parts, Reply};
 use super::envelope::{self, Envelope, Item, Limits};
 use super::job::{Came, Job, Setback};
-use super::replay::Progress;
+use super::replay::{Progress, changed};
 use crate::actions::{Context, Mentions, Pending, Request};
 use crate::db::{Conn, in_org, in_org_with_kept_plans};
 use crate::directory::{Directory, Listener};
@@ -305,7 +305,8 @@ fn choose<'e>(conn: &mut Conn, reading: &'e Reading<'_>) -> Result<Chosen<'e>, S
             }
         }
         Came::Replayed { root, only } => {
-            let answers = deliveries::lock_answers(conn, job.org, *root)?;
+            let answers = deliveries::lock_answers(conn, job.org, *root, &job.received.body)?;
+            let answers = answers.ok_or_else(|| Setback::Rejected(changed()))?;
             let progress = Progress::of(answers.iter().map(String::as_str));
             let there = deliveries::still_there(conn, job.org, &progress.made())?;
             items.retain(|item| progress.wants(item.index, *only, &there));

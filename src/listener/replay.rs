@@ -252,6 +252,12 @@ impl Pipeline {
     }
 }
 
+/// Somebody has been erased from the body since it was read.
+pub(super) fn changed() -> Problem {
+    let detail = "Somebody has been erased from it meanwhile; ask again to run what is left.";
+    Problem::new(Code::NotReplayable, detail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Text, Uuid as SqlUuid};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -265,8 +266,9 @@ fn root_id(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Uuid>,
     Ok(first.map(|(replay_of, repeats)| replay_of.or(repeats).unwrap_or(id)))
 }
 
-/// What a delivery and its replays were answered, in their order. Other replays of it wait until the
-/// transaction ends.
+/// What a delivery of that body and its replays were answered, in their order; nothing where it has
+/// another body by now, since somebody has been erased from it. Other replays of it, and who erases
+/// somebody from it, wait until the transaction ends.
 ///
 /// # Errors
 /// Those of the database.
@@ -274,22 +276,25 @@ pub fn lock_answers(
     conn: &mut PgConnection,
     org: Uuid,
     root: Uuid,
-) -> Result<Vec<String>, StoreError> {
+    body: &[u8],
+) -> Result<Option<Vec<String>>, StoreError> {
     let of = deliveries::table.filter(deliveries::org_id.eq(org));
-    let first: Option<String> = of
+    let first: Option<(Option<String>, Vec<u8>)> = of
         .filter(deliveries::id.eq(root))
-        .select(deliveries::answer)
+        .select((deliveries::answer, sql::<Binary>("sha256(deliveries.body)")))
         .for_update()
         .first(conn)
-        .optional()?
-        .flatten();
+        .optional()?;
+    let Some((first, _)) = first.filter(|(_, digest)| **digest == *Sha256::digest(body)) else {
+        return Ok(None);
+    };
     // A statement of its own: it sees what was committed before the lock was had.
     let replays: Vec<Option<String>> = of
         .filter(deliveries::replay_of.eq(root))
         .order(deliveries::id)
         .select(deliveries::answer)
         .load(conn)?;
-    Ok(std::iter::once(first).chain(replays).flatten().collect())
+    Ok(Some(std::iter::once(first).chain(replays).flatten().collect()))
 }
 
 /// Which of these notes, tickets, messages and customers are there.

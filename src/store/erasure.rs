@@ -5,6 +5,7 @@ use crate::listener::redaction::{Kept, redacted, touched};
 use crate::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
@@ -59,8 +60,10 @@ fn redact_deliveries(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Resu
         for (id, body, answer) in rows {
             let actions = roots.get(&id).and_then(|root| actions.get(root));
             let Kept { body, answer } = match actions {
-                Some(Some(actions)) => redacted(&Kept { body, answer }, actions),
-                Some(None) | None => Kept::nothing(),
+                Some(Some(actions)) if !actions.is_empty() => {
+                    redacted(&Kept { body, answer }, actions)
+                }
+                _ => Kept::nothing(),
             };
             diesel::update(deliveries::table)
                 .filter(deliveries::org_id.eq(org))
@@ -113,14 +116,16 @@ fn requests_of(
 }
 
 /// A kept delivery, and the first one of its actions: all of these have the same body.
-#[derive(Clone, Copy, Debug, Queryable)]
+#[derive(Clone, Copy, Debug, Queryable, QueryableByName)]
 struct OfRoot {
+    #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
     root: Uuid,
 }
 
 /// The deliveries that those requests and all others of the same actions are kept as: where an action
-/// failed, where a replay tried it again, and where its answer was given again.
+/// failed, where a replay tried it again, where its answer was given again, and where it was rejected.
 fn kept_of(
     conn: &mut PgConnection,
     org: Uuid,
@@ -134,21 +139,49 @@ fn kept_of(
         .load(conn)?;
     let roots: Vec<Uuid> =
         requests.iter().copied().chain(replayed).collect::<BTreeSet<_>>().into_iter().collect();
-    let first = of
+    // Locked, so that no replay goes on with the body as it was; those after it see what did.
+    let first: Vec<OfRoot> = of
         .filter(deliveries::id.eq_any(&roots))
         .filter(deliveries::replay_of.is_null())
-        .select((deliveries::id, deliveries::id));
+        .order(deliveries::id)
+        .select((deliveries::id, deliveries::id))
+        .for_update()
+        .load(conn)?;
     let replays = of
         .filter(deliveries::replay_of.eq_any(&roots))
         .select((deliveries::id, deliveries::replay_of.assume_not_null()));
     let repeats = of
         .filter(deliveries::repeats.eq_any(&roots))
         .select((deliveries::id, deliveries::repeats.assume_not_null()));
-    Ok(first.union(replays).union(repeats).load(conn)?)
+    let others: Vec<OfRoot> = replays.union(repeats).load(conn)?;
+    let rejected = rejected_under_their_keys(conn, org, &roots)?;
+    Ok([first, others, rejected].concat())
 }
 
-/// Of each first delivery the actions that were about him, wherever that is told; nothing where a
-/// request that his history names does not tell.
+/// What was rejected under the `Idempotency-Key` of one of these: a retry that came too early, or what
+/// its sender has mended since. One with another body counts as a first delivery, of which nothing
+/// tells what it is about.
+fn rejected_under_their_keys(
+    conn: &mut PgConnection,
+    org: Uuid,
+    roots: &[Uuid],
+) -> Result<Vec<OfRoot>, StoreError> {
+    Ok(diesel::sql_query(
+        "SELECT DISTINCT ON (other.id) other.id, \
+             CASE WHEN other.body = root.body THEN root.id ELSE other.id END AS root \
+         FROM deliveries AS root JOIN deliveries AS other \
+             ON other.org_id = $1 AND other.listener_id = root.listener_id \
+             AND other.status = 'rejected' AND other.id <> root.id \
+             AND other.headers ->> 'idempotency-key' = root.headers ->> 'idempotency-key' \
+         WHERE root.org_id = $1 AND root.id = ANY ($2)",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<Array<SqlUuid>, _>(roots)
+    .load(conn)?)
+}
+
+/// Of each first delivery the actions that were about him, wherever that is told; none where that is
+/// told nowhere, or a request that his history names does not tell.
 fn actions_of(
     conn: &mut PgConnection,
     org: Uuid,

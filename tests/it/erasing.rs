@@ -1,6 +1,8 @@
 //! Erasing a customer (`api.md` 5): nothing about him is left, and all else stays.
 
 use crate::support::{Instance, action, person};
+use diesel::connection::SimpleConnection;
+use futures_util::future::join;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -58,15 +60,25 @@ async fn of_an_erased_customer_nothing_is_left_in_any_table() {
             instance.client.post(&listener.url).header("Idempotency-Key", "1").json(&body);
         request.send().await.unwrap().error_for_status().unwrap();
     };
+    // Under the same key, before its sender had mended it.
+    let mut wrong = body.clone();
+    wrong["senderUser"] = json!("nobody@acme.test");
+    for (query, wrong) in [("", &wrong), ("?atomic=maybe", &body)] {
+        let wrong = wrong.to_string().into_bytes();
+        listener.post_bytes(query, wrong, &[("idempotency-key", "1")]).await.expect(422);
+    }
     send().await;
     send().await;
     assert!(db_tables_with(&instance, "zebra").len() > 5);
     let another = db_tables_with(&instance, "huy@example.com");
+    let with_huy = "deliveries WHERE convert_from(body, 'UTF8') LIKE '%huy@%'";
+    assert_eq!(instance.db_count(with_huy), 4);
 
     acme.call("owner", Method::DELETE, "/contacts/PID-1", None).await.expect(204);
 
     assert_eq!(db_tables_with(&instance, "zebra"), Vec::<String>::new());
     assert_eq!(db_tables_with(&instance, "huy@example.com"), another, "another's went, too");
+    assert_eq!(instance.db_count(with_huy), 3, "but where it cannot be told");
     acme.get("/contacts/PID-1").await.expect(404);
     let deal = acme.get("/deals?name=stripes").await.expect(200);
     assert_eq!(deal.data()[0]["dealWith"], json!(null));
@@ -120,6 +132,57 @@ async fn of_a_customer_whom_a_replay_made_nothing_is_left_and_the_other_actions_
         for index in [0, 2] {
             assert_eq!(kept["data"][index], actions[index], "{id}");
         }
+    }
+}
+
+/// What a replay is about to keep is the body as it was when it was asked for.
+#[actix_web::test]
+async fn nothing_is_left_where_a_replay_runs_at_the_same_time() {
+    for erased_first in [true, false] {
+        let instance = Instance::start().await;
+        let acme = instance.acme();
+        let failing = action("add-deal", json!({"name": "One", "stage": "nowhere"}));
+        let actions = [person("Zebra", "zebra@example.com"), failing];
+        let sent = acme.listener().await.send(&actions).await.expect(207);
+        let path = format!("/deliveries/{}/replay", sent.body["requestId"].as_str().unwrap());
+        let failed = json!({"only": "failed"});
+        let (erase, replay) = (acme.delete("/contacts/PID-1"), acme.post(&path, &failed));
+        // Both come to the delivery, one after the other, and wait until they are let on.
+        let mut lock = instance.db_connection();
+        lock.batch_execute("BEGIN; SELECT FROM deliveries FOR UPDATE").unwrap();
+        let instance = &instance;
+        let waiting = |count: usize| async move {
+            let who =
+                "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+            instance
+                .db_until(&format!("(SELECT count(*) AS n FROM {who}) AS w WHERE n = {count}"))
+                .await;
+        };
+        let let_on = async {
+            waiting(2).await;
+            lock.batch_execute("ROLLBACK").unwrap();
+        };
+        let (erased, replayed) = if erased_first {
+            let then = async {
+                waiting(1).await;
+                join(replay, let_on).await.0
+            };
+            join(erase, then).await
+        } else {
+            let then = async {
+                waiting(1).await;
+                join(erase, let_on).await.0
+            };
+            let (replayed, erased) = join(replay, then).await;
+            (erased, replayed)
+        };
+        erased.expect(204);
+        if erased_first {
+            assert_eq!(replayed.expect(409).problem().0, "not_replayable");
+        } else {
+            assert_eq!(replayed.expect(200).statuses(), ["failed"]);
+        }
+        assert_eq!(db_tables_with(&instance, "zebra"), Vec::<String>::new());
     }
 }
 
