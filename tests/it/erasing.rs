@@ -182,7 +182,7 @@ async fn nothing_is_left_where_a_replay_runs_at_the_same_time() {
         } else {
             assert_eq!(replayed.expect(200).statuses(), ["failed"]);
         }
-        assert_eq!(db_tables_with(&instance, "zebra"), Vec::<String>::new());
+        assert_eq!(db_tables_with(instance, "zebra"), Vec::<String>::new());
     }
 }
 
