@@ -307,7 +307,7 @@ impl From<DbError> for StoreError {
                     Self::Unavailable(info.message().to_owned())
                 }
                 _ if is_deadlock(info.message()) => Self::Conflict,
-                _ if is_shutdown(info.message()) => Self::Unavailable(info.message().to_owned()),
+                _ if is_away(info.message()) => Self::Unavailable(info.message().to_owned()),
                 _ => Self::Refused(DbError::DatabaseError(kind, info)),
             },
             DbError::BrokenTransactionManager => {
@@ -327,9 +327,15 @@ fn is_deadlock(message: &str) -> bool {
 /// What Postgres says of 57014.
 const STATEMENT_TIMEOUT: &str = "canceling statement due to statement timeout";
 
-/// A server that goes down or comes up says so in these words (57P01–57P03, 53300).
-fn is_shutdown(message: &str) -> bool {
+/// A server that goes down or comes up says so in these words (57P01–57P03, 53300), one that lacks
+/// disk or memory in those (53100, 53200, XX000): what is refused for that may be taken later.
+fn is_away(message: &str) -> bool {
     [
+        "could not extend file",
+        "could not write",
+        "No space left on device",
+        "out of memory",
+        "out of shared memory",
         "terminating connection",
         "the database system is",
         "server closed the connection",
