@@ -201,7 +201,7 @@ impl Pipeline {
         }
         if root.http_status == Some(deliveries::KEY_IN_USE) {
             let detail = "It came while the first request of its `Idempotency-Key` was running, \
-                          which has applied the same actions; replay that one.";
+                          whose actions these are; replay that one.";
             return Err(Problem::new(Code::NotReplayable, detail));
         }
         if root.body.is_empty() || !root.body_complete {
