@@ -301,7 +301,9 @@ impl From<DbError> for StoreError {
                     Self::Unavailable(info.message().to_owned())
                 }
                 _ if is_deadlock(info.message()) => Self::Conflict,
-                _ if is_shutdown(info.message()) => Self::Unavailable(info.message().to_owned()),
+                _ if is_shutdown(info.message()) || is_full(info.message()) => {
+                    Self::Unavailable(info.message().to_owned())
+                }
                 _ => Self::Refused(DbError::DatabaseError(kind, info)),
             },
             DbError::BrokenTransactionManager => {
@@ -329,6 +331,11 @@ fn is_shutdown(message: &str) -> bool {
     ]
     .iter()
     .any(|known| message.contains(known))
+}
+
+/// A disk that is full (53100) is no fault of what was to be written, which is worth sending again.
+fn is_full(message: &str) -> bool {
+    message.contains("could not extend file") || message.contains("No space left on device")
 }
 
 impl From<DbError> for Problem {
@@ -364,6 +371,26 @@ impl From<StoreError> for Problem {
                     "Something went wrong on our side; it has been logged under this requestId.",
                 )
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was taken for later would be rejected for good, and a batch be answered action by action
+    /// with faults that nobody can mend.
+    #[test]
+    fn a_disk_that_is_full_is_worth_another_try() {
+        for message in [
+            "could not extend file \"base/16384/16660\": No space left on device",
+            "could not extend file \"base/16384/16660\": wrote only 4096 of 8192 bytes at block 7",
+            "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+        ] {
+            let full =
+                DbError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert!(matches!(StoreError::from(full), StoreError::Unavailable(_)), "{message}");
         }
     }
 }
