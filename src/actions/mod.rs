@@ -56,7 +56,7 @@ pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
-pub use workspace::{Ids, Loaded, Pending, Request, Workspace};
+pub use workspace::{Ids, Loaded, Origin, Pending, Request, Workspace};
 
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::suggest::{listed, nearest};

@@ -279,6 +279,7 @@ impl TestOrg {
 
     fn request(&self) -> Request<'_> {
         Request {
+            id: id(5),
             context: self.context(),
             sender: &self.sender,
             now: DateTime::<Utc>::UNIX_EPOCH,

@@ -35,11 +35,11 @@ pub struct Loaded {
 pub struct Pending {
     pub customers: PendingCustomers,
     pub deals: PendingDeals,
-    pub tags: Vec<NewTag>,
+    pub tags: Vec<(Origin, NewTag)>,
     pub notes: Vec<Note>,
     pub tickets: Vec<Ticket>,
-    pub history: Vec<HistoryLine>,
-    pub messages: Vec<Message>,
+    pub history: Vec<(Origin, HistoryLine)>,
+    pub messages: Vec<(Origin, Message)>,
     pub sms_credits_taken: i64,
 }
 
@@ -52,14 +52,29 @@ impl Pending {
         let deals = self.deals.created.iter().map(|deal| deal.id);
         let notes = self.notes.iter().map(|note| note.id);
         let tickets = self.tickets.iter().map(|ticket| ticket.id);
-        let messages = self.messages.iter().map(|message| message.id);
+        let messages = self.messages.iter().map(|(_, message)| message.id);
         customers.chain(deals).chain(notes).chain(tickets).chain(messages).collect()
     }
 }
 
-/// The request that the batch came with.
+/// By what a row came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The delivery.
+    pub request: Uuid,
+    /// The listener that took it.
+    pub listener: Uuid,
+    /// Its `senderUser`.
+    pub sender: Uuid,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+/// The request whose actions are decided.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
+    /// Its id.
+    pub id: Uuid,
     /// The org's names and the listener.
     pub context: Context<'a>,
     /// The `senderUser`.
@@ -70,10 +85,19 @@ pub struct Request<'a> {
     pub staging: bool,
 }
 
+impl Request<'_> {
+    /// What the rows that come of it are marked with.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        let Self { id, context, sender, now, staging: _ } = self;
+        Origin { request: *id, listener: context.listener.id, sender: sender.id, at: *now }
+    }
+}
+
 /// The state of the org as far as the batch can see it. Reading it does no I/O.
 #[derive(Debug)]
 pub struct Workspace<'a> {
-    /// The request.
+    /// The request whose turn it is: a batch may have the actions of several.
     pub request: Request<'a>,
     /// The customers.
     pub customers: Customers,
@@ -82,11 +106,11 @@ pub struct Workspace<'a> {
     tags: HashMap<String, Uuid>,
     tag_names: HashMap<Uuid, String>,
     sms_credits: i64,
-    new_tags: Vec<NewTag>,
+    new_tags: Vec<(Origin, NewTag)>,
     notes: Vec<Note>,
     tickets: Vec<Ticket>,
-    history: Vec<HistoryLine>,
-    messages: Vec<Message>,
+    history: Vec<(Origin, HistoryLine)>,
+    messages: Vec<(Origin, Message)>,
     sms_credits_taken: i64,
 }
 
@@ -158,6 +182,7 @@ impl<'a> Workspace<'a> {
 
     /// Takes the changes of an action over, so that later actions see them.
     pub fn apply(&mut self, changes: Vec<Change>) {
+        let origin = self.request.origin();
         for change in changes {
             match change {
                 Change::CustomerCreated(customer) => self.customers.create(*customer),
@@ -169,12 +194,12 @@ impl<'a> Workspace<'a> {
                 Change::TagCreated(tag) => {
                     self.tags.insert(tag.name_key.clone(), tag.id);
                     self.tag_names.insert(tag.id, tag.name.clone());
-                    self.new_tags.push(tag);
+                    self.new_tags.push((origin, tag));
                 }
                 Change::NoteAdded(note) => self.notes.push(*note),
                 Change::TicketAdded(ticket) => self.tickets.push(*ticket),
-                Change::HistoryAdded(line) => self.history.push(line),
-                Change::MessageQueued(message) => self.queue(*message),
+                Change::HistoryAdded(line) => self.history.push((origin, line)),
+                Change::MessageQueued(message) => self.queue(origin, *message),
             }
         }
     }
@@ -194,14 +219,14 @@ impl<'a> Workspace<'a> {
         }
     }
 
-    fn queue(&mut self, message: Message) {
+    fn queue(&mut self, origin: Origin, message: Message) {
         if let Content::Sms { segments, .. } = message.content
             && self.takes_sms_credits()
         {
             self.sms_credits -= i64::from(segments);
             self.sms_credits_taken += i64::from(segments);
         }
-        self.messages.push(message);
+        self.messages.push((origin, message));
     }
 }
 

@@ -203,6 +203,12 @@ impl Answer {
         }
     }
 
+    /// Whether it tells of no action.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.results.is_empty()
+    }
+
     /// How many actions were not applied, and could be by a replay.
     #[must_use]
     pub fn unresolved(&self) -> i32 {

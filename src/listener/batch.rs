@@ -1,4 +1,5 @@
-//! A batch, from what it mentions to what is written: loaded, decided, written (`design.md`).
+//! A batch, from what it mentions to what is to be written: loaded and decided (`design.md`). It may
+//! have the actions of several deliveries, each of which sees what those before it did.
 
 use super::answer::{Verdict, Verdicted, Verdicts};
 use super::codes::Reserved;
@@ -11,7 +12,7 @@ use crate::domain::counter::Counter;
 use crate::domain::fault::{Code, Fault, Pointer, Warning};
 use crate::error::{DbError, StoreError};
 use crate::store::batch_load::{self, OrgState};
-use crate::store::writes::{self, Origin};
+use crate::store::writes::{self, Outgoing};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -19,16 +20,23 @@ use uuid::Uuid;
 pub struct Batch<'a> {
     /// Whose it is.
     pub org: Uuid,
+    /// The deliveries, in order.
+    pub parts: &'a [Part<'a>],
+    /// What the query asked for. Several deliveries can only be run together where it asked for
+    /// nothing.
+    pub options: Options,
+    /// What messages are queued as.
+    pub outgoing: Outgoing<'a>,
+}
+
+/// What of a delivery is run.
+pub struct Part<'a> {
     /// The actions.
-    pub items: &'a [&'a Item],
+    pub items: Vec<&'a Item>,
     /// What is odd about the request as a whole.
-    pub warnings: &'a [Warning],
+    pub warnings: Vec<Warning>,
     /// What deciding needs to know of the request.
     pub request: Request<'a>,
-    /// What writing needs to know of it.
-    pub origin: Origin<'a>,
-    /// What the query asked for.
-    pub options: Options,
 }
 
 /// What the actions of an envelope mention.
@@ -42,42 +50,44 @@ pub fn mentions<'i>(items: impl IntoIterator<Item = &'i Item>) -> Mentions {
 }
 
 impl Batch<'_> {
-    /// Runs the whole batch in the transaction that is open: as many statements for one action as
-    /// for thousands.
+    /// Decides the whole batch in the transaction that is open, as many statements for one action
+    /// as for thousands: what becomes of the actions of each delivery, and what is to be written.
+    /// `mentions` is at least what the actions mention.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where it has to be done again.
-    pub fn run(
+    pub fn decide(
         &self,
         conn: &mut Conn,
+        mentions: &Mentions,
         state: OrgState,
         codes: &mut Reserved,
-    ) -> Result<Verdicts, StoreError> {
-        let (verdicts, pending) = self.decide(conn, self.items, state, codes)?;
-        let created = pending.made();
-        if self.applies(&verdicts) {
-            writes::write(conn, self.org, &pending, self.origin)?;
-        }
-        Ok(self.verdicts(verdicts, created))
+    ) -> Result<(Vec<Verdicts>, Pending), StoreError> {
+        let (verdicts, pending) = self.decide_parts(conn, self.parts, mentions, state, codes)?;
+        let created = if self.options.dry_run { pending.made() } else { HashSet::new() };
+        let pending = if self.applies(&verdicts) { pending } else { Pending::default() };
+        Ok((self.verdicts(verdicts, &created), pending))
     }
 
     /// Runs the actions one by one, each in a savepoint of its own, so that where the database
     /// refuses a batch for a reason that no check foresaw only the action at fault fails.
     ///
     /// # Errors
-    /// As [`Batch::run`].
+    /// As [`Batch::decide`].
     pub fn run_one_by_one(
         &self,
         conn: &mut Conn,
         codes: &mut Reserved,
-    ) -> Result<Verdicts, StoreError> {
+    ) -> Result<Vec<Verdicts>, StoreError> {
         let mut created = HashSet::new();
         let done = savepoint(conn, |conn| {
             let verdicts = self.each_in_its_savepoint(conn, codes, &mut created)?;
             if self.applies(&verdicts) { Ok(verdicts) } else { Err(Undone::Withdrawn(verdicts)) }
         });
         match done {
-            Ok(verdicts) | Err(Undone::Withdrawn(verdicts)) => Ok(self.verdicts(verdicts, created)),
+            Ok(verdicts) | Err(Undone::Withdrawn(verdicts)) => {
+                Ok(self.verdicts(verdicts, &created))
+            }
             Err(Undone::Store(error)) => Err(error),
         }
     }
@@ -87,75 +97,95 @@ impl Batch<'_> {
         conn: &mut Conn,
         codes: &mut Reserved,
         created: &mut HashSet<Uuid>,
-    ) -> Result<Vec<Verdict>, StoreError> {
-        let mut verdicts = Vec::new();
-        for item in self.items {
-            let one = savepoint(conn, |conn| {
+    ) -> Result<Vec<Vec<Verdict>>, StoreError> {
+        let one = |conn: &mut Conn, item: &Item, request, codes: &mut Reserved| {
+            savepoint(conn, |conn| {
                 let state = batch_load::org_state(conn, self.org)?;
-                let (verdict, pending) =
-                    self.decide(conn, std::slice::from_ref(item), state, codes)?;
-                created.extend(pending.made());
-                writes::write(conn, self.org, &pending, self.origin)?;
-                Ok(verdict)
-            });
-            match one {
-                Ok(verdict) => verdicts.extend(verdict),
-                Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => {
-                    return Err(error);
-                }
-                Err(cause) => {
-                    tracing::error!(%cause, item.index, "a check is missing: the database refused an action");
-                    verdicts.push(Err(refused(item.index)));
+                let part = Part { items: vec![item], warnings: Vec::new(), request };
+                let (verdicts, pending) =
+                    self.decide_parts(conn, &[part], &mentions([item]), state, codes)?;
+                writes::write(conn, self.org, &pending, &[], self.outgoing)?;
+                Ok((verdicts.into_iter().flatten(), pending.made()))
+            })
+        };
+        let mut all = Vec::with_capacity(self.parts.len());
+        for part in self.parts {
+            let mut verdicts = Vec::with_capacity(part.items.len());
+            for item in &part.items {
+                match one(conn, item, part.request, codes) {
+                    Ok((verdict, made)) => {
+                        verdicts.extend(verdict);
+                        created.extend(made);
+                    }
+                    Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => {
+                        return Err(error);
+                    }
+                    Err(cause) => {
+                        tracing::error!(%cause, item.index, "a check is missing: the database refused an action");
+                        verdicts.push(Err(refused(item.index)));
+                    }
                 }
             }
+            all.push(verdicts);
         }
-        Ok(verdicts)
+        Ok(all)
     }
 
     /// Whether what was decided is to be written.
-    fn applies(&self, verdicts: &[Verdict]) -> bool {
-        let withdrawn = self.options.atomic && verdicts.iter().any(Result::is_err);
+    fn applies(&self, verdicts: &[Vec<Verdict>]) -> bool {
+        let withdrawn = self.options.atomic && verdicts.iter().flatten().any(Result::is_err);
         !self.options.dry_run && !withdrawn
     }
 
-    fn decide(
+    fn decide_parts(
         &self,
         conn: &mut Conn,
-        items: &[&Item],
+        parts: &[Part<'_>],
+        mentions: &Mentions,
         state: OrgState,
         codes: &mut Reserved,
-    ) -> Result<(Vec<Verdict>, Pending), StoreError> {
-        let loaded = batch_load::load(conn, self.org, &mentions(items.iter().copied()), state)?;
-        let mut workspace = Workspace::new(self.request, loaded);
+    ) -> Result<(Vec<Vec<Verdict>>, Pending), StoreError> {
+        let Some(first) = parts.first() else { return Ok(Default::default()) };
+        let loaded = batch_load::load(conn, self.org, mentions, state)?;
+        let mut workspace = Workspace::new(first.request, loaded);
         let mut ids = RequestIds { codes };
-        let verdicts = items
-            .iter()
-            .map(|item| {
+        let mut verdicts = Vec::with_capacity(parts.len());
+        for part in parts {
+            workspace.request = part.request;
+            let decide = |item: &&Item| {
                 let Some(action) = &item.action else {
                     return Err(item.findings.clone().into());
                 };
                 let decision = action.decide(&workspace, &mut ids, item.findings.clone())?;
                 workspace.apply(decision.changes);
                 Ok(decision.outcome)
-            })
-            .collect();
+            };
+            verdicts.push(part.items.iter().map(decide).collect());
+        }
         Ok((verdicts, workspace.into_pending()))
     }
 
-    fn verdicts(&self, verdicts: Vec<Verdict>, created: HashSet<Uuid>) -> Verdicts {
-        let actions = self.items.iter().zip(verdicts).map(|(item, verdict)| Verdicted {
-            index: item.index,
-            action_type: item.action_type.clone(),
-            verdict,
-        });
-        Verdicts { actions: actions.collect(), warnings: self.warnings.to_vec(), created }
+    fn verdicts(&self, verdicts: Vec<Vec<Verdict>>, created: &HashSet<Uuid>) -> Vec<Verdicts> {
+        let of_part = |(part, verdicts): (&Part<'_>, Vec<Verdict>)| {
+            let actions = part.items.iter().zip(verdicts).map(|(item, verdict)| Verdicted {
+                index: item.index,
+                action_type: item.action_type.clone(),
+                verdict,
+            });
+            Verdicts {
+                actions: actions.collect(),
+                warnings: part.warnings.clone(),
+                created: created.clone(),
+            }
+        };
+        self.parts.iter().zip(verdicts).map(of_part).collect()
     }
 }
 
 /// Why what was run one by one is undone.
 enum Undone {
     /// As asked: a dry run, or an atomic request of which an action failed.
-    Withdrawn(Vec<Verdict>),
+    Withdrawn(Vec<Vec<Verdict>>),
     /// By the database.
     Store(StoreError),
 }

@@ -1,25 +1,22 @@
-//! A delivery as a whole: decided and answered in one commit, again where others were faster.
+//! A delivery as a whole: brought to its answer, again where others were faster.
 
 use super::admission::Credentials;
-use super::answer::Answer;
-use super::batch::{Batch, mentions};
-use super::codes::{CodeAllocator, Reserved};
-use super::envelope::{self, Envelope, Item, Limits};
+use super::codes::CodeAllocator;
+use super::envelope::Limits;
 use super::job::{Came, Job, Setback};
 use super::received::{Options, Received};
-use super::replay::Progress;
 use super::retry::Retry;
-use crate::actions::{Context, Request};
+use super::together::{Lines, Ride};
 use crate::clock;
-use crate::db::{Conn, Db, in_org, in_org_with_kept_plans};
+use crate::db::Db;
 use crate::directory::{Directory, DirectoryCache};
-use crate::domain::fault::{Code, Fault, Warning};
+use crate::domain::fault::{Code, Fault};
 use crate::error::{Problem, StoreError};
 use crate::metrics::Counters;
 use crate::outbox::Wake;
+use crate::store::deliveries;
 use crate::store::idempotency::FirstAnswer;
-use crate::store::writes::{Delivery, Origin, insert_delivery};
-use crate::store::{batch_load, deliveries, directory};
+use crate::store::writes::{Delivery, insert_deliveries};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -28,9 +25,6 @@ use uuid::Uuid;
 /// How often a batch is decided anew because others were faster. Each time at least one of them
 /// got through, so only a long queue over the same identifiers comes near it.
 const ATTEMPTS: u32 = 60;
-
-/// From when on it may be that the database refuses for a reason of its own.
-const PATIENT_ATTEMPTS: u32 = 3;
 
 /// What takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -41,12 +35,13 @@ pub(super) struct Parts {
     pub(super) directories: DirectoryCache,
     /// Rung when something has been kept for later.
     pub(super) kept_for_later: Notify,
-    codes: CodeAllocator,
-    limits: Limits,
-    staging: bool,
-    mail_domain: String,
-    wake: Wake,
-    counters: Counters,
+    pub(super) lines: Lines,
+    pub(super) codes: CodeAllocator,
+    pub(super) limits: Limits,
+    pub(super) staging: bool,
+    pub(super) mail_domain: String,
+    pub(super) wake: Wake,
+    pub(super) counters: Counters,
 }
 
 /// An answer, ready to be sent.
@@ -63,12 +58,12 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn processed(status: u16, body: String) -> Self {
+    pub(super) fn processed(status: u16, body: String) -> Self {
         Self { status, body, replayed: false, pending: None }
     }
 
     /// Taken for later (`listener.md` 9).
-    fn pending(delivery: Uuid) -> Self {
+    pub(super) fn pending(delivery: Uuid) -> Self {
         let body = serde_json::json!({"requestId": delivery, "status": "pending"}).to_string();
         Self { status: 202, body, replayed: false, pending: Some(delivery) }
     }
@@ -86,13 +81,12 @@ impl Pipeline {
         wake: Wake,
         counters: Counters,
     ) -> Self {
-        let codes = CodeAllocator::default();
-        let kept_for_later = Notify::new();
         Self(Arc::new(Parts {
             db,
             directories,
-            kept_for_later,
-            codes,
+            kept_for_later: Notify::new(),
+            lines: Lines::default(),
+            codes: CodeAllocator::default(),
             limits,
             staging,
             mail_domain,
@@ -188,6 +182,13 @@ impl Pipeline {
         mut directory: Arc<Directory>,
         job: &Arc<Job>,
     ) -> Result<Reply, Setback> {
+        if job.goes_with_others() {
+            match self.go_with_others(Arc::clone(&directory), job).await {
+                Ride::Answered(reply) => return Ok(reply),
+                Ride::Lost(error) => return Err(error.into()),
+                Ride::Alone => {}
+            }
+        }
         for attempt in 0..ATTEMPTS {
             let (parts, job, known) =
                 (Arc::clone(&self.0), Arc::clone(job), Arc::clone(&directory));
@@ -241,7 +242,12 @@ impl Pipeline {
                 let status = actix_web::ResponseError::status_code(&kept).as_u16();
                 let body = serde_json::to_string(&kept.body(job.received.id)).unwrap_or_default();
                 let reply = Reply::processed(status, body);
-                keep(conn, &job, &job.delivery(None, "rejected", &reply))
+                let delivery = job.delivery(None, "rejected", &reply);
+                if let Came::Due = job.came {
+                    deliveries::complete(conn, org, &delivery)?;
+                    return Ok(());
+                }
+                insert_deliveries(conn, org, &[delivery])
             })
             .await;
         match stored {
@@ -275,7 +281,8 @@ impl Pipeline {
             };
             let reply = Reply { replayed: true, ..first };
             let repeats = Some(delivery);
-            insert_delivery(conn, &Delivery { repeats, ..job.delivery(None, &status, &reply) })?;
+            let delivery = Delivery { repeats, ..job.delivery(None, &status, &reply) };
+            insert_deliveries(conn, org, &[delivery])?;
             Ok::<_, StoreError>(reply)
         });
         let reply = kept.await.map_err(|error| Problem::from(error).of_request(id))?;
@@ -302,232 +309,6 @@ impl Pipeline {
 pub(super) fn invalid_query(faults: Vec<Fault>) -> Problem {
     let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
     Problem::new(Code::InvalidQuery, detail).with_errors(faults)
-}
-
-impl Parts {
-    fn attempt(
-        &self,
-        conn: &mut Conn,
-        directory: &Directory,
-        job: &Job,
-        attempt: u32,
-    ) -> Result<Reply, Setback> {
-        let listener = job.admitted(directory)?;
-        // Before anything else, so that what has become wrong since does not change the answer.
-        if let Some(retry) = &job.retry {
-            in_org(conn, job.org, |conn| {
-                retry.seen_before(conn, job.org, job.listener, job.received.at)
-            })?;
-        }
-        let context = Context { directory, listener };
-        let mut envelope =
-            envelope::read(&job.received.body, self.limits, context).map_err(Setback::Rejected)?;
-        envelope.warnings.extend(job.warnings.iter().cloned());
-        if let Came::PostedForLater(_) = job.came {
-            return keep_for_later(conn, job, directory, &envelope);
-        }
-        let reserved = if job.options.dry_run {
-            Reserved::default()
-        } else {
-            self.codes.reserve(conn, job.org, &mentions(&envelope.items))?
-        };
-        let mut codes = reserved.clone();
-        let patient = attempt < PATIENT_ATTEMPTS;
-        let done = match self.commit(conn, job, context, &envelope, &mut codes, Run::Batch) {
-            // Unforeseen, or a constraint that stays violated: find the action at fault.
-            Err(Setback::Store(StoreError::Refused(cause))) => {
-                tracing::error!(%cause, "the database refused a batch; trying its actions one by one");
-                codes = reserved.clone();
-                self.commit(conn, job, context, &envelope, &mut codes, Run::OneByOne)
-            }
-            Err(Setback::Store(StoreError::Reference | StoreError::Taken)) if !patient => {
-                codes = reserved.clone();
-                self.commit(conn, job, context, &envelope, &mut codes, Run::OneByOne)
-            }
-            done => done,
-        };
-        match &done {
-            Ok(_) => {
-                self.codes.release(job.org, codes);
-                if envelope.may_queue_messages(context) {
-                    self.wake.wake();
-                }
-            }
-            // Whether the commit arrived is not known, so the numbers may be in use.
-            Err(Setback::Store(StoreError::Unavailable(_))) => {}
-            Err(_) => self.codes.release(job.org, reserved),
-        }
-        done
-    }
-
-    fn commit(
-        &self,
-        conn: &mut Conn,
-        job: &Job,
-        context: Context<'_>,
-        envelope: &Envelope<'_>,
-        codes: &mut Reserved,
-        run: Run,
-    ) -> Result<Reply, Setback> {
-        let request = Request {
-            context,
-            sender: envelope.sender,
-            now: job.received.at,
-            staging: self.staging,
-        };
-        let origin = Origin {
-            sender: envelope.sender.id,
-            listener: job.listener,
-            request: job.received.id,
-            at: job.received.at,
-            staging: self.staging,
-            mail_domain: &self.mail_domain,
-        };
-        let first = directory::joining_deliveries(job.org);
-        let (reply, answer) = in_org_with_kept_plans(conn, job.org, &first, |conn| {
-            let state = batch_load::org_state(conn, job.org)?;
-            if state.directory_version != context.directory.version {
-                return Err(Setback::Stale);
-            }
-            if let Some(retry) = &job.retry {
-                retry.claim(conn, job.org, job.listener, job.received.at)?;
-            }
-            let Chosen { items, warnings, before } = choose(conn, job, envelope)?;
-            let batch = Batch {
-                org: job.org,
-                items: &items,
-                warnings: &warnings,
-                request,
-                origin,
-                options: job.options,
-            };
-            let verdicts = match run {
-                Run::Batch => batch.run(conn, state, codes)?,
-                Run::OneByOne => batch.run_one_by_one(conn, codes)?,
-            };
-            let answer = Answer::new(job.received.id, self.staging, job.options, verdicts);
-            let body = serde_json::to_string(&answer).unwrap_or_default();
-            let reply = Reply::processed(answer.http_status(), body);
-            let sender = Some(envelope.sender.email.as_str());
-            let delivery = Delivery {
-                unresolved: (!job.options.dry_run).then(|| answer.unresolved()),
-                ..job.delivery(sender, answer.delivery_status(), &reply)
-            };
-            match before {
-                Some(_) if items.is_empty() => {}
-                Some(before) => keep_replay(conn, job, &delivery, &before)?,
-                None => keep(conn, job, &delivery)?,
-            }
-            if let Some(retry) = job.retry.as_ref().filter(|_| !job.options.dry_run) {
-                retry.keep(conn, job.org, job.listener, job.received.id, job.received.at)?;
-            }
-            Ok::<_, Setback>((reply, answer))
-        })?;
-        self.counters.delivered(answer.delivery_status());
-        if !job.options.dry_run {
-            self.counters.applied(answer.outcomes());
-        }
-        Ok(reply)
-    }
-}
-
-/// What of an envelope is run.
-struct Chosen<'e> {
-    items: Vec<&'e Item>,
-    warnings: Vec<Warning>,
-    /// Of a replay: what the delivery and its earlier replays were answered.
-    before: Option<Vec<String>>,
-}
-
-/// Chooses what is run, once nobody else can be at it: all, or of a replay what it is for.
-fn choose<'e>(
-    conn: &mut Conn,
-    job: &Job,
-    envelope: &'e Envelope<'_>,
-) -> Result<Chosen<'e>, Setback> {
-    let mut items: Vec<&Item> = envelope.items.iter().collect();
-    let mut warnings = envelope.warnings.clone();
-    let mut before = None;
-    match &job.came {
-        Came::Posted(_) | Came::PostedForLater(_) => {}
-        Came::Due => {
-            if !deliveries::take_turn(conn, job.org, job.listener, job.received.id)? {
-                return Err(Setback::NotDue);
-            }
-        }
-        Came::Replayed { root, only } => {
-            let answers = deliveries::lock_answers(conn, job.org, *root)?;
-            let progress = Progress::of(answers.iter().map(String::as_str));
-            let there = deliveries::still_there(conn, job.org, &progress.made())?;
-            items.retain(|item| progress.wants(item.index, *only, &there));
-            warnings.extend(progress.left_out(*only, &there));
-            before = Some(answers);
-        }
-    }
-    Ok(Chosen { items, warnings, before })
-}
-
-/// Keeps a delivery with its answer.
-fn keep(conn: &mut Conn, job: &Job, delivery: &Delivery<'_>) -> Result<(), StoreError> {
-    match job.came {
-        Came::Due => deliveries::complete(conn, delivery),
-        Came::Posted(_) | Came::PostedForLater(_) | Came::Replayed { .. } => {
-            Ok(insert_delivery(conn, delivery)?)
-        }
-    }
-}
-
-/// Keeps a replay, and how far the delivery has come by it.
-fn keep_replay(
-    conn: &mut Conn,
-    job: &Job,
-    delivery: &Delivery<'_>,
-    before: &[String],
-) -> Result<(), StoreError> {
-    let answers = before.iter().map(String::as_str).chain(delivery.answer);
-    let unresolved = i32::try_from(Progress::of(answers).unresolved()).unwrap_or(i32::MAX);
-    if let (Came::Replayed { root, .. }, false) = (&job.came, job.options.dry_run) {
-        deliveries::set_unresolved(conn, job.org, *root, unresolved)?;
-    }
-    Ok(insert_delivery(conn, delivery)?)
-}
-
-/// Commits a delivery as pending: it has been read, and will be applied in its turn.
-fn keep_for_later(
-    conn: &mut Conn,
-    job: &Job,
-    directory: &Directory,
-    envelope: &Envelope<'_>,
-) -> Result<Reply, Setback> {
-    let id = job.received.id;
-    in_org(conn, job.org, |conn| {
-        if batch_load::org_state(conn, job.org)?.directory_version != directory.version {
-            return Err(Setback::Stale);
-        }
-        if let Some(retry) = &job.retry {
-            retry.claim(conn, job.org, job.listener, job.received.at)?;
-        }
-        let reply = Reply::pending(id);
-        let delivery = Delivery {
-            http_status: None,
-            answer: None,
-            duration_ms: None,
-            respond_async: true,
-            ..job.delivery(Some(&envelope.sender.email), "pending", &reply)
-        };
-        insert_delivery(conn, &delivery)?;
-        if let Some(retry) = &job.retry {
-            retry.keep(conn, job.org, job.listener, id, job.received.at)?;
-        }
-        Ok(reply)
-    })
-}
-
-/// How a batch is run.
-#[derive(Clone, Copy)]
-enum Run {
-    Batch,
-    OneByOne,
 }
 
 /// Longer each time, and never the same for two: up to 2 ms at first, up to 128 ms later.

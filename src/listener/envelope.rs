@@ -61,6 +61,30 @@ pub fn read<'a>(
     limits: Limits,
     context: Context<'a>,
 ) -> Result<Envelope<'a>, Problem> {
+    open(body, limits, context, |entries| {
+        let item = |(index, entry)| read_item(entry, index, context);
+        entries.iter().enumerate().map(item).collect()
+    })
+}
+
+/// Reads a body as far as it takes to know that its actions can be read later.
+///
+/// # Errors
+/// As [`read`].
+pub fn check<'a>(
+    body: &[u8],
+    limits: Limits,
+    context: Context<'a>,
+) -> Result<Envelope<'a>, Problem> {
+    open(body, limits, context, |_| Vec::new())
+}
+
+fn open<'a>(
+    body: &[u8],
+    limits: Limits,
+    context: Context<'a>,
+    items: impl FnOnce(&[Value]) -> Vec<Item>,
+) -> Result<Envelope<'a>, Problem> {
     let root = payload::parse(body, limits.depth).map_err(|error| malformed(&error))?;
     let mut findings = Findings::default();
     let Some(mut fields) =
@@ -82,9 +106,7 @@ pub fn read<'a>(
     let Some(sender) = sender.filter(|_| faults.is_empty()) else {
         return Err(envelope_problem(faults));
     };
-    let items =
-        entries.iter().enumerate().map(|(index, entry)| read_item(entry, index, context)).collect();
-    Ok(Envelope { sender, items, warnings })
+    Ok(Envelope { sender, items: items(entries), warnings })
 }
 
 fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Option<&'a User> {

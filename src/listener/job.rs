@@ -70,7 +70,6 @@ impl Job {
             Came::Posted(_) | Came::PostedForLater(_) | Came::Due => None,
         };
         Delivery {
-            org_id: self.org,
             id: *id,
             listener_id: self.listener,
             received_at: *at,

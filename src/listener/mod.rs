@@ -2,6 +2,7 @@
 
 mod admission;
 mod answer;
+mod apply;
 mod batch;
 mod capacity;
 mod codes;
@@ -13,8 +14,8 @@ mod rates;
 mod received;
 pub mod redaction;
 mod replay;
-
 mod retry;
+mod together;
 
 pub use admission::{Credentials, admit};
 pub use answer::Answer;

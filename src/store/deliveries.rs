@@ -163,13 +163,17 @@ pub fn take_turn(
     Ok(first == Some(id))
 }
 
-/// Writes what has become of a delivery that was kept for later.
+/// Writes what has become of a delivery that was kept for later, where it still waits.
 ///
 /// # Errors
 /// Those of the database.
-pub fn complete(conn: &mut PgConnection, delivery: &Delivery<'_>) -> Result<(), StoreError> {
-    diesel::update(deliveries::table)
-        .filter(deliveries::org_id.eq(delivery.org_id))
+pub fn complete(
+    conn: &mut PgConnection,
+    org: Uuid,
+    delivery: &Delivery<'_>,
+) -> Result<bool, StoreError> {
+    let updated = diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(delivery.id))
         .filter(deliveries::status.eq("pending"))
         .set((
@@ -180,7 +184,7 @@ pub fn complete(conn: &mut PgConnection, delivery: &Delivery<'_>) -> Result<(), 
             deliveries::unresolved.eq(delivery.unresolved),
         ))
         .execute(conn)?;
-    Ok(())
+    Ok(updated > 0)
 }
 
 /// A kept delivery that is to be run again.

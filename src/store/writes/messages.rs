@@ -1,7 +1,8 @@
 //! New rows of the outbox.
 
-use super::Origin;
-use crate::actions::{Content, Message};
+use super::Outgoing;
+use super::columns::each;
+use crate::actions::{Content, Message, Origin};
 use crate::store::statement::{Statement, statement};
 use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -9,40 +10,41 @@ use uuid::Uuid;
 /// Inserts them: to be sent, or on staging to be looked at.
 pub(super) fn insert<'a>(
     org: Uuid,
-    messages: &'a [Message],
-    origin: Origin<'_>,
+    messages: &'a [(Origin, Message)],
+    outgoing: Outgoing<'_>,
 ) -> Option<Statement<'a>> {
     if messages.is_empty() {
         return None;
     }
-    let rows: Vec<Row<'_>> = messages.iter().map(Row::of).collect();
+    let rows: Vec<Row<'_>> = messages.iter().map(|(_, message)| Row::of(message)).collect();
     let insert = statement(
         "INSERT INTO outbox (org_id, id, channel, status, recipient, subject, html, text, segments, \
              message_id, customer_id, lead_id, sender_id, listener_id, request_id, next_attempt_at, created_at) \
          SELECT $1, new.id, new.channel, $2, new.recipient, new.subject, new.html, new.text, new.segments, \
-             new.message_id, new.customer_id, new.lead_id, $3, $4, $5, $6, $6 \
-         FROM unnest($7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+             new.message_id, new.customer_id, new.lead_id, new.sender_id, new.listener_id, new.request_id, \
+             new.at, new.at \
+         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
              AS new (id, channel, recipient, subject, html, text, segments, message_id, customer_id, \
-             lead_id)",
+             lead_id, sender_id, listener_id, request_id, at)",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Text, _>(if origin.staging { "captured" } else { "pending" })
-    .bind::<SqlUuid, _>(origin.sender)
-    .bind::<SqlUuid, _>(origin.listener)
-    .bind::<SqlUuid, _>(origin.request)
-    .bind::<Timestamptz, _>(origin.at)
-    .bind::<Array<SqlUuid>, _>(messages.iter().map(|m| m.id).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(rows.iter().map(|row| row.channel).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(messages.iter().map(|m| m.recipient.as_str()).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.subject).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.html).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Text>>, _>(rows.iter().map(|row| row.text).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SmallInt>>, _>(rows.iter().map(|row| row.segments).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(
-        messages.iter().map(|m| format!("<{}@{}>", m.id, origin.mail_domain)).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.customer).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(messages.iter().map(|m| m.lead).collect::<Vec<_>>());
+    .bind::<Text, _>(if outgoing.staging { "captured" } else { "pending" })
+    .bind::<Array<SqlUuid>, _>(each(messages, |(_, message)| message.id))
+    .bind::<Array<Text>, _>(each(&rows, |row| row.channel))
+    .bind::<Array<Text>, _>(each(messages, |(_, message)| message.recipient.as_str()))
+    .bind::<Array<Nullable<Text>>, _>(each(&rows, |row| row.subject))
+    .bind::<Array<Nullable<Text>>, _>(each(&rows, |row| row.html))
+    .bind::<Array<Nullable<Text>>, _>(each(&rows, |row| row.text))
+    .bind::<Array<Nullable<SmallInt>>, _>(each(&rows, |row| row.segments))
+    .bind::<Array<Text>, _>(each(messages, |(_, message)| {
+        format!("<{}@{}>", message.id, outgoing.mail_domain)
+    }))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(messages, |(_, message)| message.customer))
+    .bind::<Array<Nullable<SqlUuid>>, _>(each(messages, |(_, message)| message.lead))
+    .bind::<Array<SqlUuid>, _>(each(messages, |(origin, _)| origin.sender))
+    .bind::<Array<SqlUuid>, _>(each(messages, |(origin, _)| origin.listener))
+    .bind::<Array<SqlUuid>, _>(each(messages, |(origin, _)| origin.request))
+    .bind::<Array<Timestamptz>, _>(each(messages, |(origin, _)| origin.at));
     Some(insert)
 }
 

@@ -13,34 +13,25 @@ mod notes;
 mod tags;
 mod tickets;
 
-pub use deliveries::{Delivery, insert_delivery};
+pub use deliveries::Delivery;
 
 use crate::actions::{Pending, PendingCustomers};
 use crate::error::StoreError;
 use crate::store::message_accounts;
 use crate::store::statement::run;
-use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use uuid::Uuid;
 
-/// Who wrote, and when: the same for all rows of a batch.
+/// What messages are queued as.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    /// The `senderUser`.
-    pub sender: Uuid,
-    /// The listener.
-    pub listener: Uuid,
-    /// The delivery.
-    pub request: Uuid,
-    /// When it came.
-    pub at: DateTime<Utc>,
-    /// Whether messages are captured instead of sent.
+pub struct Outgoing<'a> {
+    /// Whether they are captured instead of sent.
     pub staging: bool,
     /// What `Message-ID`s end in.
     pub mail_domain: &'a str,
 }
 
-/// Writes all changes of a batch.
+/// Writes all changes of a batch, and the deliveries that it came with.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal or the
@@ -49,9 +40,10 @@ pub fn write(
     conn: &mut PgConnection,
     org: Uuid,
     pending: &Pending,
-    origin: Origin<'_>,
+    deliveries: &[Delivery<'_>],
+    outgoing: Outgoing<'_>,
 ) -> Result<(), StoreError> {
-    tags::insert(conn, org, &pending.tags, origin.at)?;
+    tags::insert(conn, org, &pending.tags)?;
     let PendingCustomers { created, changed, tagged, untagged, released, claims } =
         &pending.customers;
     let mut inserts = Vec::from_iter(customers::insert(org, created));
@@ -70,11 +62,25 @@ pub fn write(
     inserts.extend(notes::insert(org, &pending.notes));
     inserts.extend(tickets::insert(org, &pending.tickets));
     inserts.extend(tickets::insert_tags(org, &pending.tickets));
-    inserts.extend(history::insert(org, &pending.history, origin));
-    inserts.extend(messages::insert(org, &pending.messages, origin));
+    inserts.extend(history::insert(org, &pending.history));
+    inserts.extend(messages::insert(org, &pending.messages, outgoing));
+    // What stands first in a round trip Postgres runs last: so it knows how long all took.
+    inserts.splice(0..0, deliveries::insert(org, deliveries));
     let claims = if pending.deals.is_empty() { claims.as_slice() } else { &[] };
     identities::insert(conn, org, claims, inserts)?;
     take_sms_credits(conn, org, pending.sms_credits_taken)
+}
+
+/// Keeps deliveries of which nothing is applied.
+///
+/// # Errors
+/// Those of the database.
+pub fn insert_deliveries(
+    conn: &mut PgConnection,
+    org: Uuid,
+    deliveries: &[Delivery<'_>],
+) -> Result<(), StoreError> {
+    run(conn, Vec::from_iter(deliveries::insert(org, deliveries)))
 }
 
 /// Takes the credits, unless others have taken so many meanwhile that they do not suffice. Last,

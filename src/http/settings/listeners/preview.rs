@@ -134,7 +134,8 @@ fn render(
 }
 
 fn request<'a>(context: Context<'a>, sender: &'a User, staging: bool) -> Request<'a> {
-    Request { context, sender, now: clock::now(), staging }
+    // Nothing is kept of it.
+    Request { id: Uuid::nil(), context, sender, now: clock::now(), staging }
 }
 
 impl Preview {
