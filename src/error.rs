@@ -301,9 +301,7 @@ impl From<DbError> for StoreError {
                     Self::Unavailable(info.message().to_owned())
                 }
                 _ if is_deadlock(info.message()) => Self::Conflict,
-                _ if is_shutdown(info.message()) || is_full(info.message()) => {
-                    Self::Unavailable(info.message().to_owned())
-                }
+                _ if is_away(info.message()) => Self::Unavailable(info.message().to_owned()),
                 _ => Self::Refused(DbError::DatabaseError(kind, info)),
             },
             DbError::BrokenTransactionManager => {
@@ -320,9 +318,15 @@ fn is_deadlock(message: &str) -> bool {
     message == "deadlock detected" || message == "canceling statement due to lock timeout"
 }
 
-/// A server that goes down or comes up says so in these words (57P01–57P03, 53300).
-fn is_shutdown(message: &str) -> bool {
+/// A server that goes down or comes up says so in these words (57P01–57P03, 53300), one that lacks
+/// disk or memory in those (53100, 53200, XX000): what is refused for that may be taken later.
+fn is_away(message: &str) -> bool {
     [
+        "could not extend file",
+        "could not write",
+        "No space left on device",
+        "out of memory",
+        "out of shared memory",
         "terminating connection",
         "the database system is",
         "server closed the connection",
@@ -331,11 +335,6 @@ fn is_shutdown(message: &str) -> bool {
     ]
     .iter()
     .any(|known| message.contains(known))
-}
-
-/// A disk that is full (53100) is no fault of what was to be written, which is worth sending again.
-fn is_full(message: &str) -> bool {
-    message.contains("could not extend file") || message.contains("No space left on device")
 }
 
 impl From<DbError> for Problem {

@@ -2,7 +2,8 @@
 //! to be measured on.
 
 use crate::ceiling::{PRELOADED, Row, Template};
-use crate::load::{Client, Target};
+use crate::http::{self, Answer, Client};
+use crate::load::{self, Target};
 use crate::payloads::{self, digits};
 use crate::scenario::Kind;
 use crate::server::Server;
@@ -18,7 +19,6 @@ use diesel::migration::MigrationSource;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Nullable, Text, Uuid as SqlUuid};
-use hyper::StatusCode;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl Databases {
         migrate(&url)?;
         let mut conn = PgConnection::establish(&url)?;
         make_orgs(&url)?;
-        let server = Server::start(program, &url, &self.dir.join("seed.log"))?;
+        let server = Server::start(program, &[], &url, &self.dir.join("seed.log"))?;
         let targets = make_listeners(&server, &mut conn)?;
         let target = targets.first().context("no listener")?;
         // The second finds the tag and has nothing to make but a contact.
@@ -171,34 +171,30 @@ fn make_listeners(server: &Server, conn: &mut PgConnection) -> anyhow::Result<Ve
          CREATE TABLE bench.targets (place int PRIMARY KEY, path text NOT NULL, sender text NOT NULL); \
          CREATE SEQUENCE bench.n START 5000000 CACHE 100",
     )?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut client = Client::connect(server.address).await?;
-        for place in 0..ORGS {
-            let sender = owner(place);
-            let sign_in =
-                json!({"org": format!("org{place}"), "email": sender, "password": PASSWORD});
-            let session = call(&mut client, "/api/v1/sessions", "", &sign_in).await?;
-            let token = text(&session, "token")?.to_owned();
-            let made =
-                call(&mut client, "/api/v1/listeners", &token, &json!({"name": "Bench"})).await?;
-            let url = text(&made, "url")?;
-            let path = url.find("/listener/").and_then(|at| url.get(at..)).context("no path")?;
-            diesel::sql_query(format!("INSERT INTO bench.targets VALUES ({place}, $1, $2)"))
-                .bind::<Text, _>(path)
-                .bind::<Text, _>(sender)
-                .execute(conn)?;
-        }
-        anyhow::Ok(())
-    })?;
+    let mut client = Client::connect(server.address)?;
+    for place in 0..ORGS {
+        let sender = owner(place);
+        let sign_in = json!({"org": format!("org{place}"), "email": sender, "password": PASSWORD});
+        let session = call(&mut client, "/api/v1/sessions", "", &sign_in)?;
+        let token = text(&session, "token")?;
+        let made = call(&mut client, "/api/v1/listeners", token, &json!({"name": "Bench"}))?;
+        let url = text(&made, "url")?;
+        let path = url.find("/listener/").and_then(|at| url.get(at..)).context("no path")?;
+        diesel::sql_query(format!("INSERT INTO bench.targets VALUES ({place}, $1, $2)"))
+            .bind::<Text, _>(path)
+            .bind::<Text, _>(sender)
+            .execute(conn)?;
+    }
     targets(conn)
 }
 
-async fn call(client: &mut Client, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
-    let bearer = format!("Bearer {token}");
-    let (status, answer) = client.post(path, ("authorization", &bearer), body.to_string()).await?;
-    anyhow::ensure!(status.is_success(), "{path}: {status}: {}", String::from_utf8_lossy(&answer));
-    Ok(serde_json::from_slice(&answer)?)
+fn call(client: &mut Client, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
+    let (bearer, body) = (format!("Bearer {token}"), body.to_string());
+    let request = http::head(path, ("authorization", &bearer), body.len()) + &body;
+    let Answer { status, body } = client.exchange(request.as_bytes())?;
+    let said = String::from_utf8_lossy(body);
+    anyhow::ensure!((200..300).contains(&status), "{path}: {status}: {said}");
+    Ok(serde_json::from_slice(body)?)
 }
 
 fn text<'v>(answer: &'v Value, member: &str) -> anyhow::Result<&'v str> {
@@ -229,18 +225,16 @@ pub fn send(
     number: u64,
     actions: usize,
 ) -> anyhow::Result<Option<Uuid>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let body = payloads::body(kind, &target.sender, number, actions);
-    let (status, answer) = runtime.block_on(async {
-        let mut client = Client::connect(server.address).await?;
-        client.post(&target.path, crate::load::header(kind), body).await
-    })?;
-    if kind == Kind::Async && status != StatusCode::ACCEPTED {
+    let request = http::head(&target.path, load::header(kind), body.len()) + &body;
+    let mut client = Client::connect(server.address)?;
+    let Answer { status, body } = client.exchange(request.as_bytes())?;
+    if kind == Kind::Async && status != 202 {
         return Ok(None);
     }
-    let said = String::from_utf8_lossy(&answer);
+    let said = String::from_utf8_lossy(body);
     anyhow::ensure!(said.contains(&payloads::expected(kind, actions)), "{status}: {said}");
-    let answer: Value = serde_json::from_slice(&answer)?;
+    let answer: Value = serde_json::from_slice(body)?;
     Ok(Some(text(&answer, "requestId")?.parse()?))
 }
 

@@ -5,6 +5,7 @@
 mod ceiling;
 mod cpu;
 mod database;
+mod http;
 mod load;
 mod payloads;
 mod report;

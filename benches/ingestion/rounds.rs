@@ -3,7 +3,7 @@
 use crate::ceiling::{self, Row, Template};
 use crate::cpu;
 use crate::database::{self, Databases};
-use crate::load::{self, Numbers, Target};
+use crate::load::{Load, Target};
 use crate::payloads::digits;
 use crate::scenario::{Kind, Scenario};
 use crate::server::Server;
@@ -79,23 +79,23 @@ impl Bench {
         let mut servers = Vec::new();
         for (name, program) in &self.servers {
             let log = self.dir.join(format!("{name}.log"));
-            servers.push((*name, Server::start(program, &self.databases.url(), &log)?));
+            let server = Server::start(program, scenario.options(), &self.databases.url(), &log)?;
+            servers.push((*name, server));
         }
         let (_, server) = servers.first().context("no server")?;
         let target = targets.first().context("no listener")?;
         let Some(template) = template(&mut conn, server, target, scenario)? else {
             return Ok(None);
         };
-        let numbers = Numbers::from(2_000_000);
+        let load = Load::new(scenario, &targets, 2_000_000)?;
         let mut rounds: Vec<Vec<Side>> = Vec::new();
         for (_, server) in &servers {
-            let warm_up = Duration::from_secs(1);
-            load::run(server.address, scenario, &targets, &numbers, warm_up)?;
+            load.run(server.address, Duration::from_secs(1))?;
         }
         for _ in 0..self.pace.rounds {
             let mut sides = Vec::new();
             for (name, server) in &servers {
-                sides.push(self.server_round(name, server, scenario, &targets, &numbers)?);
+                sides.push(self.server_round(name, server, scenario, &load)?);
             }
             sides.push(self.ceiling_round(scenario, &template)?);
             rounds.push(sides);
@@ -111,13 +111,12 @@ impl Bench {
         name: &'static str,
         server: &Server,
         scenario: &Scenario,
-        targets: &[Target],
-        numbers: &Numbers,
+        load: &Load<'_>,
     ) -> anyhow::Result<Side> {
         let postmaster = self.databases.postmaster()?;
         let before = (cpu::of(server.pid())?, cpu::of_family(postmaster)?, cpu::own()?.0);
         let length = Duration::from_secs(self.pace.seconds);
-        let round = load::run(server.address, scenario, targets, numbers, length)?;
+        let round = load.run(server.address, length)?;
         let after = (cpu::of(server.pid())?, cpu::of_family(postmaster)?, cpu::own()?.0);
         let actions = as_f64(round.requests) * as_f64(u64::try_from(scenario.actions)?);
         let micros = |seconds: f64| seconds * 1e6 / actions.max(1.0);
@@ -183,19 +182,8 @@ fn template(
             let (_, each) = send(SAMPLE + 100_000, 1)?.context("refused")?;
             Template { each, once: delivery, sample: digits(SAMPLE + 100_000) }
         }
-        Kind::Add | Kind::Duplicate | Kind::Mix => {
+        Kind::Add | Kind::Duplicate | Kind::Mix | Kind::Async => {
             delivery.extend(rows);
-            Template { each: delivery, once: Vec::new(), sample: digits(SAMPLE + 1) }
-        }
-        // The delivery as it is before it has been applied.
-        Kind::Async => {
-            for (name, _, value) in delivery.iter_mut().flat_map(|row| &mut row.columns) {
-                match name.as_str() {
-                    "status" => *value = Some("pending".to_owned()),
-                    "http_status" | "answer" | "duration_ms" => *value = None,
-                    _ => {}
-                }
-            }
             Template { each: delivery, once: Vec::new(), sample: digits(SAMPLE + 1) }
         }
     }))

@@ -9,7 +9,7 @@ pub enum Kind {
     Duplicate,
     /// One request with each of the eight actions, building on each other.
     Mix,
-    /// New contacts, to be applied later (`Prefer: respond-async`).
+    /// New contacts, to be applied later (`Prefer: respond-async`), which nothing does here.
     Async,
 }
 
@@ -32,6 +32,17 @@ pub struct Scenario {
     pub customers: usize,
     /// Whether `--quick` has it.
     pub quick: bool,
+}
+
+impl Scenario {
+    /// What the server is started with besides its defaults.
+    pub fn options(&self) -> &'static [&'static str] {
+        match self.kind {
+            // The ceiling keeps the deliveries and does no more either.
+            Kind::Async => &["--later-workers", "0"],
+            Kind::Add | Kind::Duplicate | Kind::Mix => &[],
+        }
+    }
 }
 
 const SINGLE: Scenario = Scenario {
@@ -89,7 +100,7 @@ pub const SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         name: "async-16",
-        about: "one new contact a request, to be applied later, 16 connections",
+        about: "one new contact a request, accepted for later and not applied, 16 connections",
         kind: Kind::Async,
         ..SINGLE
     },

@@ -27,14 +27,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one with default settings on that database, its log in a file, and waits until it is
-    /// ready.
-    pub fn start(program: &Path, database_url: &str, log: &Path) -> anyhow::Result<Self> {
+    /// Starts one with default settings but for `options` on that database, its log in a file, and
+    /// waits until it is ready.
+    pub fn start(
+        program: &Path,
+        options: &[&str],
+        database_url: &str,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
         // Free until a moment ago, and nobody else is after it.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let started = clock::instant();
         let child = Command::new(program)
             .args(["serve", "--environment", "staging", "--bind", &address.to_string()])
+            .args(options)
             .env("DATABASE_URL", database_url)
             .env("BEEIQ_SECRET_KEY", SECRET_KEY)
             .stderr(File::create(log)?)

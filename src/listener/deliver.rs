@@ -8,7 +8,7 @@ use super::received::{Options, Received};
 use super::retry::Retry;
 use super::together::{Lines, Ride};
 use crate::clock;
-use crate::db::Db;
+use crate::db::{Conn, Db};
 use crate::directory::{Directory, DirectoryCache};
 use crate::domain::fault::{Code, Fault};
 use crate::error::{Problem, StoreError};
@@ -219,44 +219,51 @@ impl Pipeline {
     }
 
     /// Keeps a request that cannot be applied, and gives back the problem to answer with.
-    pub(super) async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
-        let id = job.received.id;
+    async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
+        let problem = problem.of_request(job.received.id);
         if matches!(job.came, Came::Replayed { .. }) {
             // The delivery itself is kept already, and nothing has become of this.
-            return problem.of_request(id);
+            return problem;
         }
-        match self.0.directories.current(job.org).await {
-            Ok(current) => {
-                if let Err(Setback::Refused(refusal)) = job.admitted(&current) {
-                    return refusal.of_request(id);
-                }
+        match self.store_rejected(job, problem.clone()).await {
+            Ok(()) => problem,
+            Err(Setback::Refused(refusal)) => refusal.of_request(job.received.id),
+            Err(Setback::Store(error)) => Problem::from(error).of_request(job.received.id),
+            Err(_) => Problem::from(StoreError::Conflict).of_request(job.received.id),
+        }
+    }
+
+    /// Keeps a request as one that cannot be applied.
+    ///
+    /// # Errors
+    /// [`Setback::Refused`] where the listener does not take it, as the settings now are; those of
+    /// the database.
+    pub(super) async fn store_rejected(
+        &self,
+        job: &Arc<Job>,
+        problem: Problem,
+    ) -> Result<(), Setback> {
+        let org = job.org;
+        let current = self.0.directories.current(org).await?;
+        if let Err(setback @ Setback::Refused(_)) = job.admitted(&current) {
+            return Err(setback);
+        }
+        let job = Arc::clone(job);
+        let keep = move |conn: &mut Conn| {
+            let status = actix_web::ResponseError::status_code(&problem).as_u16();
+            let body = serde_json::to_string(&problem.body(job.received.id)).unwrap_or_default();
+            let reply = Reply::processed(status, body);
+            let row = job.delivery(None, "rejected", &reply);
+            if let Came::Due = job.came {
+                // Where it does not wait any more somebody else has been at it.
+                deliveries::complete(conn, org, &row)?;
+                return Ok(());
             }
-            Err(error) => return Problem::from(error).of_request(id),
-        }
-        let problem = problem.of_request(id);
-        let (kept, org, job) = (problem.clone(), job.org, Arc::clone(job));
-        let stored = self
-            .0
-            .db
-            .in_org(org, move |conn| {
-                let status = actix_web::ResponseError::status_code(&kept).as_u16();
-                let body = serde_json::to_string(&kept.body(job.received.id)).unwrap_or_default();
-                let reply = Reply::processed(status, body);
-                let delivery = job.delivery(None, "rejected", &reply);
-                if let Came::Due = job.came {
-                    deliveries::complete(conn, org, &delivery)?;
-                    return Ok(());
-                }
-                insert_deliveries(conn, org, &[delivery])
-            })
-            .await;
-        match stored {
-            Ok(()) => {
-                self.0.counters.delivered("rejected");
-                problem
-            }
-            Err(error) => Problem::from(error).of_request(id),
-        }
+            insert_deliveries(conn, org, &[row])
+        };
+        self.0.db.in_org(org, keep).await?;
+        self.0.counters.delivered("rejected");
+        Ok(())
     }
 
     /// Gives the answer of the first request of an `Idempotency-Key` again; that it was asked for

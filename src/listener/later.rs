@@ -8,15 +8,17 @@ use super::deliver::Pipeline;
 use super::job::{Came, Job, Setback};
 use super::received::{Options, Received};
 use crate::clock;
-use crate::db::over_queues;
+use crate::db::{over_queues, ping};
 use crate::domain::fault::Code;
 use crate::error::{Problem, StoreError};
 use crate::request;
 use crate::store::deliveries::{self, Queue, Waiting};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 /// How often a process looks whether others have left something. Its own deliveries it hears of at
 /// once. (Postgres' NOTIFY would tell of others', at the price of a lock that all commits share.)
@@ -27,6 +29,11 @@ const TURNS: usize = 20;
 
 /// How many queues are looked up at a time.
 const QUEUES: i64 = 100;
+
+/// How often a delivery may fail for the database's sake, while that answers otherwise, before the
+/// queue behind it goes on without it: one that takes longer than the database lets a statement take
+/// would block it for ever.
+const STUMBLES: u32 = 5;
 
 /// The tasks of this process that apply what was kept for later.
 pub struct LaterWorkers {
@@ -56,8 +63,9 @@ impl LaterWorkers {
 
 async fn work(pipeline: Pipeline, mut stopped: watch::Receiver<bool>) {
     let mut last = None;
+    let mut stumbles = HashMap::new();
     while !*stopped.borrow() {
-        let (applied, seen) = match pipeline.round(last, &stopped).await {
+        let (applied, seen) = match pipeline.round(last, &stopped, &mut stumbles).await {
             Ok(round) => round,
             Err(error) => {
                 tracing::warn!("deliveries that were kept for later wait: {error}");
@@ -85,6 +93,12 @@ enum Turn {
     Nothing,
 }
 
+/// A turn that the database did not let end.
+struct Stumbled {
+    at: Arc<Job>,
+    error: StoreError,
+}
+
 impl Pipeline {
     /// Gives the queues after `last` a few turns each. How many deliveries were applied, and which
     /// queue was the last.
@@ -92,6 +106,7 @@ impl Pipeline {
         &self,
         last: Option<Queue>,
         stopped: &watch::Receiver<bool>,
+        stumbles: &mut HashMap<Uuid, u32>,
     ) -> Result<(usize, Option<Queue>), StoreError> {
         let look = move |conn: &mut _| deliveries::queues_after(conn, last, QUEUES);
         let queues = self.0.db.run(move |conn| over_queues(conn, look)).await?;
@@ -102,8 +117,12 @@ impl Pipeline {
                     return Ok((applied, None));
                 }
                 match self.turn_of(*queue).await? {
-                    Turn::Applied => applied += 1,
-                    Turn::Nothing => break,
+                    Ok(Turn::Applied) => applied += 1,
+                    Ok(Turn::Nothing) => break,
+                    Err(stumbled) => {
+                        self.note(stumbled, stumbles).await?;
+                        break;
+                    }
                 }
             }
         }
@@ -112,10 +131,10 @@ impl Pipeline {
 
     /// Applies the first delivery of a queue, in a task of its own: should it panic, it is told so
     /// and the next one has its turn.
-    async fn turn_of(&self, queue: Queue) -> Result<Turn, StoreError> {
+    async fn turn_of(&self, queue: Queue) -> Result<Result<Turn, Stumbled>, StoreError> {
         let org = queue.org_id;
         let first = self.0.db.in_org(org, move |conn| deliveries::first_waiting(conn, queue));
-        let Some(first) = first.await? else { return Ok(Turn::Nothing) };
+        let Some(first) = first.await? else { return Ok(Ok(Turn::Nothing)) };
         let job = Arc::new(due(queue, first));
         let (pipeline, its) = (self.clone(), Arc::clone(&job));
         let apply = async move {
@@ -123,19 +142,55 @@ impl Pipeline {
             pipeline.attempts(directory, &its).await
         };
         let problem = match tokio::spawn(request::within(job.received.id, apply)).await {
-            Ok(Ok(_)) => return Ok(Turn::Applied),
+            Ok(Ok(_)) => return Ok(Ok(Turn::Applied)),
             Ok(Err(Setback::NotDue | Setback::Stale | Setback::Store(StoreError::Conflict))) => {
-                return Ok(Turn::Nothing);
+                return Ok(Ok(Turn::Nothing));
             }
-            Ok(Err(Setback::Store(error @ StoreError::Unavailable(_)))) => return Err(error),
+            Ok(Err(Setback::Store(error @ StoreError::Unavailable(_)))) => {
+                return Ok(Err(Stumbled { at: job, error }));
+            }
             Ok(Err(Setback::Rejected(problem) | Setback::Refused(problem))) => problem,
             Ok(Err(Setback::Store(error))) => Problem::from(error),
             Ok(Err(Setback::Repeated(_))) | Err(_) => {
                 Problem::new(Code::Internal, "This delivery could not be applied; replay it.")
             }
         };
-        self.keep_rejected(&job, problem).await;
-        Ok(Turn::Applied)
+        self.give_up(&job, problem).await?;
+        Ok(Ok(Turn::Applied))
+    }
+
+    /// Counts that a delivery failed, where the database itself is there; after the last time the
+    /// queue goes on without it.
+    ///
+    /// # Errors
+    /// Where the database is away, which is not the delivery's fault.
+    async fn note(
+        &self,
+        Stumbled { at: job, error }: Stumbled,
+        stumbles: &mut HashMap<Uuid, u32>,
+    ) -> Result<(), StoreError> {
+        self.0.db.run(ping).await?;
+        let id = job.received.id;
+        tracing::warn!(delivery = %id, "a delivery that was kept for later stays first: {error}");
+        let count = stumbles.entry(id).or_insert(0);
+        *count += 1;
+        if *count < STUMBLES {
+            return Ok(());
+        }
+        stumbles.remove(&id);
+        let detail = format!(
+            "The database did not let this delivery be applied, {STUMBLES} times; replay it, \
+             or send its actions in smaller batches."
+        );
+        self.give_up(&job, Problem::new(Code::Internal, detail)).await
+    }
+
+    /// Keeps a delivery as one that cannot be applied, so that the next one has its turn.
+    async fn give_up(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {
+        match self.store_rejected(job, problem.of_request(job.received.id)).await {
+            Err(Setback::Store(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
