@@ -79,7 +79,7 @@ impl AddContact {
             return Err(findings.into());
         }
         let made = self.party.create(company, workspace, ids, &mut findings);
-        let messages = made.changes.into_iter().filter_map(|change| match change {
+        let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
             Change::MessageQueued(message) => Some(*message),
             _ => None,
         });

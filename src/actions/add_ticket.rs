@@ -21,7 +21,7 @@ use super::linked_party::{LinkedParty, NamedCode, read_code};
 use super::mentions::Mentions;
 use super::named_person::read_named_person;
 use super::new_customer::tags_named;
-use super::party::{Made, Party};
+use super::party::Party;
 use super::person::{Person, read_tags};
 use super::workspace::{Ids, Workspace};
 use crate::directory::Sla;
@@ -195,10 +195,10 @@ impl AddTicket {
         findings: &mut Findings,
         changes: &mut Vec<Change>,
     ) -> Customer {
-        let Made { customer, changes: made, related: company } =
-            self.customer.party.create(None, workspace, ids, findings);
+        let made = self.customer.party.create(None, workspace, ids, findings);
+        let known = KnownCustomer::of(&made.customer);
+        let (made, company) = made.into_changes();
         changes.extend(made);
-        let known = KnownCustomer::of(&customer);
         let mut related = vec![related_customer(&known, Link::Created)];
         related.extend(company);
         Customer { known, related }

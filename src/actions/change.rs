@@ -224,6 +224,14 @@ pub struct RecordRef {
     pub name: RecordName,
 }
 
+impl RecordRef {
+    /// A customer.
+    #[must_use]
+    pub const fn of_customer(id: Uuid, code: CustomerCode) -> Self {
+        Self { id, name: RecordName::Customer(code) }
+    }
+}
+
 /// What a record is, and its visible code where it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordName {

@@ -2,7 +2,7 @@
 //! (`listener.md` 3).
 
 use super::change::{
-    Change, Claim, Decision, HistoryKind, Outcome, Rejection, Related, Role, Status,
+    Change, Claim, Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
 };
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
@@ -347,7 +347,7 @@ impl CustomerUpdate {
             linked.map(|(company, role)| Related { role: *role, record: company.record() });
         let outcome = Outcome {
             status,
-            record: KnownCustomer::of(record).record(),
+            record: RecordRef::of_customer(record.id, record.code),
             matched_by: None,
             related: related.into_iter().collect(),
             warnings: findings.warnings,

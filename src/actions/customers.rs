@@ -1,6 +1,6 @@
 //! The customers that a batch can see: those loaded, as its earlier actions left them.
 
-use super::change::{Claim, RecordName, RecordRef};
+use super::change::{Claim, RecordRef};
 use super::mentions::{Mentions, NameKey};
 use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
 use crate::domain::identity::{Identity, IdentityKind, World};
@@ -39,7 +39,7 @@ impl KnownCustomer {
     /// It, as answers name it.
     #[must_use]
     pub const fn record(&self) -> RecordRef {
-        RecordRef { id: self.id, name: RecordName::Customer(self.code) }
+        RecordRef::of_customer(self.id, self.code)
     }
 
     /// Whether an update that searches this name means it, among others.
@@ -85,7 +85,8 @@ pub struct Customers {
     created: Vec<Uuid>,
     /// Those that were there before, with the tags that they had.
     changed: BTreeMap<Uuid, Vec<Uuid>>,
-    claims: BTreeMap<Identity, Claim>,
+    /// By whom, and whether exclusively.
+    claims: BTreeMap<Identity, (Uuid, bool)>,
     released: BTreeSet<Identity>,
 }
 
@@ -239,8 +240,9 @@ impl Customers {
 
     /// A customer comes to hold an identity.
     pub fn claim(&mut self, claim: Claim) {
-        self.hold(claim.identity.clone(), claim.customer);
-        self.claims.insert(claim.identity.clone(), claim);
+        let Claim { identity, customer, exclusive } = claim;
+        self.hold(identity.clone(), customer);
+        self.claims.insert(identity, (customer, exclusive));
     }
 
     /// Nobody holds an identity any more.
@@ -275,13 +277,14 @@ impl Customers {
             untagged.extend(gone.map(|tag| (id, tag)));
             changed.push(customer);
         }
+        let claim = |(identity, (customer, exclusive))| Claim { identity, customer, exclusive };
         PendingCustomers {
             created,
             changed,
             tagged: tagged.into_iter().collect(),
             untagged: untagged.into_iter().collect(),
             released: self.released.into_iter().collect(),
-            claims: self.claims.into_values().collect(),
+            claims: self.claims.into_iter().map(claim).collect(),
         }
     }
 }

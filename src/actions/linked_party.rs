@@ -6,7 +6,7 @@ use super::context::Context;
 use super::customer_type::{ContactKind, read_contact_type};
 use super::customers::KnownCustomer;
 use super::mentions::Mentions;
-use super::party::{Made, Party};
+use super::party::Party;
 use super::person::PERSON_FIELDS;
 use super::workspace::{Ids, Workspace};
 use crate::domain::customer::{CustomerCode, CustomerKind};
@@ -137,11 +137,12 @@ impl LinkedParty {
         if !findings.faults.is_empty() {
             return None;
         }
-        let Made { customer, changes: made, related } =
-            self.party.create(company, scratch, ids, findings);
+        let made = self.party.create(company, scratch, ids, findings);
+        let customer = KnownCustomer::of(&made.customer);
+        let (made, related) = made.into_changes();
         changes.extend(made.iter().cloned());
         scratch.apply(made);
-        Some(Linked { customer: KnownCustomer::of(&customer), link: Link::Created, related })
+        Some(Linked { customer, link: Link::Created, related })
     }
 }
 

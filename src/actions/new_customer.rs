@@ -31,23 +31,22 @@ pub struct NewCustomer<'a> {
     pub company: Option<Uuid>,
 }
 
-/// The record, with the changes that bring it about in order.
+/// The record, with what else comes with it in `changes`, in order.
 pub fn create(
     new: &NewCustomer<'_>,
     workspace: &Workspace<'_>,
     ids: &mut dyn Ids,
-) -> (Customer, Vec<Change>) {
-    let mut changes = Vec::new();
-    let tags = tags_of(new, workspace, ids, &mut changes);
+    changes: &mut Vec<Change>,
+) -> Customer {
+    let tags = tags_of(new, workspace, ids, changes);
     let customer = record(new, tags, workspace, ids);
     let claims = new.person.identities(new.kind.world()).into_iter().map(|identity| {
         Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive: true })
     });
-    changes.push(Change::CustomerCreated(Box::new(customer.clone())));
     changes.extend(claims);
     changes.extend(claim_of_name(&customer, workspace, false));
     changes.push(history(ids, customer.id, HistoryKind::Created, json!({"by": "listener"})));
-    (customer, changes)
+    customer
 }
 
 /// A line in the history of a customer.

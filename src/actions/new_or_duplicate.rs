@@ -1,10 +1,10 @@
 //! What add-contact and add-lead have in common: a new record, or a line in the history of the one
 //! that is there already (`listener.md` 3).
 
-use super::change::{Decision, HistoryKind, Outcome, Rejection, Related, Role, Status};
+use super::change::{Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status};
 use super::customers::KnownCustomer;
 use super::new_customer::history;
-use super::party::{Made, Party};
+use super::party::Party;
 use super::workspace::{Ids, Workspace};
 use crate::domain::identity::{Identity, IdentityKind};
 use crate::payload::Findings;
@@ -28,10 +28,12 @@ pub fn decide_new_or_duplicate(
     if let Some((first, existing)) = matches.first() {
         return Ok(skip_duplicate(first.kind, existing, &matches, findings, ids));
     }
-    let Made { customer, changes, related } = party.create(company, workspace, ids, &mut findings);
+    let made = party.create(company, workspace, ids, &mut findings);
+    let record = RecordRef::of_customer(made.customer.id, made.customer.code);
+    let (changes, related) = made.into_changes();
     let outcome = Outcome {
         status: Status::Created,
-        record: KnownCustomer::of(&customer).record(),
+        record,
         matched_by: None,
         related,
         warnings: findings.warnings,

@@ -39,10 +39,20 @@ pub struct Party {
 pub struct Made {
     /// The record.
     pub customer: Customer,
-    /// What brings it about, in order.
-    pub changes: Vec<Change>,
+    /// What else comes with it, in order.
+    changes: Vec<Change>,
     /// Its company.
-    pub related: Vec<Related>,
+    related: Vec<Related>,
+}
+
+impl Made {
+    /// What brings it about, and its company.
+    #[must_use]
+    pub fn into_changes(self) -> (Vec<Change>, Vec<Related>) {
+        let Self { customer, mut changes, related } = self;
+        changes.push(Change::CustomerCreated(Box::new(customer)));
+        (changes, related)
+    }
 }
 
 impl Party {
@@ -116,10 +126,10 @@ impl Party {
         findings: &mut Findings,
     ) -> Made {
         let mut changes = Vec::new();
-        let own = self.identities();
         let company = self.company.as_ref().map(|company| match found_company {
             Some(found) => (found.clone(), Role::CompanyLinked),
             None => {
+                let own = self.identities();
                 let made = create_company(company, &own, workspace, ids, &mut changes, findings);
                 (made, Role::CompanyCreated)
             }
@@ -131,8 +141,7 @@ impl Party {
             permit: &self.permit,
             company: company.as_ref().map(|(company, _)| company.id),
         };
-        let (customer, own_changes) = create(&new, workspace, ids);
-        changes.extend(own_changes);
+        let customer = create(&new, workspace, ids, &mut changes);
         if let Some((company, role)) = &company {
             changes.push(company_linked(ids, customer.id, company, *role));
         }

@@ -15,6 +15,7 @@ use crate::domain::text::{clean, fold};
 use crate::payload::{Fields, Given, Longest};
 use chrono::NaiveDate;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -128,38 +129,40 @@ impl Person {
     /// The identifiers that it brings, in the order in which a match counts, each once.
     #[must_use]
     pub fn identities(&self, world: World) -> Vec<Identity> {
-        let placed = self.placed_identities(world, &Pointer::root());
-        placed.into_iter().map(|(identity, _)| identity).collect()
+        let identity = |(kind, value, _): (_, &str, _)| Identity::new(world, kind, value);
+        self.identifiers().map(identity).collect()
     }
 
     /// The same with the place of each, in a payload that stands at `at`.
     #[must_use]
     pub fn placed_identities(&self, world: World, at: &Pointer) -> Vec<(Identity, Pointer)> {
-        let mut identities = Vec::new();
-        let mut add =
-            |kind, value: &str, at| identities.push((Identity::new(world, kind, value), at));
-        if let Some(id) = self.contact_id.as_set() {
-            add(IdentityKind::ContactId, id, at.member("contactId"));
-        }
-        if let Some(passport) = self.passport.as_set() {
-            add(IdentityKind::Passport, passport.key(), at.member("passport"));
-        }
-        for TypedEmail { at, email, .. } in self.emails.as_set().into_iter().flatten() {
-            add(IdentityKind::Email, email.key(), at.clone());
-        }
-        for TypedPhone { at, phone, .. } in self.phones.as_set().into_iter().flatten() {
-            add(IdentityKind::Phone, phone.key(), at.clone());
-        }
-        identities
+        self.identifiers()
+            .map(|(kind, value, place)| {
+                let place = place.cloned().unwrap_or_else(|| at.member(kind.as_str()));
+                (Identity::new(world, kind, value), place)
+            })
+            .collect()
+    }
+
+    /// The same; those without a place are the field of their name.
+    fn identifiers(&self) -> impl Iterator<Item = (IdentityKind, &str, Option<&Pointer>)> {
+        let contact_id =
+            self.contact_id.as_set().map(|id| (IdentityKind::ContactId, id.as_str(), None));
+        let passport =
+            self.passport.as_set().map(|passport| (IdentityKind::Passport, passport.key(), None));
+        let emails = self.emails.as_set().into_iter().flatten();
+        let emails = emails.map(|typed| (IdentityKind::Email, typed.email.key(), Some(&typed.at)));
+        let phones = self.phones.as_set().into_iter().flatten();
+        let phones = phones.map(|typed| (IdentityKind::Phone, typed.phone.key(), Some(&typed.at)));
+        contact_id.into_iter().chain(passport).chain(emails).chain(phones)
     }
 }
 
 /// The passport, which identifies.
 pub fn read_passport(fields: &mut Fields<'_, '_>) -> Given<Passport> {
-    let at = fields.place("passport");
-    fields.text("passport", Longest::LINE).and_then(|text| {
+    fields.borrowed_text("passport", Longest::LINE).and_then(|text| {
         Passport::parse(&text)
-            .map_err(|error| fields.findings.fault(Code::InvalidValue, &at, error.to_string()))
+            .map_err(|error| fields.fault("passport", Code::InvalidValue, error.to_string()))
             .ok()
     })
 }
@@ -168,27 +171,17 @@ pub fn read_passport(fields: &mut Fields<'_, '_>) -> Given<Passport> {
 pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
     let form = "[{\"type\": \"Work\", \"value\": \"ann@example.com\"}]";
     fields.list("emails", form).and_then(|entries| {
-        let mut emails: Vec<TypedEmail> = Vec::new();
-        let mut place_of: HashMap<String, usize> = HashMap::new();
+        let mut emails = Vec::new();
         for (at, value) in entries {
             let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
                 continue;
             };
             match Email::parse(&text) {
-                Ok(email) => match place_of.entry(email.key().to_owned()) {
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(emails.len());
-                        emails.push(TypedEmail { at, r#type, email });
-                    }
-                    Entry::Occupied(there) => {
-                        if let Some(known) = emails.get_mut(*there.get()) {
-                            known.r#type = r#type.or(known.r#type);
-                        }
-                    }
-                },
+                Ok(email) => emails.push(TypedEmail { at, r#type, email }),
                 Err(error) => fields.findings.fault(Code::InvalidEmail, &at, error.to_string()),
             }
         }
+        let emails = each_once(emails, |typed| typed.email.key(), |typed| &mut typed.r#type);
         (!emails.is_empty()).then_some(emails)
     })
 }
@@ -197,27 +190,17 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
 pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<TypedPhone>> {
     let form = "[{\"type\": \"Mobile\", \"value\": \"0905000001\"}]";
     fields.list("phones", form).and_then(|entries| {
-        let mut phones: Vec<TypedPhone> = Vec::new();
-        let mut place_of: HashMap<String, usize> = HashMap::new();
+        let mut phones = Vec::new();
         for (at, value) in entries {
             let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
                 continue;
             };
             match Phone::parse(&text, context.directory.org.region) {
-                Ok(phone) => match place_of.entry(phone.key().to_owned()) {
-                    Entry::Vacant(vacant) => {
-                        vacant.insert(phones.len());
-                        phones.push(TypedPhone { at, r#type, phone });
-                    }
-                    Entry::Occupied(there) => {
-                        if let Some(known) = phones.get_mut(*there.get()) {
-                            known.r#type = r#type.or(known.r#type);
-                        }
-                    }
-                },
+                Ok(phone) => phones.push(TypedPhone { at, r#type, phone }),
                 Err(error) => fields.findings.fault(Code::InvalidPhone, &at, error.to_string()),
             }
         }
+        let phones = each_once(phones, |typed| typed.phone.key(), |typed| &mut typed.r#type);
         (!phones.is_empty()).then_some(phones)
     })
 }
@@ -227,11 +210,38 @@ fn read_typed_value<'v>(
     fields: &mut Fields<'v, '_>,
     at: Pointer,
     value: &'v Value,
-) -> Option<(Given<ContactType>, String, Pointer)> {
+) -> Option<(Given<ContactType>, Cow<'v, str>, Pointer)> {
     let mut entry = fields.entry(at, value, &["type", "value"])?;
     let r#type = entry.choice("type");
-    let text = entry.text("value", Longest::LINE).set()?;
+    let text = entry.borrowed_text("value", Longest::LINE).set()?;
     Some((r#type, text, entry.place("value")))
+}
+
+/// The first of each key; one that comes again gives it the later type.
+fn each_once<T>(
+    entries: Vec<T>,
+    key: impl Fn(&T) -> &str,
+    type_of: impl Fn(&mut T) -> &mut Given<ContactType>,
+) -> Vec<T> {
+    if entries.len() < 2 {
+        return entries;
+    }
+    let mut once: Vec<T> = Vec::with_capacity(entries.len());
+    let mut place_of: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+    for mut entry in entries {
+        match place_of.entry(key(&entry).to_owned()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(once.len());
+                once.push(entry);
+            }
+            Entry::Occupied(there) => {
+                if let Some(known) = once.get_mut(*there.get()).map(&type_of) {
+                    *known = type_of(&mut entry).or(*known);
+                }
+            }
+        }
+    }
+    once
 }
 
 /// `addresses`: one that says the same but for its type is there once.
@@ -239,6 +249,7 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedAddress>> {
     let form = "[{\"type\": \"Work\", \"street\": \"…\", \"city\": \"…\", \"country\": \"VN\"}]";
     fields.list("addresses", form).and_then(|entries| {
         let mut addresses: Vec<TypedAddress> = Vec::new();
+        let several = entries.len() > 1;
         let mut seen = HashSet::new();
         for (at, value) in entries {
             let known = ["type", "street", "city", "state", "zip", "country"];
@@ -254,7 +265,7 @@ pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedAddress>> {
                 zip: entry.text("zip", Longest::LINE).set(),
                 country: read_country(&mut entry),
             };
-            if seen.insert(address_key(&address)) {
+            if !several || seen.insert(address_key(&address)) {
                 addresses.push(TypedAddress { r#type, address });
             }
         }
@@ -336,8 +347,7 @@ pub fn read_im(fields: &mut Fields<'_, '_>) -> Given<Vec<Im>> {
 
 /// `tag`: `"a, b"`, split at commas, each once in any case.
 pub fn read_tags(fields: &mut Fields<'_, '_>) -> Given<Vec<String>> {
-    let at = fields.place("tag");
-    fields.text("tag", Longest::TEXT).and_then(|text| {
+    fields.borrowed_text("tag", Longest::TEXT).and_then(|text| {
         let mut seen = HashSet::new();
         let tags: Vec<String> = text
             .split(',')
@@ -348,7 +358,7 @@ pub fn read_tags(fields: &mut Fields<'_, '_>) -> Given<Vec<String>> {
             let shown: String = long.chars().take(40).collect();
             let message =
                 format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
-            fields.findings.fault(Code::TooLong, &at, message);
+            fields.fault("tag", Code::TooLong, message);
         }
         (!tags.is_empty()).then_some(tags)
     })

@@ -227,13 +227,32 @@ impl Pointer {
     /// The member `name` of the object here, escaped as RFC 6901 asks.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
-        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
+        let mut place = self.longer_by(name.len());
+        for character in name.chars() {
+            match character {
+                '~' => place.push_str("~0"),
+                '/' => place.push_str("~1"),
+                other => place.push(other),
+            }
+        }
+        Self(place)
     }
 
     /// The entry `index` of the array here.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        Self(format!("{}/{index}", self.0))
+        let index = index.to_string();
+        let mut place = self.longer_by(index.len());
+        place.push_str(&index);
+        Self(place)
+    }
+
+    /// This, a slash, and room for so many bytes more.
+    fn longer_by(&self, bytes: usize) -> String {
+        let mut place = String::with_capacity(self.0.len() + 1 + bytes);
+        place.push_str(&self.0);
+        place.push('/');
+        place
     }
 
     /// The pointer as text.

@@ -5,11 +5,10 @@
 //! too. A lexeme begins with its scope, the org and the kind of record, so that one index over all
 //! orgs answers for one org's records as if it were theirs alone.
 
-use super::customer::{Customer, CustomerCode, CustomerKind};
+use super::customer::{Customer, CustomerCode, CustomerKind, PhoneEntry};
 use super::passport::Passport;
 use super::phone::national_digits;
 use super::text::fold;
-use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
@@ -28,7 +27,8 @@ impl Scope {
     /// The scope of that org's records of that kind.
     #[must_use]
     pub fn new(org: Uuid, kind: CustomerKind) -> Self {
-        let org = org.simple().to_string();
+        let mut digits = Uuid::encode_buffer();
+        let org = org.simple().encode_lower(&mut digits);
         // The front of an id is its time, which orgs made together share; its end is random.
         let end = org.get(20..).unwrap_or_default();
         let kind = match kind {
@@ -40,8 +40,7 @@ impl Scope {
     }
 
     fn lexeme(&self, marker: &str, text: &str) -> String {
-        let text: String = text.chars().take(LONGEST_LEXEME).collect();
-        format!("{}{marker}{text}", self.0)
+        format!("{}{marker}{}", self.0, kept(text))
     }
 }
 
@@ -54,39 +53,76 @@ const REVERSED: &str = "<";
 /// Marks the number of a code, which is found as a whole.
 const NUMBER: &str = "=";
 
-/// The lexemes of a record, sorted, each once.
+/// The lexemes of a record, sorted, each once, a line each.
 #[must_use]
-pub fn lexemes(org: Uuid, customer: &Customer) -> Vec<String> {
-    let scope = Scope::new(org, customer.code.kind);
-    let mut found = BTreeSet::from([scope.lexeme(NUMBER, &customer.code.number.to_string())]);
+pub fn lexemes(org: Uuid, customer: &Customer) -> String {
+    let number = customer.code.number.to_string();
     let names = [Some(&customer.name), customer.lastname.as_ref(), customer.contact_id.as_ref()];
-    for word in names.into_iter().flatten().flat_map(|text| words_of(text)) {
-        found.insert(scope.lexeme(WORD, &word));
+    let names: Vec<String> = names.into_iter().flatten().map(|name| plain(name)).collect();
+    let emails: Vec<String> = customer.emails.iter().map(|email| plain(&email.value)).collect();
+    let phones: Vec<Dialled> = customer.phones.iter().map(Dialled::new).collect();
+    let passport = customer.passport.as_deref().and_then(passport_key).map(|key| plain(&key));
+
+    let mut found = vec![(NUMBER, number.as_str())];
+    found.extend(names.iter().flat_map(|name| words_of(name)).map(|word| (WORD, word)));
+    found.extend(emails.iter().flat_map(|email| parts_of_email(email)).map(|part| (WORD, part)));
+    for Dialled { reversed, typed, national, international } in &phones {
+        found.push((REVERSED, reversed));
+        let forms = [Some(typed), national.as_ref(), international.as_ref()];
+        // Only one of the national and the international form has zeros in front.
+        let significant = forms.into_iter().flatten().map(|form| form.trim_start_matches('0'));
+        found.extend(significant.map(|digits| (DIGITS, digits)));
     }
-    for email in &customer.emails {
-        let email = plain(&email.value);
-        if let Some((local, domain)) = email.rsplit_once('@') {
-            found.insert(scope.lexeme(WORD, &format!("@{domain}")));
-            found.insert(scope.lexeme(WORD, domain));
-            found.extend(parts(local).map(|part| scope.lexeme(WORD, part)));
+    found.extend(passport.iter().map(|passport| (WORD, passport.as_str())));
+    listed(&Scope::new(org, customer.code.kind), found)
+}
+
+/// Sorted as they will stand, since all have the same scope, and a marker is one character.
+fn listed(scope: &Scope, mut lexemes: Vec<(&'static str, &str)>) -> String {
+    for (_, text) in &mut lexemes {
+        *text = kept(text);
+    }
+    lexemes.sort_unstable();
+    lexemes.dedup();
+    lexemes.truncate(MOST_LEXEMES);
+    let length = |(marker, text): &(&str, &str)| scope.0.len() + marker.len() + text.len() + 1;
+    let mut list = String::with_capacity(lexemes.iter().map(length).sum());
+    for (marker, text) in lexemes {
+        if !list.is_empty() {
+            list.push('\n');
         }
-        found.insert(scope.lexeme(WORD, &email));
+        list.extend([&scope.0, marker, text]);
     }
-    for phone in &customer.phones {
+    list
+}
+
+/// What is kept of a lexeme's text.
+fn kept(text: &str) -> &str {
+    let end =
+        if text.len() > LONGEST_LEXEME { text.char_indices().nth(LONGEST_LEXEME) } else { None };
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The digits of a phone number, in the forms in which it is looked for.
+struct Dialled {
+    /// Those of the international form, where there is one, from behind.
+    reversed: String,
+    typed: String,
+    national: Option<String>,
+    international: Option<String>,
+}
+
+impl Dialled {
+    fn new(phone: &PhoneEntry) -> Self {
         let typed = digits(&phone.value);
-        let national = phone.e164.as_deref().and_then(national_digits);
         let international = phone.e164.as_deref().map(digits);
-        let whole = international.clone().unwrap_or_else(|| typed.clone());
-        found.insert(scope.lexeme(REVERSED, &whole.chars().rev().collect::<String>()));
-        for digits in [Some(typed), national, international].into_iter().flatten() {
-            // Only one of the national and the international form has zeros in front.
-            found.insert(scope.lexeme(DIGITS, digits.trim_start_matches('0')));
+        Self {
+            reversed: international.as_ref().unwrap_or(&typed).chars().rev().collect(),
+            national: phone.e164.as_deref().and_then(national_digits),
+            typed,
+            international,
         }
     }
-    if let Some(passport) = customer.passport.as_deref().and_then(passport_key) {
-        found.insert(scope.lexeme(WORD, &plain(&passport)));
-    }
-    found.into_iter().take(MOST_LEXEMES).collect()
 }
 
 /// A word to look for, in each of the forms in which it may be found.
@@ -170,8 +206,12 @@ fn quoted(lexeme: &str) -> String {
 
 /// Without case and accents: "Nguyễn" and "nguyen" are one, and so are "Đà" and "da".
 fn plain(text: &str) -> String {
+    let folded = fold(text);
+    if folded.is_ascii() {
+        return folded;
+    }
     let bare = |character: &char| !matches!(character, '\u{300}'..='\u{36f}');
-    fold(text)
+    folded
         .nfd()
         .filter(bare)
         .map(|character| if character == 'đ' { 'd' } else { character })
@@ -180,10 +220,17 @@ fn plain(text: &str) -> String {
 }
 
 /// Words as they are, and what follows punctuation within them: "Jean-Luc" is found as "luc", too.
-fn words_of(text: &str) -> Vec<String> {
-    let text = plain(text);
-    let whole = text.split_whitespace();
-    whole.flat_map(|word| std::iter::once(word).chain(parts(word))).map(str::to_owned).collect()
+fn words_of(plain: &str) -> impl Iterator<Item = &str> {
+    plain.split_whitespace().flat_map(|word| std::iter::once(word).chain(parts(word)))
+}
+
+/// An e-mail as it is, its domain with the `@` and without, and the words before that.
+fn parts_of_email(plain: &str) -> impl Iterator<Item = &str> {
+    let halves = plain.rfind('@').map(|at| plain.split_at(at));
+    let of_halves = halves.into_iter().flat_map(|(local, at_domain)| {
+        at_domain.strip_prefix('@').into_iter().chain([at_domain]).chain(parts(local))
+    });
+    std::iter::once(plain).chain(of_halves)
 }
 
 fn parts(word: &str) -> impl Iterator<Item = &str> {
@@ -234,6 +281,29 @@ mod tests {
         {
             assert_eq!(plain(text), compared, "{text}");
         }
+    }
+
+    #[test]
+    fn words_and_emails_are_found_by_what_is_between_punctuation_too() {
+        let words: Vec<&str> = words_of(" jean-luc  picard").collect();
+        assert_eq!(words, ["jean-luc", "jean", "luc", "picard", "picard"]);
+        let parts = |email| parts_of_email(email).collect::<Vec<_>>();
+        assert_eq!(parts("a.b@x.y"), ["a.b@x.y", "x.y", "@x.y", "a", "b"]);
+        assert_eq!(parts("none"), ["none"]);
+    }
+
+    /// Postgres takes them for sorted, and for distinct.
+    #[test]
+    fn lexemes_are_listed_in_order_each_once_and_none_is_endless() {
+        let Scope(scope) = &scope();
+        let (long, cut) = ("é".repeat(70), "é".repeat(64));
+        let found = vec![(WORD, "b"), (NUMBER, "12"), (WORD, &long), (WORD, "a"), (WORD, "b")];
+        let expected =
+            [":a", ":b", &format!(":{cut}"), "=12"].map(|lexeme| format!("{scope}{lexeme}"));
+        assert_eq!(listed(&self::scope(), found), expected.join("\n"));
+        let many: Vec<String> = (0..3_000).map(|n| n.to_string()).collect();
+        let many = many.iter().map(|text| (WORD, text.as_str())).collect();
+        assert_eq!(listed(&self::scope(), many).lines().count(), MOST_LEXEMES);
     }
 
     #[test]

@@ -1,20 +1,27 @@
 //! How text is stored, and how names are compared.
 
+use std::borrow::Cow;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The form in which every string of a payload is kept: NFC-normalised, without white space
-/// around it (`listener.md` 1).
+/// around it (`listener.md` 1). Most texts are in it already, and are only borrowed.
 #[must_use]
-pub fn clean(text: &str) -> String {
+pub fn cleaned(text: &str) -> Cow<'_, str> {
     nfc(text.trim())
 }
 
+/// The same as a text of its own.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    cleaned(text).into_owned()
+}
+
 /// Most texts are normalised already, which is quicker to see than to do.
-fn nfc(text: &str) -> String {
-    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        text.to_owned()
+fn nfc(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        Cow::Borrowed(text)
     } else {
-        text.nfc().collect()
+        Cow::Owned(text.nfc().collect())
     }
 }
 
@@ -22,8 +29,12 @@ fn nfc(text: &str) -> String {
 /// one when their keys are equal. Folding a key again changes nothing.
 #[must_use]
 pub fn fold(text: &str) -> String {
+    let folded = cleaned(text).to_lowercase();
     // Lower case can take letters apart ("İ") or let them compose ("J̌"), hence NFC once more.
-    nfc(&clean(text).to_lowercase())
+    match nfc(&folded) {
+        Cow::Borrowed(_) => folded,
+        Cow::Owned(composed) => composed,
+    }
 }
 
 #[cfg(test)]

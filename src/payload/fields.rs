@@ -5,8 +5,9 @@ use crate::domain::customer::Choice;
 use crate::domain::date::{DateInput, InvalidDate};
 use crate::domain::fault::{Code, Pointer};
 use crate::domain::suggest::{listed, nearest};
-use crate::domain::text::clean;
+use crate::domain::text::cleaned;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// How an absent, an empty and a null field are meant (`listener.md` 1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,8 @@ impl Longest {
 
     fn excess(self, text: &str) -> Option<String> {
         match self {
-            Self::Chars(most) => (text.chars().count() > most)
+            // No text has more characters than bytes.
+            Self::Chars(most) => (text.len() > most && text.chars().count() > most)
                 .then(|| format!("longer than the {most} characters that it holds")),
             Self::Bytes(most) => (text.len() > most)
                 .then(|| format!("longer than the {} KiB that it holds", most / 1024)),
@@ -169,19 +171,28 @@ impl<'v, 'f> Fields<'v, 'f> {
         }
     }
 
+    /// Notes a fault of the field `name`.
+    pub fn fault(&mut self, name: &str, code: Code, message: impl Into<String>) {
+        self.findings.fault(code, self.at.member(name), message);
+    }
+
     /// A text: cleaned, without NUL, not longer than `longest`. Numbers are taken as their digits.
     pub fn text(&mut self, name: &str, longest: Longest) -> Given<String> {
-        let at = self.place(name);
+        self.borrowed_text(name, longest).and_then(|text| Some(text.into_owned()))
+    }
+
+    /// The same, borrowed from the payload where it is clean there: for what is made of it at once.
+    pub fn borrowed_text(&mut self, name: &str, longest: Longest) -> Given<Cow<'v, str>> {
         self.value(name)
-            .and_then(|value| text_of(value, &at, longest, self.findings))
+            .and_then(|value| text_of(value, || self.at.member(name), longest, self.findings))
             .and_then(|text| (!text.is_empty()).then_some(text))
     }
 
     /// One of the numbers `choices`, each with what it means; also as a string of digits.
     pub fn number_choice(&mut self, name: &str, choices: &[(i16, &str)]) -> Given<i16> {
-        let at = self.place(name);
         self.value(name).and_then(|value| {
-            let text = text_of(value, &at, Longest::LINE, self.findings)?;
+            let at = || self.at.member(name);
+            let text = text_of(value, at, Longest::LINE, self.findings)?;
             let found = text
                 .parse()
                 .ok()
@@ -190,7 +201,7 @@ impl<'v, 'f> Fields<'v, 'f> {
                 let meanings: Vec<String> =
                     choices.iter().map(|(number, what)| format!("{number} ({what})")).collect();
                 let message = format!("`{name}` has to be {}.", meanings.join(" or "));
-                self.findings.fault(Code::InvalidChoice, &at, message);
+                self.fault(name, Code::InvalidChoice, message);
             }
             found.map(|(number, _)| *number)
         })
@@ -198,13 +209,12 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// One of the words of `C`, in any case.
     pub fn choice<C: Choice>(&mut self, name: &str) -> Given<C> {
-        let at = self.place(name);
-        self.text(name, Longest::LINE).and_then(|text| {
+        self.borrowed_text(name, Longest::LINE).and_then(|text| {
             let found = C::ALL.iter().find(|(_, word)| word.eq_ignore_ascii_case(&text));
             if found.is_none() {
                 let words = listed(C::ALL.iter().map(|(_, word)| word), C::ALL.len());
                 let message = format!("`{name}` has to be one of {words}.");
-                self.findings.fault(Code::InvalidChoice, &at, message);
+                self.fault(name, Code::InvalidChoice, message);
             }
             found.map(|(choice, _)| *choice)
         })
@@ -216,27 +226,26 @@ impl<'v, 'f> Fields<'v, 'f> {
         name: &str,
         read: impl FnOnce(DateInput<'_>) -> Result<T, InvalidDate>,
     ) -> Given<T> {
-        let at = self.place(name);
         let value = match self.value(name) {
             Given::Set(Value::Number(number)) => match number.as_i64() {
-                Some(millis) => return self.dated(&at, read(DateInput::Millis(millis))),
-                None => Given::Set(number.to_string()),
+                Some(millis) => return self.dated(name, read(DateInput::Millis(millis))),
+                None => Given::Set(number.to_string().into()),
             },
-            Given::Set(_) => self.text(name, Longest::LINE),
+            Given::Set(_) => self.borrowed_text(name, Longest::LINE),
             Given::Clear => Given::Clear,
             Given::Absent => Given::Absent,
         };
         match value {
-            Given::Set(text) => self.dated(&at, read(DateInput::Text(&text))),
+            Given::Set(text) => self.dated(name, read(DateInput::Text(&text))),
             Given::Clear => Given::Clear,
             Given::Absent => Given::Absent,
         }
     }
 
-    fn dated<T>(&mut self, at: &Pointer, read: Result<T, InvalidDate>) -> Given<T> {
+    fn dated<T>(&mut self, name: &str, read: Result<T, InvalidDate>) -> Given<T> {
         read.map_or_else(
             |error| {
-                self.findings.fault(Code::InvalidDate, at, error.to_string());
+                self.fault(name, Code::InvalidDate, error.to_string());
                 Given::Absent
             },
             Given::Set,
@@ -246,13 +255,13 @@ impl<'v, 'f> Fields<'v, 'f> {
     /// The entries of an array, with their places; blank entries are absent. `form` shows what an
     /// entry looks like.
     pub fn list(&mut self, name: &str, form: &str) -> Given<Vec<(Pointer, &'v Value)>> {
-        let at = self.place(name);
         self.value(name).and_then(|value| {
             let Value::Array(entries) = value else {
                 let message = format!("`{name}` has to be an array: {form}.");
-                self.findings.fault(Code::WrongType, &at, message);
+                self.fault(name, Code::WrongType, message);
                 return None;
             };
+            let at = self.place(name);
             let entries: Vec<_> = entries
                 .iter()
                 .enumerate()
@@ -265,12 +274,14 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// Opens an object that is a field of this one, unless it is blank.
     pub fn object(&mut self, name: &str, known: &[&str]) -> Given<Fields<'v, '_>> {
-        let at = self.place(name);
         match self.value(name) {
             Given::Absent => Given::Absent,
             Given::Clear => Given::Clear,
-            Given::Set(value) => Fields::open(value, at, self.mode, known, self.findings)
-                .map_or(Given::Absent, Given::Set),
+            Given::Set(value) => {
+                let at = self.place(name);
+                Fields::open(value, at, self.mode, known, self.findings)
+                    .map_or(Given::Absent, Given::Set)
+            }
         }
     }
 
@@ -286,16 +297,16 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// A text that is an entry of a list of this object.
     pub fn scalar(&mut self, at: &Pointer, value: &Value, longest: Longest) -> Option<String> {
-        text_of(value, at, longest, self.findings).filter(|text| !text.is_empty())
+        text_of(value, || at.clone(), longest, self.findings)
+            .filter(|text| !text.is_empty())
+            .map(Cow::into_owned)
     }
 
     /// Notes that a required field is absent.
     pub fn require(&mut self, name: &str, present: bool) {
         if !present && !self.findings.faults.iter().any(|f| f.pointer == self.place(name).as_str())
         {
-            let message = format!("`{name}` is required.");
-            let at = self.place(name);
-            self.findings.fault(Code::Required, at, message);
+            self.fault(name, Code::Required, format!("`{name}` is required."));
         }
     }
 
@@ -308,29 +319,34 @@ impl<'v, 'f> Fields<'v, 'f> {
     }
 }
 
-/// A scalar as text: cleaned, checked for NUL and length.
-fn text_of(
-    value: &Value,
-    at: &Pointer,
+/// A scalar as text: cleaned, checked for NUL and length. Where it is, `at`, is of interest only
+/// where something is wrong with it.
+fn text_of<'v>(
+    value: &'v Value,
+    at: impl FnOnce() -> Pointer,
     longest: Longest,
     findings: &mut Findings,
-) -> Option<String> {
+) -> Option<Cow<'v, str>> {
     let text = match value {
-        Value::String(text) => clean(text),
-        Value::Number(number) => number.to_string(),
+        Value::String(text) => cleaned(text),
+        Value::Number(number) => number.to_string().into(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            let message = format!("{} has to be a text, not {}.", place(at), kind_of(value));
+            let at = at();
+            let message = format!("{} has to be a text, not {}.", place(&at), kind_of(value));
             findings.fault(Code::WrongType, at, message);
             return None;
         }
     };
     if text.contains('\0') {
-        let message = format!("{} holds the character U+0000; remove it.", place(at));
+        let at = at();
+        let message = format!("{} holds the character U+0000; remove it.", place(&at));
         findings.fault(Code::NulCharacter, at, message);
         return None;
     }
     if let Some(excess) = longest.excess(&text) {
-        findings.fault(Code::TooLong, at, format!("{} is {excess}.", place(at)));
+        let at = at();
+        let message = format!("{} is {excess}.", place(&at));
+        findings.fault(Code::TooLong, at, message);
         return None;
     }
     Some(text)
@@ -365,7 +381,7 @@ fn kind_of(value: &Value) -> &'static str {
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        Value::String(text) => text.chars().all(char::is_whitespace),
         Value::Array(entries) => entries.iter().all(is_blank),
         Value::Object(members) => members.iter().all(|(name, value)| {
             matches!(name.as_str(), "type" | "contactType" | "protocol") || is_blank(value)

@@ -1,6 +1,6 @@
 //! Customers, new and changed.
 
-use super::columns::{each, json, uuid_array};
+use super::columns::{Json, UuidArray, each};
 use crate::domain::customer::Customer;
 use crate::domain::search::lexemes;
 use crate::domain::text::fold;
@@ -85,19 +85,19 @@ fn of_records(text: String, org: Uuid, customers: &[Customer]) -> Statement<'_> 
         .bind::<Array<SmallInt>, _>(each(customers, |c| c.gender))
         .bind::<Array<Nullable<Text>>, _>(each(customers, |c| c.bg_info.as_deref()))
         .bind::<Array<Nullable<Date>>, _>(each(customers, |c| c.date_of_birth))
-        .bind::<Array<Text>, _>(each(customers, |c| json(&c.emails)))
-        .bind::<Array<Text>, _>(each(customers, |c| json(&c.phones)))
-        .bind::<Array<Text>, _>(each(customers, |c| json(&c.addresses)))
-        .bind::<Array<Text>, _>(each(customers, |c| json(&c.websites)))
-        .bind::<Array<Text>, _>(each(customers, |c| json(&c.im)))
-        .bind::<Array<Text>, _>(each(customers, |c| json(&c.cus_fields)))
+        .bind::<Array<Text>, _>(each(customers, |c| Json(&c.emails)))
+        .bind::<Array<Text>, _>(each(customers, |c| Json(&c.phones)))
+        .bind::<Array<Text>, _>(each(customers, |c| Json(&c.addresses)))
+        .bind::<Array<Text>, _>(each(customers, |c| Json(&c.websites)))
+        .bind::<Array<Text>, _>(each(customers, |c| Json(&c.im)))
+        .bind::<Array<Text>, _>(each(customers, |c| Json(&c.cus_fields)))
         .bind::<Array<SmallInt>, _>(each(customers, |c| c.permit.status()))
         .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.permit.group()))
-        .bind::<Array<Text>, _>(each(customers, |c| uuid_array(c.permit.users())))
+        .bind::<Array<Text>, _>(each(customers, |c| UuidArray(c.permit.users())))
         .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.company))
         .bind::<Array<Nullable<SqlUuid>>, _>(each(customers, |c| c.source))
         .bind::<Array<SqlUuid>, _>(each(customers, |c| c.owner))
         .bind::<Array<Timestamptz>, _>(each(customers, |c| c.created_at))
         .bind::<Array<Timestamptz>, _>(each(customers, |c| c.updated_at))
-        .bind::<Array<Text>, _>(each(customers, |c| lexemes(org, c).join("\n")))
+        .bind::<Array<Text>, _>(each(customers, |c| lexemes(org, c)))
 }

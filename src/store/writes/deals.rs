@@ -1,6 +1,6 @@
 //! New and changed deals, with what belongs to them.
 
-use super::columns::{json, uuid_array};
+use super::columns::{Json, UuidArray};
 use crate::actions::{NameClaim, PendingDeals};
 use crate::domain::deal::Deal;
 use crate::domain::text::fold;
@@ -104,10 +104,10 @@ fn with_records<'q>(sql: String, org: Uuid, deals: &[&'q Deal]) -> Statement<'q>
         .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.package))
         .bind::<Array<Nullable<Timestamptz>>, _>(each(deals, |d| d.close_date))
         .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.deal_with))
-        .bind::<Array<Text>, _>(each(deals, |d| json(&d.cus_fields)))
+        .bind::<Array<Text>, _>(each(deals, |d| Json(&d.cus_fields)))
         .bind::<Array<SmallInt>, _>(each(deals, |d| d.permit.status()))
         .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.permit.group()))
-        .bind::<Array<Text>, _>(each(deals, |d| uuid_array(d.permit.users())))
+        .bind::<Array<Text>, _>(each(deals, |d| UuidArray(d.permit.users())))
         .bind::<Array<Timestamptz>, _>(each(deals, |d| d.created_at))
         .bind::<Array<Timestamptz>, _>(each(deals, |d| d.updated_at))
 }

@@ -1,6 +1,6 @@
 //! New notes.
 
-use super::columns::{each, uuid_array};
+use super::columns::{UuidArray, each};
 use crate::domain::note::Note;
 use crate::domain::text::fold;
 use crate::store::statement::{Statement, statement};
@@ -30,7 +30,7 @@ pub(super) fn insert(org: Uuid, notes: &[Note]) -> Option<Statement<'_>> {
     .bind::<Array<Nullable<SqlUuid>>, _>(each(notes, |note| note.channel))
     .bind::<Array<SmallInt>, _>(each(notes, |note| note.permit.status()))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(notes, |note| note.permit.group()))
-    .bind::<Array<Text>, _>(each(notes, |note| uuid_array(note.permit.users())))
+    .bind::<Array<Text>, _>(each(notes, |note| UuidArray(note.permit.users())))
     .bind::<Array<SqlUuid>, _>(each(notes, |note| note.owner))
     .bind::<Array<Timestamptz>, _>(each(notes, |note| note.created_at));
     Some(insert)

@@ -1,6 +1,6 @@
 //! New tickets and their tags.
 
-use super::columns::{each, json};
+use super::columns::{Json, each};
 use crate::domain::text::fold;
 use crate::domain::ticket::Ticket;
 use crate::store::statement::{Statement, statement};
@@ -42,7 +42,7 @@ pub(super) fn insert(org: Uuid, tickets: &[Ticket]) -> Option<Statement<'_>> {
         ticket.sla.map(|sla| sla.resolution_due_at)
     }))
     .bind::<Array<Nullable<SqlUuid>>, _>(each(tickets, |ticket| ticket.channel))
-    .bind::<Array<Text>, _>(each(tickets, |ticket| json(&ticket.cus_fields)))
+    .bind::<Array<Text>, _>(each(tickets, |ticket| Json(&ticket.cus_fields)))
     .bind::<Array<SqlUuid>, _>(each(tickets, |ticket| ticket.owner))
     .bind::<Array<Timestamptz>, _>(each(tickets, |ticket| ticket.created_at));
     Some(insert)
