@@ -382,3 +382,23 @@ impl From<StoreError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was taken for later would be rejected for good, and a batch be answered action by action
+    /// with faults that nobody can mend.
+    #[test]
+    fn a_disk_that_is_full_is_worth_another_try() {
+        for message in [
+            "could not extend file \"base/16384/16660\": No space left on device",
+            "could not extend file \"base/16384/16660\": wrote only 4096 of 8192 bytes at block 7",
+            "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+        ] {
+            let full =
+                DbError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert!(matches!(StoreError::from(full), StoreError::Unavailable(_)), "{message}");
+        }
+    }
+}

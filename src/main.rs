@@ -18,6 +18,7 @@ use beeiq::store::{orgs, sessions, users};
 use beeiq::{clock, secrets, telemetry, tls};
 use clap::{Args, Parser, Subcommand};
 use std::io::{Read, Write};
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -193,9 +194,16 @@ fn import(settings: &ImportSettings) -> ExitCode {
     }
 }
 
+/// After SIGTERM, how long work may go on that no caller waits for: as long as requests may. The
+/// program is to end within 30 s.
+const FAREWELL: Duration = Duration::from_secs(25);
+
 /// Serves until SIGTERM or SIGINT, and then lets what runs finish.
 fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow::Result<()> {
-    actix_web::rt::System::new().block_on(async {
+    // Never dropped, for that would wait for work on the database however long it takes. It ends
+    // with the process.
+    let system = ManuallyDrop::new(actix_web::rt::System::new());
+    system.block_on(async {
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -216,7 +224,13 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            tokio::join!(handle.stop(true), later.stop(), workers.stop(), retention.stop());
+            let others = async { tokio::join!(later.stop(), workers.stop(), retention.stop()) };
+            let (ended, ()) =
+                tokio::join!(tokio::time::timeout(FAREWELL, others), handle.stop(true));
+            if ended.is_err() {
+                // What is not committed rolls back, and is taken up again by whoever is next.
+                tracing::warn!("work that has not ended is left undone");
+            }
         });
         tracing::info!(url, "serving");
         if let Some(address) = metrics_address {

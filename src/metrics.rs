@@ -3,8 +3,9 @@
 
 use crate::app::App;
 use crate::clock;
-use crate::db::{PoolUse, over_queues};
+use crate::db::{Conn, PoolUse, over_queues};
 use crate::error::StoreError;
+use crate::store::deliveries_depth::{self, Backlog};
 use crate::store::outbox_depth::{self, Depth};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
@@ -20,6 +21,7 @@ use std::fs;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// The `Content-Type` of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -31,6 +33,9 @@ const SECONDS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 const DEPTH_KEPT: Duration = Duration::from_secs(5);
 
 type SecondsGauge = Gauge<f64, AtomicU64>;
+
+/// Those of a series that is one alone, and is left out at times.
+type NoLabels = [(&'static str, &'static str); 0];
 
 /// The counters of a server. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -124,23 +129,29 @@ pub struct Metrics {
     pub counters: Counters,
     registry: Registry,
     looked_at: LookedAt,
-    outbox: Mutex<Option<OutboxSeen>>,
+    queues: Mutex<Option<QueuesSeen>>,
 }
 
-/// What the outbox was like, and when.
+/// What waits in the database, of all orgs.
+#[derive(Clone, Debug)]
+struct Queues {
+    outbox: Vec<Depth>,
+    deliveries: Backlog,
+}
+
+/// What waited, and when.
 #[derive(Debug)]
-struct OutboxSeen {
+struct QueuesSeen {
     at: Instant,
     /// `None` where the database did not answer.
-    depth: Option<Vec<Depth>>,
+    queues: Option<Queues>,
 }
 
 /// What is looked at when somebody asks.
 #[derive(Debug, Default)]
 struct LookedAt {
     database_up: Gauge,
-    outbox_due: Family<ChannelLabels, Gauge>,
-    outbox_oldest_due: Family<ChannelLabels, SecondsGauge>,
+    queues: QueueGauges,
     pool: Family<PoolLabels, Gauge>,
     pool_waits: Counter,
     pool_timeouts: Counter,
@@ -149,6 +160,15 @@ struct LookedAt {
     cpu_seconds: Counter<f64, AtomicU64>,
     resident_bytes: Gauge,
     open_fds: Gauge,
+}
+
+/// What waits in the database.
+#[derive(Debug, Default)]
+struct QueueGauges {
+    outbox_due: Family<ChannelLabels, Gauge>,
+    outbox_oldest_due: Family<ChannelLabels, SecondsGauge>,
+    deliveries_pending: Family<NoLabels, Gauge>,
+    deliveries_oldest_pending: Family<NoLabels, SecondsGauge>,
 }
 
 impl Metrics {
@@ -170,40 +190,41 @@ impl Metrics {
         );
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("beeiq_build", "The version that runs", build);
-        Self { counters, registry, looked_at, outbox: Mutex::new(None) }
+        Self { counters, registry, looked_at, queues: Mutex::new(None) }
     }
 
-    /// The text of all of them. Where the database is away, it says so and leaves the outbox out.
+    /// The text of all of them. Where the database is away, it says so and leaves out what waits.
     pub async fn render(&self, app: &App) -> String {
-        let depth = self.depth(app).await;
-        self.looked_at.look(&app.db.pool_use(), app.db.statements_sent(), depth.as_deref());
+        let queues = self.queues(app).await;
+        self.looked_at.look(&app.db.pool_use(), app.db.statements_sent(), queues.as_ref());
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
-    /// How much waits in the outbox, asked at most every few seconds; `None` where the database
-    /// does not answer.
-    async fn depth(&self, app: &App) -> Option<Vec<Depth>> {
-        if let Some(seen) = self.outbox_seen().as_ref()
+    /// How much waits, asked at most every few seconds; `None` where the database does not answer.
+    async fn queues(&self, app: &App) -> Option<Queues> {
+        if let Some(seen) = self.queues_seen().as_ref()
             && seen.at.elapsed() < DEPTH_KEPT
         {
-            return seen.depth.clone();
+            return seen.queues.clone();
         }
-        let asked = app
-            .db
-            .run(|conn| over_queues(conn, |conn| Ok::<_, StoreError>(outbox_depth::due(conn)?)));
-        let depth = asked
+        let look = |conn: &mut Conn| {
+            let (outbox, deliveries) = (outbox_depth::due(conn)?, deliveries_depth::pending(conn)?);
+            Ok::<_, StoreError>(Queues { outbox, deliveries })
+        };
+        let asked = app.db.run(move |conn| over_queues(conn, look));
+        let queues = asked
             .await
-            .inspect_err(|error| tracing::warn!(%error, "the outbox cannot be measured"))
+            .inspect_err(|error| tracing::warn!(%error, "what waits cannot be measured"))
             .ok();
-        *self.outbox_seen() = Some(OutboxSeen { at: clock::instant(), depth: depth.clone() });
-        depth
+        *self.queues_seen() = Some(QueuesSeen { at: clock::instant(), queues: queues.clone() });
+        queues
     }
 
-    fn outbox_seen(&self) -> MutexGuard<'_, Option<OutboxSeen>> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queues_seen(&self) -> MutexGuard<'_, Option<QueuesSeen>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -234,8 +255,7 @@ impl LookedAt {
     fn register(&self, registry: &mut Registry) {
         let Self {
             database_up,
-            outbox_due,
-            outbox_oldest_due,
+            queues,
             pool,
             pool_waits,
             pool_timeouts,
@@ -251,17 +271,7 @@ impl LookedAt {
         gauge("beeiq_database_up", "Whether the database answered just now", database_up);
         gauge("process_resident_memory_bytes", "Memory that the process holds", resident_bytes);
         gauge("process_open_fds", "Files and sockets that the process has open", open_fds);
-        registry.register(
-            "beeiq_outbox_due",
-            "Messages of all orgs that wait to be sent and are due",
-            outbox_due.clone(),
-        );
-        registry.register_with_unit(
-            "beeiq_outbox_oldest_due",
-            "For how long the oldest of them has been due",
-            Unit::Seconds,
-            outbox_oldest_due.clone(),
-        );
+        queues.register(registry);
         registry.register(
             "beeiq_db_connections",
             "Connections: the most there can be, those in use, those idle",
@@ -287,15 +297,9 @@ impl LookedAt {
         );
     }
 
-    fn look(&self, pool: &PoolUse, statements: u64, depth: Option<&[Depth]>) {
-        self.database_up.set(i64::from(depth.is_some()));
-        self.outbox_due.clear();
-        self.outbox_oldest_due.clear();
-        for Depth { channel, due, oldest_seconds } in depth.unwrap_or_default() {
-            let labels = ChannelLabels { channel: channel.clone() };
-            self.outbox_due.get_or_create(&labels).set(*due);
-            self.outbox_oldest_due.get_or_create(&labels).set(*oldest_seconds);
-        }
+    fn look(&self, pool: &PoolUse, statements: u64, queues: Option<&Queues>) {
+        self.database_up.set(i64::from(queues.is_some()));
+        self.queues.look(queues);
         for (state, connections) in
             [("max", pool.max), ("in_use", pool.in_use), ("idle", pool.idle)]
         {
@@ -316,6 +320,60 @@ impl LookedAt {
             self.open_fds.set(i64::try_from(open.count()).unwrap_or(i64::MAX));
         }
     }
+}
+
+impl QueueGauges {
+    fn register(&self, registry: &mut Registry) {
+        let Self { outbox_due, outbox_oldest_due, deliveries_pending, deliveries_oldest_pending } =
+            self;
+        registry.register(
+            "beeiq_outbox_due",
+            "Messages of all orgs that wait to be sent and are due",
+            outbox_due.clone(),
+        );
+        registry.register_with_unit(
+            "beeiq_outbox_oldest_due",
+            "For how long the oldest of them has been due",
+            Unit::Seconds,
+            outbox_oldest_due.clone(),
+        );
+        registry.register(
+            "beeiq_deliveries_pending",
+            "Deliveries of all orgs that were taken for later and wait to be applied",
+            deliveries_pending.clone(),
+        );
+        registry.register_with_unit(
+            "beeiq_deliveries_oldest_pending",
+            "For how long the oldest of them has waited",
+            Unit::Seconds,
+            deliveries_oldest_pending.clone(),
+        );
+    }
+
+    /// Nothing is told of them while it is not known: an old number would look like a current one.
+    fn look(&self, queues: Option<&Queues>) {
+        self.outbox_due.clear();
+        self.outbox_oldest_due.clear();
+        self.deliveries_pending.clear();
+        self.deliveries_oldest_pending.clear();
+        let Some(Queues { outbox, deliveries }) = queues else { return };
+        for Depth { channel, due, oldest_seconds } in outbox {
+            let labels = ChannelLabels { channel: channel.clone() };
+            self.outbox_due.get_or_create(&labels).set(*due);
+            self.outbox_oldest_due.get_or_create(&labels).set(*oldest_seconds);
+        }
+        let Backlog { pending, oldest } = deliveries;
+        self.deliveries_pending.get_or_create(&[]).set(*pending);
+        let waited = oldest.and_then(age).unwrap_or_default();
+        self.deliveries_oldest_pending.get_or_create(&[]).set(waited);
+    }
+}
+
+/// For how long a delivery has waited, by its id.
+fn age(id: Uuid) -> Option<f64> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    let came = Duration::new(seconds, nanos).as_secs_f64();
+    Some((seconds_since_1970() - came).max(0.0))
 }
 
 /// Brings a counter to where its source is.

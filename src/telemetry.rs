@@ -15,6 +15,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, Resp
 use anyhow::Context;
 use std::future::{Ready, ready};
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use tracing_subscriber::EnvFilter;
@@ -23,7 +24,7 @@ use uuid::Uuid;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const ENVIRONMENT: HeaderName = HeaderName::from_static("beeiq-environment");
 
-/// Starts logging to standard error.
+/// Starts logging to standard error, panics included.
 ///
 /// # Errors
 /// When the filter is malformed, or logging has been started before.
@@ -38,7 +39,16 @@ pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
             builder.compact().with_target(false).with_ansi(colours).try_init()
         }
     }
-    .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
+    .map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))?;
+    std::panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Logs where a panic was, not what it says: its message may quote what a customer sent.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let thread = std::thread::current();
+    tracing::error!(location, thread = thread.name(), "panicked");
 }
 
 /// The id of a request, as an argument of a handler: in the logs, in `X-Request-Id` and in

@@ -7,43 +7,38 @@ use anyhow::Context;
 use csv::ByteRecord;
 use serde_json::{Map, Value, json};
 use std::fs::{File, OpenOptions, remove_file};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The columns that come before a row's own.
 const REASON_COLUMNS: [&str; 4] = ["beeiq_row", "beeiq_code", "beeiq_message", "beeiq_column"];
 
-/// The file, which there is once a row has failed.
+/// The file, which is left where a row has failed.
 pub struct Failures {
     path: PathBuf,
-    file: Option<File>,
+    file: File,
     bytes: u64,
 }
 
 impl Failures {
     /// A file at that path that holds what an interrupted import wrote, `bytes` of it, or where that
-    /// is 0, nothing.
+    /// is 0, nothing. It is made at once: that it cannot be written is to be known before a row is sent.
     ///
     /// # Errors
-    /// When what it held cannot be removed, or is not there any more.
+    /// When it cannot be written, or what it held is not there any more.
     pub fn open(path: &Path, bytes: u64) -> anyhow::Result<Self> {
-        let named = || format!("the file of failed rows {}", path.display());
+        let named = || format!("the file of failed rows {} cannot be written", path.display());
         let file = if bytes == 0 {
-            match remove_file(path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(error).with_context(named);
-                }
-                _ => None,
-            }
+            File::create(path).with_context(named)?
         } else {
             let file = OpenOptions::new().append(true).open(path).with_context(named)?;
             anyhow::ensure!(
                 file.metadata().with_context(named)?.len() >= bytes,
-                "{} is shorter than it was",
-                named()
+                "the file of failed rows {} is shorter than it was",
+                path.display()
             );
             file.set_len(bytes).with_context(named)?;
-            Some(file)
+            file
         };
         Ok(Self { path: path.to_owned(), file, bytes })
     }
@@ -60,6 +55,15 @@ impl Failures {
         self.bytes
     }
 
+    /// Takes the file away again where no row has failed.
+    pub fn remove_if_empty(&self) {
+        // A device that was named instead of a file stays.
+        if self.bytes == 0 && self.file.metadata().is_ok_and(|file| file.is_file()) {
+            // Where it cannot be removed there is an empty file, which does no harm.
+            let _ = remove_file(&self.path);
+        }
+    }
+
     /// Adds rows with the reasons why they failed.
     ///
     /// # Errors
@@ -73,7 +77,7 @@ impl Failures {
             return Ok(());
         }
         let mut text = Vec::new();
-        let fresh = self.file.is_none();
+        let fresh = self.bytes == 0;
         match columns {
             Some((columns, delimiter)) => {
                 let mut writer = csv::WriterBuilder::new()
@@ -98,12 +102,7 @@ impl Failures {
     }
 
     fn append(&mut self, text: &[u8]) -> anyhow::Result<()> {
-        if self.file.is_none() {
-            self.file = Some(File::create(&self.path)?);
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(text)?;
-        }
+        self.file.write_all(text)?;
         self.bytes += u64::try_from(text.len())?;
         Ok(())
     }

@@ -118,11 +118,11 @@ impl Import {
         Ok(Self {
             sender,
             key_base: format!("{}{}", checkpoint.fingerprint, checkpoint.nonce),
-            queue,
             target: Target::new(target, settings.give_up_after)?,
             failures: Failures::open(&settings.failures()?, checkpoint.failures_bytes)?,
             interrupts: Interrupts::listen()?,
-            progress: Progress::new(bytes, checkpoint.rows),
+            progress: Progress::new(bytes, (checkpoint.rows, queue.source().bytes_read())),
+            queue,
             checkpoint,
             checkpoint_file,
             warnings: BTreeMap::new(),
@@ -188,17 +188,19 @@ impl Import {
 
     /// Counts what became of a batch's rows, and keeps those that failed.
     fn settle(&mut self, batch: &Batch, results: Vec<ActionResult>) -> anyhow::Result<()> {
+        // What stops before the failures are written is done again by --resume, so it counts after.
+        let mut tally = self.checkpoint.tally;
         let mut failed: Vec<(&Row, RowFault)> = Vec::new();
         let mut results = results.into_iter().enumerate();
         for row in &batch.rows {
             if let Err(fault) = &row.action {
-                self.checkpoint.tally.count_failed();
+                tally.count_failed();
                 failed.push((row, fault.clone()));
                 continue;
             }
             let (index, result) = results.next().context("the answer lacks a result")?;
             anyhow::ensure!(
-                self.checkpoint.tally.count(&result.status),
+                tally.count(&result.status),
                 "the answer has the unknown status \"{}\"",
                 result.status
             );
@@ -209,6 +211,7 @@ impl Import {
         }
         anyhow::ensure!(results.next().is_none(), "the answer has too many results");
         self.failures.add(&failed, self.queue.source().columns())?;
+        self.checkpoint.tally = tally;
         self.checkpoint.failures_bytes = self.failures.bytes();
         self.checkpoint.rows += batch.len();
         self.checkpoint.under_way = 0;
@@ -228,6 +231,7 @@ impl Import {
         done: anyhow::Result<bool>,
     ) -> anyhow::Result<Ending> {
         let rows = self.checkpoint.rows;
+        self.failures.remove_if_empty();
         let whole = match done {
             Ok(whole) => whole,
             Err(error) if settings.checkpoint().is_none() => {

@@ -47,7 +47,8 @@ pub struct ImportSettings {
         value_name = "N"
     )]
     pub batch: u16,
-    /// Where rows that fail are written with the reason; written anew each time
+    /// Where rows that fail are written with the reason and their number: the row as a spreadsheet
+    /// shows it, blank ones counted, or the line of NDJSON; written anew each time
     #[arg(long, value_name = "FILE")]
     pub failures: Option<PathBuf>,
     /// Go on with an import that was interrupted

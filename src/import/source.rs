@@ -6,10 +6,16 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use csv::ByteRecord;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// The member of an NDJSON row that says why it failed; it is no field.
 pub const RESERVED_MEMBER: &str = "beeiq";
+
+/// The longest row that is read. No request could carry it; but one that is not much longer than
+/// that is one failed row, and not the end of the import.
+const MOST_ROW_BYTES: usize = 16 << 20;
+
+const TOO_LONG: &str = "it is longer than 16 MiB";
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,7 +29,8 @@ pub enum Format {
 /// A row of the file.
 #[derive(Debug)]
 pub struct Row {
-    /// As a spreadsheet or an editor counts it: from 1, a header included.
+    /// Of CSV the row as a spreadsheet shows it, of NDJSON the line: from 1, a header and blank ones
+    /// included.
     pub number: u64,
     /// The action as JSON text, or what is wrong with the row.
     pub action: Result<String, RowFault>,
@@ -88,10 +95,11 @@ pub enum Source {
 
 /// A CSV file behind its header row.
 pub struct CsvSource {
-    reader: csv::Reader<Box<dyn Read>>,
+    reader: csv::Reader<Lines>,
     columns: Columns,
     action: String,
     delimiter: u8,
+    /// The number of the last row.
     rows: u64,
 }
 
@@ -118,9 +126,9 @@ impl Source {
             .delimiter(delimiter)
             .has_headers(false)
             .flexible(true)
-            .from_reader(input);
+            .from_reader(Lines::new(input));
         let mut record = ByteRecord::new();
-        if !reader.read_byte_record(&mut record)? {
+        if !reader.read_byte_record(&mut record).context("the header row")? {
             bail!("the file is empty: its first row must name the fields");
         }
         if record
@@ -137,7 +145,8 @@ impl Source {
         let columns = Columns::plan(&headers, map, action)
             .map_err(|faults| anyhow::anyhow!(faults))
             .with_context(|| header_fault(&headers))?;
-        let source = CsvSource { reader, columns, action: action.to_owned(), delimiter, rows: 1 };
+        let rows = rows_of(reader.get_ref().line, &record);
+        let source = CsvSource { reader, columns, action: action.to_owned(), delimiter, rows };
         Ok(Self::Csv(Box::new(source)))
     }
 
@@ -194,13 +203,65 @@ fn header_fault(headers: &[String]) -> String {
     message
 }
 
+/// The bytes of a CSV file, a line at a time at most: so it is known which line a record ended on,
+/// which the reader of records does not tell, for it passes over blank lines in silence. And no more
+/// bytes than a row may have, lest a quote that is not closed takes the file into memory.
+struct Lines {
+    input: BufReader<Box<dyn Read>>,
+    /// The line that was handed out last, from 1, or a part of it.
+    line: u64,
+    /// Whether that was its end, so that another one is next.
+    ended: bool,
+    /// How many bytes the row may still have.
+    left: usize,
+}
+
+impl Lines {
+    fn new(input: Box<dyn Read>) -> Self {
+        let input = BufReader::with_capacity(64 * 1024, input);
+        Self { input, line: 0, ended: true, left: MOST_ROW_BYTES }
+    }
+
+    const fn begin_row(&mut self) {
+        self.left = MOST_ROW_BYTES;
+    }
+}
+
+impl Read for Lines {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::Error::other(format!("{TOO_LONG}; is a quote not closed?")));
+        }
+        let ready = self.input.fill_buf()?;
+        let mut line = ready.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let read = line.read(buffer)?;
+        if read > 0 {
+            self.line += u64::from(self.ended);
+            self.ended = buffer.get(..read).is_some_and(|bytes| bytes.ends_with(b"\n"));
+        }
+        self.input.consume(read);
+        self.left = self.left.saturating_sub(read);
+        Ok(read)
+    }
+}
+
+/// How many rows a spreadsheet shows for a record that was read from so many lines: one for it,
+/// however many lines its cells have, and one for each blank line before it.
+fn rows_of(lines: u64, record: &ByteRecord) -> u64 {
+    let in_cells = record.as_slice().iter().filter(|byte| **byte == b'\n').count();
+    lines.saturating_sub(u64::try_from(in_cells).unwrap_or(u64::MAX)).max(1)
+}
+
 impl CsvSource {
     fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
         let mut record = ByteRecord::new();
-        if !self.reader.read_byte_record(&mut record)? {
+        self.reader.get_mut().begin_row();
+        let before = self.reader.get_ref().line;
+        let named = || format!("the row after row {}", self.rows);
+        if !self.reader.read_byte_record(&mut record).with_context(named)? {
             return Ok(None);
         }
-        self.rows += 1;
+        self.rows += rows_of(self.reader.get_ref().line - before, &record);
         let action = self.action(&record);
         Ok(Some(Row { number: self.rows, action, original: Original::Cells(record) }))
     }
@@ -230,9 +291,13 @@ impl LineSource {
     fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
         loop {
             let mut line = Vec::new();
-            let read = self.reader.read_until(b'\n', &mut line)?;
+            let most = u64::try_from(MOST_ROW_BYTES)? + 1;
+            let read = self.reader.by_ref().take(most).read_until(b'\n', &mut line)?;
             if read == 0 {
                 return Ok(None);
+            }
+            if read > MOST_ROW_BYTES {
+                bail!("line {}: {TOO_LONG}", self.lines + 1);
             }
             self.bytes += u64::try_from(read)?;
             self.lines += 1;
@@ -307,6 +372,38 @@ mod tests {
             let read = rows(csv(bytes.as_bytes(), delimiter).unwrap());
             assert_eq!(read, [(2, Ok(huy.clone()))], "{bytes}");
         }
+    }
+
+    /// Whoever looks a failed row up in his spreadsheet must not find another one there.
+    #[test]
+    fn a_row_has_the_number_that_a_spreadsheet_shows() {
+        for end in ["\n", "\r\n"] {
+            let lines =
+                ["", "name,tag", "", "a,", "\"b", "", "b\",\"", "\"", "", "", "c,", "x", "", "d,e"];
+            let read = rows(csv(lines.join(end).as_bytes(), b',').unwrap());
+            let numbers: Vec<u64> = read.iter().map(|(number, _)| *number).collect();
+            assert_eq!(numbers, [4, 5, 8, 9, 11], "{end:?}: {read:?}");
+        }
+    }
+
+    /// A quote that is not closed would take a file of any size into memory.
+    #[test]
+    fn a_row_that_is_too_long_is_told_before_it_is_read_whole() {
+        let endless = || io::repeat(b'x');
+        let csv = Box::new(Cursor::new("name\na\n\"").chain(endless()));
+        let mut csv = Source::csv(csv, b',', &ColumnMap::new(), "add-contact").unwrap();
+        let mut lines = Source::lines(Box::new(Cursor::new("{}\n").chain(endless())), "add-note");
+        for (source, words) in [
+            (&mut csv, "the row after row 2: it is longer than 16 MiB; is a quote not closed?"),
+            (&mut lines, "line 2: it is longer than 16 MiB"),
+        ] {
+            assert!(source.next_row().unwrap().is_some());
+            let error = format!("{:#}", source.next_row().unwrap_err());
+            assert_eq!(error, format!("the file cannot be read: {words}"));
+        }
+        let header = Source::csv(Box::new(endless()), b',', &ColumnMap::new(), "add-contact");
+        let Err(error) = header else { panic!("the header is too long") };
+        assert!(format!("{error:#}").contains("the header row: it is longer"), "{error:#}");
     }
 
     #[test]

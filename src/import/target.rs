@@ -149,7 +149,7 @@ impl Target {
             let since = *trouble_since.get_or_insert_with(clock::instant);
             let pause = after.unwrap_or_else(|| backoff(attempt, clock::random_bytes()));
             if since.elapsed() + pause > self.give_up_after {
-                bail!("{words}; gave up after {} s", since.elapsed().as_secs());
+                bail!("{words}; {}", no_more(after, since.elapsed(), self.give_up_after));
             }
             progress.note(&format!("{words}; trying again in {:.1} s", pause.as_secs_f64()));
             tokio::select! {
@@ -276,6 +276,18 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
+/// Why it is not tried again: it would take longer than the user wants to wait.
+fn no_more(asked: Option<Duration>, tried: Duration, limit: Duration) -> String {
+    let (tried, limit) = (tried.as_secs(), limit.as_secs());
+    match asked.map(|pause| pause.as_secs()) {
+        Some(pause) => format!(
+            "it asks to wait {pause} s, and after {tried} s of --give-up-after {limit} that is too \
+             long: go on later, or with a greater --give-up-after"
+        ),
+        None => format!("gave up after {tried} s"),
+    }
+}
+
 /// Longer each time, half of it by chance.
 fn backoff(attempt: u32, chance: [u8; 2]) -> Duration {
     let (first, longest) = PAUSES;
@@ -346,6 +358,18 @@ mod tests {
                 format!(r#"{{"requestId": "01a1fbad-0000-7000-8000-000000000000", {rest}}}"#);
             assert_eq!(kind(status, &body), is, "{body}");
         }
+    }
+
+    /// "Gave up after 0 s" would send its reader looking for a fault that there is not.
+    #[test]
+    fn a_pause_that_is_too_long_is_told() {
+        let seconds = Duration::from_secs;
+        let told = no_more(Some(seconds(900)), seconds(0), seconds(600));
+        assert!(
+            told.contains("asks to wait 900 s") && told.contains("--give-up-after 600"),
+            "{told}"
+        );
+        assert_eq!(no_more(None, seconds(598), seconds(600)), "gave up after 598 s");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod customers;
 pub mod deal_references;
 pub mod deals;
 pub mod deliveries;
+pub mod deliveries_depth;
 pub mod delivery_log;
 pub mod directory;
 pub mod erasure;

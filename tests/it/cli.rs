@@ -1,7 +1,7 @@
 //! The program as an operator runs it (`api.md` 1).
 
 use crate::support::cluster::Template;
-use crate::support::{Instance, PASSWORD, Process, Reply, SECRET_KEY};
+use crate::support::{Instance, PASSWORD, Process, Reply, SECRET_KEY, person};
 use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use reqwest::Method;
@@ -12,6 +12,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A good secret key.
 const KEY: (&str, &str) = ("BEEIQ_SECRET_KEY", SECRET_KEY);
@@ -301,6 +302,28 @@ async fn a_server_that_is_stopped_answers_what_runs_and_ends_well() {
     reply.expect(200);
     assert_eq!(process.wait().code(), Some(0));
     assert_eq!(instance.db_count("deliveries WHERE status = 'succeeded'"), 1);
+}
+
+/// Whoever stops a server kills it soon after, and counts that as a fault.
+#[actix_web::test]
+async fn a_server_that_is_stopped_does_not_wait_for_what_is_applied_later() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener_with(json!({"mode": "async"})).await;
+    listener.send(&[person("Huy", "huy@a.test")]).await.expect(202);
+    let mut lock = instance.db_connection();
+    lock.batch_execute("BEGIN; LOCK TABLE customers IN EXCLUSIVE MODE").unwrap();
+    let mut process = Process::start(&instance);
+    instance.db_until("pg_locks WHERE NOT granted AND relation = 'customers'::regclass").await;
+    let stopped = Instant::now();
+    process.terminate();
+    assert_eq!(process.wait().code(), Some(0));
+    assert!(stopped.elapsed() < Duration::from_secs(30), "{:?}", stopped.elapsed());
+
+    lock.batch_execute("COMMIT").unwrap();
+    assert_eq!(instance.db_count("deliveries WHERE status = 'pending'"), 1);
+    let _next = Process::start(&instance);
+    instance.db_until("deliveries WHERE status = 'succeeded'").await;
+    assert_eq!(instance.db_count("customers"), 1);
 }
 
 #[actix_web::test]

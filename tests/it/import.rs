@@ -247,6 +247,47 @@ async fn what_cannot_be_imported_is_refused_in_one_line_before_anything_is_sent(
     assert_eq!(files.read("ok.csv"), "name\nHuy\n");
 }
 
+/// To hear of it after the first request would leave rows done that no report tells of.
+#[actix_web::test]
+async fn failed_rows_that_could_not_be_written_stop_the_import_before_anything_is_sent() {
+    let instance = Instance::start().await;
+    let (listener, files) = (instance.acme().listener().await, Files::new());
+    files.write("ok.csv", "name\nHuy\n");
+    let args = ["ok.csv", "--failures", "nowhere/failures.csv"];
+    files.import(&listener, &args).refused(2, "nowhere/failures.csv");
+    assert_eq!(instance.db_count("deliveries"), 0);
+    assert_eq!(files.names(), ["ok.csv"]);
+}
+
+#[actix_web::test]
+async fn rows_whose_failures_could_not_be_written_are_counted_once() {
+    let instance = Instance::start().await;
+    let (listener, files) = (instance.acme().listener().await, Files::new());
+    files.write("people.csv", "name,emails\nA,a@a.test\nB,b@a.test\nC,x\nD,d@a.test\n");
+    // A disk that is full.
+    let args = ["people.csv", "--batch", "2", "--failures", "/dev/full"];
+    files.import(&listener, &args).refused(1, "/dev/full cannot be written");
+    let done = files.import(&listener, &["people.csv", "--resume"]);
+    done.counted(1, [4, 3, 0, 0, 0, 0, 1]);
+    assert_eq!(instance.db_count("customers"), 3);
+    assert_eq!(files.read("people.csv.failures.csv").lines().count(), 2);
+    assert_eq!(files.names(), ["people.csv", "people.csv.failures.csv"]);
+}
+
+/// The way to a remedy: it is no fault of the listener's, and trying harder does not help.
+#[actix_web::test]
+async fn a_pause_longer_than_the_user_waits_for_is_told_with_the_way_on() {
+    let instance = Instance::start().await;
+    let limited = json!({"rateLimit": {"perSecond": 1, "burst": 1}});
+    let (listener, files) = (instance.acme().listener_with(limited).await, Files::new());
+    files.write("two.csv", "name\nHuy\nLan\n");
+    let args = ["two.csv", "--batch", "1", "--give-up-after", "0"];
+    let done = files.import(&listener, &args);
+    done.refused(1, "stopped after 1 rows (--resume goes on from there)");
+    done.refused(1, "it asks to wait 1 s");
+    files.import(&listener, &["two.csv", "--resume"]).counted(0, [2, 2, 0, 0, 0, 0, 0]);
+}
+
 /// A secret that is in the message ends up in somebody's log.
 #[actix_web::test]
 async fn a_listener_that_refuses_stops_the_import_with_its_own_words() {

@@ -1,11 +1,15 @@
 //! The log: what happened to a request, and no secret (`api.md` 1).
 
 use crate::support::{Instance, PASSWORD, Process, Reply, SECRET_KEY, person};
+use beeiq::config::{LogFormat, LogSettings};
+use beeiq::telemetry;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use futures_util::future::join;
 use serde_json::{Value, json};
+use std::env;
+use std::process::Command;
 
 #[actix_web::test]
 async fn no_token_password_secret_or_body_is_in_the_log() {
@@ -39,6 +43,34 @@ async fn no_token_password_secret_or_body_is_in_the_log() {
         assert!(!log.contains(&secret), "{secret}: {log}");
     }
     assert!(!log.to_lowercase().contains("xanthippe"), "{log}");
+}
+
+/// What says that this test is to panic, in a process of its own.
+const PANICS: &str = "BEEIQ_TEST_PANICS";
+
+/// Messages of panics quote what they choked on.
+#[test]
+fn a_panic_is_a_line_that_says_where_and_not_what() {
+    if env::var_os(PANICS).is_some() {
+        let settings = LogSettings { log_format: LogFormat::Json, log_filter: "info".to_owned() };
+        telemetry::init(&settings).unwrap();
+        let name = String::from("Xanthippe");
+        let thread = std::thread::Builder::new().name("hop".to_owned());
+        thread.spawn(move || panic!("no such name: {name}")).unwrap().join().unwrap_err();
+        return;
+    }
+    let thread = std::thread::current();
+    let this = Command::new(env::current_exe().unwrap())
+        .args(["--exact", thread.name().unwrap(), "--nocapture"])
+        .env(PANICS, "1")
+        .output()
+        .unwrap();
+    let log = String::from_utf8(this.stderr).unwrap();
+    assert!(this.status.success() && !log.contains("Xanthippe"), "{log}");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert_eq!((&lines[0]["level"], &lines[0]["thread"]), (&json!("ERROR"), &json!("hop")));
+    assert!(lines[0]["location"].as_str().unwrap().contains("logs.rs:"), "{log}");
 }
 
 #[actix_web::test]

@@ -1,6 +1,8 @@
 //! `GET /metrics`: what those who watch an instance go by (`api.md` 1).
 
 use crate::support::{Instance, Process, Reply, action, person};
+use beeiq::clock;
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::json;
 
@@ -97,6 +99,32 @@ async fn what_waits_in_the_outbox_is_told_by_channel_with_its_age() {
     assert!(of("beeiq_outbox_due", "email").abs() < 1e-9, "{text}");
 }
 
+#[actix_web::test]
+async fn what_waits_to_be_applied_is_told_with_the_age_of_the_oldest() {
+    let instance = Instance::start().await;
+    let idle = metrics_of(&instance).await;
+    // A series that vanished would raise no alarm.
+    assert!(value(&idle, "beeiq_deliveries_pending{}").abs() < 1e-9, "{idle}");
+    assert!(value(&idle, "beeiq_deliveries_oldest_pending_seconds{}").abs() < 1e-9, "{idle}");
+
+    for org in [instance.acme(), instance.globex()] {
+        let listener = org.listener_with(json!({"mode": "async"})).await;
+        listener.send(&[]).await.expect(202);
+    }
+    // Ids are UUID v7: this one is of an hour ago.
+    let hour_ago = clock::now() - TimeDelta::hours(1);
+    let millis = u64::try_from(hour_ago.timestamp_millis()).unwrap();
+    let id = uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+    instance.db_execute(&format!(
+        "UPDATE deliveries SET id = '{id}' WHERE id = (SELECT id FROM deliveries LIMIT 1)"
+    ));
+    // What is measured is told again for some seconds; another process has not looked yet.
+    let text = metrics_of(&instance.another()).await;
+    assert!((value(&text, "beeiq_deliveries_pending{}") - 2.0).abs() < 1e-9, "{text}");
+    let oldest = value(&text, "beeiq_deliveries_oldest_pending_seconds{}");
+    assert!((3600.0..3700.0).contains(&oldest), "{text}");
+}
+
 /// When the database is away is when somebody looks.
 #[actix_web::test]
 async fn metrics_are_told_without_the_database() {
@@ -105,6 +133,7 @@ async fn metrics_are_told_without_the_database() {
     let text = metrics_of(&instance).await;
     assert!(value(&text, "beeiq_database_up").abs() < 1e-9, "{text}");
     assert!(!text.contains("beeiq_outbox_due{"), "{text}");
+    assert!(!text.contains("beeiq_deliveries_pending{"), "{text}");
     assert!(value(&text, "beeiq_db_wait_timeouts_total") > 0.0, "{text}");
 }
 

@@ -5,9 +5,12 @@ use clap::{Arg, Args, Command};
 use std::fs;
 use std::path::Path;
 
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
 fn guide() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/operations.md");
-    fs::read_to_string(path).unwrap()
+    read("docs/operations.md")
 }
 
 /// A row of the guide's table for a setting of `beeiq serve`.
@@ -30,6 +33,23 @@ fn the_guides_table_of_settings_is_that_of_the_program() {
     let rows: String = command.get_arguments().map(row).collect();
     let table = format!("| flag | variable | default | meaning |\n|---|---|---|---|\n{rows}");
     assert!(guide().contains(&table), "docs/operations.md must have this table:\n\n{table}");
+}
+
+/// A misspelt setting would be set to nothing, silently.
+#[test]
+fn the_settings_that_containers_are_given_are_those_of_the_program() {
+    let command = ServeSettings::augment_args(Command::new("serve"));
+    let known: Vec<&str> =
+        command.get_arguments().filter_map(|arg| arg.get_env()?.to_str()).collect();
+    for file in ["compose.yaml", "Dockerfile"] {
+        let text = read(file);
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let named: Vec<&str> = words.filter(|word| word.starts_with("BEEIQ_")).collect();
+        assert!(!named.is_empty(), "{file}");
+        for name in named {
+            assert!(known.contains(&name), "{file} names {name}, which is no setting");
+        }
+    }
 }
 
 /// A metric that is watched under a name that there is not raises no alarm.

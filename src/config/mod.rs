@@ -1,0 +1,144 @@
+//! The settings: flags, environment variables and `--help` from one definition (`api.md` 1).
+
+mod capacity;
+mod database;
+mod environment;
+mod http;
+mod limits;
+mod log;
+mod orgs;
+mod outbox;
+mod senders;
+mod sessions;
+mod smtp;
+#[cfg(test)]
+mod testing;
+mod values;
+
+pub use capacity::CapacitySettings;
+pub use database::DatabaseSettings;
+pub use environment::Environment;
+pub use http::HttpSettings;
+pub use limits::Limits;
+pub use log::{LogFormat, LogSettings};
+pub use orgs::OrgSettings;
+pub use outbox::OutboxSettings;
+pub use senders::SenderSettings;
+pub use sessions::SessionSettings;
+pub use smtp::SmtpSettings;
+
+use crate::secrets::{Secret, SecretKey};
+use anyhow::Context;
+use clap::Args;
+
+/// What `beeiq serve` is told.
+#[derive(Args, Clone, Debug)]
+pub struct ServeSettings {
+    /// Where and as what the server is reached.
+    #[command(flatten)]
+    pub http: HttpSettings,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// How much a request may ask for.
+    #[command(flatten)]
+    pub limits: Limits,
+    /// How much this process takes on at a time.
+    #[command(flatten)]
+    pub capacity: CapacitySettings,
+    /// What new orgs are given.
+    #[command(flatten)]
+    pub orgs: OrgSettings,
+    /// How messages leave the instance.
+    #[command(flatten)]
+    pub senders: SenderSettings,
+    /// The instance's own mail server.
+    #[command(flatten)]
+    pub smtp: SmtpSettings,
+    /// How messages are sent.
+    #[command(flatten)]
+    pub outbox: OutboxSettings,
+    /// How many days deliveries are kept, with their bodies and answers
+    #[arg(
+        long,
+        env = "BEEIQ_RETENTION_DAYS",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u16).range(7..=3650),
+        value_name = "N"
+    )]
+    pub retention_days: u16,
+    /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
+    #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
+    pub later_workers: u8,
+    /// How long a sign-in lasts.
+    #[command(flatten)]
+    pub sessions: SessionSettings,
+    /// What is logged how.
+    #[command(flatten)]
+    pub log: LogSettings,
+    /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
+    #[arg(long, env = "BEEIQ_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
+    pub secret_key: Option<Secret<String>>,
+    /// Whether messages are sent, or captured in the outbox only (staging)
+    #[arg(long, env = "BEEIQ_ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
+    pub environment: Environment,
+    /// Start without applying pending migrations
+    #[arg(long)]
+    pub no_migrate: bool,
+}
+
+impl ServeSettings {
+    /// The secret key.
+    ///
+    /// # Errors
+    /// When it is missing or malformed; its text is not in the message.
+    pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
+        let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
+        let text = set.context(
+            "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
+             `openssl rand -base64 32` makes one",
+        )?;
+        text.expose().parse().context("BEEIQ_SECRET_KEY is malformed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::parse;
+
+    #[test]
+    fn invalid_settings_are_refused_by_name() {
+        for (flag, value) in [
+            ("--bind", "localhost"),
+            ("--public-url", "ftp://x"),
+            ("--public-url", "/listener"),
+            ("--public-url", "http://x/?a=b"),
+            ("--trusted-proxies", "10.0.0.0/8,proxy"),
+            ("--pool-size", "0"),
+            ("--max-body-bytes", "-1"),
+            ("--body-deadline-seconds", "0"),
+            ("--max-connections", "7"),
+            ("--processes", "0"),
+            ("--sms-trial-credits", "-1"),
+            ("--outbound-allow", "10.0.0.0/8,intranet"),
+            ("--sms-timeout-seconds", "46"),
+            ("--twilio-url", "api.twilio.com"),
+            ("--session-idle-hours", "0"),
+            ("--session-days", "366"),
+            ("--environment", "test"),
+        ] {
+            let argument = format!("{flag}={value}");
+            assert!(parse(&[&argument]).unwrap_err().contains(flag), "{argument}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_malformed_secret_key_is_said_without_showing_it() {
+        let missing = parse(&[]).unwrap().secret_key().unwrap_err();
+        assert!(missing.to_string().contains("BEEIQ_SECRET_KEY is not set"));
+        let settings = parse(&["--secret-key", "hunter2"]).unwrap();
+        let malformed = format!("{:#}", settings.secret_key().unwrap_err());
+        assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+}
