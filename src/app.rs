@@ -6,7 +6,7 @@ use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
 use crate::db::Db;
 use crate::directory::DirectoryCache;
 use crate::http::settings::accounts::AccountTests;
-use crate::listener::{self, Capacity, Pipeline, Rates, Sizes};
+use crate::listener::{self, Capacity, Messages, Pipeline, Rates, Sizes};
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, OutboxConfig, Wake};
 use crate::secrets::SecretKey;
@@ -89,16 +89,20 @@ impl App {
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
         let metrics = Metrics::new();
+        let capacity = capacity(settings)?;
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
+            capacity.clone(),
             listener::Limits {
                 actions: settings.limits.max_actions,
                 depth: usize::try_from(settings.limits.max_nesting)?,
             },
-            settings.environment == Environment::Staging,
-            mail_domain(&public_url),
-            wake.clone(),
+            Messages {
+                staging: settings.environment == Environment::Staging,
+                mail_domain: mail_domain(&public_url),
+                wake: wake.clone(),
+            },
             metrics.counters.clone(),
         );
         let key = settings.secret_key()?;
@@ -122,7 +126,7 @@ impl App {
             later_workers: settings.later_workers,
             rates: Rates::new(clock::instant()),
             capacity_settings: settings.capacity,
-            capacity: capacity(settings)?,
+            capacity,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
             passwords: Passwords::new()?,

@@ -104,6 +104,13 @@ pub const SCENARIOS: &[Scenario] = &[
         kind: Kind::Async,
         ..SINGLE
     },
+    Scenario {
+        name: "async-64",
+        about: "as async-16, 64 connections",
+        kind: Kind::Async,
+        connections: 64,
+        ..SINGLE
+    },
     Scenario { name: "orgs-50", about: "as single-16, over fifty orgs", orgs: 50, ..SINGLE },
     Scenario {
         name: "million-16",

@@ -151,7 +151,6 @@ async fn taken(
     }
     // What is not worked on is only kept.
     let weight = if cut_short.is_some() { 2 * body.len() } else { meter.working_bytes() };
-    holding.work(weight).await?;
     let received = Received {
         id,
         at,
@@ -167,6 +166,10 @@ async fn taken(
         body_complete: cut_short.is_none(),
     };
     let rejected = cut_short.or_else(|| encoded(request.headers()));
+    // Those that go together have their turn together.
+    if rejected.is_some() || !received.goes_with_others() {
+        holding.work(weight).await?;
+    }
     let respond_async = prefers_async(request.headers());
     let (its, directory, credentials) = (app.clone(), Arc::clone(directory), credentials.clone());
     // A task of its own: a sender who goes away ends the handler, but not the work, whose room must

@@ -31,6 +31,13 @@ use settings::{
 /// All routes. What matches none is 404; a method that a path does not have is 405.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
+        // What other systems call: the URL is the credential. First, because a path is compared with
+        // one after the other.
+        .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))
+        .service(
+            web::resource("/listener/{token}/deliveries/{requestId}")
+                .route(read().to(listener::outcome)),
+        )
         // The operator's.
         .service(web::resource("/healthz").route(read().to(health::healthz)))
         .service(web::resource("/readyz").route(read().to(health::readyz)))
@@ -38,12 +45,6 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/openapi.json").route(read().to(openapi::serve)))
         .service(web::resource("/docs").route(read().to(docs::enter)))
         .service(web::resource("/docs/{file:.*}").route(read().to(docs::file)))
-        // What other systems call: the URL is the credential.
-        .service(web::resource("/listener/{token}").route(web::post().to(listener::receive)))
-        .service(
-            web::resource("/listener/{token}/deliveries/{requestId}")
-                .route(read().to(listener::outcome)),
-        )
         // Sign-in.
         .service(web::resource("/api/v1/sessions").route(web::post().to(sessions::create)))
         .service(

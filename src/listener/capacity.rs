@@ -8,6 +8,7 @@
 //! - It is **worked on** when it is there: heavy ones by the memory that they take (see
 //!   [`crate::payload::Meter`]), quick ones in a lane of their own that no heavy one can fill. Who
 //!   does not come to his turn in time is turned away.
+//!   Small ones that go through a transaction together (`together.rs`) have one turn together.
 //! - Of everything an org has three quarters at most.
 
 use crate::domain::fault::Code;
@@ -155,7 +156,39 @@ impl Capacity {
     }
 }
 
+/// A turn at something that takes little memory; it is over when this is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    // Kept with its permits, so that others of the org count against the same share.
+    _share: Arc<Pools>,
+    _permits: [OwnedSemaphorePermit; 2],
+}
+
+impl Capacity {
+    /// Waits for a turn of that org in the lane of the quick ones.
+    ///
+    /// # Errors
+    /// Where it does not come in time.
+    pub async fn turn(&self, org: Uuid) -> Result<Turn, Overloaded> {
+        let share = self.0.share(org);
+        let both = self.0.in_time(async {
+            // The org's own first: only who has a place in it waits for one among all.
+            let own = Arc::clone(&share.quick).acquire_owned().await?;
+            Ok([own, Arc::clone(&self.0.all.quick).acquire_owned().await?])
+        });
+        let permits = both.await?;
+        Ok(Turn { _share: share, _permits: permits })
+    }
+}
+
 impl Parts {
+    async fn in_time<T>(
+        &self,
+        turn: impl Future<Output = Result<T, Overloaded>>,
+    ) -> Result<T, Overloaded> {
+        tokio::time::timeout(self.patience, turn).await.map_err(|_| Overloaded)?
+    }
+
     fn share(&self, org: Uuid) -> Arc<Pools> {
         // Nothing in here panics while it holds the lock; even so the shares stay usable.
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,10 +241,10 @@ impl Holding {
                     permits.push(Arc::clone(&pools.working).acquire_many_owned(kib).await?);
                 }
             }
-            Ok::<_, Overloaded>(permits)
+            Ok(permits)
         };
-        let permits = tokio::time::timeout(self.parts.patience, turn).await;
-        self.permits.extend(permits.map_err(|_| Overloaded)??);
+        let permits = self.parts.in_time(turn).await?;
+        self.permits.extend(permits);
         Ok(())
     }
 }

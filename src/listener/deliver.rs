@@ -1,6 +1,7 @@
 //! A delivery as a whole: brought to its answer, again where others were faster.
 
 use super::admission::Credentials;
+use super::capacity::{Capacity, Overloaded};
 use super::codes::CodeAllocator;
 use super::envelope::Limits;
 use super::job::{Came, Job, Setback};
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) directories: DirectoryCache,
     /// Rung when something has been kept for later.
     pub(super) kept_for_later: Notify,
+    pub(super) capacity: Capacity,
     pub(super) lines: Lines,
     pub(super) codes: CodeAllocator,
     pub(super) limits: Limits,
@@ -42,6 +44,17 @@ pub(super) struct Parts {
     pub(super) mail_domain: String,
     pub(super) wake: Wake,
     pub(super) counters: Counters,
+}
+
+/// What becomes of the messages that deliveries cause.
+#[derive(Clone)]
+pub struct Messages {
+    /// Whether they are captured instead of sent.
+    pub staging: bool,
+    /// What `Message-ID`s end in.
+    pub mail_domain: String,
+    /// Told when there may be some.
+    pub wake: Wake,
 }
 
 /// An answer, ready to be sent.
@@ -75,16 +88,16 @@ impl Pipeline {
     pub fn new(
         db: Db,
         directories: DirectoryCache,
+        capacity: Capacity,
         limits: Limits,
-        staging: bool,
-        mail_domain: String,
-        wake: Wake,
+        Messages { staging, mail_domain, wake }: Messages,
         counters: Counters,
     ) -> Self {
         Self(Arc::new(Parts {
             db,
             directories,
             kept_for_later: Notify::new(),
+            capacity,
             lines: Lines::default(),
             codes: CodeAllocator::default(),
             limits,
@@ -182,13 +195,18 @@ impl Pipeline {
         mut directory: Arc<Directory>,
         job: &Arc<Job>,
     ) -> Result<Reply, Setback> {
-        if job.goes_with_others() {
+        // Held until the end.
+        let _turn = if job.goes_with_others() {
+            let turned_away = |why: Overloaded| Setback::Refused(why.into());
             match self.go_with_others(Arc::clone(&directory), job).await {
                 Ride::Answered(reply) => return Ok(reply),
                 Ride::Lost(error) => return Err(error.into()),
-                Ride::Alone => {}
+                Ride::TurnedAway(why) => return Err(turned_away(why)),
+                Ride::Alone => Some(self.0.capacity.turn(job.org).await.map_err(turned_away)?),
             }
-        }
+        } else {
+            None
+        };
         for attempt in 0..ATTEMPTS {
             let (parts, job, known) =
                 (Arc::clone(&self.0), Arc::clone(job), Arc::clone(&directory));

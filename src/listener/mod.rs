@@ -21,7 +21,7 @@ pub use admission::{Credentials, admit};
 pub use answer::Answer;
 pub use capacity::{Capacity, Holding, Overloaded, Sizes};
 pub use codes::CodeAllocator;
-pub use deliver::{Pipeline, Reply};
+pub use deliver::{Messages, Pipeline, Reply};
 pub use envelope::Limits;
 pub use later::LaterWorkers;
 pub use rates::{OverRate, Rates};

@@ -28,6 +28,22 @@ pub struct Received {
     pub body_complete: bool,
 }
 
+/// The largest body that goes with others, in bytes: larger ones are batches themselves. It is what of
+/// every body is free (`capacity.rs`).
+const SMALL: usize = 16 * 1024;
+
+impl Received {
+    /// Whether it can be applied in one transaction with others: it asks for nothing special, and
+    /// is small.
+    #[must_use]
+    pub fn goes_with_others(&self) -> bool {
+        self.body.len() <= SMALL
+            && self.body_complete
+            && self.idempotency_keys.is_empty()
+            && Options::parse(&self.query).is_ok_and(|(asked, _)| asked == Options::default())
+    }
+}
+
 /// What the query asks for (`listener.md` 1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {

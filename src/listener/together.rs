@@ -1,10 +1,12 @@
 //! Small deliveries of an org that come at the same time go through one transaction together: what
 //! it costs to begin, to load, to write and to flush one they share, however many they are.
 //!
-//! Nobody waits for others to come: while the transactions that run are at work those that come
-//! gather, and the next one takes them all. Each has its answer as if it were alone; where they
-//! cannot be applied together each is tried by itself.
+//! Who comes alone goes at once. While a transaction is at work those that come gather, and the next
+//! one takes them all; in a stream of them it waits a moment, so that those who have just had their
+//! answers can come again. Each has its answer as if it were alone; where they cannot be applied
+//! together each is tried by itself.
 
+use super::capacity::Overloaded;
 use super::deliver::{Parts, Pipeline, Reply};
 use super::job::{Came, Job, Setback};
 use crate::db::Conn;
@@ -13,13 +15,11 @@ use crate::error::StoreError;
 use crate::request;
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
-
-/// The largest body that goes with others, in bytes: larger ones are batches themselves.
-const SMALL: usize = 16 * 1024;
 
 /// How many go together.
 const MOST: usize = 64;
@@ -29,6 +29,10 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// How many transactions of an org run at a time: one works while another is flushed to disk.
 const RUNNERS: usize = 2;
+
+/// For how long the next one waits at most for those that are likely to come. Larger groups cost less
+/// a delivery, and what they wait for is on its way.
+const LINGER: Duration = Duration::from_micros(600);
 
 /// How many may, where those that run have been held up.
 const MOST_RUNNERS: usize = 8;
@@ -44,18 +48,28 @@ pub(super) enum Ride {
     Alone,
     /// Whether it has been applied is not known: the connection was lost.
     Lost(StoreError),
+    /// Its turn did not come in time; it has not been applied.
+    TurnedAway(Overloaded),
 }
 
 /// The small deliveries of each org that wait.
 #[derive(Default)]
 pub(super) struct Lines {
     of: Mutex<HashMap<Uuid, Line>>,
+    /// Rung when as many wait as a runner waits for.
+    gathered: Condvar,
 }
 
 #[derive(Default)]
 struct Line {
     waiting: VecDeque<Rider>,
     runners: usize,
+    /// How many are under way.
+    riding: usize,
+    /// How many are under way or wait at a time, of late.
+    stream: usize,
+    /// How many a runner that lingers waits for.
+    wanted: usize,
 }
 
 struct Rider {
@@ -65,13 +79,11 @@ struct Rider {
 }
 
 impl Job {
-    /// Whether it may go with others: what asks for nothing special, and is small.
+    /// Whether it may go with others: what has just been posted, asks for nothing special, and is
+    /// small.
     pub(super) fn goes_with_others(&self) -> bool {
         matches!(self.came, Came::Posted(_) | Came::PostedForLater(_))
-            && self.retry.is_none()
-            && !self.options.dry_run
-            && !self.options.atomic
-            && self.received.body.len() <= SMALL
+            && self.received.goes_with_others()
     }
 }
 
@@ -104,26 +116,31 @@ impl Pipeline {
 impl Parts {
     /// Takes all that wait, again and again until nobody does.
     fn run_line(&self, org: Uuid) {
-        let mut more = true;
-        while more {
-            // The connection first: while it is waited for, others come.
+        let mut took = 0;
+        loop {
+            self.lines.gather(org, took);
+            took = 0;
+            // The turn and the connection first: while they are waited for, others come.
+            let turn = match Handle::current().block_on(self.capacity.turn(org)) {
+                Ok(turn) => turn,
+                Err(overloaded) => return self.lines.turn_away(org, overloaded),
+            };
             let group = || {
                 self.db.run_here(|conn| {
                     let riders = self.lines.take(org);
-                    let more = !riders.is_empty();
+                    took = riders.len();
                     self.take_along(conn, riders);
-                    Ok::<_, StoreError>(more)
+                    Ok::<_, StoreError>(())
                 })
             };
+            let done = catch_unwind(AssertUnwindSafe(group));
+            drop(turn);
             // A panic closes its connection, and has each of the group tried by itself.
-            more = match catch_unwind(AssertUnwindSafe(group)) {
-                Ok(Ok(more)) => more,
-                Ok(Err(_)) => {
-                    self.lines.leave(org);
-                    false
-                }
-                Err(_) => true,
-            };
+            match done {
+                Ok(Ok(())) if took == 0 => return,
+                Ok(Ok(())) | Err(_) => {}
+                Ok(Err(_)) => return self.lines.leave(org),
+            }
         }
     }
 
@@ -162,6 +179,9 @@ impl Lines {
         let mut lines = self.lock();
         let line = lines.entry(org).or_default();
         line.waiting.push_back(rider);
+        if line.waiting.len() == line.wanted {
+            self.gathered.notify_all();
+        }
         line.start_runner(RUNNERS)
     }
 
@@ -171,6 +191,26 @@ impl Lines {
         lines
             .get_mut(&org)
             .is_some_and(|line| !line.waiting.is_empty() && line.start_runner(MOST_RUNNERS))
+    }
+
+    /// Before a runner that took `took` goes again: those have their answers, and where they and
+    /// others come in a stream the next are on their way. So it waits a moment for them, unless it
+    /// took one alone and nobody came meanwhile.
+    fn gather(&self, org: Uuid, took: usize) {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(&org) else { return };
+        line.riding = line.riding.saturating_sub(took);
+        let stream = took + line.waiting.len() + line.riding;
+        line.stream = stream.max(line.stream - line.stream / 8);
+        if took == 0 || (took == 1 && line.waiting.is_empty()) {
+            return;
+        }
+        line.wanted = line.stream.min(MOST);
+        let few = |lines: &mut HashMap<Uuid, Line>| {
+            lines.get(&org).is_some_and(|line| line.waiting.len() < line.wanted)
+        };
+        // Whether they came or the time is over: it goes.
+        let _ = self.gathered.wait_timeout_while(lines, LINGER, few);
     }
 
     /// Those that go next, in the order in which they came. Where nobody waits the runner that
@@ -188,6 +228,7 @@ impl Lines {
             }
             riders.extend(line.waiting.pop_front());
         }
+        line.riding += riders.len();
         if riders.is_empty() {
             line.end_runner();
             if line.runners == 0 {
@@ -195,6 +236,15 @@ impl Lines {
             }
         }
         riders
+    }
+
+    /// A runner gives up, because there is no room for it; so there is none for those that wait.
+    fn turn_away(&self, org: Uuid, why: Overloaded) {
+        let waiting = self.lock().get_mut(&org).map(|line| std::mem::take(&mut line.waiting));
+        for rider in waiting.into_iter().flatten() {
+            let _ = rider.hears.send(Ride::TurnedAway(why));
+        }
+        self.leave(org);
     }
 
     /// A runner gives up; where it was the last one, whoever waits is to try by himself.

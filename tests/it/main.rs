@@ -63,5 +63,6 @@ mod sms_settings;
 mod support;
 mod tenancy;
 mod tickets;
+mod together;
 mod updates;
 mod users;
