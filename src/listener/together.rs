@@ -56,7 +56,7 @@ pub(super) enum Ride {
 #[derive(Default)]
 pub(super) struct Lines {
     of: Mutex<HashMap<Uuid, Line>>,
-    /// Rung when as many wait as a runner waits for.
+    /// Rung when all of a stream wait or are under way.
     gathered: Condvar,
 }
 
@@ -68,8 +68,6 @@ struct Line {
     riding: usize,
     /// How many are under way or wait at a time, of late.
     stream: usize,
-    /// How many a runner that lingers waits for.
-    wanted: usize,
 }
 
 struct Rider {
@@ -179,7 +177,7 @@ impl Lines {
         let mut lines = self.lock();
         let line = lines.entry(org).or_default();
         line.waiting.push_back(rider);
-        if line.waiting.len() == line.wanted {
+        if line.has_gathered() {
             self.gathered.notify_all();
         }
         line.start_runner(RUNNERS)
@@ -201,13 +199,12 @@ impl Lines {
         let Some(line) = lines.get_mut(&org) else { return };
         line.riding = line.riding.saturating_sub(took);
         let stream = took + line.waiting.len() + line.riding;
-        line.stream = stream.max(line.stream - line.stream / 8);
+        line.stream = stream.max(line.stream - line.stream.div_ceil(8));
         if took == 0 || (took == 1 && line.waiting.is_empty()) {
             return;
         }
-        line.wanted = line.stream.min(MOST);
         let few = |lines: &mut HashMap<Uuid, Line>| {
-            lines.get(&org).is_some_and(|line| line.waiting.len() < line.wanted)
+            lines.get(&org).is_some_and(|line| !line.has_gathered())
         };
         // Whether they came or the time is over: it goes.
         let _ = self.gathered.wait_timeout_while(lines, LINGER, few);
@@ -261,6 +258,11 @@ impl Lines {
 }
 
 impl Line {
+    /// Whether nobody is likely to come for whom a runner might wait.
+    fn has_gathered(&self) -> bool {
+        self.waiting.len() >= MOST || self.waiting.len() + self.riding >= self.stream
+    }
+
     const fn start_runner(&mut self, most: usize) -> bool {
         let starts = self.runners < most;
         if starts {
