@@ -3,7 +3,7 @@
 use crate::support::{Instance, Listener, Reply, action, payload, person};
 use diesel::connection::SimpleConnection;
 use futures_util::future::{join, join_all};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const POSTS: usize = 40;
 
