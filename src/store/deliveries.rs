@@ -2,12 +2,13 @@
 
 use crate::error::StoreError;
 use crate::schema::{customers, deliveries, notes, outbox, tickets};
+use crate::store::advisory_lock::try_lock;
 use crate::store::writes::Delivery;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Bool, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Binary, Bool, Integer, Uuid as SqlUuid};
 use ipnetwork::IpNetwork;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -148,16 +149,7 @@ pub fn take_turn(
     listener: Uuid,
     id: Uuid,
 ) -> Result<bool, StoreError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Bool)]
-        locked: bool,
-    }
-    let row: Row =
-        diesel::sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
-            .bind::<Text, _>(format!("{org}:{listener}:later"))
-            .get_result(conn)?;
-    if !row.locked {
+    if !try_lock(conn, &format!("{org}:{listener}:later"))? {
         return Ok(false);
     }
     // A statement of its own: it sees what was committed before the lock was had.

@@ -2,11 +2,10 @@
 
 use crate::domain::idempotency::{IdempotencyKey, KEPT_DAYS};
 use crate::schema::{deliveries, idempotency_keys};
-use crate::store::statement::statement;
+use crate::store::advisory_lock;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
 /// The answer that a key got first.
@@ -36,16 +35,7 @@ pub fn try_lock(
     listener: Uuid,
     key: &IdempotencyKey,
 ) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Bool)]
-        locked: bool,
-    }
-    let place = format!("{org}:{listener}:{}", key.as_str());
-    let row: Row = statement("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
-        .bind::<Text, _>(place)
-        .get_result(conn)?;
-    Ok(row.locked)
+    advisory_lock::try_lock(conn, &format!("{org}:{listener}:{}", key.as_str()))
 }
 
 /// What the key was answered first, within the time that answers are kept.

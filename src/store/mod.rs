@@ -1,5 +1,6 @@
 //! All SQL. Every function on a tenant's table takes the org, and runs within `db::in_org`.
 
+mod advisory_lock;
 pub mod api_keys;
 pub mod audit;
 pub mod batch_load;

@@ -2,10 +2,10 @@
 
 use crate::error::StoreError;
 use crate::schema::{deliveries, idempotency_keys};
+use crate::store::advisory_lock::try_lock;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
 /// How far it has come.
@@ -29,16 +29,7 @@ pub fn forget(
     keys_before: DateTime<Utc>,
     limit: i64,
 ) -> Result<Forgotten, StoreError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Bool)]
-        locked: bool,
-    }
-    let row: Row =
-        diesel::sql_query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
-            .bind::<Text, _>(format!("{org}:retention"))
-            .get_result(conn)?;
-    if !row.locked {
+    if !try_lock(conn, &format!("{org}:retention"))? {
         return Ok(Forgotten::All);
     }
     let old_keys: Vec<(Uuid, String)> = idempotency_keys::table

@@ -1,0 +1,19 @@
+//! Locks by name, for what is no row: each lasts until its transaction ends.
+
+use super::statement::statement;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+/// Takes the lock of that name, unless another transaction has it: then false, at once.
+pub(super) fn try_lock(conn: &mut PgConnection, name: &str) -> QueryResult<bool> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        locked: bool,
+    }
+    let row: Row = statement("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS locked")
+        .bind::<Text, _>(name)
+        .get_result(conn)?;
+    Ok(row.locked)
+}
