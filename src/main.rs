@@ -204,6 +204,9 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
     // with the process.
     let system = ManuallyDrop::new(actix_web::rt::System::new());
     system.block_on(async {
+        // Nor is this: whoever drops the last one wakes the system, and a thread of the server that
+        // ends later than this one would do so when it cannot any more, which aborts the process.
+        let _last = ManuallyDrop::new(actix_web::rt::System::current());
         let url = app.public_url.clone();
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;

@@ -287,10 +287,7 @@ async fn a_server_that_is_stopped_answers_what_runs_and_ends_well() {
     let mut lock = instance.db_connection();
     lock.batch_execute("BEGIN; LOCK TABLE deliveries IN EXCLUSIVE MODE").unwrap();
     let stop = async {
-        let waiting = "pg_locks WHERE NOT granted AND relation = 'deliveries'::regclass";
-        while instance.db_count(waiting) == 0 {
-            tokio::task::yield_now().await;
-        }
+        instance.db_until_a_request_waits().await;
         process.terminate();
         let address = process.url.strip_prefix("http://").unwrap();
         while TcpStream::connect(address).is_ok() {
@@ -313,7 +310,7 @@ async fn a_server_that_is_stopped_does_not_wait_for_what_is_applied_later() {
     let mut lock = instance.db_connection();
     lock.batch_execute("BEGIN; LOCK TABLE customers IN EXCLUSIVE MODE").unwrap();
     let mut process = Process::start(&instance);
-    instance.db_until("pg_locks WHERE NOT granted AND relation = 'customers'::regclass").await;
+    instance.db_until_a_request_waits().await;
     let stopped = Instant::now();
     process.terminate();
     assert_eq!(process.wait().code(), Some(0));

@@ -110,14 +110,6 @@ impl Done {
     }
 }
 
-/// Waits until a request waits for the lock on the deliveries.
-async fn request_waits(instance: &Instance) {
-    let waiting = "pg_locks WHERE NOT granted AND relation = 'deliveries'::regclass";
-    while instance.db_count(waiting) == 0 {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[actix_web::test]
 async fn each_row_is_imported_and_those_that_fail_can_be_mended_and_imported_again() {
     let instance = Instance::start().await;
@@ -378,7 +370,7 @@ async fn an_import_that_is_killed_goes_on_without_doing_anything_twice() {
     let mut lock = instance.db_connection();
     lock.batch_execute("BEGIN; LOCK TABLE deliveries IN EXCLUSIVE MODE").unwrap();
     let mut killed = files.start(&listener, &with_sender);
-    request_waits(&instance).await;
+    instance.db_until_a_request_waits().await;
     killed.0.kill().unwrap();
     killed.0.wait().unwrap();
     lock.batch_execute("COMMIT").unwrap();
@@ -404,7 +396,7 @@ async fn ctrl_c_finishes_the_running_request_and_tells_how_to_go_on() {
     let mut lock = instance.db_connection();
     lock.batch_execute("BEGIN; LOCK TABLE deliveries IN EXCLUSIVE MODE").unwrap();
     let import = files.start(&listener, &with_sender);
-    request_waits(&instance).await;
+    instance.db_until_a_request_waits().await;
     import.signal(Signal::SIGINT);
     lock.batch_execute("COMMIT").unwrap();
     let done = import.end().counted(130, [2, 2, 0, 0, 0, 0, 0]);

@@ -116,13 +116,11 @@ async fn postgres_knows_which_request_a_transaction_belongs_to() {
     let mut lock = instance.db_connection();
     lock.batch_execute("BEGIN; LOCK TABLE deliveries IN EXCLUSIVE MODE").unwrap();
     let look = async {
-        let waiting = "pg_locks WHERE NOT granted AND relation = 'deliveries'::regclass";
-        while instance.db_count(waiting) == 0 {
-            tokio::task::yield_now().await;
-        }
+        instance.db_until_a_request_waits().await;
         let blocked = diesel::sql_query(
             "SELECT application_name FROM pg_stat_activity \
-              WHERE datname = current_database() AND wait_event_type = 'Lock'",
+              WHERE datname = current_database() AND wait_event_type = 'Lock' \
+                AND application_name LIKE 'beeiq/%'",
         );
         let found: Session = blocked.get_result(&mut instance.db_connection()).unwrap();
         lock.batch_execute("COMMIT").unwrap();

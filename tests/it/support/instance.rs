@@ -213,6 +213,14 @@ impl Instance {
         self.db_asked_until(from_where, |count| count > 0).await;
     }
 
+    /// Asks until a request waits for a lock. What else may wait for it, such as a vacuum, has no
+    /// request's name.
+    pub(crate) async fn db_until_a_request_waits(&self) {
+        let waiting = "pg_stat_activity WHERE datname = current_database() \
+                       AND wait_event_type = 'Lock' AND application_name LIKE 'beeiq/%'";
+        self.db_until(waiting).await;
+    }
+
     async fn db_asked_until(&self, from_where: &str, enough: impl Fn(i64) -> bool) {
         let done = async {
             let mut ask = tokio::time::interval(Duration::from_millis(20));
