@@ -3,6 +3,8 @@
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType};
 
 use super::text::clean;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// No number that anybody writes is longer; reading takes time with the length.
 const LONGEST: usize = 64;
@@ -153,13 +155,21 @@ pub fn warm_up() {
         .parse("+84905000001", None)
         .is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number));
     debug_assert!(known, "the numbering plans lack Vietnam");
+    LazyLock::force(&COUNTRY_CODES);
 }
 
-/// The digits of a number in E.164 without its country code.
+/// The country codes; none is the beginning of another.
+static COUNTRY_CODES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    PHONE_NUMBER_UTIL.get_supported_calling_codes().map(|code| code.to_string()).collect()
+});
+
+/// The digits of a number in E.164 without its country code, and without zeros in front.
 #[must_use]
-pub fn national_digits(e164: &str) -> Option<String> {
-    let number = PHONE_NUMBER_UTIL.parse(e164, None).ok()?;
-    Some(number.national_number.to_string())
+pub fn national_digits(e164: &str) -> Option<&str> {
+    let digits = e164.strip_prefix('+')?;
+    let mut splits = (1..=3).filter_map(|length| digits.split_at_checked(length));
+    let (_, national) = splits.find(|(code, _)| COUNTRY_CODES.contains(*code))?;
+    Some(national.trim_start_matches('0'))
 }
 
 fn extension(number: &PhoneNumber) -> Option<&str> {
@@ -211,7 +221,9 @@ fn moved(number: &PhoneNumber, digits: &str) -> Option<PhoneNumber> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{InvalidPhone, InvalidRegion, MOVED_PREFIXES, Phone, Region, warm_up};
+    use super::{
+        InvalidPhone, InvalidRegion, MOVED_PREFIXES, Phone, Region, national_digits, warm_up,
+    };
 
     fn phone(typed: &str) -> Phone {
         Phone::parse(typed, Region::parse("VN").unwrap()).unwrap()
@@ -357,6 +369,22 @@ mod tests {
             ("098765431", false),
         ] {
             assert_eq!(phone(typed).can_receive_sms(), receives, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_national_digits_follow_the_country_code() {
+        for (e164, national) in [
+            ("+84905000001", Some("905000001")),
+            ("+15875302271", Some("5875302271")),
+            ("+390612345678", Some("612345678")),
+            ("+35312345678", Some("12345678")),
+            ("+80012345678", Some("12345678")),
+            ("+9991234", None),
+            ("84905000001", None),
+            ("+", None),
+        ] {
+            assert_eq!(national_digits(e164), national, "{e164}");
         }
     }
 

@@ -60,7 +60,7 @@ pub fn lexemes(org: Uuid, customer: &Customer) -> String {
     let names = [Some(&customer.name), customer.lastname.as_ref(), customer.contact_id.as_ref()];
     let names: Vec<String> = names.into_iter().flatten().map(|name| plain(name)).collect();
     let emails: Vec<String> = customer.emails.iter().map(|email| plain(&email.value)).collect();
-    let phones: Vec<Dialled> = customer.phones.iter().map(Dialled::new).collect();
+    let phones: Vec<Dialled<'_>> = customer.phones.iter().map(Dialled::new).collect();
     let passport = customer.passport.as_deref().and_then(passport_key).map(|key| plain(&key));
 
     let mut found = vec![(NUMBER, number.as_str())];
@@ -68,7 +68,7 @@ pub fn lexemes(org: Uuid, customer: &Customer) -> String {
     found.extend(emails.iter().flat_map(|email| parts_of_email(email)).map(|part| (WORD, part)));
     for Dialled { reversed, typed, national, international } in &phones {
         found.push((REVERSED, reversed));
-        let forms = [Some(typed), national.as_ref(), international.as_ref()];
+        let forms = [Some(typed.as_str()), *national, *international];
         // Only one of the national and the international form has zeros in front.
         let significant = forms.into_iter().flatten().map(|form| form.trim_start_matches('0'));
         found.extend(significant.map(|digits| (DIGITS, digits)));
@@ -104,21 +104,22 @@ fn kept(text: &str) -> &str {
 }
 
 /// The digits of a phone number, in the forms in which it is looked for.
-struct Dialled {
+struct Dialled<'a> {
     /// Those of the international form, where there is one, from behind.
     reversed: String,
     typed: String,
-    national: Option<String>,
-    international: Option<String>,
+    national: Option<&'a str>,
+    international: Option<&'a str>,
 }
 
-impl Dialled {
-    fn new(phone: &PhoneEntry) -> Self {
+impl<'a> Dialled<'a> {
+    fn new(phone: &'a PhoneEntry) -> Self {
         let typed = digits(&phone.value);
-        let international = phone.e164.as_deref().map(digits);
+        let e164 = phone.e164.as_deref();
+        let international = e164.map(|e164| e164.trim_start_matches('+'));
         Self {
-            reversed: international.as_ref().unwrap_or(&typed).chars().rev().collect(),
-            national: phone.e164.as_deref().and_then(national_digits),
+            reversed: international.unwrap_or(&typed).chars().rev().collect(),
+            national: e164.and_then(national_digits),
             typed,
             international,
         }

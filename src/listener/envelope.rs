@@ -113,7 +113,12 @@ fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Opt
     let at = fields.place("senderUser");
     let text = fields.text("senderUser", Longest::LINE);
     fields.require("senderUser", matches!(text, Given::Set(_)));
-    let email = match Email::parse(&text.set()?) {
+    let text = text.set()?;
+    // Most write it as it is known, which takes no reading.
+    if let Some(user) = directory.users.active(&text.to_ascii_lowercase()) {
+        return Some(user);
+    }
+    let email = match Email::parse(&text) {
         Ok(email) => email,
         Err(error) => {
             fields.findings.fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
