@@ -27,6 +27,8 @@ pub struct Mentions {
     pub deal_ids: BTreeSet<String>,
     /// Names under which deals are searched, folded.
     pub deal_names: BTreeSet<String>,
+    /// Whether an SMS may be sent, which takes credits.
+    pub sms: bool,
     /// How many numbers of each counter may be needed at most.
     pub numbers: BTreeMap<Counter, usize>,
 }

@@ -59,6 +59,7 @@ impl SendSms {
 
     /// What has to be known before it can be decided.
     pub fn mention(&self, mentions: &mut Mentions) {
+        mentions.sms = true;
         for number in &self.numbers {
             mentions.identities.extend(
                 [World::Customer, World::Lead]

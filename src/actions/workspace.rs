@@ -25,7 +25,7 @@ pub struct Loaded {
     pub tags: Vec<(String, Uuid)>,
     /// The names of tags that were mentioned, or that customers to be updated have.
     pub tag_names: Vec<(Uuid, String)>,
-    /// Trial SMS credits left.
+    /// Trial SMS credits left, where an SMS may be sent.
     pub sms_credits: i64,
 }
 

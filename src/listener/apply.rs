@@ -1,7 +1,7 @@
 //! One transaction: deliveries of an org, decided and kept with their answers in one commit.
 
 use super::answer::{Answer, Verdicts};
-use super::batch::{Batch, Part, mentions};
+use super::batch::{Batch, Part, mention};
 use super::codes::Reserved;
 use super::deliver::{Parts, Reply};
 use super::envelope::{self, Envelope, Item, Limits};
@@ -13,7 +13,7 @@ use crate::directory::{Directory, Listener};
 use crate::domain::fault::Warning;
 use crate::error::StoreError;
 use crate::store::writes::{self, Delivery, Outgoing};
-use crate::store::{batch_load, deliveries, directory};
+use crate::store::{deliveries, directory};
 
 /// From when on it may be that the database refuses for a reason of its own.
 const PATIENT_ATTEMPTS: u32 = 3;
@@ -50,6 +50,14 @@ impl<'a> Reading<'a> {
     }
 }
 
+fn mentioned(readings: &[Reading<'_>]) -> Mentions {
+    let mut mentions = Mentions::default();
+    for Reading { envelope, context, .. } in readings {
+        mention(&envelope.items, *context, &mut mentions);
+    }
+    mentions
+}
+
 /// A delivery with its answer.
 struct Answered {
     reply: Reply,
@@ -75,7 +83,7 @@ impl Parts {
         }
         let reading = Reading::of(job, directory, listener, self.limits)?;
         let readings = std::slice::from_ref(&reading);
-        let mentioned = mentions(&reading.envelope.items);
+        let mentioned = mentioned(readings);
         let reserved = if job.options.dry_run {
             Reserved::default()
         } else {
@@ -123,7 +131,7 @@ impl Parts {
         let readings: Vec<Reading<'_>> = read.into_iter().flatten().collect();
         let Some(first) = readings.first() else { return Ok(jobs.iter().map(|_| None).collect()) };
         let job = first.job;
-        let mentioned = mentions(readings.iter().flat_map(|reading| &reading.envelope.items));
+        let mentioned = mentioned(&readings);
         let reserved = self.codes.reserve(conn, job.org, &mentioned)?;
         let mut codes = reserved.clone();
         let done = self.commit(conn, &readings, &mentioned, &mut codes, Run::Batch);
@@ -169,10 +177,6 @@ impl Parts {
         let (org, options) = (first.org, first.options);
         let lock = directory::joining_deliveries(org);
         let answered = in_org_with_kept_plans(conn, org, &lock, |conn| {
-            let state = batch_load::org_state(conn, org)?;
-            if state.directory_version != context.directory.version {
-                return Err(Setback::Stale);
-            }
             let (mut parts, mut before) = (Vec::new(), Vec::new());
             for reading in readings {
                 let job = reading.job;
@@ -185,7 +189,7 @@ impl Parts {
             }
             let batch = Batch { org, parts: &parts, options, outgoing: self.outgoing() };
             let (verdicts, pending) = match run {
-                Run::Batch => batch.decide(conn, mentioned, state, codes)?,
+                Run::Batch => batch.decide(conn, mentioned, codes)?,
                 Run::OneByOne => (batch.run_one_by_one(conn, codes)?, Pending::default()),
             };
             let answered: Vec<Answered> = readings
@@ -194,7 +198,11 @@ impl Parts {
                 .map(|(reading, verdicts)| self.answer(reading.job, verdicts))
                 .collect();
             let kept = keep(conn, readings, &answered, &before)?;
-            writes::write(conn, org, &pending, &kept, self.outgoing())?;
+            let current = writes::write(conn, org, &pending, &kept, self.outgoing())?;
+            // By which settings it was decided shows last: it needs no query of its own there.
+            if current != context.directory.version {
+                return Err(Setback::Stale);
+            }
             for job in readings.iter().map(|it| it.job).filter(|job| !job.options.dry_run) {
                 if let Some(retry) = &job.retry {
                     retry.keep(conn, job.org, job.listener, job.received.id, job.received.at)?;

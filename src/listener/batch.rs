@@ -5,13 +5,13 @@ use super::answer::{Verdict, Verdicted, Verdicts};
 use super::codes::Reserved;
 use super::envelope::Item;
 use super::received::Options;
-use crate::actions::{Ids, Mentions, Pending, Rejection, Request, Workspace};
+use crate::actions::{Context, Ids, Mentions, Pending, Rejection, Request, Workspace};
 use crate::clock;
 use crate::db::{Conn, savepoint};
 use crate::domain::counter::Counter;
 use crate::domain::fault::{Code, Fault, Pointer, Warning};
 use crate::error::{DbError, StoreError};
-use crate::store::batch_load::{self, OrgState};
+use crate::store::batch_load;
 use crate::store::writes::{self, Outgoing};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -39,14 +39,16 @@ pub struct Part<'a> {
     pub request: Request<'a>,
 }
 
-/// What the actions of an envelope mention.
-#[must_use]
-pub fn mentions<'i>(items: impl IntoIterator<Item = &'i Item>) -> Mentions {
-    let mut mentions = Mentions::default();
+/// Adds what the actions of an envelope mention.
+pub fn mention<'i>(
+    items: impl IntoIterator<Item = &'i Item>,
+    context: Context<'_>,
+    mentions: &mut Mentions,
+) {
+    mentions.sms |= context.listener.welcome_sms.is_some();
     for action in items.into_iter().filter_map(|item| item.action.as_ref()) {
-        action.mention(&mut mentions);
+        action.mention(mentions);
     }
-    mentions
 }
 
 impl Batch<'_> {
@@ -60,10 +62,9 @@ impl Batch<'_> {
         &self,
         conn: &mut Conn,
         mentions: &Mentions,
-        state: OrgState,
         codes: &mut Reserved,
     ) -> Result<(Vec<Verdicts>, Pending), StoreError> {
-        let (verdicts, pending) = self.decide_parts(conn, self.parts, mentions, state, codes)?;
+        let (verdicts, pending) = self.decide_parts(conn, self.parts, mentions, codes)?;
         let created = if self.options.dry_run { pending.made() } else { HashSet::new() };
         let pending = if self.applies(&verdicts) { pending } else { Pending::default() };
         Ok((self.verdicts(verdicts, &created), pending))
@@ -98,12 +99,12 @@ impl Batch<'_> {
         codes: &mut Reserved,
         created: &mut HashSet<Uuid>,
     ) -> Result<Vec<Vec<Verdict>>, StoreError> {
-        let one = |conn: &mut Conn, item: &Item, request, codes: &mut Reserved| {
+        let one = |conn: &mut Conn, item: &Item, request: Request<'_>, codes: &mut Reserved| {
+            let mut mentions = Mentions::default();
+            mention([item], request.context, &mut mentions);
             savepoint(conn, |conn| {
-                let state = batch_load::org_state(conn, self.org)?;
                 let part = Part { items: vec![item], warnings: Vec::new(), request };
-                let (verdicts, pending) =
-                    self.decide_parts(conn, &[part], &mentions([item]), state, codes)?;
+                let (verdicts, pending) = self.decide_parts(conn, &[part], &mentions, codes)?;
                 writes::write(conn, self.org, &pending, &[], self.outgoing)?;
                 Ok((verdicts.into_iter().flatten(), pending.made()))
             })
@@ -142,11 +143,10 @@ impl Batch<'_> {
         conn: &mut Conn,
         parts: &[Part<'_>],
         mentions: &Mentions,
-        state: OrgState,
         codes: &mut Reserved,
     ) -> Result<(Vec<Vec<Verdict>>, Pending), StoreError> {
         let Some(first) = parts.first() else { return Ok(Default::default()) };
-        let loaded = batch_load::load(conn, self.org, mentions, state)?;
+        let loaded = batch_load::load(conn, self.org, mentions)?;
         let mut workspace = Workspace::new(first.request, loaded);
         let mut ids = RequestIds { codes };
         let mut verdicts = Vec::with_capacity(parts.len());

@@ -4,7 +4,6 @@
 //! statements of a small batch takes longer than running them. A [`Statement`] is written and bound
 //! in the same way, and each connection prepares it once.
 
-use crate::error::StoreError;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -28,6 +27,12 @@ pub(super) fn statement<'a>(text: impl Into<Cow<'static, str>>) -> Statement<'a>
 }
 
 impl<'a> Statement<'a> {
+    /// The same values with another text.
+    pub(super) fn reworded(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.text = text.into();
+        self
+    }
+
     /// Binds the next value, as the SQL type `ST`.
     pub(super) fn bind<ST, T>(mut self, value: T) -> Self
     where
@@ -48,10 +53,7 @@ impl<'a> Statement<'a> {
 }
 
 /// Runs all of them in one round trip.
-pub(super) fn run(
-    conn: &mut PgConnection,
-    mut statements: Vec<Statement<'_>>,
-) -> Result<(), StoreError> {
+pub(super) fn run(conn: &mut PgConnection, mut statements: Vec<Statement<'_>>) -> QueryResult<()> {
     if let Some(last) = statements.pop() {
         last.with(statements).execute(conn)?;
     }

@@ -13,38 +13,12 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-/// What an org's processes agree on, as of this transaction.
-#[derive(Clone, Copy, Debug, Queryable)]
-pub struct OrgState {
-    /// Which directory is the current one.
-    pub directory_version: i64,
-    /// Trial SMS credits left.
-    pub sms_credits: i64,
-}
-
-/// The state of the org.
-///
-/// # Errors
-/// Those of the database.
-pub fn org_state(conn: &mut PgConnection, org: Uuid) -> QueryResult<OrgState> {
-    use crate::schema::org_settings::dsl;
-    dsl::org_settings
-        .filter(dsl::org_id.eq(org))
-        .select((dsl::directory_version, dsl::sms_credits))
-        .first(conn)
-}
-
 /// Loads what the batch mentions.
 ///
 /// # Errors
 /// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
 /// was loaded.
-pub fn load(
-    conn: &mut PgConnection,
-    org: Uuid,
-    mentions: &Mentions,
-    state: OrgState,
-) -> Result<Loaded, StoreError> {
+pub fn load(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> Result<Loaded, StoreError> {
     let mut customers = customers::load(conn, org, mentions)?;
     let mut tag_names = for_update::load(conn, org, mentions, &mut customers)?;
     let deals = deals::load(conn, org, mentions)?;
@@ -54,7 +28,13 @@ pub fn load(
         tags.push((name_key, id));
         tag_names.push((id, name));
     }
-    Ok(Loaded { customers, deals, tags, tag_names, sms_credits: state.sms_credits })
+    let sms_credits = if mentions.sms { sms_credits(conn, org)? } else { 0 };
+    Ok(Loaded { customers, deals, tags, tag_names, sms_credits })
+}
+
+fn sms_credits(conn: &mut PgConnection, org: Uuid) -> QueryResult<i64> {
+    use crate::schema::org_settings::dsl;
+    dsl::org_settings.filter(dsl::org_id.eq(org)).select(dsl::sms_credits).first(conn)
 }
 
 fn load_tags(

@@ -1,5 +1,6 @@
 //! Which customer has which tag.
 
+use super::columns::Rows;
 use crate::domain::customer::Customer;
 use crate::store::statement::{Statement, statement};
 use diesel::pg::PgConnection;
@@ -28,25 +29,30 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// Inserts the tags of those created, and those that others came to have: customer, tag.
-pub(super) fn insert(
-    org: Uuid,
-    created: &[Customer],
-    tagged: &[(Uuid, Uuid)],
-) -> Option<Statement<'static>> {
-    let of_created =
-        created.iter().flat_map(|customer| customer.tags.iter().map(|tag| (customer.id, *tag)));
-    let tagged: BTreeSet<(Uuid, Uuid)> = of_created.chain(tagged.iter().copied()).collect();
-    if tagged.is_empty() {
-        return None;
-    }
-    let insert = statement(
-        "INSERT INTO customer_tags (org_id, customer_id, tag_id) \
-         SELECT $1, new.customer_id, new.tag_id FROM unnest($2, $3) AS new (customer_id, tag_id) \
-         ON CONFLICT (org_id, customer_id, tag_id) DO NOTHING",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(customer, _)| *customer).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(tagged.iter().map(|(_, tag)| *tag).collect::<Vec<_>>());
-    Some(insert)
+/// Inserts the tags of those created.
+pub(super) fn insert_new(org: Uuid, created: &[Customer]) -> Option<Statement<'static>> {
+    let tagged: BTreeSet<(Uuid, Uuid)> = created
+        .iter()
+        .flat_map(|customer| customer.tags.iter().map(|tag| (customer.id, *tag)))
+        .collect();
+    rows(org, &tagged).map(|rows| rows.insert("customer_tags"))
+}
+
+/// Inserts the tags that others came to have: customer, tag. They may have them already.
+pub(super) fn insert_more(org: Uuid, tagged: &[(Uuid, Uuid)]) -> Option<Statement<'static>> {
+    let tagged: BTreeSet<(Uuid, Uuid)> = tagged.iter().copied().collect();
+    let or = " ON CONFLICT (org_id, customer_id, tag_id) DO NOTHING";
+    rows(org, &tagged).map(|rows| rows.insert_or("customer_tags", or))
+}
+
+/// In one order, so that no two batches wait for each other.
+fn rows(org: Uuid, tagged: &BTreeSet<(Uuid, Uuid)>) -> Option<Rows<'static>> {
+    (!tagged.is_empty()).then(|| {
+        Rows::of(org)
+            .column::<SqlUuid, _>(
+                "customer_id",
+                tagged.iter().map(|(customer, _)| *customer).collect(),
+            )
+            .column::<SqlUuid, _>("tag_id", tagged.iter().map(|(_, tag)| *tag).collect())
+    })
 }

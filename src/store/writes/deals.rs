@@ -1,11 +1,11 @@
 //! New and changed deals, with what belongs to them.
 
-use super::columns::{Json, UuidArray};
+use super::columns::{self, Rows, object};
 use crate::actions::{NameClaim, PendingDeals};
 use crate::domain::deal::Deal;
 use crate::domain::text::fold;
 use crate::error::StoreError;
-use crate::store::statement::{Statement, statement};
+use crate::store::statement::statement;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{
@@ -14,11 +14,8 @@ use diesel::sql_types::{
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What [`with_records`] binds.
-const RECORDS: &str = "unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
-     AS new (id, deal_id, name, name_key, value, currency, description, stage_id, category_id, \
-         package_id, close_date, deal_with_id, cus_fields, permit_status, permit_group_id, \
-         permit_user_ids, created_at, updated_at)";
+/// What no change touches.
+const FIXED: [&str; 2] = ["deal_id", "created_at"];
 
 /// Writes all changes to deals. A visible id or a name that somebody else took meanwhile is a
 /// conflict.
@@ -53,63 +50,41 @@ fn insert(conn: &mut PgConnection, org: Uuid, created: &[Deal]) -> Result<(), St
     }
     let mut deals: Vec<&Deal> = created.iter().collect();
     deals.sort_by(|a, b| a.deal_id.cmp(&b.deal_id));
-    let sql = format!(
-        "INSERT INTO deals (org_id, id, deal_id, name, name_key, value, currency, description, stage_id, \
-             category_id, package_id, close_date, deal_with_id, cus_fields, permit_status, \
-             permit_group_id, permit_user_ids, created_at, updated_at) \
-         SELECT $1, new.id, new.deal_id, new.name, new.name_key, new.value, new.currency, \
-             new.description, new.stage_id, new.category_id, new.package_id, new.close_date, \
-             new.deal_with_id, new.cus_fields::jsonb, new.permit_status, new.permit_group_id, \
-             new.permit_user_ids::uuid[], new.created_at, new.updated_at \
-         FROM {RECORDS} \
-         ON CONFLICT (org_id, deal_id) DO NOTHING"
-    );
-    let inserted = with_records(sql, org, &deals).execute(conn)?;
+    let inserted = rows(org, &deals)
+        .insert_or("deals", " ON CONFLICT (org_id, deal_id) DO NOTHING")
+        .execute(conn)?;
     if inserted == deals.len() { Ok(()) } else { Err(StoreError::Conflict) }
 }
 
 /// They were locked when they were loaded.
 fn update(conn: &mut PgConnection, org: Uuid, changed: &[Deal]) -> QueryResult<()> {
-    if changed.is_empty() {
-        return Ok(());
+    if !changed.is_empty() {
+        let deals: Vec<&Deal> = changed.iter().collect();
+        rows(org, &deals).update("deals", &FIXED).execute(conn)?;
     }
-    let sql = format!(
-        "UPDATE deals SET name = new.name, name_key = new.name_key, value = new.value, \
-             currency = new.currency, description = new.description, stage_id = new.stage_id, \
-             category_id = new.category_id, package_id = new.package_id, \
-             close_date = new.close_date, deal_with_id = new.deal_with_id, \
-             cus_fields = new.cus_fields::jsonb, permit_status = new.permit_status, \
-             permit_group_id = new.permit_group_id, permit_user_ids = new.permit_user_ids::uuid[], \
-             updated_at = new.updated_at \
-         FROM {RECORDS} \
-         WHERE deals.org_id = $1 AND deals.id = new.id"
-    );
-    with_records(sql, org, &changed.iter().collect::<Vec<_>>()).execute(conn)?;
     Ok(())
 }
 
-/// Binds the org and [`RECORDS`].
-fn with_records<'q>(sql: String, org: Uuid, deals: &[&'q Deal]) -> Statement<'q> {
-    statement(sql)
-        .bind::<SqlUuid, _>(org)
-        .bind::<Array<SqlUuid>, _>(each(deals, |d| d.id))
-        .bind::<Array<Text>, _>(each(deals, |d| d.deal_id.as_str()))
-        .bind::<Array<Text>, _>(each(deals, |d| d.name.as_str()))
-        .bind::<Array<Text>, _>(each(deals, |d| fold(&d.name)))
-        .bind::<Array<Nullable<Numeric>>, _>(each(deals, |d| d.value))
-        .bind::<Array<Text>, _>(each(deals, |d| d.currency.as_str()))
-        .bind::<Array<Nullable<Text>>, _>(each(deals, |d| d.description.as_deref()))
-        .bind::<Array<SqlUuid>, _>(each(deals, |d| d.stage))
-        .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.category))
-        .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.package))
-        .bind::<Array<Nullable<Timestamptz>>, _>(each(deals, |d| d.close_date))
-        .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.deal_with))
-        .bind::<Array<Text>, _>(each(deals, |d| Json(&d.cus_fields)))
-        .bind::<Array<SmallInt>, _>(each(deals, |d| d.permit.status()))
-        .bind::<Array<Nullable<SqlUuid>>, _>(each(deals, |d| d.permit.group()))
-        .bind::<Array<Text>, _>(each(deals, |d| UuidArray(d.permit.users())))
-        .bind::<Array<Timestamptz>, _>(each(deals, |d| d.created_at))
-        .bind::<Array<Timestamptz>, _>(each(deals, |d| d.updated_at))
+fn rows<'d>(org: Uuid, deals: &[&'d Deal]) -> Rows<'d> {
+    Rows::of(org)
+        .column::<SqlUuid, _>("id", each(deals, |d| d.id))
+        .column::<Text, _>("deal_id", each(deals, |d| d.deal_id.as_str()))
+        .column::<Text, _>("name", each(deals, |d| d.name.as_str()))
+        .column::<Text, _>("name_key", each(deals, |d| fold(&d.name)))
+        .column::<Nullable<Numeric>, _>("value", each(deals, |d| d.value))
+        .column::<Text, _>("currency", each(deals, |d| d.currency.as_str()))
+        .column::<Nullable<Text>, _>("description", each(deals, |d| d.description.as_deref()))
+        .column::<SqlUuid, _>("stage_id", each(deals, |d| d.stage))
+        .column::<Nullable<SqlUuid>, _>("category_id", each(deals, |d| d.category))
+        .column::<Nullable<SqlUuid>, _>("package_id", each(deals, |d| d.package))
+        .column::<Nullable<Timestamptz>, _>("close_date", each(deals, |d| d.close_date))
+        .column::<Nullable<SqlUuid>, _>("deal_with_id", each(deals, |d| d.deal_with))
+        .json("cus_fields", "{}", each(deals, |d| object(&d.cus_fields)))
+        .column::<SmallInt, _>("permit_status", each(deals, |d| d.permit.status()))
+        .column::<Nullable<SqlUuid>, _>("permit_group_id", each(deals, |d| d.permit.group()))
+        .id_lists("permit_user_ids", each(deals, |d| d.permit.users()))
+        .column::<Timestamptz, _>("created_at", each(deals, |d| d.created_at))
+        .column::<Timestamptz, _>("updated_at", each(deals, |d| d.updated_at))
 }
 
 /// A column: the same part of each deal.
@@ -139,16 +114,11 @@ fn claim_names(conn: &mut PgConnection, org: Uuid, claims: &[NameClaim]) -> Resu
     if claims.is_empty() {
         return Ok(());
     }
-    let claimed: Vec<Claimed> = statement(
-        "INSERT INTO deal_names (org_id, name_key, deal_id) \
-         SELECT $1, new.name_key, new.deal_id FROM unnest($2, $3) AS new (name_key, deal_id) \
-         ON CONFLICT (org_id, name_key) DO NOTHING \
-         RETURNING name_key",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(claims.iter().map(|claim| claim.name_key.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(claims.iter().map(|claim| claim.deal).collect::<Vec<_>>())
-    .load(conn)?;
+    let claimed: Vec<Claimed> = Rows::of(org)
+        .column::<Text, _>("name_key", columns::each(claims, |claim| claim.name_key.as_str()))
+        .column::<SqlUuid, _>("deal_id", columns::each(claims, |claim| claim.deal))
+        .insert_or("deal_names", " ON CONFLICT (org_id, name_key) DO NOTHING RETURNING name_key")
+        .load(conn)?;
     let claimed: HashSet<String> = claimed.into_iter().map(|claim| claim.name_key).collect();
     let lost = claims.iter().any(|claim| claim.exclusive && !claimed.contains(&claim.name_key));
     if lost { Err(StoreError::Conflict) } else { Ok(()) }
@@ -165,17 +135,13 @@ fn insert_owners(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> QueryRe
     if owners.is_empty() {
         return Ok(());
     }
-    statement(
-        "INSERT INTO deal_owners (org_id, deal_id, position, user_id, group_id) \
-         SELECT $1, new.deal_id, new.position, new.user_id, new.group_id \
-         FROM unnest($2, $3, $4, $5) AS new (deal_id, position, user_id, group_id)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(owners.iter().map(|owner| owner.0).collect::<Vec<_>>())
-    .bind::<Array<Integer>, _>(owners.iter().map(|owner| owner.1).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(owners.iter().map(|owner| owner.2).collect::<Vec<_>>())
-    .bind::<Array<Nullable<SqlUuid>>, _>(owners.iter().map(|owner| owner.3).collect::<Vec<_>>())
-    .execute(conn)?;
+    Rows::of(org)
+        .column::<SqlUuid, _>("deal_id", columns::each(&owners, |owner| owner.0))
+        .column::<Integer, _>("position", columns::each(&owners, |owner| owner.1))
+        .column::<Nullable<SqlUuid>, _>("user_id", columns::each(&owners, |owner| owner.2))
+        .column::<Nullable<SqlUuid>, _>("group_id", columns::each(&owners, |owner| owner.3))
+        .insert("deal_owners")
+        .execute(conn)?;
     Ok(())
 }
 
@@ -187,13 +153,10 @@ fn insert_contacts(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> Query
     if contacts.is_empty() {
         return Ok(());
     }
-    statement(
-        "INSERT INTO deal_contacts (org_id, deal_id, customer_id) \
-         SELECT $1, new.deal_id, new.customer_id FROM unnest($2, $3) AS new (deal_id, customer_id)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(contacts.iter().map(|(deal, _)| *deal).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(contacts.iter().map(|(_, contact)| *contact).collect::<Vec<_>>())
-    .execute(conn)?;
+    Rows::of(org)
+        .column::<SqlUuid, _>("deal_id", columns::each(&contacts, |(deal, _)| *deal))
+        .column::<SqlUuid, _>("customer_id", columns::each(&contacts, |(_, contact)| *contact))
+        .insert("deal_contacts")
+        .execute(conn)?;
     Ok(())
 }

@@ -1,10 +1,10 @@
 //! Deliveries with their answers.
 
-use super::columns::each;
-use crate::store::statement::{Statement, statement};
+use super::columns::{Json, Rows, each};
+use crate::store::statement::Statement;
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
-    Array, Bool, Bytea, Inet, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
+    Bool, Bytea, Inet, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid,
 };
 use ipnetwork::IpNetwork;
 use serde_json::Value;
@@ -40,37 +40,28 @@ pub(super) fn insert<'a>(org: Uuid, deliveries: &[Delivery<'a>]) -> Option<State
     if deliveries.is_empty() {
         return None;
     }
-    let insert = statement(
-        "INSERT INTO deliveries (org_id, id, listener_id, received_at, caller, query, headers, body, body_complete, \
-             sender_user, dry_run, status, http_status, answer, duration_ms, repeats, respond_async, \
-             replay_of, unresolved) \
-         SELECT $1, new.id, new.listener_id, new.received_at, new.caller, new.query, new.headers::jsonb, \
-             new.body, new.body_complete, new.sender_user, new.dry_run, new.status, new.http_status, new.answer, \
-             new.duration_ms + (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::integer, \
-             new.repeats, new.respond_async, new.replay_of, new.unresolved \
-         FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
-             AS new (id, listener_id, received_at, caller, query, headers, body, body_complete, \
-             sender_user, dry_run, status, http_status, answer, duration_ms, repeats, respond_async, \
-             replay_of, unresolved)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(each(deliveries, |it| it.id))
-    .bind::<Array<SqlUuid>, _>(each(deliveries, |it| it.listener_id))
-    .bind::<Array<Timestamptz>, _>(each(deliveries, |it| it.received_at))
-    .bind::<Array<Inet>, _>(each(deliveries, |it| it.caller))
-    .bind::<Array<Text>, _>(each(deliveries, |it| it.query))
-    .bind::<Array<Text>, _>(each(deliveries, |it| it.headers.to_string()))
-    .bind::<Array<Bytea>, _>(each(deliveries, |it| it.body))
-    .bind::<Array<Bool>, _>(each(deliveries, |it| it.body_complete))
-    .bind::<Array<Nullable<Text>>, _>(each(deliveries, |it| it.sender_user))
-    .bind::<Array<Bool>, _>(each(deliveries, |it| it.dry_run))
-    .bind::<Array<Text>, _>(each(deliveries, |it| it.status))
-    .bind::<Array<Nullable<SmallInt>>, _>(each(deliveries, |it| it.http_status))
-    .bind::<Array<Nullable<Text>>, _>(each(deliveries, |it| it.answer))
-    .bind::<Array<Nullable<Integer>>, _>(each(deliveries, |it| it.duration_ms))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(deliveries, |it| it.repeats))
-    .bind::<Array<Bool>, _>(each(deliveries, |it| it.respond_async))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(deliveries, |it| it.replay_of))
-    .bind::<Array<Nullable<Integer>>, _>(each(deliveries, |it| it.unresolved));
-    Some(insert)
+    let rows = Rows::of(org)
+        .column::<SqlUuid, _>("id", each(deliveries, |it| it.id))
+        .column::<SqlUuid, _>("listener_id", each(deliveries, |it| it.listener_id))
+        .column::<Timestamptz, _>("received_at", each(deliveries, |it| it.received_at))
+        .column::<Inet, _>("caller", each(deliveries, |it| it.caller))
+        .column::<Text, _>("query", each(deliveries, |it| it.query))
+        .json("headers", "{}", each(deliveries, |it| Some(Json(it.headers))))
+        .column::<Bytea, _>("body", each(deliveries, |it| it.body))
+        .column::<Bool, _>("body_complete", each(deliveries, |it| it.body_complete))
+        .column::<Nullable<Text>, _>("sender_user", each(deliveries, |it| it.sender_user))
+        .column::<Bool, _>("dry_run", each(deliveries, |it| it.dry_run))
+        .column::<Text, _>("status", each(deliveries, |it| it.status))
+        .column::<Nullable<SmallInt>, _>("http_status", each(deliveries, |it| it.http_status))
+        .column::<Nullable<Text>, _>("answer", each(deliveries, |it| it.answer))
+        .column_as::<Nullable<Integer>, _>(
+            "duration_ms",
+            "new.duration_ms + (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000)::integer",
+            each(deliveries, |it| it.duration_ms),
+        )
+        .column::<Nullable<SqlUuid>, _>("repeats", each(deliveries, |it| it.repeats))
+        .column::<Bool, _>("respond_async", each(deliveries, |it| it.respond_async))
+        .column::<Nullable<SqlUuid>, _>("replay_of", each(deliveries, |it| it.replay_of))
+        .column::<Nullable<Integer>, _>("unresolved", each(deliveries, |it| it.unresolved));
+    Some(rows.insert("deliveries"))
 }

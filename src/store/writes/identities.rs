@@ -1,25 +1,19 @@
 //! Who comes to hold which identity: where races are settled.
 
+use super::columns::Rows;
 use crate::actions::Claim;
 use crate::domain::identity::Identity;
-use crate::error::StoreError;
+use crate::error::{DbError, StoreError};
 use crate::store::batch_load::{kind_number, world_number};
-use crate::store::statement::{Statement, run, statement};
+use crate::store::statement::{Statement, statement};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::result::DatabaseErrorKind;
 use diesel::sql_types::{Array, SmallInt, Text, Uuid as SqlUuid};
-use std::collections::HashSet;
 use uuid::Uuid;
 
-#[derive(QueryableByName, PartialEq, Eq, Hash)]
-struct Inserted {
-    #[diesel(sql_type = SmallInt)]
-    world: i16,
-    #[diesel(sql_type = SmallInt)]
-    kind: i16,
-    #[diesel(sql_type = Text)]
-    value: String,
-}
+const TABLE: &str = "customer_identities";
+const PRIMARY_KEY: &str = "customer_identities_pkey";
 
 /// Deletes what nobody holds any more; whoever held it is locked.
 pub(super) fn delete(
@@ -42,47 +36,41 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// Inserts the claims in sorted order, so that no two batches wait for each other. An exclusive
-/// claim that somebody else holds by now is a conflict. Other inserts go in the same round trip.
-pub(super) fn insert(
-    conn: &mut PgConnection,
-    org: Uuid,
-    claims: &[Claim],
-    others: Vec<Statement<'_>>,
-) -> Result<(), StoreError> {
-    if claims.is_empty() {
-        return run(conn, others);
-    }
+/// Inserts the claims, each kind in sorted order, so that no two batches wait for each other.
+///
+/// Those that are exclusive are inserted without looking first whether somebody else holds them:
+/// when they were loaded nobody did. Where somebody was faster the database refuses, which is
+/// [`is_lost`].
+pub(super) fn insert(org: Uuid, claims: &[Claim]) -> Vec<Statement<'_>> {
     let mut claims: Vec<&Claim> = claims.iter().collect();
     claims.sort_unstable();
-    let inserted: Vec<Inserted> = statement(
-        "INSERT INTO customer_identities (org_id, world, kind, value, customer_id) \
-         SELECT $1, new.world, new.kind, new.value, new.customer_id \
-         FROM unnest($2, $3, $4, $5) AS new (world, kind, value, customer_id) \
-         ON CONFLICT (org_id, world, kind, value) DO NOTHING \
-         RETURNING world, kind, value",
+    let (exclusive, shared): (Vec<&Claim>, Vec<&Claim>) =
+        claims.into_iter().partition(|claim| claim.exclusive);
+    let or = " ON CONFLICT (org_id, world, kind, value) DO NOTHING";
+    let exclusive = rows(org, &exclusive).map(|rows| rows.insert(TABLE));
+    let shared = rows(org, &shared).map(|rows| rows.insert_or(TABLE, or));
+    shared.into_iter().chain(exclusive).collect()
+}
+
+fn rows<'c>(org: Uuid, claims: &[&'c Claim]) -> Option<Rows<'c>> {
+    (!claims.is_empty()).then(|| {
+        let identities = || claims.iter().map(|claim| &claim.identity);
+        Rows::of(org)
+            .column::<SmallInt, _>("world", identities().map(|it| world_number(it.world)).collect())
+            .column::<SmallInt, _>("kind", identities().map(|it| kind_number(it.kind)).collect())
+            .column::<Text, _>("value", identities().map(|it| it.value.as_str()).collect())
+            .column::<SqlUuid, _>(
+                "customer_id",
+                claims.iter().map(|claim| claim.customer).collect(),
+            )
+    })
+}
+
+/// Whether the database refused because somebody else holds an identity by now.
+pub(super) fn is_lost(error: &DbError) -> bool {
+    matches!(
+        error,
+        DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
+            if info.constraint_name() == Some(PRIMARY_KEY)
     )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SmallInt>, _>(
-        claims.iter().map(|c| world_number(c.identity.world)).collect::<Vec<_>>(),
-    )
-    .bind::<Array<SmallInt>, _>(
-        claims.iter().map(|c| kind_number(c.identity.kind)).collect::<Vec<_>>(),
-    )
-    .bind::<Array<Text>, _>(claims.iter().map(|c| c.identity.value.as_str()).collect::<Vec<_>>())
-    .bind::<Array<SqlUuid>, _>(claims.iter().map(|c| c.customer).collect::<Vec<_>>())
-    .with(others)
-    .load(conn)?;
-    if inserted.len() == claims.len() {
-        return Ok(());
-    }
-    let inserted: HashSet<Inserted> = inserted.into_iter().collect();
-    let lost = claims.iter().filter(|claim| claim.exclusive).any(|claim| {
-        !inserted.contains(&Inserted {
-            world: world_number(claim.identity.world),
-            kind: kind_number(claim.identity.kind),
-            value: claim.identity.value.clone(),
-        })
-    });
-    if lost { Err(StoreError::Conflict) } else { Ok(()) }
 }

@@ -1,10 +1,10 @@
 //! New rows of the outbox.
 
 use super::Outgoing;
-use super::columns::each;
+use super::columns::{Rows, each};
 use crate::actions::{Content, Message, Origin};
-use crate::store::statement::{Statement, statement};
-use diesel::sql_types::{Array, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use crate::store::statement::Statement;
+use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Inserts them: to be sent, or on staging to be looked at.
@@ -17,35 +17,29 @@ pub(super) fn insert<'a>(
         return None;
     }
     let rows: Vec<Row<'_>> = messages.iter().map(|(_, message)| Row::of(message)).collect();
-    let insert = statement(
-        "INSERT INTO outbox (org_id, id, channel, status, recipient, subject, html, text, segments, \
-             message_id, customer_id, lead_id, sender_id, listener_id, request_id, next_attempt_at, created_at) \
-         SELECT $1, new.id, new.channel, $2, new.recipient, new.subject, new.html, new.text, new.segments, \
-             new.message_id, new.customer_id, new.lead_id, new.sender_id, new.listener_id, new.request_id, \
-             new.at, new.at \
-         FROM unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
-             AS new (id, channel, recipient, subject, html, text, segments, message_id, customer_id, \
-             lead_id, sender_id, listener_id, request_id, at)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Text, _>(if outgoing.staging { "captured" } else { "pending" })
-    .bind::<Array<SqlUuid>, _>(each(messages, |(_, message)| message.id))
-    .bind::<Array<Text>, _>(each(&rows, |row| row.channel))
-    .bind::<Array<Text>, _>(each(messages, |(_, message)| message.recipient.as_str()))
-    .bind::<Array<Nullable<Text>>, _>(each(&rows, |row| row.subject))
-    .bind::<Array<Nullable<Text>>, _>(each(&rows, |row| row.html))
-    .bind::<Array<Nullable<Text>>, _>(each(&rows, |row| row.text))
-    .bind::<Array<Nullable<SmallInt>>, _>(each(&rows, |row| row.segments))
-    .bind::<Array<Text>, _>(each(messages, |(_, message)| {
-        format!("<{}@{}>", message.id, outgoing.mail_domain)
-    }))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(messages, |(_, message)| message.customer))
-    .bind::<Array<Nullable<SqlUuid>>, _>(each(messages, |(_, message)| message.lead))
-    .bind::<Array<SqlUuid>, _>(each(messages, |(origin, _)| origin.sender))
-    .bind::<Array<SqlUuid>, _>(each(messages, |(origin, _)| origin.listener))
-    .bind::<Array<SqlUuid>, _>(each(messages, |(origin, _)| origin.request))
-    .bind::<Array<Timestamptz>, _>(each(messages, |(origin, _)| origin.at));
-    Some(insert)
+    let status = if outgoing.staging { "captured" } else { "pending" };
+    let message_id = |message: &Message| format!("<{}@{}>", message.id, outgoing.mail_domain);
+    let rows = Rows::of(org)
+        .column::<SqlUuid, _>("id", each(messages, |(_, message)| message.id))
+        .column::<Text, _>("status", each(messages, |_| status))
+        .column::<Text, _>("channel", each(&rows, |row| row.channel))
+        .column::<Text, _>("recipient", each(messages, |(_, message)| message.recipient.as_str()))
+        .column::<Nullable<Text>, _>("subject", each(&rows, |row| row.subject))
+        .column::<Nullable<Text>, _>("html", each(&rows, |row| row.html))
+        .column::<Nullable<Text>, _>("text", each(&rows, |row| row.text))
+        .column::<Nullable<SmallInt>, _>("segments", each(&rows, |row| row.segments))
+        .column::<Text, _>("message_id", each(messages, |(_, message)| message_id(message)))
+        .column::<Nullable<SqlUuid>, _>(
+            "customer_id",
+            each(messages, |(_, message)| message.customer),
+        )
+        .column::<Nullable<SqlUuid>, _>("lead_id", each(messages, |(_, message)| message.lead))
+        .column::<SqlUuid, _>("sender_id", each(messages, |(origin, _)| origin.sender))
+        .column::<SqlUuid, _>("listener_id", each(messages, |(origin, _)| origin.listener))
+        .column::<SqlUuid, _>("request_id", each(messages, |(origin, _)| origin.request))
+        .column::<Timestamptz, _>("next_attempt_at", each(messages, |(origin, _)| origin.at))
+        .column::<Timestamptz, _>("created_at", each(messages, |(origin, _)| origin.at));
+    Some(rows.insert("outbox"))
 }
 
 /// What differs between the channels.

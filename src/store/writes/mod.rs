@@ -16,10 +16,12 @@ mod tickets;
 pub use deliveries::Delivery;
 
 use crate::actions::{Pending, PendingCustomers};
-use crate::error::StoreError;
+use crate::error::{DbError, StoreError};
 use crate::store::message_accounts;
-use crate::store::statement::run;
+use crate::store::statement::{run, statement};
 use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// What messages are queued as.
@@ -31,7 +33,8 @@ pub struct Outgoing<'a> {
     pub mail_domain: &'a str,
 }
 
-/// Writes all changes of a batch, and the deliveries that it came with.
+/// Writes all changes of a batch, and the deliveries that it came with. Gives back the version of
+/// the org's directory: where it is not the one that the batch was decided by, all has to be undone.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal or the
@@ -42,7 +45,7 @@ pub fn write(
     pending: &Pending,
     deliveries: &[Delivery<'_>],
     outgoing: Outgoing<'_>,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     tags::insert(conn, org, &pending.tags)?;
     let PendingCustomers { created, changed, tagged, untagged, released, claims } =
         &pending.customers;
@@ -54,9 +57,12 @@ pub fn write(
         identities::delete(conn, org, released)?;
         customer_tags::delete(conn, org, untagged)?;
     }
-    inserts.extend(customer_tags::insert(org, created, tagged));
+    inserts.extend(customer_tags::insert_new(org, created));
+    inserts.extend(customer_tags::insert_more(org, tagged));
+    let mut claims = identities::insert(org, claims);
     if !pending.deals.is_empty() {
-        identities::insert(conn, org, claims, std::mem::take(&mut inserts))?;
+        inserts.append(&mut claims);
+        run(conn, std::mem::take(&mut inserts)).map_err(unless_lost)?;
         deals::write(conn, org, &pending.deals)?;
     }
     inserts.extend(notes::insert(org, &pending.notes));
@@ -64,11 +70,28 @@ pub fn write(
     inserts.extend(tickets::insert_tags(org, &pending.tickets));
     inserts.extend(history::insert(org, &pending.history));
     inserts.extend(messages::insert(org, &pending.messages, outgoing));
-    // What stands first in a round trip Postgres runs last: so it knows how long all took.
+    // What stands first in a round trip Postgres runs last. So a delivery knows how long all took,
+    // and a race that is lost is lost before anything else is written.
     inserts.splice(0..0, deliveries::insert(org, deliveries));
-    let claims = if pending.deals.is_empty() { claims.as_slice() } else { &[] };
-    identities::insert(conn, org, claims, inserts)?;
-    take_sms_credits(conn, org, pending.sms_credits_taken)
+    inserts.append(&mut claims);
+    let current = statement("SELECT directory_version FROM org_settings WHERE org_id = $1")
+        .bind::<SqlUuid, _>(org)
+        .with(inserts)
+        .get_result::<Current>(conn)
+        .map_err(unless_lost)?;
+    take_sms_credits(conn, org, pending.sms_credits_taken)?;
+    Ok(current.directory_version)
+}
+
+#[derive(QueryableByName)]
+struct Current {
+    #[diesel(sql_type = BigInt)]
+    directory_version: i64,
+}
+
+/// The error of statements of which one may claim identities.
+fn unless_lost(error: DbError) -> StoreError {
+    if identities::is_lost(&error) { StoreError::Conflict } else { error.into() }
 }
 
 /// Keeps deliveries of which nothing is applied.
@@ -80,7 +103,7 @@ pub fn insert_deliveries(
     org: Uuid,
     deliveries: &[Delivery<'_>],
 ) -> Result<(), StoreError> {
-    run(conn, Vec::from_iter(deliveries::insert(org, deliveries)))
+    Ok(run(conn, Vec::from_iter(deliveries::insert(org, deliveries)))?)
 }
 
 /// Takes the credits, unless others have taken so many meanwhile that they do not suffice. Last,

@@ -1,7 +1,9 @@
 //! `POST /api/v1/listeners/{id}/preview` (`api.md` 4): a listener's welcome messages, tried out.
 
 use super::{parse_id, unknown};
-use crate::actions::{AddContact, Content, Context, Ids, Mentions, Message, Request, Workspace};
+use crate::actions::{
+    AddContact, Content, Context, Ids, Loaded, Mentions, Message, Request, Workspace,
+};
 use crate::app::App;
 use crate::auth::{Actor, Admin};
 use crate::clock;
@@ -14,7 +16,7 @@ use crate::error::Problem;
 use crate::http::body;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::payload::Findings;
-use crate::store::batch_load::{self, OrgState};
+use crate::store::batch_load;
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -119,8 +121,7 @@ fn render(
     let mut mentions = Mentions::default();
     action.mention(&mut mentions);
     // A preview costs nothing, so it needs no credits.
-    let state = OrgState { directory_version: directory.version, sms_credits: i64::MAX };
-    let loaded = batch_load::load(conn, actor.org, &mentions, state)?;
+    let loaded = Loaded { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &mentions)? };
     let workspace = Workspace::new(request(context, sender, staging), loaded);
     let (messages, warnings) = action
         .welcome(&workspace, &mut Invented, findings)
