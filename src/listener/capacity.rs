@@ -9,7 +9,8 @@
 //!   [`crate::payload::Meter`]), quick ones in a lane of their own that no heavy one can fill. Who
 //!   does not come to his turn in time is turned away.
 //!   Small ones that go through a transaction together (`together.rs`) have one turn together.
-//! - Of everything an org has three quarters at most.
+//! - Of everything an org has three quarters at most; of the heavy ones half, since more of them at a
+//!   time get into each other's way at the same rows.
 
 use crate::domain::fault::Code;
 use crate::error::Problem;
@@ -57,7 +58,7 @@ impl Sizes {
             held_bytes: of(self.held_bytes),
             working_bytes: of(self.working_bytes),
             quick: of(self.quick),
-            heavy: of(self.heavy),
+            heavy: self.heavy.div_ceil(2),
         }
     }
 }
