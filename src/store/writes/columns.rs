@@ -102,7 +102,7 @@ impl<'a> Rows<'a> {
         self.values.reworded(text)
     }
 
-    /// The rows as a table. Several `unnest` of one `SELECT` advance together, and cost a third of
+    /// The rows as a table. Several `unnest` of one `SELECT` advance together, and cost a quarter of
     /// `unnest` with several arrays, which keeps each column of each row before it goes on.
     fn unnested(&self) -> String {
         let mut text = String::from("(SELECT ");
