@@ -231,7 +231,15 @@ where
     let name = request::current()
         .map(|id| format!("SET LOCAL application_name = 'beeiq/{id}'; "))
         .unwrap_or_default();
-    AnsiTransactionManager::begin_transaction_sql(conn, &format!("BEGIN; {name}{settings}"))?;
+    let begin = format!("BEGIN; {name}{settings}");
+    if let Err(error) = AnsiTransactionManager::begin_transaction_sql(conn, &begin) {
+        // Where what follows BEGIN failed, such as a wait for a lock, it has begun all the same, and
+        // whoever has the connection next would be refused everything.
+        if error != diesel::result::Error::AlreadyInTransaction {
+            let _ = conn.batch_execute("ROLLBACK");
+        }
+        return Err(error.into());
+    }
     match work(conn) {
         Ok(done) => {
             AnsiTransactionManager::commit_transaction(conn)?;

@@ -1,6 +1,8 @@
 //! More than there is room for: others are served, memory stays bounded (`listener.md` 1, 2, 503).
 
 use crate::support::{ANN, Instance, Listener, Process, Reply, action, http_client, person};
+use beeiq::db::{in_org, in_org_with_kept_plans};
+use beeiq::error::StoreError;
 use beeiq::store::orgs;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 const MIB: usize = 1024 * 1024;
 
@@ -201,4 +204,17 @@ async fn where_there_is_no_room_the_answer_is_503_and_says_when_to_come_back() {
     listener.send(&[]).await.expect(200);
     drop(held);
     listener.post_bytes("", large, &[]).await.expect(200);
+}
+
+/// A lock that is not had in time ends a transaction in the round trip that begins it.
+#[actix_web::test]
+async fn a_transaction_that_cannot_begin_leaves_its_connection_to_others_as_it_was() {
+    let instance = Instance::start().await;
+    let done = instance.app.db.run_here(|conn| {
+        let failed: Result<(), StoreError> =
+            in_org_with_kept_plans(conn, Uuid::nil(), "SELECT 1 / 0", |_| Ok(()));
+        assert!(matches!(failed, Err(StoreError::Refused(_))), "{failed:?}");
+        in_org(conn, Uuid::nil(), |conn| orgs::with_slug(conn, "acme"))
+    });
+    done.unwrap();
 }
