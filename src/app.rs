@@ -1,34 +1,21 @@
-//! What a server is made of; the program and the tests both build it.
+//! What handlers and workers share; the program and the tests both build it.
 
-use crate::auth::passwords::Passwords;
-use crate::auth::sessions::Lifetime;
+use crate::access::Access;
+use crate::access::passwords::Passwords;
+use crate::access::secrets::SecretKey;
 use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
-use crate::db::Db;
 use crate::directory::DirectoryCache;
-use crate::http::settings::accounts::AccountTests;
-use crate::listener::{self, Capacity, Messages, Pipeline, Rates, Sizes};
-use crate::metrics::Metrics;
-use crate::outbox::{Outbox, OutboxConfig, Wake};
-use crate::secrets::SecretKey;
-use crate::senders::Senders;
-use crate::{clock, http, telemetry, tls};
-use actix_web::dev::Server;
-use actix_web::middleware::{DefaultHeaders, from_fn};
-use actix_web::{HttpServer, web};
+use crate::ingest::{Capacity, Messages, Pipeline, Rates, Sizes};
+use crate::send::Senders;
+use crate::send::trials::AccountTests;
+use crate::store::pool::Db;
+use crate::telemetry::metrics::Metrics;
+use crate::worker::outbox::{Outbox, OutboxConfig, Wake};
+use crate::{clock, tls};
+use beeiq_core::formats::beeiq;
 use ipnetwork::IpNetwork;
-use std::net::{SocketAddr, TcpListener};
-use std::num::NonZero;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// After SIGTERM, how long what runs may go on, in seconds; the program is to end within 30.
-const SHUTDOWN_SECONDS: u64 = 25;
-
-/// How long the head of a request may take; its size is bounded by the framework (128 KiB).
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
-
-/// How long a connection without a request is kept open.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// What the handlers work with.
 pub struct App {
@@ -36,10 +23,8 @@ pub struct App {
     pub db: Db,
     /// The key of tokens and sealed values.
     pub key: SecretKey,
-    /// Verifies passwords.
-    pub passwords: Passwords,
-    /// How long sessions last.
-    pub sessions: Lifetime,
+    /// Signs in, and recognises callers.
+    pub access: Access,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
     /// The trial SMS segments of a new org.
@@ -94,7 +79,7 @@ impl App {
             db.clone(),
             directories.clone(),
             capacity.clone(),
-            listener::Limits {
+            beeiq::Limits {
                 actions: settings.limits.max_actions,
                 depth: usize::try_from(settings.limits.max_nesting)?,
             },
@@ -114,8 +99,15 @@ impl App {
             staging: settings.environment == Environment::Staging,
         };
         let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
+        let access = Access {
+            db: db.clone(),
+            key: key.clone(),
+            passwords: Passwords::new()?,
+            lifetime: settings.sessions.lifetime(),
+        };
         Ok(Self {
             db,
+            access,
             directories,
             pipeline,
             senders,
@@ -129,8 +121,6 @@ impl App {
             capacity,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
-            passwords: Passwords::new()?,
-            sessions: settings.sessions.lifetime(),
             public_url,
             sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,
@@ -167,51 +157,4 @@ fn mail_domain(public_url: &str) -> String {
     let authority = public_url.split("://").last().unwrap_or_default();
     let host = authority.split(['/', ':']).next().unwrap_or_default();
     if host.is_empty() { "localhost".to_owned() } else { host.to_owned() }
-}
-
-/// The server on a bound socket; it serves when it is polled. Signals are the caller's business:
-/// `server.handle().stop(true)` lets what runs finish, for 25 s at most.
-///
-/// # Errors
-/// When the socket cannot be listened on.
-pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
-    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let connections = usize::try_from(app.capacity_settings.max_connections).unwrap_or(usize::MAX);
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(web::Data::from(Arc::clone(&app)))
-            .wrap(from_fn(telemetry::observe))
-            .wrap(
-                DefaultHeaders::new()
-                    .add(("Cache-Control", "no-store"))
-                    .add(("X-Content-Type-Options", "nosniff")),
-            )
-            .configure(http::routes)
-    })
-    .workers(workers)
-    .max_connections((connections / workers).max(1))
-    .client_request_timeout(HEAD_DEADLINE)
-    .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(server)
-}
-
-/// The server of `/metrics` on a socket of its own (`BEEIQ_METRICS_BIND`).
-///
-/// # Errors
-/// When the socket cannot be listened on.
-pub fn metrics_server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
-    let server = HttpServer::new(move || {
-        actix_web::App::new()
-            .app_data(web::Data::from(Arc::clone(&app)))
-            .route("/metrics", web::get().to(http::metrics::serve_elsewhere))
-    })
-    .workers(1)
-    .disable_signals()
-    .listen(listener)?
-    .run();
-    Ok(server)
 }

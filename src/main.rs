@@ -1,21 +1,21 @@
 //! The commands of the `beeiq` program.
 
 use anyhow::Context;
-use beeiq::app::{self, App};
-use beeiq::auth::passwords::NewPassword;
-use beeiq::auth::throttle;
+use beeiq::access::passwords::NewPassword;
+use beeiq::access::{secrets, throttle};
+use beeiq::app::App;
+use beeiq::cli::demo::{Demo, DemoSettings};
+use beeiq::cli::import::{self, Ending, ImportError, ImportSettings};
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
-use beeiq::db::{Db, in_org, migrate, row_security_binds};
-use beeiq::demo::{Demo, DemoSettings};
-use beeiq::domain::email::Email;
-use beeiq::domain::slug::Slug;
-use beeiq::error::StoreError;
-use beeiq::import::{self, Ending, ImportError, ImportSettings};
-use beeiq::listener::LaterWorkers;
-use beeiq::provision::{NewOrg, create_org};
-use beeiq::retention::Retention;
+use beeiq::ingest::LaterWorkers;
+use beeiq::service::orgs::{NewOrg, create_org};
+use beeiq::store::error::StoreError;
+use beeiq::store::pool::{Db, in_org, migrate, row_security_binds};
 use beeiq::store::{orgs, sessions, users};
-use beeiq::{clock, secrets, telemetry, tls};
+use beeiq::worker::retention::Retention;
+use beeiq::{clock, server, telemetry, tls};
+use beeiq_core::values::email::Email;
+use beeiq_core::values::slug::Slug;
 use clap::{Args, Parser, Subcommand};
 use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
@@ -213,13 +213,13 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
         let app = Arc::new(app);
         let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
         if let Some(metrics) = metrics {
-            actix_web::rt::spawn(app::metrics_server(Arc::clone(&app), metrics)?);
+            actix_web::rt::spawn(server::metrics_server(Arc::clone(&app), metrics)?);
         }
         let workers = app.outbox.start();
         let later = LaterWorkers::start(&app.pipeline, app.later_workers);
         let retention = Retention::start(app.db.clone(), app.retention_days);
         actix_web::rt::spawn(check_row_security(app.db.clone()));
-        let server = app::server(app, listener)?;
+        let server = server::server(app, listener)?;
         let handle = server.handle();
         let stopping = actix_web::rt::spawn(async move {
             tokio::select! {

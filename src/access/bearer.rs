@@ -1,33 +1,29 @@
 //! Recognising who is calling by his `Authorization: Bearer <token>`: a session's, or an API key.
 
-use super::Caller;
-use crate::app::App;
+use super::secrets::{Token, TokenKind};
+use super::{Access, Caller};
 use crate::clock;
-use crate::db::{Conn, in_org};
-use crate::domain::fault::Code;
-use crate::error::{Problem, StoreError};
-use crate::http::caller::address_of;
-use crate::secrets::{Token, TokenKind};
+use crate::problem::Problem;
+use crate::store::error::StoreError;
+use crate::store::pool::{Conn, in_org};
 use crate::store::{api_keys, orgs, sessions};
-use actix_web::http::header;
-use actix_web::{HttpRequest, web};
+use beeiq_core::diagnostics::Code;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 /// The use of a session or key is written down at most that often: reading is no writing.
 const USE_WRITTEN_EVERY: Duration = Duration::minutes(5);
 
-/// Finds who has the request's token.
+/// Finds who has the token of an `Authorization` header.
 ///
 /// # Errors
 /// 401.
-pub async fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
-    let app = request.app_data::<web::Data<App>>().ok_or_else(unauthorized)?;
-    let (kind, token) = bearer(request).and_then(parse).ok_or_else(unauthorized)?;
-    let (public_id, hash) = (token.org().to_owned(), token.hash(&app.key));
+pub async fn authenticate(access: &Access, header: Option<&str>) -> Result<Caller, Problem> {
+    let (kind, token) = header.and_then(bearer).and_then(parse).ok_or_else(unauthorized)?;
+    let (public_id, hash) = (token.org().to_owned(), token.hash(&access.key));
     let now = clock::now();
-    let unused_since = now - app.sessions.idle;
-    let found = app
+    let unused_since = now - access.lifetime.idle;
+    let found = access
         .db
         .run(move |conn| {
             let Some(org) = orgs::with_public_id(conn, &public_id)? else {
@@ -40,9 +36,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
         })
         .await
         .map_err(|error: StoreError| Problem::from(error))?;
-    let mut caller = found.ok_or_else(unauthorized)?;
-    caller.actor.address = address_of(request, &app.trusted_proxies);
-    Ok(caller)
+    found.ok_or_else(unauthorized)
 }
 
 fn by_session(
@@ -78,13 +72,13 @@ fn parse(text: &str) -> Option<(TokenKind, Token<'_>)> {
         .find_map(|kind| Token::parse(kind, text).map(|token| (kind, token)))
 }
 
-fn bearer(request: &HttpRequest) -> Option<&str> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn unauthorized() -> Problem {
+/// 401, saying what to send.
+pub fn unauthorized() -> Problem {
     Problem::new(
         Code::Unauthorized,
         "Send `Authorization: Bearer <token>` with the token of a session that has not ended, or \

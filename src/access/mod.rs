@@ -2,19 +2,33 @@
 
 pub mod bearer;
 pub mod passwords;
+pub mod secrets;
 pub mod sessions;
 pub mod throttle;
 
-use crate::domain::fault::Code;
-use crate::error::{Problem, StoreError};
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
-use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use crate::problem::Problem;
+use crate::store::error::StoreError;
+use crate::store::pool::Db;
+use beeiq_core::diagnostics::Code;
+use passwords::Passwords;
+use secrets::SecretKey;
 use serde::{Deserialize, Serialize};
+use sessions::Lifetime;
 use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// What signing in and recognising callers needs.
+pub struct Access {
+    /// The database.
+    pub db: Db,
+    /// The key of tokens.
+    pub key: SecretKey,
+    /// Verifies passwords.
+    pub passwords: Passwords,
+    /// How long sessions last.
+    pub lifetime: Lifetime,
+}
 
 /// What a user or an API key may do (`api.md` 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -120,18 +134,6 @@ pub struct Caller {
     pub actor: Actor,
 }
 
-/// As an argument of a handler: any user or API key of the org may; 401 without a good
-/// `Authorization: Bearer <token>`.
-impl FromRequest for Actor {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        async move { Ok(bearer::authenticate(&request).await?.actor) }.boxed_local()
-    }
-}
-
 /// The caller and his session. As an argument of a handler: only who has signed in may; 403 for an
 /// API key.
 #[derive(Clone, Debug)]
@@ -140,40 +142,4 @@ pub struct Session {
     pub id: Uuid,
     /// Who is signed in.
     pub actor: Actor,
-}
-
-impl FromRequest for Session {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        async move {
-            let Caller { session, actor } = bearer::authenticate(&request).await?;
-            let id = session.ok_or_else(|| {
-                Problem::new(Code::Forbidden, "An API key may not do this; sign in as a user.")
-            })?;
-            Ok(Self { id, actor })
-        }
-        .boxed_local()
-    }
-}
-
-/// As an argument of a handler: only owner and admins may; 403 for members.
-#[derive(Clone, Debug)]
-pub struct Admin(pub Actor);
-
-impl FromRequest for Admin {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let actor = Actor::from_request(request, payload);
-        async move {
-            let actor = actor.await?;
-            actor.must_be_admin()?;
-            Ok(Self(actor))
-        }
-        .boxed_local()
-    }
 }

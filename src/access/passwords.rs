@@ -1,9 +1,9 @@
 //! Passwords: argon2id, hashed where it may block, and not many at a time.
 
-use crate::domain::fault::{Code, Fault};
-use crate::error::Problem;
+use crate::problem::Problem;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use beeiq_core::diagnostics::{Code, Fault};
 use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Passwords {
     /// # Errors
     /// As [`NewPassword::hash`].
     pub fn new() -> anyhow::Result<Self> {
-        let dummy = NewPassword(crate::secrets::new_password()).hash()?;
+        let dummy = NewPassword(super::secrets::new_password()).hash()?;
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(Self::limited(dummy, (processors / 2).max(1), LONGEST_QUEUE))
     }
@@ -158,7 +158,7 @@ mod tests {
         }
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn only_the_right_password_of_a_known_user_is_right() {
         let passwords = Passwords::new().unwrap();
         let hash = password("correct horse").hash().unwrap();
@@ -173,7 +173,7 @@ mod tests {
     }
 
     /// Without an end of the queue a flood would fill the memory, and each wait for nothing.
-    #[actix_web::test]
+    #[tokio::test]
     async fn whom_the_queue_has_no_place_for_is_told_so_at_once() {
         let hash = password("correct horse").hash().unwrap();
         let passwords = Passwords::limited(hash.clone(), 1, 1);

@@ -1,16 +1,16 @@
 //! Signing in.
 
+use super::Access;
+use super::secrets::{TokenKind, new_token};
 use super::throttle::Subjects;
-use crate::app::App;
 use crate::clock;
-use crate::db::in_org;
-use crate::domain::email::Email;
-use crate::domain::fault::Code;
-use crate::domain::text::fold;
-use crate::error::Problem;
-use crate::secrets::{TokenKind, new_token};
+use crate::problem::Problem;
+use crate::store::pool::in_org;
 use crate::store::users::Profile;
 use crate::store::{orgs, sessions, users};
+use beeiq_core::diagnostics::Code;
+use beeiq_core::values::email::Email;
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Duration, Utc};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ pub struct SignedIn {
 /// # Errors
 /// 401, and 429 after too many failures for that org and e-mail, or from that address.
 pub async fn sign_in(
-    app: &App,
+    access: &Access,
     org_slug: &str,
     email: &str,
     password: String,
@@ -49,7 +49,7 @@ pub async fn sign_in(
     let email_key = Email::parse(email).map_or_else(|_| fold(email), |it| it.key().to_owned());
     let now = clock::now();
     let subjects = Subjects::new(&slug, &email_key, address, now);
-    let known = app
+    let known = access
         .db
         .run(move |conn| {
             if let Some(wait) = subjects.count(conn, now)? {
@@ -63,10 +63,10 @@ pub async fn sign_in(
         })
         .await?;
     let hash = known.as_ref().and_then(|(_, _, hash)| hash.clone());
-    let verified = match app.passwords.verify(password, hash).await {
+    let verified = match access.passwords.verify(password, hash).await {
         Ok(verified) => verified,
         Err(problem) => {
-            app.db.run(move |conn| subjects.not_made(conn)).await?;
+            access.db.run(move |conn| subjects.not_made(conn)).await?;
             return Err(problem);
         }
     };
@@ -74,9 +74,9 @@ pub async fn sign_in(
         return Err(refused());
     };
     let token = new_token(TokenKind::Session, &org.public_id);
-    let token_hash = app.key.token_hash(TokenKind::Session.purpose(), &token);
-    let expires_at = now + app.sessions.longest;
-    let profile = app
+    let token_hash = access.key.token_hash(TokenKind::Session.purpose(), &token);
+    let expires_at = now + access.lifetime.longest;
+    let profile = access
         .db
         .in_org(org.id, move |conn| {
             subjects.succeeded(conn, now)?;

@@ -1,7 +1,7 @@
 //! How often a sign-in may fail: for the user that is tried, and for the network it is tried from.
 
-use crate::db::Conn;
-use crate::error::StoreError;
+use crate::store::error::StoreError;
+use crate::store::pool::Conn;
 use crate::store::sign_in_failures::{self as failures, Attempt};
 use chrono::{DateTime, Duration, Utc};
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};

@@ -1,7 +1,7 @@
 //! Where the data is.
 
-use crate::db::DbConfig;
-use crate::secrets::Secret;
+use crate::access::secrets::Secret;
+use crate::store::pool::DbConfig;
 use anyhow::Context;
 use clap::Args;
 use std::time::Duration;

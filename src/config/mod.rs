@@ -27,7 +27,7 @@ pub use senders::SenderSettings;
 pub use sessions::SessionSettings;
 pub use smtp::SmtpSettings;
 
-use crate::secrets::{Secret, SecretKey};
+use crate::access::secrets::{Secret, SecretKey};
 use anyhow::Context;
 use clap::Args;
 

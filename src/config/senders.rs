@@ -1,7 +1,7 @@
 //! How messages leave the instance.
 
 use super::values::{network, public_url};
-use crate::secrets::Secret;
+use crate::access::secrets::Secret;
 use clap::Args;
 use ipnetwork::IpNetwork;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! How long a sign-in lasts.
 
-use crate::auth::sessions::Lifetime;
+use crate::access::sessions::Lifetime;
 use clap::Args;
 
 /// How long a sign-in lasts (`api.md` 3).

@@ -1,8 +1,8 @@
 //! The instance's own mail server.
 
 use super::values::seconds;
-use crate::secrets::Secret;
-use crate::senders::smtp::{Security, SmtpServer, SmtpTimeouts};
+use crate::access::secrets::Secret;
+use crate::send::smtp::{Security, SmtpServer, SmtpTimeouts};
 use anyhow::Context;
 use clap::Args;
 use lettre::message::Mailbox;

@@ -1,9 +1,9 @@
 //! Directories kept in memory, an org each.
 
-use super::Directory;
-use crate::db::Db;
-use crate::error::StoreError;
+use crate::store::error::StoreError;
+use crate::store::pool::Db;
 use crate::store::{directory, orgs};
+use beeiq_core::directory::Directory;
 use moka::sync::Cache;
 use std::sync::Arc;
 use std::time::Duration;

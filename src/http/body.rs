@@ -1,11 +1,11 @@
 //! JSON bodies of the management API (`api.md` 2). Read after the caller has been authenticated:
 //! a handler takes the payload as it is, and reads it here.
 
-use crate::domain::fault::{Code, Fault, Pointer};
-use crate::domain::suggest;
-use crate::error::Problem;
-use crate::payload::Meter;
+use crate::problem::Problem;
 use actix_web::web::{self, Bytes};
+use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use beeiq_core::json::Meter;
+use beeiq_core::values::suggest;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;

@@ -1,8 +1,8 @@
 //! Who is calling: the peer, or behind trusted proxies the address that they name.
 
-use crate::domain::network::contains;
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
+use beeiq_core::values::network::contains;
 use ipnetwork::IpNetwork;
 use std::net::IpAddr;
 

@@ -1,9 +1,9 @@
 //! `/docs/`: the document for people, from assets in the binary. Nothing is loaded from elsewhere.
 
-use crate::domain::fault::Code;
-use crate::error::Problem;
+use crate::problem::Problem;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use beeiq_core::diagnostics::Code;
 use std::sync::Arc;
 use utoipa_swagger_ui::Config;
 

@@ -1,11 +1,11 @@
 //! Entity tags: a change is refused where the thing has changed since it was read (`api.md` 2).
 
-use crate::domain::fault::Code;
-use crate::error::Problem;
+use crate::problem::Problem;
 use actix_web::HttpRequest;
 use actix_web::http::header;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use beeiq_core::diagnostics::Code;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

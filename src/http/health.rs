@@ -1,9 +1,9 @@
 //! Whether the process lives, and whether it can work (`api.md` 1).
 
+use super::openapi::ProblemDocument;
 use crate::app::App;
-use crate::db::ping;
-use crate::error::Problem;
-use crate::http::openapi::ProblemDocument;
+use crate::problem::Problem;
+use crate::store::pool::ping;
 use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;

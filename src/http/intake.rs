@@ -1,11 +1,11 @@
 //! Reading a body whose sender is not trusted: bounded in size and in time (`listener.md` 1).
 
 use crate::clock;
-use crate::domain::fault::Code;
-use crate::error::Problem;
-use crate::listener::Holding;
-use crate::payload::Meter;
+use crate::ingest::Holding;
+use crate::problem::Problem;
 use actix_web::web::Payload;
+use beeiq_core::diagnostics::Code;
+use beeiq_core::json::Meter;
 use futures_util::StreamExt;
 use std::time::Duration;
 

@@ -6,25 +6,23 @@
 
 use super::caller::caller;
 use super::intake::{Intake, IntakeLimits, read_body};
+use super::openapi::ProblemDocument;
+use super::openapi::listener::{AnyAnswer, NothingApplied, Payload as PayloadBody, TakenForLater};
 use super::rate_limit;
+use crate::access::secrets::{Token, TokenKind};
 use crate::app::App;
 use crate::clock;
-use crate::directory::{Directory, Listener, RateLimit};
-use crate::domain::fault::Code;
-use crate::domain::rate::Rate;
-use crate::error::Problem;
-use crate::http::openapi::ProblemDocument;
-use crate::http::openapi::listener::{
-    AnyAnswer, NothingApplied, Payload as PayloadBody, TakenForLater,
-};
-use crate::listener::{Answer, Credentials, OverRate, Received, Reply, admit};
-use crate::secrets::{Token, TokenKind};
+use crate::http::middleware::RequestId;
+use crate::ingest::rate::Rate;
+use crate::ingest::{Answer, Credentials, OverRate, Received, Reply, admit};
+use crate::problem::Problem;
 use crate::store::deliveries;
-use crate::telemetry::RequestId;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use beeiq_core::diagnostics::Code;
+use beeiq_core::directory::{Directory, Listener, RateLimit};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -187,7 +185,8 @@ async fn taken(
         drop(holding);
         answer
     };
-    let done = actix_web::rt::spawn(crate::request::within(id, work).in_current_span()).await;
+    let done =
+        actix_web::rt::spawn(crate::telemetry::request::within(id, work).in_current_span()).await;
     let mut response = answered(done.map_err(|_| broken())??, |delivery| {
         format!("{}{}/deliveries/{delivery}", app.public_url, request.path())
     });

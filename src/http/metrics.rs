@@ -1,9 +1,9 @@
 //! `GET /metrics`: what the instance measures of itself (`api.md` 1).
 
+use super::openapi::ProblemDocument;
 use crate::app::App;
-use crate::error::Problem;
-use crate::http::openapi::ProblemDocument;
-use crate::metrics::CONTENT_TYPE;
+use crate::problem::Problem;
+use crate::telemetry::metrics::CONTENT_TYPE;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 

@@ -3,11 +3,11 @@
 pub mod listener;
 mod responses;
 
-use crate::error::ProblemBody;
-use crate::http::{
+use super::{
     deliveries, health, listener as receiving, metrics, outbox, records, sandbox, schemas,
     sessions, settings,
 };
+use crate::problem::ProblemBody;
 use actix_web::HttpResponse;
 use responses::UsualDescriptions;
 use utoipa::openapi::schema::{ArrayItems, Schema};
@@ -256,11 +256,11 @@ pub async fn serve() -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::Code;
-    use crate::error::Problem;
+    use crate::problem::Problem;
     use actix_web::http::{Method, StatusCode};
     use actix_web::test::{TestRequest, init_service, try_call_service};
     use actix_web::{App, ResponseError};
+    use beeiq_core::diagnostics::Code;
 
     #[test]
     fn the_document_is_openapi_3_1_with_a_license() {

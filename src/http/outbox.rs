@@ -1,19 +1,21 @@
 //! `/api/v1/outbox` (`api.md` 4): the messages, and what became of them. Owner and admins only.
 
+use super::etag;
+use super::openapi::{AdminProblems, ProblemDocument, QueryProblem};
+use super::page::{Page, Query, invalid};
 use super::records::representation::{CustomerReferenceBody, customer_reference};
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::{Actor, Admin};
-use crate::db::Conn;
-use crate::domain::fault::Code;
-use crate::domain::message::{Channel, Status};
-use crate::domain::suggest;
-use crate::error::{Problem, StoreError};
-use crate::http::etag;
-use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
-use crate::http::page::{Page, Query, invalid};
+use crate::http::extract::Admin;
+use crate::problem::Problem;
+use crate::store::error::StoreError;
 use crate::store::outbox::{self, AttemptRow, Decision, Filters, Message};
+use crate::store::pool::Conn;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use beeiq_core::diagnostics::Code;
+use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::values::suggest;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,12 +1,11 @@
 //! What comes after the `?` of a list, and how a page of it is answered (`api.md` 2).
 
-use crate::domain::fault::{Code, Fault, Pointer};
-use crate::domain::suggest;
-use crate::error::Problem;
-use actix_web::HttpRequest;
-use actix_web::web;
+use crate::problem::Problem;
+use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use beeiq_core::values::suggest;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -2,10 +2,10 @@
 //! fields for HTTP, draft-ietf-httpapi-ratelimit-headers): the quota is a burst, and its window the
 //! time in which a whole burst is granted again.
 
-use crate::domain::fault::Code;
-use crate::domain::rate::{Rate, Standing};
-use crate::error::Problem;
+use crate::ingest::rate::{Rate, Standing};
+use crate::problem::Problem;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use beeiq_core::diagnostics::Code;
 use std::time::Duration;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

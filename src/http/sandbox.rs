@@ -4,17 +4,18 @@
 //! settings stay, and tags, which are settings too. The trial SMS credits are as many as those of a
 //! new org. Visible codes go on counting, since a code is never used twice.
 
+use super::openapi::{ProblemDocument, SignedInProblems};
+use crate::access::{Actor, Role};
 use crate::app::App;
-use crate::auth::{Actor, Role};
 use crate::clock;
 use crate::config::Environment;
-use crate::domain::audit::Action;
-use crate::domain::fault::Code;
-use crate::error::{Problem, StoreError};
-use crate::http::openapi::{ProblemDocument, SignedInProblems};
+use crate::problem::Problem;
 use crate::store::audit::{self, Subject};
+use crate::store::error::StoreError;
 use crate::store::sandbox::{Records, delete_piece, set_sms_credits};
 use actix_web::web;
+use beeiq_core::diagnostics::Code;
+use beeiq_core::records::audit::Action;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
@@ -82,7 +83,7 @@ pub async fn reset(app: web::Data<App>, actor: Actor) -> Result<web::Json<Reset>
         .in_org(org, move |conn| {
             set_sms_credits(conn, org, credits)?;
             let subject = Subject { resource: "sandbox", id: "", name: "" };
-            let gone = crate::domain::audit::changes(&counts, &json!({}));
+            let gone = beeiq_core::records::audit::changes(&counts, &json!({}));
             audit::record(conn, &actor, Action::Reset, subject, &gone)
         })
         .await?;

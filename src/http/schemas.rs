@@ -1,15 +1,17 @@
 //! What to send: the payload's JSON Schema, for everybody and with an org's own names, and examples
 //! (`api.md` 6).
 
-use crate::actions::{Context, schema};
+use super::openapi::{AdminProblems, ProblemDocument, SignedInProblems};
+use super::settings::listeners;
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::{Actor, Admin};
-use crate::directory::Directory;
-use crate::error::Problem;
-use crate::http::openapi::{AdminProblems, ProblemDocument, SignedInProblems};
-use crate::http::settings::listeners;
+use crate::http::extract::Admin;
+use crate::problem::Problem;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
+use beeiq_core::batch::Context;
+use beeiq_core::directory::Directory;
+use beeiq_core::schema;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;

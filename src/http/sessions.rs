@@ -1,11 +1,11 @@
 //! `/api/v1/sessions` and `/api/v1/me` (`api.md` 3).
 
+use super::body;
+use super::caller::address_of;
+use super::openapi::{BodyProblems, ProblemDocument, SignedInProblems};
+use crate::access::{Actor, Role, Session, Who, sessions as signing_in};
 use crate::app::App;
-use crate::auth::{Actor, Role, Session, Who, sessions as signing_in};
-use crate::error::Problem;
-use crate::http::body;
-use crate::http::caller::address_of;
-use crate::http::openapi::{BodyProblems, ProblemDocument, SignedInProblems};
+use crate::problem::Problem;
 use crate::store::users::Profile;
 use crate::store::{orgs, sessions, users};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -117,7 +117,7 @@ pub async fn create(
         .or_else(|| request.peer_addr().map(|peer| peer.ip()))
         .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let signing_in::SignedIn { token, expires_at, user } =
-        signing_in::sign_in(&app, &org, &email, password, address).await?;
+        signing_in::sign_in(&app.access, &org, &email, password, address).await?;
     Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.into() }))
 }
 

@@ -1,9 +1,9 @@
 //! Whether a listener takes anything from a caller (`listener.md` 1, 2).
 
-use crate::directory::{Directory, Listener};
-use crate::domain::fault::Code;
-use crate::domain::network::contains;
-use crate::error::Problem;
+use crate::problem::Problem;
+use beeiq_core::diagnostics::Code;
+use beeiq_core::directory::{Directory, Listener};
+use beeiq_core::values::network::contains;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
 

@@ -1,8 +1,9 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
-use crate::actions::{ACTION_TYPES, Link, Outcome, RecordRef, Rejection, Related, Role, Status};
-use crate::domain::fault::{Code, Fault, Warning};
+use beeiq_core::actions::ACTION_TYPES;
+use beeiq_core::batch::{Link, Outcome, RecordRef, Rejection, Related, Role, Status};
+use beeiq_core::diagnostics::{Code, Fault, Warning};
 use serde::Serialize;
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -285,7 +286,7 @@ fn result(
         Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
             status: status_word(status),
             record: Some(record_body(&record, dry_created)),
-            matched_by: matched_by.map(crate::domain::identity::IdentityKind::as_str),
+            matched_by: matched_by.map(beeiq_core::records::identity::IdentityKind::as_str),
             related: related.iter().map(|one| related_body(one, dry_created)).collect(),
             warnings,
             ..empty

@@ -4,16 +4,16 @@ use super::answer::{Answer, Verdicts};
 use super::batch::{Batch, Part, mention};
 use super::codes::Reserved;
 use super::deliver::{Parts, Reply};
-use super::envelope::{self, Envelope, Item, Limits};
 use super::job::{Came, Job, Setback};
 use super::replay::{Progress, changed};
-use crate::actions::{Context, Mentions, Pending, Request};
-use crate::db::{Conn, in_org, in_org_with_kept_plans};
-use crate::directory::{Directory, Listener};
-use crate::domain::fault::Warning;
-use crate::error::StoreError;
+use crate::store::error::StoreError;
+use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
 use crate::store::writes::{self, Delivery, Outgoing};
 use crate::store::{deliveries, directory};
+use beeiq_core::batch::{Context, Mentions, Pending, Request};
+use beeiq_core::diagnostics::Warning;
+use beeiq_core::directory::{Directory, Listener};
+use beeiq_core::formats::beeiq::{self, Envelope, Item, Limits};
 
 /// From when on it may be that the database refuses for a reason of its own.
 const PATIENT_ATTEMPTS: u32 = 3;
@@ -35,10 +35,11 @@ impl<'a> Reading<'a> {
     ) -> Result<Self, Setback> {
         let context = Context { directory, listener };
         let read = match job.came {
-            Came::PostedForLater(_) => envelope::check,
-            Came::Posted(_) | Came::Due | Came::Replayed { .. } => envelope::read,
+            Came::PostedForLater(_) => beeiq::check,
+            Came::Posted(_) | Came::Due | Came::Replayed { .. } => beeiq::read,
         };
-        let mut envelope = read(&job.received.body, limits, context).map_err(Setback::Rejected)?;
+        let mut envelope = read(&job.received.body, limits, context)
+            .map_err(|refusal| Setback::Rejected(refusal.into()))?;
         envelope.warnings.extend(job.warnings.iter().cloned());
         Ok(Self { job, context, envelope })
     }

@@ -1,18 +1,18 @@
-//! A batch, from what it mentions to what is to be written: loaded and decided (`design.md`). It may
+//! A batch, from what it mentions to what is to be written: loaded and decided (`docs/architecture.md`). It may
 //! have the actions of several deliveries, each of which sees what those before it did.
 
 use super::answer::{Verdict, Verdicted, Verdicts};
 use super::codes::Reserved;
-use super::envelope::Item;
 use super::received::Options;
-use crate::actions::{Context, Ids, Mentions, Pending, Rejection, Request, Workspace};
 use crate::clock;
-use crate::db::{Conn, savepoint};
-use crate::domain::counter::Counter;
-use crate::domain::fault::{Code, Fault, Pointer, Warning};
-use crate::error::{DbError, StoreError};
 use crate::store::batch_load;
+use crate::store::error::{DbError, StoreError};
+use crate::store::pool::{Conn, savepoint};
 use crate::store::writes::{self, Outgoing};
+use beeiq_core::batch::{Context, Ids, Mentions, Pending, Rejection, Request, Workspace};
+use beeiq_core::diagnostics::{Code, Fault, Pointer, Warning};
+use beeiq_core::formats::beeiq::Item;
+use beeiq_core::records::counter::Counter;
 use std::collections::HashSet;
 use uuid::Uuid;
 

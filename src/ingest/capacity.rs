@@ -6,14 +6,14 @@
 //!   16 KiB of each are free, so that small bodies always get through; they are bounded by the
 //!   number of connections. A slow sender has nothing but the bytes that came.
 //! - It is **worked on** when it is there: heavy ones by the memory that they take (see
-//!   [`crate::payload::Meter`]), quick ones in a lane of their own that no heavy one can fill. Who
+//!   [`beeiq_core::json::Meter`]), quick ones in a lane of their own that no heavy one can fill. Who
 //!   does not come to his turn in time is turned away.
 //!   Small ones that go through a transaction together (`together.rs`) have one turn together.
 //! - Of everything an org has three quarters at most; of the heavy ones half, since more of them at a
 //!   time get into each other's way at the same rows.
 
-use crate::domain::fault::Code;
-use crate::error::Problem;
+use crate::problem::Problem;
+use beeiq_core::diagnostics::Code;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -300,7 +300,7 @@ mod tests {
 
     /// With one queue for all, a quick one would wait behind heavy ones for memory that it does
     /// not need.
-    #[actix_web::test]
+    #[tokio::test]
     async fn quick_ones_do_not_wait_for_heavy_ones_nor_one_org_for_another() {
         let capacity = capacity();
         let mut heavy = capacity.hold(ONE).unwrap();

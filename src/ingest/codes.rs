@@ -1,10 +1,10 @@
 //! Visible numbers, taken in blocks so that an org's requests do not wait for each other's commits.
 
-use crate::actions::Mentions;
-use crate::db::Conn;
-use crate::domain::counter::Counter;
-use crate::error::StoreError;
 use crate::store::counters;
+use crate::store::error::StoreError;
+use crate::store::pool::Conn;
+use beeiq_core::batch::Mentions;
+use beeiq_core::records::counter::Counter;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::iter::once;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-//! The way of a delivery: admitted, received, parsed, loaded, decided, written, answered (`design.md`).
+//! The way of a delivery: admitted, received, parsed, loaded, decided, written, answered (`docs/architecture.md`).
 
 mod admission;
 mod answer;
@@ -7,9 +7,9 @@ mod batch;
 mod capacity;
 mod codes;
 mod deliver;
-mod envelope;
 mod job;
 mod later;
+pub mod rate;
 mod rates;
 mod received;
 pub mod redaction;
@@ -22,7 +22,6 @@ pub use answer::Answer;
 pub use capacity::{Capacity, Holding, Overloaded, Sizes};
 pub use codes::CodeAllocator;
 pub use deliver::{Messages, Pipeline, Reply};
-pub use envelope::Limits;
 pub use later::LaterWorkers;
 pub use rates::{OverRate, Rates};
 pub use received::{Options, Received};

@@ -5,7 +5,7 @@
 //! (`--processes`) and grants its share, so that together they stay within the rate as far as
 //! traffic is spread evenly.
 
-use crate::domain::rate::{Bucket, Rate, Standing};
+use super::rate::{Bucket, Rate, Standing};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

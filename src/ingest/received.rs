@@ -1,7 +1,7 @@
 //! A request as it came.
 
-use crate::domain::fault::{Code, Fault, Warning};
-use crate::domain::suggest::nearest;
+use beeiq_core::diagnostics::{Code, Fault, Warning};
+use beeiq_core::values::suggest::nearest;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 //! Taking one customer out of what is kept of a delivery (`api.md` 5, erasing).
 
-use crate::payload;
+use beeiq_core::json;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
@@ -46,7 +46,7 @@ impl Kept {
 }
 
 fn partly(kept: &Kept, actions: &BTreeSet<usize>) -> Option<Kept> {
-    let mut body = payload::parse(&kept.body, DEPTH).ok()?;
+    let mut body = json::parse(&kept.body, DEPTH).ok()?;
     let data = body.get_mut("data")?.as_array_mut()?;
     for &index in actions {
         *data.get_mut(index)?.get_mut("data")? = json!({});

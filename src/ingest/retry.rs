@@ -4,12 +4,13 @@
 //! applies it: a process that is killed on the way leaves neither.
 
 use super::received::Received;
-use crate::db::Conn;
-use crate::domain::fault::Code;
-use crate::domain::idempotency::{IdempotencyKey, InvalidIdempotencyKey, fingerprint};
-use crate::error::{DbError, Problem, StoreError};
+use crate::problem::Problem;
 use crate::store::deliveries::Root;
+use crate::store::error::{DbError, StoreError};
 use crate::store::idempotency::{self, FirstAnswer};
+use crate::store::pool::Conn;
+use beeiq_core::diagnostics::Code;
+use beeiq_core::values::idempotency::{IdempotencyKey, InvalidIdempotencyKey, fingerprint};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;

@@ -9,10 +9,10 @@
 use super::capacity::Overloaded;
 use super::deliver::{Parts, Pipeline, Reply};
 use super::job::{Came, Job, Setback};
-use crate::db::Conn;
-use crate::directory::Directory;
-use crate::error::StoreError;
-use crate::request;
+use crate::store::error::StoreError;
+use crate::store::pool::Conn;
+use crate::telemetry::request;
+use beeiq_core::directory::Directory;
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! Which addresses the servers that an org names may have. Without it an org could have this
 //! instance call what only the instance can reach: its own network, the cloud's metadata.
 
-use crate::domain::network;
+use beeiq_core::values::network;
 use ipnetwork::IpNetwork;
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -305,7 +305,7 @@ mod tests {
         assert!(guard(&["127.0.0.0/8"]).check_url("http://127.0.0.1:9/").is_ok());
     }
 
-    #[actix_web::test]
+    #[tokio::test]
     async fn a_name_is_judged_by_its_addresses() {
         let refused = Err(Unreachable::NotPublic("localhost".to_owned()));
         assert_eq!(guard(&[]).resolve("localhost").await, refused);

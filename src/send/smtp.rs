@@ -8,7 +8,7 @@ mod mail;
 mod pool;
 
 use super::{Email, Outcome};
-use crate::secrets::Secret;
+use crate::access::secrets::Secret;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};

@@ -2,9 +2,9 @@
 
 use super::guard::Guard;
 use super::smtp::Security;
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Fault};
-use crate::secrets::Secret;
+use crate::access::secrets::Secret;
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::values::email::Email;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

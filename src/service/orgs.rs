@@ -1,14 +1,14 @@
 //! Making an org with its first user: by `beeiq org create`, the demo, and the tests.
 
-use crate::auth::Role;
-use crate::auth::passwords::NewPassword;
-use crate::db::{Db, in_org};
-use crate::domain::email::Email;
-use crate::domain::slug::Slug;
-use crate::error::StoreError;
+use crate::access::passwords::NewPassword;
+use crate::access::{Role, secrets};
+use crate::clock;
+use crate::store::error::StoreError;
 use crate::store::orgs::{self, OrgRow};
+use crate::store::pool::{Db, in_org};
 use crate::store::users::{self, NewUser};
-use crate::{clock, secrets};
+use beeiq_core::values::email::Email;
+use beeiq_core::values::slug::Slug;
 
 /// An org to be made.
 pub struct NewOrg<'a> {

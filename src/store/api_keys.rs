@@ -1,8 +1,8 @@
 //! The keys of programs that call the management API.
 
-use crate::auth::{Actor, Role, Who};
-use crate::error::StoreError;
-use crate::schema::api_keys;
+use super::schema::api_keys;
+use crate::access::{Actor, Role, Who};
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;

@@ -1,11 +1,11 @@
 //! The audit log.
 
-use crate::auth::{Actor, Who};
+use super::rows::Rows;
+use super::schema::{audit_log, users};
+use crate::access::{Actor, Who};
 use crate::clock;
-use crate::domain::audit::Action;
-use crate::error::StoreError;
-use crate::schema::{audit_log, users};
-use crate::store::rows::Rows;
+use crate::store::error::StoreError;
+use beeiq_core::records::audit::Action;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,8 +1,8 @@
 //! The counters that visible numbers come from.
 
-use crate::db::in_org;
-use crate::error::StoreError;
-use crate::schema::{deals, org_counters};
+use super::pool::in_org;
+use super::schema::{deals, org_counters};
+use crate::store::error::StoreError;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use std::collections::HashSet;

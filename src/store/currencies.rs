@@ -1,8 +1,8 @@
 //! The currencies that an org's deals may be in.
 
-use crate::error::StoreError;
-use crate::schema::{org_currencies, org_settings};
-use crate::store::rows::Rows;
+use super::rows::Rows;
+use super::schema::{org_currencies, org_settings};
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,10 +1,10 @@
 //! Custom fields as they are set up.
 
-use crate::domain::custom_field::{Kind, Model};
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::custom_fields;
-use crate::store::rows::Rows;
+use super::rows::Rows;
+use super::schema::custom_fields;
+use crate::store::error::StoreError;
+use beeiq_core::values::custom_field::{Kind, Model};
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

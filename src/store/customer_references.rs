@@ -3,11 +3,11 @@
 
 use super::batch_load::kind_number;
 use super::customers::{Filters, is_named, visible_to};
-use crate::auth::Actor;
-use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::identity::IdentityKind;
-use crate::error::StoreError;
-use crate::schema::{customer_identities, customers};
+use super::schema::{customer_identities, customers};
+use crate::access::Actor;
+use crate::store::error::StoreError;
+use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::records::identity::IdentityKind;
 use diesel::dsl::case_when;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;

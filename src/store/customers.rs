@@ -3,14 +3,14 @@
 //! What a permit says is part of each query (`listener.md` 5), so that nothing the caller may not
 //! see leaves the database, not even as a count or as the name of a company.
 
-use crate::auth::Actor;
-use crate::domain::customer::CustomerKind;
-use crate::domain::identity::IdentityKind;
-use crate::domain::path_id::PathId;
-use crate::domain::search::{self, Scope, Word};
-use crate::error::StoreError;
-use crate::schema::{customer_identities, customer_tags, customers, tags, users};
-use crate::store::batch_load::{kind_number, world_number};
+use super::batch_load::{kind_number, world_number};
+use super::schema::{customer_identities, customer_tags, customers, tags, users};
+use crate::access::Actor;
+use crate::store::error::StoreError;
+use beeiq_core::records::customer::CustomerKind;
+use beeiq_core::records::identity::IdentityKind;
+use beeiq_core::records::path_id::PathId;
+use beeiq_core::values::search::{self, Scope, Word};
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{case_when, sql};

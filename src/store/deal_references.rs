@@ -1,9 +1,9 @@
 //! Deals as other records refer to them: named as far as the caller may see them.
 
 use super::deals::visible_to;
-use crate::auth::Actor;
-use crate::error::StoreError;
-use crate::schema::deals;
+use super::schema::deals;
+use crate::access::Actor;
+use crate::store::error::StoreError;
 use diesel::dsl::case_when;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -4,11 +4,11 @@
 //! members of an owning group included.
 
 use super::customer_references::{self, CustomerReference};
+use super::schema::{deal_contacts, deal_owners, deals, users};
 use super::text_search::containing;
-use crate::auth::Actor;
-use crate::domain::deal::DealOwners;
-use crate::error::StoreError;
-use crate::schema::{deal_contacts, deal_owners, deals, users};
+use crate::access::Actor;
+use crate::store::error::StoreError;
+use beeiq_core::records::deal::DealOwners;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};

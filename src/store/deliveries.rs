@@ -1,9 +1,9 @@
 //! Kept deliveries: whose turn it is, what has become of them, and what is run again.
 
-use crate::error::StoreError;
-use crate::schema::{customers, deliveries, notes, outbox, tickets};
-use crate::store::advisory_lock::try_lock;
-use crate::store::writes::Delivery;
+use super::advisory_lock::try_lock;
+use super::schema::{customers, deliveries, notes, outbox, tickets};
+use super::writes::Delivery;
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};

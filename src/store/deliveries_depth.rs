@@ -1,7 +1,7 @@
 //! How many deliveries wait to be applied, over all orgs: for those who watch the instance.
 
-use crate::db::Conn;
-use crate::error::DbError;
+use super::pool::Conn;
+use crate::store::error::DbError;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
 use uuid::Uuid;

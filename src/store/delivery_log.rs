@@ -1,11 +1,11 @@
 //! Kept deliveries as admins look at them (`api.md` 4).
 
-use crate::domain::customer::CustomerCode;
-use crate::domain::ticket::TicketCode;
-use crate::error::StoreError;
-use crate::schema::{customers, deals, deliveries, history, listeners, tickets};
-use crate::store::deliveries::KEY_IN_USE;
-use crate::store::text_search::containing;
+use super::deliveries::KEY_IN_USE;
+use super::schema::{customers, deals, deliveries, history, listeners, tickets};
+use super::text_search::containing;
+use crate::store::error::StoreError;
+use beeiq_core::records::customer::CustomerCode;
+use beeiq_core::records::ticket::TicketCode;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};

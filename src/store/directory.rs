@@ -1,18 +1,18 @@
 //! The org's names as one value, and its version.
 
-use crate::directory::{
-    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
-    RateLimit, Sla, User, Users, WelcomeEmail,
-};
-use crate::domain::message::Channel;
-use crate::domain::phone::Region;
-use crate::domain::template::{Markup, MessageTemplate};
-use crate::error::StoreError;
-use crate::schema::{
+use super::message_accounts;
+use super::schema::{
     custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
     picklist_entries, slas, users,
 };
-use crate::store::message_accounts;
+use crate::store::error::StoreError;
+use beeiq_core::directory::{
+    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
+    RateLimit, Sla, User, Users, WelcomeEmail,
+};
+use beeiq_core::records::message::Channel;
+use beeiq_core::values::phone::Region;
+use beeiq_core::values::template::{Markup, MessageTemplate};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use diesel::pg::PgConnection;

@@ -1,8 +1,8 @@
 //! Erasing a customer with what hangs on it (`api.md` 5).
 
-use crate::error::StoreError;
-use crate::listener::redaction::{Kept, redacted, touched};
-use crate::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
+use super::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
+use crate::ingest::redaction::{Kept, redacted, touched};
+use crate::store::error::StoreError;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};

@@ -1,8 +1,8 @@
 //! What happened to a record, a line an event.
 
-use crate::actions::Subject;
-use crate::error::StoreError;
-use crate::schema::{history, listeners, users};
+use super::schema::{history, listeners, users};
+use crate::store::error::StoreError;
+use beeiq_core::batch::Subject;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,8 +1,8 @@
 //! Which delivery answered an `Idempotency-Key` first.
 
-use crate::domain::idempotency::{IdempotencyKey, KEPT_DAYS};
-use crate::schema::{deliveries, idempotency_keys};
-use crate::store::advisory_lock;
+use super::advisory_lock;
+use super::schema::{deliveries, idempotency_keys};
+use beeiq_core::values::idempotency::{IdempotencyKey, KEPT_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

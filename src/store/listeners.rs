@@ -1,8 +1,8 @@
 //! Listeners: the URLs that other systems post to.
 
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::{custom_fields, listener_tokens, listeners, picklist_entries, tags};
+use super::schema::{custom_fields, listener_tokens, listeners, picklist_entries, tags};
+use crate::store::error::StoreError;
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

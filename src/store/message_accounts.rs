@@ -1,8 +1,8 @@
 //! The accounts that orgs send e-mail and SMS through.
 
-use crate::domain::message::Channel;
-use crate::error::StoreError;
-use crate::schema::{message_accounts, org_settings};
+use super::schema::{message_accounts, org_settings};
+use crate::store::error::StoreError;
+use beeiq_core::records::message::Channel;
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::pg::PgConnection;

@@ -4,10 +4,10 @@
 use super::customer_references::{self, CustomerReference};
 use super::customers::Filters;
 use super::deal_references::{self, DealReference};
+use super::schema::{notes, users};
 use super::text_search::{containing, words};
-use crate::auth::Actor;
-use crate::error::StoreError;
-use crate::schema::{notes, users};
+use crate::access::Actor;
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};

@@ -1,8 +1,8 @@
 //! Organisations, and what a new one has.
 
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::{org_counters, org_currencies, org_settings, orgs, picklist_entries, slas};
+use super::schema::{org_counters, org_currencies, org_settings, orgs, picklist_entries, slas};
+use crate::store::error::StoreError;
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,10 +1,10 @@
 //! The lists of names that an org chooses from: sources, channels, deal stages, categories and
 //! packages.
 
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::picklist_entries;
-use crate::store::rows::Rows;
+use super::rows::Rows;
+use super::schema::picklist_entries;
+use crate::store::error::StoreError;
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;
 use diesel::pg::PgConnection;

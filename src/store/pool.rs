@@ -1,7 +1,8 @@
 //! The pool, and the only blocking hop to it.
 
-use crate::error::StoreError;
-use crate::{clock, request};
+use crate::clock;
+use crate::store::error::StoreError;
+use crate::telemetry::request;
 use anyhow::Context;
 use diesel::connection::{
     AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection,

@@ -1,8 +1,8 @@
 //! Deleting what has been kept long enough.
 
-use crate::error::StoreError;
-use crate::schema::{deliveries, idempotency_keys};
-use crate::store::advisory_lock::try_lock;
+use super::advisory_lock::try_lock;
+use super::schema::{deliveries, idempotency_keys};
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

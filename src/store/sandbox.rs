@@ -3,8 +3,8 @@
 //! What is to go is locked first: who refers to it has committed by then, or will find it gone and
 //! decide anew. What refers to it and is no part of it is unlinked in the same transaction.
 
-use crate::error::StoreError;
-use crate::schema::org_settings;
+use super::schema::org_settings;
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,8 +1,8 @@
 //! Who is signed in.
 
-use crate::auth::{Actor, Role, Who};
-use crate::error::StoreError;
-use crate::schema::{group_members, sessions, users};
+use super::schema::{group_members, sessions, users};
+use crate::access::{Actor, Role, Who};
+use crate::store::error::StoreError;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

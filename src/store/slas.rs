@@ -1,9 +1,9 @@
 //! Service levels.
 
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::slas;
-use crate::store::rows::Rows;
+use super::rows::Rows;
+use super::schema::slas;
+use crate::store::error::StoreError;
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

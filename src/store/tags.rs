@@ -1,9 +1,9 @@
 //! Tags as they are set up; payloads make them in `writes::tags`.
 
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::tags;
-use crate::store::rows::Rows;
+use super::rows::Rows;
+use super::schema::tags;
+use crate::store::error::StoreError;
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,6 +1,6 @@
 //! Searching texts for words, where no index helps: notes, tickets and deals.
 
-use crate::domain::text::fold;
+use beeiq_core::values::text::fold;
 
 /// The words of what was typed, in the form in which texts are compared.
 pub(super) fn words(typed: Option<&str>) -> Vec<String> {

@@ -3,12 +3,12 @@
 
 use super::customer_references::{self, CustomerReference};
 use super::customers::Filters;
+use super::schema::{deals, tags, ticket_tags, tickets, users};
 use super::text_search::{containing, words};
-use crate::auth::Actor;
-use crate::domain::path_id::PathId;
-use crate::domain::ticket::TicketCode;
-use crate::error::StoreError;
-use crate::schema::{deals, tags, ticket_tags, tickets, users};
+use crate::access::Actor;
+use crate::store::error::StoreError;
+use beeiq_core::records::path_id::PathId;
+use beeiq_core::records::ticket::TicketCode;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};

@@ -1,7 +1,7 @@
 //! What refers to a setting. It is exact while deliveries are held back
 //! ([`super::directory::hold_deliveries`]).
 
-use crate::error::StoreError;
+use crate::store::error::StoreError;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Uuid as SqlUuid};

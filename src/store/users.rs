@@ -1,10 +1,10 @@
 //! The people of an org.
 
-use crate::auth::Role;
-use crate::domain::email::Email;
-use crate::error::StoreError;
-use crate::schema::{group_members, groups, users};
-use crate::store::rows::Rows;
+use super::rows::Rows;
+use super::schema::{group_members, groups, users};
+use crate::access::Role;
+use crate::store::error::StoreError;
+use beeiq_core::values::email::Email;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

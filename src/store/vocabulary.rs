@@ -1,9 +1,9 @@
 //! The names that an org's payloads may use: groups, picklists, custom fields, SLAs.
 
-use crate::domain::custom_field::{Kind, Model};
-use crate::domain::text::fold;
-use crate::error::StoreError;
-use crate::schema::{custom_fields, group_members, groups, picklist_entries, slas};
+use super::schema::{custom_fields, group_members, groups, picklist_entries, slas};
+use crate::store::error::StoreError;
+use beeiq_core::values::custom_field::{Kind, Model};
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

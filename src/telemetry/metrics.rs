@@ -3,10 +3,10 @@
 
 use crate::app::App;
 use crate::clock;
-use crate::db::{Conn, PoolUse, over_queues};
-use crate::error::StoreError;
 use crate::store::deliveries_depth::{self, Backlog};
+use crate::store::error::StoreError;
 use crate::store::outbox_depth::{self, Depth};
+use crate::store::pool::{Conn, PoolUse, over_queues};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use prometheus_client::encoding::EncodeLabelSet;

@@ -2,11 +2,11 @@
 //! (`listener.md` 2, 9). In small batches, so that nobody waits for it.
 
 use crate::clock;
-use crate::db::Db;
-use crate::domain::idempotency::KEPT_DAYS;
-use crate::error::StoreError;
+use crate::store::error::StoreError;
 use crate::store::orgs;
+use crate::store::pool::Db;
 use crate::store::retention::{self, Forgotten};
+use beeiq_core::values::idempotency::KEPT_DAYS;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use tokio::sync::watch;

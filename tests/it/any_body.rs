@@ -1,4 +1,4 @@
-//! Whatever the parser accepts can be written: no body makes the database refuse (`design.md`).
+//! Whatever the parser accepts can be written: no body makes the database refuse (`docs/architecture.md`).
 
 use crate::support::{ANN, Instance};
 use proptest::prelude::*;

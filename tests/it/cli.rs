@@ -6,13 +6,12 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use reqwest::Method;
 use serde_json::json;
-use std::env;
-use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 /// A good secret key.
 const KEY: (&str, &str) = ("BEEIQ_SECRET_KEY", SECRET_KEY);

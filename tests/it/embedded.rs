@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-use beeiq::embedded::{self, Cluster, EmbeddedError, Options};
+use beeiq_postgres::{self, Cluster, EmbeddedError, Options};
 use diesel::{
     Connection, PgConnection, RunQueryDsl, connection::SimpleConnection, select, sql_types::Integer,
 };
@@ -184,7 +184,7 @@ fn hold_a_cluster() {
 fn a_killed_program_takes_its_server_down_and_the_next_finds_the_data() {
     let dir = directory();
     let mut program = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "embedded::hold_a_cluster", "--ignored", "--nocapture"])
+        .args(["--exact", "beeiq_postgres::hold_a_cluster", "--ignored", "--nocapture"])
         .env(HOLD, &options_for(&dir).dir)
         .stdout(Stdio::piped())
         .spawn()
@@ -217,7 +217,7 @@ fn root_keeps_the_data_of_an_unreachable_directory_elsewhere() {
     let cluster = Cluster::start(&options_for(&dir)).unwrap();
     assert_eq!(number(&cluster.url("postgres"), "(SELECT answer FROM kept)"), 42);
     drop(cluster);
-    embedded::remove(&options_for(&dir).dir).unwrap();
+    beeiq_postgres::remove(&options_for(&dir).dir).unwrap();
     assert!(!data.exists());
     assert!(!options_for(&dir).dir.exists());
 }

@@ -3,7 +3,7 @@
 
 use crate::support::cluster::options;
 use crate::support::{Instance, Process, action, payload};
-use beeiq::embedded::{Cluster, Options};
+use beeiq_postgres::{Cluster, Options};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use nix::sys::signal::{Signal, kill};

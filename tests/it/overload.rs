@@ -1,9 +1,9 @@
 //! More than there is room for: others are served, memory stays bounded (`listener.md` 1, 2, 503).
 
 use crate::support::{ANN, Instance, Listener, Process, Reply, action, http_client, person};
-use beeiq::db::{in_org, in_org_with_kept_plans};
-use beeiq::error::StoreError;
+use beeiq::store::error::StoreError;
 use beeiq::store::orgs;
+use beeiq::store::pool::{in_org, in_org_with_kept_plans};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use std::io::Write;

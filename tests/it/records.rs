@@ -3,14 +3,14 @@
 //! At the level of the store, since nothing else can make records with every permit yet.
 
 use crate::support::cluster::{Template, TestDatabase};
-use beeiq::actions::Subject;
-use beeiq::auth::{Actor, Role, Who};
-use beeiq::db::{in_org, migrate};
-use beeiq::domain::customer::CustomerKind;
-use beeiq::domain::path_id::PathId;
-use beeiq::error::StoreError;
+use beeiq::access::{Actor, Role, Who};
 use beeiq::store::customers::{self, Customer, Filters};
+use beeiq::store::error::StoreError;
 use beeiq::store::history::{self, Line};
+use beeiq::store::pool::{in_org, migrate};
+use beeiq_core::batch::Subject;
+use beeiq_core::records::customer::CustomerKind;
+use beeiq_core::records::path_id::PathId;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use uuid::Uuid;

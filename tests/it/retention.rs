@@ -2,7 +2,7 @@
 
 use crate::support::{Instance, payload, person};
 use beeiq::clock;
-use beeiq::retention::sweep;
+use beeiq::worker::retention::sweep;
 use serde_json::Value;
 
 /// Copies the deliveries that there are as if they had come in 2024.

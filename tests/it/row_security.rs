@@ -2,9 +2,9 @@
 
 use crate::support::cluster::{self, TestDatabase};
 use crate::support::{Instance, Org, action};
-use beeiq::db::{Conn, Db, DbConfig, migrate, over_queues, row_security_binds};
-use beeiq::error::StoreError;
+use beeiq::store::error::StoreError;
 use beeiq::store::orgs;
+use beeiq::store::pool::{Conn, Db, DbConfig, migrate, over_queues, row_security_binds};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -140,7 +140,7 @@ async fn a_query_of_no_org_sees_nothing() {
             for table in &tables {
                 assert_eq!(count(conn, table), 0, "{table}");
             }
-            beeiq::db::in_org(conn, acme, |conn| {
+            beeiq::store::pool::in_org(conn, acme, |conn| {
                 assert_eq!(count(conn, "customers"), 1);
                 Ok::<_, StoreError>(())
             })

@@ -1,7 +1,7 @@
 //! SMS providers over HTTP (`listener.md` 8): what they are asked, and what their answers mean.
 
 use crate::support::{Instance, Provider, Reaction};
-use beeiq::senders::{Outcome, Sms};
+use beeiq::send::{Outcome, Sms};
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;

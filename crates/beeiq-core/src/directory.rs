@@ -1,17 +1,13 @@
 //! An org's own names: users, groups, sources, custom fields, listeners …, as one value.
 //!
-//! Every action resolves names against it, so it is kept in memory ([`DirectoryCache`]) and is valid
+//! Every action resolves names against it, so it is kept in memory  and is valid
 //! for exactly one `directory_version`: every change of a setting counts that up, and every
 //! transaction that decides compares.
 
-mod cache;
-
-pub use cache::DirectoryCache;
-
-use crate::domain::custom_field::{Kind as FieldKind, Model};
-use crate::domain::phone::Region;
-use crate::domain::template::MessageTemplate;
-use crate::domain::text::fold;
+use crate::values::custom_field::{Kind as FieldKind, Model};
+use crate::values::phone::Region;
+use crate::values::template::MessageTemplate;
+use crate::values::text::fold;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ipnetwork::IpNetwork;

@@ -3,21 +3,21 @@
 
 mod seed;
 
+use crate::access::passwords::NewPassword;
+use crate::access::secrets::{self, Secret};
 use crate::app::App;
-use crate::auth::passwords::NewPassword;
 use crate::config::{
     CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
     OrgSettings, OutboxSettings, SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
 };
-use crate::db::{in_org, migrate};
-use crate::domain::email::Email;
-use crate::embedded::{Cluster, Options};
-use crate::secrets::{self, Secret};
+use crate::store::pool::{in_org, migrate};
 use crate::store::users;
 use crate::{clock, telemetry};
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use beeiq_core::values::email::Email;
+use beeiq_postgres::{Cluster, Options};
 use clap::Args;
 use seed::Seeded;
 use std::ffi::OsString;

@@ -1,20 +1,20 @@
 //! The example org: users of every role, and every name that the documents' examples mention.
 
+use crate::access::Role;
+use crate::access::passwords::NewPassword;
 use crate::app::App;
-use crate::auth::Role;
-use crate::auth::passwords::NewPassword;
 use crate::clock;
-use crate::db::{Conn, in_org};
-use crate::domain::custom_field::{Kind, Model};
-use crate::domain::email::Email;
-use crate::domain::slug::Slug;
-use crate::error::Problem;
 use crate::http::settings::listeners::{self, ListenerSettings};
-use crate::provision::{NewOrg, create_org};
+use crate::problem::Problem;
+use crate::service::orgs::{NewOrg, create_org};
+use crate::store::pool::{Conn, in_org};
 use crate::store::users::{self, NewUser};
 use crate::store::vocabulary::{self, NewCustomField};
 use crate::store::{directory, orgs};
 use anyhow::Context;
+use beeiq_core::values::custom_field::{Kind, Model};
+use beeiq_core::values::email::Email;
+use beeiq_core::values::slug::Slug;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -131,7 +131,7 @@ fn make_user(
     now: DateTime<Utc>,
 ) -> Result<Uuid, Problem> {
     let parsed = Email::parse(email).map_err(|error| {
-        Problem::new(crate::domain::fault::Code::InvalidEmail, error.to_string())
+        Problem::new(beeiq_core::diagnostics::Code::InvalidEmail, error.to_string())
     })?;
     let id = clock::new_id();
     let name = email.split('@').next().unwrap_or(email);
@@ -150,8 +150,8 @@ fn make_listener(app: &App, org: Uuid) -> anyhow::Result<String> {
         "welcomeEmail": {
             "enabled": true,
             "subject": "Welcome to {{ org.name }}, {{ name }}",
-            "body": include_str!("../../templates/welcome.html"),
-            "text": include_str!("../../templates/welcome.txt"),
+            "body": include_str!("../../../templates/welcome.html"),
+            "text": include_str!("../../../templates/welcome.txt"),
         },
         "welcomeSms": {
             "enabled": true,

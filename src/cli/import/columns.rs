@@ -4,8 +4,8 @@
 //! `companyContact.name`, `cusFields.Referred By`. Columns that differ in an index make entries of
 //! one list; an empty cell is no field.
 
-use crate::actions::fields_of;
-use crate::domain::suggest::nearest;
+use beeiq_core::actions::fields_of;
+use beeiq_core::values::suggest::nearest;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

@@ -2,11 +2,11 @@
 
 use super::columns::ColumnMap;
 use super::source::{Format, Source};
-use crate::actions::ACTION_TYPES;
-use crate::domain::email::Email;
-use crate::domain::suggest::{listed, nearest};
-use crate::secrets::Secret;
+use crate::access::secrets::Secret;
 use anyhow::{Context, bail};
+use beeiq_core::actions::ACTION_TYPES;
+use beeiq_core::values::email::Email;
+use beeiq_core::values::suggest::{listed, nearest};
 use clap::Args;
 use reqwest::Url;
 use sha2::{Digest, Sha256};

@@ -1,8 +1,8 @@
 //! The rows of a file, each as the action that it asks for, or why it is none.
 
 use super::columns::{ColumnMap, Columns};
-use crate::domain::fault::Code;
 use anyhow::{Context, bail};
+use beeiq_core::diagnostics::Code;
 use clap::ValueEnum;
 use csv::ByteRecord;
 use serde_json::{Value, json};

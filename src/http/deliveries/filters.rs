@@ -1,10 +1,10 @@
 //! The filters of a list of deliveries.
 
-use crate::domain::customer::CustomerCode;
-use crate::domain::ticket::TicketCode;
-use crate::error::Problem;
 use crate::http::page::{Query, invalid};
+use crate::problem::Problem;
 use crate::store::delivery_log::{DeliveryFilters, Sought};
+use beeiq_core::records::customer::CustomerCode;
+use beeiq_core::records::ticket::TicketCode;
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -77,7 +77,7 @@ fn sought(text: &str) -> Result<Sought, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::customer::CustomerKind;
+    use beeiq_core::records::customer::CustomerKind;
 
     #[test]
     fn what_is_looked_for_is_told_by_its_form() {

@@ -4,12 +4,12 @@
 mod filters;
 pub mod replays;
 
+use super::openapi::listener::AnyAnswer;
+use super::openapi::{AdminProblems, ProblemDocument, QueryProblem};
 use super::page::{Page, Query};
 use crate::app::App;
-use crate::auth::Admin;
-use crate::error::Problem;
-use crate::http::openapi::listener::AnyAnswer;
-use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
+use crate::http::extract::Admin;
+use crate::problem::Problem;
 use crate::store::delivery_log::{self, Entry, Whole};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};

@@ -2,22 +2,23 @@
 
 use super::filters::{self, FILTERS, ListParameters};
 use super::{parse_id, unknown};
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::{Actor, Admin};
 use crate::clock;
-use crate::domain::fault::Code;
-use crate::error::Problem;
 use crate::http::body;
+use crate::http::extract::Admin;
 use crate::http::listener::broken;
 use crate::http::openapi::listener::AnyAnswer;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::http::page::{Page, Query};
-use crate::listener::{Only, Reply};
-use crate::request;
+use crate::ingest::{Only, Reply};
+use crate::problem::Problem;
 use crate::store::{deliveries, delivery_log};
+use crate::telemetry::request;
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use beeiq_core::diagnostics::Code;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::Instrument;

@@ -3,7 +3,7 @@
 
 use super::ProblemDocument;
 use crate::http::settings::resource::object_of;
-use crate::listener::Answer;
+use crate::ingest::Answer;
 use serde_json::Value;
 use std::borrow::Cow;
 use utoipa::openapi::schema::{AnyOfBuilder, Schema};

@@ -5,20 +5,22 @@ use super::NoSuchRecord;
 use super::filters::{self, FILTERS, ListParameters, PageParameters};
 use super::history::{HistoryLine, history_line};
 use super::representation::{self, CustomerBody};
-use crate::actions::Subject;
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::{Actor, Admin};
-use crate::domain::audit::Action;
-use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::path_id::PathId;
-use crate::error::{Problem, StoreError};
 use crate::http::etag;
+use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
+use crate::problem::Problem;
+use crate::store::error::StoreError;
 use crate::store::{audit, customers, erasure, history};
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use beeiq_core::batch::Subject;
+use beeiq_core::records::audit::Action;
+use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::records::path_id::PathId;
 use serde_json::json;
 
 /// Lists contacts, newest first; a member gets those that permits let him see.

@@ -1,10 +1,10 @@
 //! The filters of a list of deals: from query parameters to what the database compares.
 
 use super::filters::{LONGEST_SEARCH, email_key, read_one};
-use crate::domain::text::{clean, fold};
-use crate::error::Problem;
 use crate::http::page::Query;
+use crate::problem::Problem;
 use crate::store::deals::DealFilters;
+use beeiq_core::values::text::{clean, fold};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 
@@ -55,7 +55,7 @@ pub(super) fn read(query: &Query) -> Result<DealFilters, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::Code;
+    use beeiq_core::diagnostics::Code;
 
     #[test]
     fn the_described_parameters_are_those_that_are_read() {

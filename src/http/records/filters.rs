@@ -1,12 +1,12 @@
 //! The filters of a list of customers: from query parameters to what the database compares.
 
-use crate::domain::email::Email;
-use crate::domain::passport::Passport;
-use crate::domain::phone::{Phone, Region};
-use crate::domain::text::{clean, fold};
-use crate::error::Problem;
 use crate::http::page::{Query, invalid};
+use crate::problem::Problem;
 use crate::store::customers::Filters;
+use beeiq_core::values::email::Email;
+use beeiq_core::values::passport::Passport;
+use beeiq_core::values::phone::{Phone, Region};
+use beeiq_core::values::text::{clean, fold};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 
@@ -118,7 +118,7 @@ fn passport_key(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::fault::Code;
+    use beeiq_core::diagnostics::Code;
 
     fn filters(query: &str) -> Result<Filters, Problem> {
         let query = Query::parse(query, &FILTERS)?;

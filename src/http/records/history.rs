@@ -1,7 +1,7 @@
 //! A line of a record's history as clients read it (`api.md` 5).
 
-use crate::domain::history::summary;
 use crate::store::history::Line;
+use beeiq_core::records::history::summary;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;

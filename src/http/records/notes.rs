@@ -1,23 +1,22 @@
 //! Notes: list and read (`api.md` 5).
 
-use super::NoSuchRecord;
 use super::deals::entry;
-use super::filters;
 use super::representation::{
     CustomerReferenceBody, OwnerBody, PermitBody, customer_reference, owner, permit,
 };
+use super::{NoSuchRecord, filters};
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::Actor;
-use crate::directory::Directory;
-use crate::error::Problem;
 use crate::http::etag;
 use crate::http::openapi::{QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
+use crate::problem::Problem;
 use crate::store::deal_references::DealReference;
 use crate::store::notes::{self, Note, Target};
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use beeiq_core::directory::Directory;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,12 +1,12 @@
 //! A customer as clients read it (`api.md` 5).
 
-use crate::directory::{Directory, Named};
-use crate::domain::custom_field::Model;
-use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::fault::Code;
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::store::customer_references::CustomerReference;
 use crate::store::customers::Customer;
+use beeiq_core::diagnostics::Code;
+use beeiq_core::directory::{Directory, Named};
+use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::values::custom_field::Model;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -344,10 +344,10 @@ pub(super) fn custom_fields(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::{CustomField, CustomFields, Entry, Group, Names, Org, User, Users};
-    use crate::domain::custom_field::{Kind, Model};
-    use crate::domain::phone::Region;
     use crate::store::customers::{Company, CustomerRow, Owner};
+    use beeiq_core::directory::{CustomField, CustomFields, Entry, Group, Names, Org, User, Users};
+    use beeiq_core::values::custom_field::{Kind, Model};
+    use beeiq_core::values::phone::Region;
     use serde_json::json;
 
     fn id(n: u128) -> Uuid {

@@ -8,22 +8,23 @@ use super::representation::{
     CustomFieldEntry, CustomerReferenceBody, OwnerBody, custom_fields, customer_reference, owner,
     stored,
 };
-use crate::actions::Subject;
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::Actor;
-use crate::directory::Directory;
-use crate::domain::custom_field::Model;
-use crate::domain::path_id::PathId;
-use crate::domain::ticket::TicketCode;
-use crate::error::{Problem, StoreError};
 use crate::http::etag;
 use crate::http::openapi::{QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
+use crate::problem::Problem;
+use crate::store::error::StoreError;
 use crate::store::history;
 use crate::store::tickets::{self, Ticket};
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use beeiq_core::batch::Subject;
+use beeiq_core::directory::Directory;
+use beeiq_core::records::path_id::PathId;
+use beeiq_core::records::ticket::TicketCode;
+use beeiq_core::values::custom_field::Model;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,33 +1,24 @@
 //! What `/settings/email` and `/settings/sms` have in common: an account with secrets that are
 //! written and never read (`api.md` 4).
 
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::Actor;
 use crate::clock;
-use crate::db::Conn;
-use crate::domain::audit::{self, Action};
-use crate::domain::fault::{Code, Fault};
-use crate::domain::masking::{self, MASK, Secrets};
-use crate::domain::message::Channel;
-use crate::error::Problem;
 use crate::http::etag;
-use crate::senders::{self, AccountError, Outcome};
+use crate::problem::Problem;
+use crate::send::{self, AccountError, Outcome};
 use crate::store::audit::Subject;
+use crate::store::pool::Conn;
 use crate::store::{message_accounts, outbox};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::records::audit::{self, Action};
+use beeiq_core::records::message::Channel;
+use beeiq_core::values::masking::{self, MASK, Secrets};
 use chrono::{DateTime, Utc};
-use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-/// How many trials of an account an org has in [`TRIAL_PERIOD`], in each process.
-const MOST_TRIALS: u32 = 5;
-/// See [`MOST_TRIALS`].
-const TRIAL_PERIOD: Duration = Duration::from_secs(60);
 
 /// An account that is set up.
 pub(super) struct Kept {
@@ -46,7 +37,7 @@ pub(super) fn kept(
 ) -> Result<Option<Kept>, Problem> {
     let Some(row) = message_accounts::find(conn, org, channel)? else { return Ok(None) };
     // Sealed with another key they are as good as gone, and asked for anew when something changes.
-    let secrets = senders::opened(&app.key, org, channel, &row).unwrap_or_default();
+    let secrets = send::opened(&app.key, org, channel, &row).unwrap_or_default();
     Ok(Some(Kept { shown: row.settings, secrets, updated_at: row.updated_at }))
 }
 
@@ -66,7 +57,7 @@ pub(super) fn with_secrets(
     kept: Option<&Kept>,
     moved: bool,
 ) -> Result<Value, Problem> {
-    let places = senders::secret_places(channel, &merged);
+    let places = send::secret_places(channel, &merged);
     let none = Secrets::new();
     let secrets = kept.filter(|_| !moved).map_or(&none, |kept| &kept.secrets);
     let (full, missing) = masking::joined(merged, &places, secrets);
@@ -108,7 +99,7 @@ pub(super) fn save(
     full: Value,
 ) -> Result<Kept, Problem> {
     let now = clock::now();
-    let places = senders::secret_places(channel, &full);
+    let places = send::secret_places(channel, &full);
     let (shown, secrets) = masking::split(full, &places);
     let json = serde_json::to_vec(&secrets).map_err(|error| {
         tracing::error!(%error, "the secrets of an account cannot be written");
@@ -217,32 +208,6 @@ impl From<Outcome> for TrialReport {
             | Outcome::AccountRefused { words } => (TrialStatus::Failed, words),
         };
         Self { status, words }
-    }
-}
-
-/// How often each org has lately tried its accounts: whoever has an admin's password is not to
-/// send any number of messages to anybody. Cheap to clone.
-#[derive(Clone)]
-pub struct AccountTests(Cache<(Uuid, Channel), Arc<AtomicU32>>);
-
-impl Default for AccountTests {
-    fn default() -> Self {
-        Self(Cache::builder().max_capacity(10_000).time_to_live(TRIAL_PERIOD).build())
-    }
-}
-
-impl AccountTests {
-    /// Counts one.
-    ///
-    /// # Errors
-    /// 429 where it is one too many.
-    pub(super) fn count(&self, org: Uuid, channel: Channel) -> Result<(), Problem> {
-        let count = self.0.get_with((org, channel), Arc::default);
-        if count.fetch_add(1, Ordering::Relaxed) < MOST_TRIALS {
-            return Ok(());
-        }
-        let message = format!("An account is tried at most {MOST_TRIALS} times a minute.");
-        Err(Problem::new(Code::TooManyAttempts, message).retry_after(TRIAL_PERIOD.as_secs()))
     }
 }
 

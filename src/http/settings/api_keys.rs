@@ -1,21 +1,23 @@
 //! `/api/v1/api-keys` (`api.md` 3): how programs call the management API. Owner and admins only.
 
+use crate::access::secrets::{TokenKind, new_token};
+use crate::access::{Actor, Role, Session};
 use crate::app::App;
-use crate::auth::{Actor, Admin, Role, Session};
 use crate::clock;
-use crate::domain::audit::{Action, changes};
-use crate::domain::fault::{Code, Fault};
-use crate::domain::text::{clean, fold};
-use crate::error::{Problem, StoreError};
+use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
 use crate::http::page::{Page, Query};
 use crate::http::{body, etag};
-use crate::secrets::{TokenKind, new_token};
+use crate::problem::Problem;
 use crate::store::api_keys::{self, ApiKeyRow};
 use crate::store::audit::{self, Subject};
+use crate::store::error::StoreError;
 use crate::store::orgs;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::records::audit::{Action, changes};
+use beeiq_core::values::text::{clean, fold};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -195,7 +197,7 @@ pub async fn delete(
 
 fn make(
     app: &App,
-    conn: &mut crate::db::Conn,
+    conn: &mut crate::store::pool::Conn,
     actor: &Actor,
     wanted: &NewKey,
 ) -> Result<CreatedKey, Problem> {

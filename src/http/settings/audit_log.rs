@@ -1,15 +1,15 @@
 //! `/api/v1/audit-log` (`api.md` 4): who changed which setting, when, from where.
 
 use crate::app::App;
-use crate::auth::Admin;
-use crate::domain::network;
-use crate::domain::text::clean;
-use crate::error::Problem;
+use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
 use crate::http::page::{Page, Query};
+use crate::problem::Problem;
 use crate::store::audit::{self, Line, LineFilter};
 use crate::store::rows::Rows;
 use actix_web::{HttpRequest, web};
+use beeiq_core::values::network;
+use beeiq_core::values::text::clean;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;

@@ -3,13 +3,13 @@
 
 use super::resource::{Change, Entry, Refusal, Resource, Settings, in_use, unused};
 use super::validity;
-use crate::auth::Actor;
-use crate::db::Conn;
-use crate::domain::fault::{Code, Fault};
+use crate::access::Actor;
 use crate::http::page::Query;
 use crate::store::currencies;
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
+use beeiq_core::diagnostics::{Code, Fault};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;

@@ -6,18 +6,18 @@
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, in_use, room, unused};
 use super::validity;
-use crate::auth::Actor;
-use crate::db::Conn;
-use crate::domain::custom_field::{Kind, Model};
-use crate::domain::fault::{Code, Fault};
-use crate::domain::template::{Markup, MessageTemplate};
-use crate::domain::text::fold;
-use crate::error::StoreError;
+use crate::access::Actor;
 use crate::http::page::{Query, invalid};
+use crate::store::error::StoreError;
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
 use crate::store::vocabulary::{self, NewCustomField};
 use crate::store::{custom_fields, listeners};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::values::custom_field::{Kind, Model};
+use beeiq_core::values::template::{Markup, MessageTemplate};
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

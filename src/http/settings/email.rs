@@ -3,22 +3,22 @@
 
 use super::accounts::{self, Kept, Trial, TrialReport};
 use crate::app::App;
-use crate::auth::Admin;
-use crate::clock;
 use crate::config::Environment;
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Fault};
-use crate::domain::message::Channel;
-use crate::error::Problem;
 use crate::http::body;
 use crate::http::etag::IfMatch;
+use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
-use crate::senders::smtp::Security;
-use crate::senders::smtp_account::{self, SmtpAccount, destination};
-use crate::senders::{self, guard::Guard};
+use crate::problem::Problem;
+use crate::send::guard::Guard;
+use crate::send::smtp::Security;
+use crate::send::smtp_account::{self, SmtpAccount, destination};
 use crate::store::directory;
+use crate::{clock, send};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::records::message::Channel;
+use beeiq_core::values::email::Email;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -157,7 +157,7 @@ pub async fn try_out(
         return Ok(web::Json(TrialReport::captured()));
     }
     let name = &app.directories.current(actor.org).await?.org.name;
-    let email = senders::Email {
+    let email = send::Email {
         to: to.value().to_owned(),
         subject: format!("{name}: a test of your mail server"),
         html: None,

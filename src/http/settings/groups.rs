@@ -3,9 +3,9 @@
 use super::members::users_of;
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, room, unused};
 use super::validity;
-use crate::auth::Actor;
-use crate::db::Conn;
+use crate::access::Actor;
 use crate::http::page::Query;
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
 use crate::store::{groups, vocabulary};

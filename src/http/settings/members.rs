@@ -1,12 +1,12 @@
 //! Who is in which group: e-mails and names to ids, with a fault for each that there is not.
 
-use crate::db::Conn;
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Fault};
-use crate::domain::suggest;
-use crate::domain::text::fold;
-use crate::error::Problem;
+use crate::problem::Problem;
+use crate::store::pool::Conn;
 use crate::store::{groups, users};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::values::email::Email;
+use beeiq_core::values::suggest;
+use beeiq_core::values::text::fold;
 use std::collections::HashMap;
 use uuid::Uuid;
 

@@ -12,8 +12,8 @@ macro_rules! handlers {
         filters: [$($filter:tt)*]
     ) => {
         use crate::app::App;
-        use crate::auth::Admin;
-        use crate::error::Problem;
+        use crate::http::extract::Admin;
+        use crate::problem::Problem;
         use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
         use crate::http::page::Page;
         use crate::http::settings::resource;

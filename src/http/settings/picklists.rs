@@ -6,11 +6,11 @@
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, in_use, room, unused};
 use super::validity;
-use crate::auth::Actor;
-use crate::db::Conn;
-use crate::error::Problem;
+use crate::access::Actor;
 use crate::http::page::Query;
+use crate::problem::Problem;
 use crate::store::picklists;
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
 use chrono::{DateTime, Utc};

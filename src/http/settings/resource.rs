@@ -2,24 +2,25 @@
 //! to check, to lock, to log, and to tell what is wrong (`api.md` 2, 4). A resource says what is its
 //! own by [`Resource`]; `operations` makes of it what the document describes.
 
+use super::validity::check;
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::Actor;
 use crate::clock;
-use crate::db::Conn;
-use crate::domain::audit::{Action, changes};
-use crate::domain::fault::{Code, Fault};
-use crate::domain::text::fold;
-use crate::error::{DbError, Problem, StoreError};
 use crate::http::body;
 use crate::http::etag::{self, IfMatch};
 use crate::http::page::{Page, Query};
-use crate::http::settings::validity::check;
+use crate::problem::Problem;
 use crate::store::audit::{self, Subject};
 use crate::store::directory;
+use crate::store::error::{DbError, StoreError};
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::{self, Referred};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::records::audit::{Action, changes};
+use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -2,13 +2,13 @@
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, room, unused};
 use super::validity;
-use crate::auth::Actor;
-use crate::db::Conn;
-use crate::domain::fault::Code;
+use crate::access::Actor;
 use crate::http::page::Query;
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::tags;
 use crate::store::usage::Referred;
+use beeiq_core::diagnostics::Code;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -3,27 +3,28 @@
 use super::members::groups_of;
 use super::resource::{self, Change, Entry, Refusal, Resource, Settings, add, found, room, unused};
 use super::validity;
+use crate::access::passwords::NewPassword;
+use crate::access::{Actor, Role, throttle};
 use crate::app::App;
-use crate::auth::passwords::NewPassword;
-use crate::auth::{Actor, Admin, Role, throttle};
 use crate::clock;
-use crate::db::Conn;
-use crate::domain::audit::Action;
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Fault};
-use crate::domain::text::clean;
-use crate::error::Problem;
 use crate::http::body;
+use crate::http::extract::Admin;
 use crate::http::openapi::{
     AdminProblems, BodyProblems, ProblemDocument, QueryProblem, SignedInProblems,
 };
 use crate::http::page::{Page, Query, invalid};
+use crate::problem::Problem;
 use crate::store::audit::{self, Subject};
+use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
 use crate::store::users::{self, NewUser as NewUserRow, UserFilter, UserRow, UserValues};
 use crate::store::{directory, groups, orgs, sessions};
 use actix_web::{HttpRequest, HttpResponse, web};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::records::audit::Action;
+use beeiq_core::values::email::Email;
+use beeiq_core::values::text::clean;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -368,5 +369,5 @@ pub async fn set_password(
 async fn hashed(app: &App, password: String) -> Result<String, Problem> {
     let password =
         NewPassword::parse(password, "/password").map_err(|fault| Problem::fields(vec![fault]))?;
-    app.passwords.hash(password).await
+    app.access.passwords.hash(password).await
 }

@@ -1,9 +1,9 @@
 //! How the fields of settings are checked: rules that stand on the fields (`validator`), told as
 //! faults with codes and pointers.
 
-use crate::domain::fault::{Code, Fault, Pointer};
-use crate::domain::text::clean;
-use crate::error::Problem;
+use crate::problem::Problem;
+use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use beeiq_core::values::text::clean;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use validator::{Validate, ValidationError};

@@ -1,8 +1,8 @@
 //! A request to a provider, and what its answer means before one looks at its words.
 
 use crate::clock;
-use crate::senders::Outcome;
-use crate::senders::guard::Unreachable;
+use crate::send::Outcome;
+use crate::send::guard::Unreachable;
 use chrono::{DateTime, Utc};
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};

@@ -2,11 +2,11 @@
 
 use super::Checked;
 use super::exchange::ask;
-use crate::domain::fault::{Code, Fault, Pointer};
-use crate::domain::request_template::{Escape, RequestTemplate, RequestValues};
-use crate::secrets::Secret;
-use crate::senders::guard::Guard;
-use crate::senders::{Outcome, Sms};
+use crate::access::secrets::Secret;
+use crate::send::guard::Guard;
+use crate::send::{Outcome, Sms};
+use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use beeiq_core::values::request_template::{Escape, RequestTemplate, RequestValues};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use serde::Deserialize;

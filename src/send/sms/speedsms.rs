@@ -4,8 +4,8 @@
 
 use super::exchange::{Answer, ask};
 use super::{Checked, without_plus};
-use crate::secrets::Secret;
-use crate::senders::{Outcome, Sms};
+use crate::access::secrets::Secret;
+use crate::send::{Outcome, Sms};
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;

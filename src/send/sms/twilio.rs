@@ -4,9 +4,9 @@
 
 use super::Checked;
 use super::exchange::{Answer, ask};
-use crate::domain::fault::{Code, Fault};
-use crate::secrets::Secret;
-use crate::senders::{Outcome, Sms};
+use crate::access::secrets::Secret;
+use crate::send::{Outcome, Sms};
+use beeiq_core::diagnostics::{Code, Fault};
 use reqwest::Client;
 use serde::Deserialize;
 

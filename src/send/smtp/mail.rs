@@ -1,7 +1,7 @@
 //! A queued e-mail as the bytes that a mail server is given.
 
 use super::{SmtpServer, transient};
-use crate::senders::{Email, Outcome};
+use crate::send::{Email, Outcome};
 use chrono::{DateTime, Utc};
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
@@ -72,7 +72,7 @@ fn system_time(at: DateTime<Utc>) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::senders::smtp::Security;
+    use crate::send::smtp::Security;
     use chrono::TimeZone;
 
     fn server(from_name: Option<&str>) -> SmtpServer {

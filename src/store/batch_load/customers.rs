@@ -1,9 +1,9 @@
 //! Customers that a batch mentions.
 
-use crate::actions::{KnownCustomer, LoadedCustomers, Mentions};
-use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::identity::{Identity, IdentityKind, World};
 use crate::store::statement::statement;
+use beeiq_core::batch::{KnownCustomer, LoadedCustomers, Mentions};
+use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::records::identity::{Identity, IdentityKind, World};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};

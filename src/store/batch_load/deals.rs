@@ -1,11 +1,11 @@
 //! Deals that a batch mentions.
 
-use crate::actions::{KnownDeal, LoadedDeals, Mentions};
-use crate::domain::deal::{Deal, DealOwners};
-use crate::domain::permit::Permit;
-use crate::schema::deals;
 use crate::store::deals::{DealRow, contacts, owners};
+use crate::store::schema::deals;
 use crate::store::statement::statement;
+use beeiq_core::batch::{KnownDeal, LoadedDeals, Mentions};
+use beeiq_core::records::deal::{Deal, DealOwners};
+use beeiq_core::records::permit::Permit;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};

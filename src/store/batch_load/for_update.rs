@@ -1,13 +1,13 @@
 //! The whole records of customers that a batch may update, locked.
 
 use super::customers::{CustomerRow, kind_of, world_of};
-use crate::actions::{LoadedCustomers, Mentions, NameKey, SEVERAL};
-use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
-use crate::domain::identity::Identity;
-use crate::domain::permit::Permit;
-use crate::error::StoreError;
-use crate::schema::{customer_tags, customers, tags};
+use crate::store::error::StoreError;
+use crate::store::schema::{customer_tags, customers, tags};
 use crate::store::statement::statement;
+use beeiq_core::batch::{LoadedCustomers, Mentions, NameKey, SEVERAL};
+use beeiq_core::records::customer::{Customer, CustomerCode, CustomerKind};
+use beeiq_core::records::identity::Identity;
+use beeiq_core::records::permit::Permit;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -147,7 +147,7 @@ fn load_identities(
     org: Uuid,
     wanted: &BTreeSet<Uuid>,
 ) -> QueryResult<Vec<(Identity, Uuid)>> {
-    use crate::schema::customer_identities::dsl;
+    use crate::store::schema::customer_identities::dsl;
     let rows: Vec<(i16, i16, String, Uuid)> = dsl::customer_identities
         .filter(dsl::org_id.eq(org))
         .filter(dsl::customer_id.eq_any(wanted))

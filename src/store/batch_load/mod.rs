@@ -1,5 +1,5 @@
 //! What a batch mentions, in a handful of set-based queries: as many for one action as for
-//! thousands (`design.md`, "load").
+//! thousands (`docs/architecture.md`, "load").
 
 mod customers;
 mod deals;
@@ -7,8 +7,8 @@ mod for_update;
 
 pub use customers::{kind_number, world_number};
 
-use crate::actions::{Loaded, Mentions};
-use crate::error::StoreError;
+use crate::store::error::StoreError;
+use beeiq_core::batch::{Loaded, Mentions};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ pub fn load(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> Result<L
 }
 
 fn sms_credits(conn: &mut PgConnection, org: Uuid) -> QueryResult<i64> {
-    use crate::schema::org_settings::dsl;
+    use crate::store::schema::org_settings::dsl;
     dsl::org_settings.filter(dsl::org_id.eq(org)).select(dsl::sms_credits).first(conn)
 }
 
@@ -42,7 +42,7 @@ fn load_tags(
     org: Uuid,
     mentions: &Mentions,
 ) -> QueryResult<Vec<(Uuid, String, String)>> {
-    use crate::schema::tags::dsl;
+    use crate::store::schema::tags::dsl;
     if mentions.tags.is_empty() && mentions.tag_ids.is_empty() {
         return Ok(Vec::new());
     }

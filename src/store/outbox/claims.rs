@@ -1,8 +1,8 @@
 //! Claims: which queue is next, and whose its messages are.
 
-use crate::domain::message::Channel;
-use crate::error::StoreError;
-use crate::senders::{Email, Sms};
+use crate::send::{Email, Sms};
+use crate::store::error::StoreError;
+use beeiq_core::records::message::Channel;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -3,11 +3,11 @@
 
 use super::claims::channel;
 use crate::clock;
-use crate::domain::message::{Channel, Status};
-use crate::domain::retry_schedule::{next_try, pause};
-use crate::error::StoreError;
-use crate::schema::{outbox, outbox_pauses};
-use crate::senders::Outcome;
+use crate::send::Outcome;
+use crate::store::error::StoreError;
+use crate::store::schema::{outbox, outbox_pauses};
+use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,8 +1,8 @@
 //! What people decide about a message: that it is tried again, or not sent.
 
-use crate::domain::message::{Channel, Status};
-use crate::error::StoreError;
-use crate::schema::{outbox, outbox_pauses};
+use crate::store::error::StoreError;
+use crate::store::schema::{outbox, outbox_pauses};
+use beeiq_core::records::message::{Channel, Status};
 use diesel::dsl::now;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,10 +1,10 @@
 //! The outbox as it is read (`api.md` 4).
 
 use super::super::customer_references::{self, CustomerReference};
-use crate::auth::Actor;
-use crate::domain::message::{Channel, Status};
-use crate::error::StoreError;
-use crate::schema::{outbox, outbox_attempts, outbox_pauses};
+use crate::access::Actor;
+use crate::store::error::StoreError;
+use crate::store::schema::{outbox, outbox_attempts, outbox_pauses};
+use beeiq_core::records::message::{Channel, Status};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};

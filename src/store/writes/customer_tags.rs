@@ -1,8 +1,8 @@
 //! Which customer has which tag.
 
 use super::columns::Rows;
-use crate::domain::customer::Customer;
 use crate::store::statement::{Statement, statement};
+use beeiq_core::records::customer::Customer;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};

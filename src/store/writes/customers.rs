@@ -1,10 +1,10 @@
 //! Customers, new and changed.
 
 use super::columns::{Rows, each, list, object};
-use crate::domain::customer::Customer;
-use crate::domain::search::lexemes;
-use crate::domain::text::fold;
 use crate::store::statement::Statement;
+use beeiq_core::records::customer::Customer;
+use beeiq_core::values::search::lexemes;
+use beeiq_core::values::text::fold;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};

@@ -1,11 +1,11 @@
 //! New and changed deals, with what belongs to them.
 
 use super::columns::{self, Rows, object};
-use crate::actions::{NameClaim, PendingDeals};
-use crate::domain::deal::Deal;
-use crate::domain::text::fold;
-use crate::error::StoreError;
+use crate::store::error::StoreError;
 use crate::store::statement::statement;
+use beeiq_core::batch::{NameClaim, PendingDeals};
+use beeiq_core::records::deal::Deal;
+use beeiq_core::values::text::fold;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{

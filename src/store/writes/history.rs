@@ -1,8 +1,8 @@
 //! New history lines.
 
 use super::columns::{Json, Rows, each};
-use crate::actions::{HistoryLine, Origin};
 use crate::store::statement::Statement;
+use beeiq_core::batch::{HistoryLine, Origin};
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 

@@ -1,11 +1,11 @@
 //! Who comes to hold which identity: where races are settled.
 
 use super::columns::Rows;
-use crate::actions::Claim;
-use crate::domain::identity::Identity;
-use crate::error::{DbError, StoreError};
 use crate::store::batch_load::{kind_number, world_number};
+use crate::store::error::{DbError, StoreError};
 use crate::store::statement::{Statement, statement};
+use beeiq_core::batch::Claim;
+use beeiq_core::records::identity::Identity;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;

@@ -2,8 +2,8 @@
 
 use super::Outgoing;
 use super::columns::{Rows, each};
-use crate::actions::{Content, Message, Origin};
 use crate::store::statement::Statement;
+use beeiq_core::batch::{Content, Message, Origin};
 use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 

@@ -1,4 +1,4 @@
-//! Writing what a batch decided: one set-based statement per table (`design.md`, "write"), those
+//! Writing what a batch decided: one set-based statement per table (`docs/architecture.md`, "write"), those
 //! that need nothing of each other in one round trip.
 
 mod columns;
@@ -15,10 +15,10 @@ mod tickets;
 
 pub use deliveries::Delivery;
 
-use crate::actions::{Pending, PendingCustomers};
-use crate::error::{DbError, StoreError};
-use crate::store::message_accounts;
-use crate::store::statement::{run, statement};
+use super::message_accounts;
+use super::statement::{run, statement};
+use crate::store::error::{DbError, StoreError};
+use beeiq_core::batch::{Pending, PendingCustomers};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};

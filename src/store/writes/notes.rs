@@ -1,9 +1,9 @@
 //! New notes.
 
 use super::columns::{Rows, each};
-use crate::domain::note::Note;
-use crate::domain::text::fold;
 use crate::store::statement::Statement;
+use beeiq_core::records::note::Note;
+use beeiq_core::values::text::fold;
 use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 

@@ -1,8 +1,8 @@
 //! New tags.
 
 use super::columns::{Rows, each};
-use crate::actions::{NewTag, Origin};
-use crate::error::StoreError;
+use crate::store::error::StoreError;
+use beeiq_core::batch::{NewTag, Origin};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};

@@ -1,9 +1,9 @@
 //! New tickets and their tags.
 
 use super::columns::{Rows, each, object};
-use crate::domain::text::fold;
-use crate::domain::ticket::Ticket;
 use crate::store::statement::Statement;
+use beeiq_core::records::ticket::Ticket;
+use beeiq_core::values::text::fold;
 use diesel::sql_types::{BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 

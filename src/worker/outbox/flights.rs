@@ -55,7 +55,7 @@ impl Flights {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::message::Channel;
+    use beeiq_core::records::message::Channel;
 
     fn queue(org: u128) -> Queue {
         Queue { org: Uuid::from_u128(org), channel: Channel::Email }

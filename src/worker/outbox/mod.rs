@@ -10,10 +10,10 @@ mod flights;
 mod worker;
 
 use crate::clock;
-use crate::db::{Conn, Db, over_queues};
-use crate::error::StoreError;
-use crate::senders::Senders;
+use crate::send::Senders;
+use crate::store::error::StoreError;
 use crate::store::outbox::{self, Queue};
+use crate::store::pool::{Conn, Db, over_queues};
 use flights::Flights;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;

@@ -2,8 +2,8 @@
 
 use super::Outbox;
 use crate::clock;
-use crate::error::StoreError;
-use crate::senders::Outcome;
+use crate::send::Outcome;
+use crate::store::error::StoreError;
 use crate::store::outbox::{self, Attempt, Claimed, Outgoing, Queue};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;

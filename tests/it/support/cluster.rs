@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use beeiq::embedded::{self, Cluster, Options};
+use beeiq_postgres::{self, Cluster, Options};
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 
@@ -45,7 +45,7 @@ extern "C" fn remove_at_exit() {
     if let Ok(mut cluster) = CLUSTER.lock() {
         drop(cluster.take());
         // What cannot be removed now, the next process sweeps.
-        let _ = embedded::remove(&directory());
+        let _ = beeiq_postgres::remove(&directory());
     }
 }
 
@@ -74,7 +74,7 @@ fn sweep() {
         let ended = kill(Pid::from_raw(pid.cast_signed()), None) == Err(Errno::ESRCH);
         // One with our own number is of an earlier process. Another test process may sweep it too,
         // or it may be another user's: then it is left to him.
-        if (ended || pid == process::id()) && embedded::remove(&entry.path()).is_err() {
+        if (ended || pid == process::id()) && beeiq_postgres::remove(&entry.path()).is_err() {
             continue;
         }
     }

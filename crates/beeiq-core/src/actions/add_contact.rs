@@ -5,17 +5,17 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
-use super::change::{Change, Decision, Message, Rejection};
-use super::context::Context;
-use super::customer_type::{ContactKind, read_contact_type};
-use super::mentions::Mentions;
-use super::new_or_duplicate::decide_new_or_duplicate;
-use super::party::Party;
-use super::person::PERSON_FIELDS;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::CustomerKind;
-use crate::domain::fault::{Code, Pointer, Warning};
-use crate::payload::{Fields, Findings, Given, Mode};
+use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::new_or_duplicate::decide_new_or_duplicate;
+use super::customer::party::Party;
+use super::customer::person::PERSON_FIELDS;
+use crate::batch::change::{Change, Decision, Message, Rejection};
+use crate::batch::context::Context;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer, Warning};
+use crate::json::{Fields, Given, Mode};
+use crate::records::customer::CustomerKind;
 use serde_json::Value;
 
 /// A payload of add-contact, read.

@@ -6,23 +6,23 @@
 //! names are linked as they are, and those who are nobody yet are made, unless the deal has a fault.
 //! In a change what is absent or empty stays, and `null` clears.
 
-use super::change::{
+use super::customer::linked_party::{Linked, LinkedParty};
+use super::customer::new_customer::history;
+use super::deal::changes::{Names, field_changes};
+use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
+use crate::batch::change::{
     Change, Decision, HistoryKind, HistoryLine, Link, Outcome, Rejection, Related, Role, Status,
     Subject,
 };
-use super::context::Context;
-use super::deal_changes::{Names, field_changes};
-use super::deal_fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
-use super::deals::KnownDeal;
-use super::linked_party::{Linked, LinkedParty};
-use super::mentions::Mentions;
-use super::new_customer::history;
-use super::workspace::{Ids, Workspace};
-use crate::domain::counter::Counter;
-use crate::domain::deal::{Deal, DealOwners};
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::text::fold;
-use crate::payload::{Fields, Findings, Given, Mode};
+use crate::batch::context::Context;
+use crate::batch::deals::KnownDeal;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Mode};
+use crate::records::counter::Counter;
+use crate::records::deal::{Deal, DealOwners};
+use crate::values::text::fold;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;

@@ -3,17 +3,17 @@
 //! Leads are a world of identity of their own: a customer with the same e-mail does not make a lead
 //! a duplicate. Otherwise as add-contact, with the listener's `leadSource` and `companyLead`.
 
-use super::change::{Decision, Rejection};
-use super::context::Context;
-use super::customer_type::{ContactKind, read_contact_type};
-use super::mentions::Mentions;
-use super::new_or_duplicate::decide_new_or_duplicate;
-use super::party::Party;
-use super::person::PERSON_FIELDS;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::CustomerKind;
-use crate::domain::fault::{Code, Pointer};
-use crate::payload::{Fields, Findings, Given, Mode};
+use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::new_or_duplicate::decide_new_or_duplicate;
+use super::customer::party::Party;
+use super::customer::person::PERSON_FIELDS;
+use crate::batch::change::{Decision, Rejection};
+use crate::batch::context::Context;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Mode};
+use crate::records::customer::CustomerKind;
 use serde_json::Value;
 
 /// A payload of add-lead, read.
@@ -79,9 +79,9 @@ fn check_kind(fields: &mut Fields<'_, '_>) {
 #[cfg(test)]
 mod tests {
     use crate::actions::testing::TestOrg;
-    use crate::actions::{Change, Decision, Role, Status};
-    use crate::domain::fault::Code;
-    use crate::domain::identity::{Identity, IdentityKind, World};
+    use crate::batch::{Change, Decision, Role, Status};
+    use crate::diagnostics::Code;
+    use crate::records::identity::{Identity, IdentityKind, World};
     use serde_json::json;
 
     fn add(org: &TestOrg, data: serde_json::Value) -> Decision {

@@ -5,29 +5,29 @@
 //! created for a note: who is not there is `not_found`, an unknown `customerId` included. `tag` is
 //! added to the customer's tags. The note's text stands in no history.
 
-use super::change::{
+use super::channel::read_channel;
+use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::linked_party::{NamedCode, read_code};
+use super::customer::named_person::read_named_person;
+use super::customer::new_customer::tags_named;
+use super::customer::person::read_tags;
+use super::permit::read_permit;
+use crate::batch::change::{
     Change, Decision, HistoryKind, HistoryLine, Outcome, RecordName, RecordRef, Rejection, Status,
     Subject,
 };
-use super::channel::read_channel;
-use super::context::Context;
-use super::customer_type::{ContactKind, read_contact_type};
-use super::deals::KnownDeal;
-use super::linked_party::{NamedCode, read_code};
-use super::mentions::Mentions;
-use super::named_person::read_named_person;
-use super::new_customer::tags_named;
-use super::permit::read_permit;
-use super::person::read_tags;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::Choice;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::{Identity, World};
-use crate::domain::note::{Note, NoteTarget};
-use crate::domain::permit::Permit;
-use crate::domain::suggest::listed;
-use crate::domain::text::fold;
-use crate::payload::{Fields, Findings, Longest, Mode};
+use crate::batch::context::Context;
+use crate::batch::deals::KnownDeal;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Longest, Mode};
+use crate::records::customer::Choice;
+use crate::records::identity::{Identity, World};
+use crate::records::note::{Note, NoteTarget};
+use crate::records::permit::Permit;
+use crate::values::suggest::listed;
+use crate::values::text::fold;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -7,32 +7,32 @@
 //! from the time of the request on. Its group's members may read it beside its owner; without a
 //! group everybody.
 
-use super::change::{
+use super::channel::read_channel;
+use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::linked_party::{LinkedParty, NamedCode, read_code};
+use super::customer::named_person::read_named_person;
+use super::customer::new_customer::tags_named;
+use super::customer::party::Party;
+use super::customer::person::{Person, read_tags};
+use crate::batch::change::{
     Change, Decision, HistoryKind, HistoryLine, Link, Outcome, RecordName, RecordRef, Rejection,
     Related, Role, Status, Subject,
 };
-use super::channel::read_channel;
-use super::context::Context;
-use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
-use super::customer_type::{ContactKind, read_contact_type};
-use super::customers::KnownCustomer;
-use super::deals::KnownDeal;
-use super::linked_party::{LinkedParty, NamedCode, read_code};
-use super::mentions::Mentions;
-use super::named_person::read_named_person;
-use super::new_customer::tags_named;
-use super::party::Party;
-use super::person::{Person, read_tags};
-use super::workspace::{Ids, Workspace};
+use crate::batch::context::Context;
+use crate::batch::customers::KnownCustomer;
+use crate::batch::deals::KnownDeal;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
 use crate::directory::Sla;
-use crate::domain::counter::Counter;
-use crate::domain::custom_field::Model;
-use crate::domain::customer::CustomerKind;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::permit::Permit;
-use crate::domain::text::fold;
-use crate::domain::ticket::{Ticket, TicketCode, TicketSla};
-use crate::payload::{Fields, Findings, Longest, Mode};
+use crate::json::{Fields, Longest, Mode};
+use crate::records::counter::Counter;
+use crate::records::customer::CustomerKind;
+use crate::records::permit::Permit;
+use crate::records::ticket::{Ticket, TicketCode, TicketSla};
+use crate::values::custom_field::Model;
+use crate::values::text::fold;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Reading a `channel` (`listener.md` 7).
 
-use super::context::Context;
-use crate::domain::fault::Code;
-use crate::payload::{Fields, Longest};
+use crate::batch::context::Context;
+use crate::diagnostics::Code;
+use crate::json::{Fields, Longest};
 use uuid::Uuid;
 
 /// What the documents call a channel in one place, and what it is called in all others.

@@ -1,10 +1,10 @@
 //! Reading `cusFields` (`listener.md` 6).
 
-use super::context::Context;
-use crate::domain::custom_field::Model;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::text::clean;
-use crate::payload::{Fields, Given, Longest};
+use crate::batch::context::Context;
+use crate::diagnostics::{Code, Pointer};
+use crate::json::{Fields, Given, Longest};
+use crate::values::custom_field::Model;
+use crate::values::text::clean;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -60,7 +60,7 @@ pub fn resolve_cus_fields(
     values: &[NamedValue],
     model: Model,
     context: Context<'_>,
-    findings: &mut crate::payload::Findings,
+    findings: &mut crate::diagnostics::Findings,
 ) -> CusFields {
     let mut resolved = CusFields::new();
     for NamedValue { at, name, value } in values {

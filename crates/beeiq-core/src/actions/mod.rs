@@ -1,4 +1,4 @@
-//! What each action type decides, and why: pure, a file an action (`design.md`, "decide").
+//! What each action type decides, and why: pure, a file an action (`docs/architecture.md`, "decide").
 //!
 //! An action is read ([`Action::read`]), says what has to be known ([`Action::mention`]), and is
 //! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
@@ -6,61 +6,32 @@
 mod add_contact;
 mod add_deal;
 mod add_lead;
-mod add_note;
-mod add_ticket;
-mod change;
+pub(crate) mod add_note;
+pub(crate) mod add_ticket;
 mod channel;
-mod company;
-mod company_creation;
-mod context;
 mod cus_fields;
-mod customer_revision;
-mod customer_type;
-mod customer_update;
-mod customers;
-mod deal_changes;
-mod deal_fields;
-mod deals;
-mod field_changes;
-mod linked_party;
-mod mentions;
-mod named_person;
-mod naming;
-mod new_customer;
-mod new_or_duplicate;
-mod party;
+pub(crate) mod customer;
+pub(crate) mod deal;
 mod permit;
-mod person;
-pub mod schema;
-mod send_sms;
+pub(crate) mod send_sms;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod update_contact;
 mod update_lead;
 mod welcome;
-mod workspace;
 
 pub use add_contact::AddContact;
 pub use add_deal::AddDeal;
 pub use add_lead::AddLead;
 pub use add_note::AddNote;
 pub use add_ticket::AddTicket;
-pub use change::{
-    Change, Claim, Content, Decision, HistoryKind, HistoryLine, Link, Message, NewTag, Outcome,
-    RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
-};
-pub use context::Context;
-pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
-pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
-pub use mentions::{ForUpdate, Mentions, NameKey};
 pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
-pub use workspace::{Ids, Loaded, Origin, Pending, Request, Workspace};
 
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::suggest::{listed, nearest};
-use crate::payload::Findings;
+use crate::batch::{Context, Decision, Ids, Mentions, Rejection, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::values::suggest::{listed, nearest};
 use serde_json::Value;
 
 /// The action types, by the names that payloads have for them (`listener.md` 1).
@@ -80,9 +51,9 @@ pub const ACTION_TYPES: &[&str] = &[
 pub fn fields_of(action_type: &str) -> Option<&'static [&'static str]> {
     match action_type {
         "add-contact" | "update-contact" | "add-lead" | "update-lead" => {
-            Some(person::PERSON_FIELDS)
+            Some(customer::person::PERSON_FIELDS)
         }
-        "add-deal" => Some(deal_fields::DEAL_FIELDS),
+        "add-deal" => Some(deal::fields::DEAL_FIELDS),
         "add-note" => Some(add_note::NOTE_FIELDS),
         "add-ticket" => Some(add_ticket::TICKET_FIELDS),
         "send-sms" => Some(send_sms::SMS_FIELDS),

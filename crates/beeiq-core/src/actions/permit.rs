@@ -1,10 +1,10 @@
 //! Reading a `permit` (`listener.md` 5).
 
-use super::context::Context;
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::permit::Permit;
-use crate::payload::{Fields, Findings, Given, Longest};
+use crate::batch::context::Context;
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Longest};
+use crate::records::permit::Permit;
+use crate::values::email::Email;
 use uuid::Uuid;
 
 const MEANINGS: &[(i16, &str)] =

@@ -6,19 +6,19 @@
 //! taken when it is queued; where the credits do not suffice for all, none is queued. The customer
 //! and the lead that hold a number get a line in their history.
 
-use super::change::{
+use super::customer::new_customer::history;
+use crate::batch::change::{
     Change, Content, Decision, HistoryKind, Message, Outcome, RecordName, RecordRef, Rejection,
     Related, Role, Status,
 };
-use super::context::Context;
-use super::mentions::Mentions;
-use super::new_customer::history;
-use super::workspace::{Ids, Workspace};
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::phone::Phone;
-use crate::domain::sms::segments;
-use crate::payload::{Fields, Findings, Longest, Mode};
+use crate::batch::context::Context;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Longest, Mode};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::values::phone::Phone;
+use crate::values::sms::segments;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use uuid::Uuid;

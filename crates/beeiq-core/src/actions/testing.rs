@@ -1,26 +1,26 @@
 //! An org in memory, for tests that decide without a database.
 
-use super::customer_revision::{email_key, phone_key};
-use super::customers::company_name_identity;
-use super::{
-    Action, Context, Decision, Ids, KnownCustomer, Loaded, Mentions, NameKey, Rejection, Request,
-    SEVERAL, Workspace,
+use super::Action;
+use super::customer::customer_revision::{email_key, phone_key};
+use crate::batch::customers::company_name_identity;
+use crate::batch::{
+    Context, Decision, Ids, KnownCustomer, Loaded, Mentions, NameKey, Rejection, Request, SEVERAL,
+    Workspace,
 };
+use crate::diagnostics::{Findings, Pointer};
 use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
     WelcomeEmail,
 };
-use crate::domain::counter::Counter;
-use crate::domain::custom_field::{Kind, Model};
-use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
-use crate::domain::fault::Pointer;
-use crate::domain::identity::{Identity, IdentityKind};
-use crate::domain::passport::Passport;
-use crate::domain::permit::Permit;
-use crate::domain::phone::Region;
-use crate::domain::template::{Markup, MessageTemplate};
-use crate::domain::text::fold;
-use crate::payload::Findings;
+use crate::records::counter::Counter;
+use crate::records::customer::{Customer, CustomerCode, CustomerKind};
+use crate::records::identity::{Identity, IdentityKind};
+use crate::records::permit::Permit;
+use crate::values::custom_field::{Kind, Model};
+use crate::values::passport::Passport;
+use crate::values::phone::Region;
+use crate::values::template::{Markup, MessageTemplate};
+use crate::values::text::fold;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -5,16 +5,16 @@
 //! given, selects contact or account. Nothing found: a fault, and nothing is created. What the
 //! payload leaves out stays as it is, `null` clears, lists and tags gain. See [`CustomerUpdate`].
 
-use super::change::{Decision, Rejection};
-use super::context::Context;
-use super::customer_type::{ContactKind, read_contact_type};
-use super::customer_update::CustomerUpdate;
-use super::mentions::Mentions;
-use super::person::PERSON_FIELDS;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::CustomerKind;
-use crate::domain::fault::{Code, Pointer};
-use crate::payload::{Fields, Findings, Given, Mode};
+use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::customer_update::CustomerUpdate;
+use super::customer::person::PERSON_FIELDS;
+use crate::batch::change::{Decision, Rejection};
+use crate::batch::context::Context;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Mode};
+use crate::records::customer::CustomerKind;
 use serde_json::Value;
 
 /// A payload of update-contact, read.

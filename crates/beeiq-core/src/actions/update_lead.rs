@@ -2,16 +2,16 @@
 //!
 //! As update-contact, among leads, whose company is `companyLead`.
 
-use super::change::{Decision, Rejection};
-use super::context::Context;
-use super::customer_type::{ContactKind, read_contact_type};
-use super::customer_update::CustomerUpdate;
-use super::mentions::Mentions;
-use super::person::PERSON_FIELDS;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::CustomerKind;
-use crate::domain::fault::{Code, Pointer};
-use crate::payload::{Fields, Findings, Given, Mode};
+use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::customer_update::CustomerUpdate;
+use super::customer::person::PERSON_FIELDS;
+use crate::batch::change::{Decision, Rejection};
+use crate::batch::context::Context;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Mode};
+use crate::records::customer::CustomerKind;
 use serde_json::Value;
 
 /// A payload of update-lead, read.
@@ -70,8 +70,8 @@ fn check_kind(fields: &mut Fields<'_, '_>) {
 #[cfg(test)]
 mod tests {
     use crate::actions::testing::{TestOrg, record};
-    use crate::actions::{Change, HistoryKind, Status};
-    use crate::domain::customer::{Customer, CustomerKind, EmailEntry};
+    use crate::batch::{Change, HistoryKind, Status};
+    use crate::records::customer::{Customer, CustomerKind, EmailEntry};
     use serde_json::{Value, json};
 
     fn with_email(code: &str, email: &str) -> Customer {

@@ -1,14 +1,13 @@
 //! The welcome messages of a newly created customer (`listener.md` 3, "Welcome messages").
 
-use super::change::{Change, Content, HistoryKind, Message};
-use super::new_customer::history;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::Customer;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::World;
-use crate::domain::sms::segments;
-use crate::domain::template::{MergeFields, RenderError};
-use crate::payload::Findings;
+use super::customer::new_customer::history;
+use crate::batch::change::{Change, Content, HistoryKind, Message};
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::records::customer::Customer;
+use crate::records::identity::World;
+use crate::values::sms::segments;
+use crate::values::template::{MergeFields, RenderError};
 use serde_json::json;
 use std::collections::BTreeMap;
 

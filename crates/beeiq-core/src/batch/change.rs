@@ -1,12 +1,11 @@
 //! What deciding yields: changes as values.
 
-use crate::domain::customer::{Customer, CustomerCode};
-use crate::domain::deal::Deal;
-use crate::domain::fault::{Fault, Warning};
-use crate::domain::identity::{Identity, IdentityKind};
-use crate::domain::note::Note;
-use crate::domain::ticket::{Ticket, TicketCode};
-use crate::payload::Findings;
+use crate::diagnostics::{Fault, Findings, Warning};
+use crate::records::customer::{Customer, CustomerCode};
+use crate::records::deal::Deal;
+use crate::records::identity::{Identity, IdentityKind};
+use crate::records::note::Note;
+use crate::records::ticket::{Ticket, TicketCode};
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! What reading an action needs to know of the org.
 
+use crate::diagnostics::References;
 use crate::directory::{Directory, Listener};
-use crate::payload::References;
 
 /// The org and listener whose payload is read.
 #[derive(Clone, Copy, Debug)]

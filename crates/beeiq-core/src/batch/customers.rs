@@ -1,10 +1,10 @@
 //! The customers that a batch can see: those loaded, as its earlier actions left them.
 
 use super::change::{Claim, RecordRef};
-use super::mentions::{Mentions, NameKey};
-use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::text::fold;
+use super::keys::{Mentions, NameKey};
+use crate::records::customer::{Customer, CustomerCode, CustomerKind};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::values::text::fold;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 

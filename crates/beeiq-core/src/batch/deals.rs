@@ -1,8 +1,8 @@
 //! The deals that a batch can see: those loaded, as its earlier actions left them.
 
 use super::change::{RecordName, RecordRef};
-use crate::domain::deal::Deal;
-use crate::domain::text::fold;
+use crate::records::deal::Deal;
+use crate::values::text::fold;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 

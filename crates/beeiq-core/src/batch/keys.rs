@@ -1,8 +1,8 @@
 //! What a batch mentions, and therefore has to be loaded before it is decided.
 
-use crate::domain::counter::Counter;
-use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::identity::Identity;
+use crate::records::counter::Counter;
+use crate::records::customer::{CustomerCode, CustomerKind};
+use crate::records::identity::Identity;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 

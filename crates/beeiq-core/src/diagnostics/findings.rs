@@ -1,6 +1,6 @@
 //! What was found wrong or odd while reading one action.
 
-use crate::domain::fault::{Code, Fault, Warning};
+use super::{Code, Fault, Warning};
 
 /// No answer needs more of either to be mended; a hostile body could have millions.
 const MOST: usize = 100;

@@ -1,8 +1,7 @@
 //! Names that a payload mentions and the org has to have.
 
-use super::Findings;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::suggest::{listed, nearest};
+use super::{Code, Findings, Pointer};
+use crate::values::suggest::{listed, nearest};
 
 /// How many names a message lists.
 const LISTED: usize = 20;

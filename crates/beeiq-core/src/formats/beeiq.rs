@@ -1,11 +1,11 @@
 //! The envelope: who sends, and which actions (`listener.md` 1).
 
-use crate::actions::{Action, Context};
+use crate::actions::Action;
+use crate::batch::Context;
+use crate::diagnostics::{Code, Fault, Findings, Pointer, Refusal, Warning};
 use crate::directory::{Directory, User};
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Fault, Pointer, Warning};
-use crate::error::Problem;
-use crate::payload::{self, Fields, Findings, Given, Longest, Malformed, Mode};
+use crate::json::{self, Fields, Given, Longest, Malformed, Mode};
+use crate::values::email::Email;
 use serde_json::Value;
 
 /// What a payload may be at most (`listener.md` 1).
@@ -60,7 +60,7 @@ pub fn read<'a>(
     body: &[u8],
     limits: Limits,
     context: Context<'a>,
-) -> Result<Envelope<'a>, Problem> {
+) -> Result<Envelope<'a>, Refusal> {
     open(body, limits, context, |entries| {
         let item = |(index, entry)| read_item(entry, index, context);
         entries.iter().enumerate().map(item).collect()
@@ -75,7 +75,7 @@ pub fn check<'a>(
     body: &[u8],
     limits: Limits,
     context: Context<'a>,
-) -> Result<Envelope<'a>, Problem> {
+) -> Result<Envelope<'a>, Refusal> {
     open(body, limits, context, |_| Vec::new())
 }
 
@@ -84,8 +84,8 @@ fn open<'a>(
     limits: Limits,
     context: Context<'a>,
     items: impl FnOnce(&[Value]) -> Vec<Item>,
-) -> Result<Envelope<'a>, Problem> {
-    let root = payload::parse(body, limits.depth).map_err(|error| malformed(&error))?;
+) -> Result<Envelope<'a>, Refusal> {
+    let root = json::parse(body, limits.depth).map_err(|error| malformed(&error))?;
     let mut findings = Findings::default();
     let Some(mut fields) =
         Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut findings)
@@ -100,7 +100,7 @@ fn open<'a>(
             entries.len(),
             limits.actions
         );
-        return Err(Problem::new(Code::TooManyActions, detail));
+        return Err(Refusal::new(Code::TooManyActions, detail));
     }
     let Findings { faults, warnings } = findings;
     let Some(sender) = sender.filter(|_| faults.is_empty()) else {
@@ -169,19 +169,18 @@ fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
     item
 }
 
-fn malformed(malformed: &Malformed) -> Problem {
+fn malformed(malformed: &Malformed) -> Refusal {
     let code = match malformed {
         Malformed::TooDeep { .. } => Code::TooDeep,
         _ => Code::NotJson,
     };
-    Problem::new(code, malformed.to_string())
+    Refusal::new(code, malformed.to_string())
 }
 
-fn envelope_problem(faults: Vec<Fault>) -> Problem {
+fn envelope_problem(faults: Vec<Fault>) -> Refusal {
     let code = match faults.as_slice() {
         [only] if only.code == Code::UnknownSender => Code::UnknownSender,
         _ => Code::InvalidEnvelope,
     };
-    let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
-    Problem::new(code, detail).with_errors(faults)
+    Refusal::of(code, faults)
 }

@@ -1,11 +1,10 @@
 //! An object of a payload, read field by field.
 
-use super::Findings;
-use crate::domain::customer::Choice;
-use crate::domain::date::{DateInput, InvalidDate};
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::suggest::{listed, nearest};
-use crate::domain::text::cleaned;
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::records::customer::Choice;
+use crate::values::date::{DateInput, InvalidDate};
+use crate::values::suggest::{listed, nearest};
+use crate::values::text::cleaned;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 

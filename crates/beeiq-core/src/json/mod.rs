@@ -2,13 +2,9 @@
 //! every fault of an action is found, not the first (`listener.md` 1).
 
 mod fields;
-mod findings;
-mod json;
 mod meter;
-mod references;
+mod parse;
 
 pub use fields::{Fields, Given, Longest, Mode};
-pub use findings::Findings;
-pub use json::{Malformed, parse};
 pub use meter::Meter;
-pub use references::References;
+pub use parse::{Malformed, parse};

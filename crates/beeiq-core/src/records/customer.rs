@@ -1,8 +1,8 @@
 //! The customer record: contact, account or lead (`listener.md` 3).
 
-use super::custom_field::Model;
 use super::identity::World;
 use super::permit::Permit;
+use crate::values::custom_field::Model;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! An example of each action, of an org's own names (`api.md` 6). Each works on an org without
 //! records, and as often as it is sent: what it changes, it adds first.
 
-use super::super::ACTION_TYPES;
+use crate::actions::ACTION_TYPES;
 use crate::directory::{Directory, Named, Names};
-use crate::domain::custom_field::{Kind, Model};
+use crate::values::custom_field::{Kind, Model};
 use serde_json::{Map, Value, json};
 
 /// In E.164, so that it is a mobile number whatever the org's region.

@@ -11,16 +11,17 @@ mod parts;
 
 pub use examples::{Example, examples};
 
-use super::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
-use super::add_ticket::TICKET_FIELDS;
-use super::company::COMPANY_FIELDS;
-use super::deal_fields::DEAL_FIELDS;
-use super::person::PERSON_FIELDS;
-use super::send_sms::SMS_FIELDS;
-use super::{ACTION_TYPES, Context};
+use crate::actions::ACTION_TYPES;
+use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
+use crate::actions::add_ticket::TICKET_FIELDS;
+use crate::actions::customer::company::COMPANY_FIELDS;
+use crate::actions::customer::person::PERSON_FIELDS;
+use crate::actions::deal::fields::DEAL_FIELDS;
+use crate::actions::send_sms::SMS_FIELDS;
+use crate::batch::Context;
 use crate::directory::{Directory, Entry, Named, Names};
-use crate::domain::custom_field::{Kind, Model};
-use crate::domain::customer::{AddressType, ContactType, ImProtocol};
+use crate::records::customer::{AddressType, ContactType, ImProtocol};
+use crate::values::custom_field::{Kind, Model};
 use parts::{
     any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
     optional, present, required, single_or, text,
@@ -242,7 +243,7 @@ fn person_field(field: &str, org: Org<'_>, models: &[Model]) -> Option<Value> {
         "customerId" => {
             described(line(), "The code PID-n, CID-n or LID-n; on an add it is ignored.")
         }
-        "contactType" => choice::<super::customer_type::ContactKind>(),
+        "contactType" => choice::<crate::actions::customer::customer_type::ContactKind>(),
         "source" | "contactSource" | "leadSource" => {
             described(json!({}), "Ignored: the listener sets the source.")
         }
@@ -282,7 +283,7 @@ fn deal_field(field: &str, org: Org<'_>) -> Option<Value> {
 fn note_field(field: &str, org: Org<'_>) -> Option<Value> {
     Some(match field {
         "body" => text(),
-        "model" => choice::<super::add_note::Model>(),
+        "model" => choice::<crate::actions::add_note::Model>(),
         "email" | "phone" => line(),
         "channel" => org.entry(|it| &it.channels),
         "dealId" | "name" => described(line(), "The deal, where `model` is `deal`."),
@@ -305,13 +306,15 @@ fn ticket_field(field: &str, org: Org<'_>) -> Option<Value> {
 
 fn sms_field(field: &str) -> Option<Value> {
     Some(match field {
-        "content" => described(parts::long_line(super::send_sms::LONGEST_CONTENT), "The text."),
+        "content" => {
+            described(parts::long_line(crate::actions::send_sms::LONGEST_CONTENT), "The text.")
+        }
         "phones" => described(array_of(line()), "Mobile numbers, each once."),
         _ => return None,
     })
 }
 
-fn typed_values<C: crate::domain::customer::Choice>(description: &str) -> Value {
+fn typed_values<C: crate::records::customer::Choice>(description: &str) -> Value {
     array_of(json!({"type": "object", "properties": {
         "type": optional(choice::<C>()),
         "value": optional(described(line(), description)),

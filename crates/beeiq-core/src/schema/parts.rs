@@ -1,8 +1,8 @@
 //! What the schemas of fields are made of.
 
-use crate::domain::custom_field::Kind;
-use crate::domain::customer::Choice;
-use crate::payload::Longest;
+use crate::json::Longest;
+use crate::records::customer::Choice;
+use crate::values::custom_field::Kind;
 use serde_json::{Map, Value, json};
 
 /// What is as good as absent.

@@ -5,10 +5,10 @@
 //! too. A lexeme begins with its scope, the org and the kind of record, so that one index over all
 //! orgs answers for one org's records as if it were theirs alone.
 
-use super::customer::{Customer, CustomerCode, CustomerKind, PhoneEntry};
 use super::passport::Passport;
 use super::phone::national_digits;
 use super::text::fold;
+use crate::records::customer::{Customer, CustomerCode, CustomerKind, PhoneEntry};
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 

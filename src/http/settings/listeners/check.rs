@@ -1,12 +1,11 @@
 //! How a listener's settings are checked when they are saved (`api.md` 4).
 
 use super::input::{ListenerSettings, RateLimit, WelcomeEmail, WelcomeSms};
-use crate::domain::fault::{Code, Fault};
-use crate::domain::network;
-use crate::domain::suggest;
-use crate::domain::template::{Markup, MessageTemplate};
-use crate::domain::text::{clean, fold};
 use crate::store::listeners::ListenerValues;
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::values::template::{Markup, MessageTemplate};
+use beeiq_core::values::text::{clean, fold};
+use beeiq_core::values::{network, suggest};
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 

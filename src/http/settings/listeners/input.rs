@@ -1,9 +1,9 @@
 //! What of a listener can be set, as JSON and as a row (`api.md` 4).
 
-use crate::domain::fault::Code;
-use crate::domain::network;
-use crate::error::Problem;
+use crate::problem::Problem;
 use crate::store::listeners::ListenerRow;
+use beeiq_core::diagnostics::Code;
+use beeiq_core::values::network;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;

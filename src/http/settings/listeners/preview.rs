@@ -1,23 +1,22 @@
 //! `POST /api/v1/listeners/{id}/preview` (`api.md` 4): a listener's welcome messages, tried out.
 
 use super::{parse_id, unknown};
-use crate::actions::{
-    AddContact, Content, Context, Ids, Loaded, Mentions, Message, Request, Workspace,
-};
+use crate::access::Actor;
 use crate::app::App;
-use crate::auth::{Actor, Admin};
 use crate::clock;
 use crate::config::Environment;
-use crate::db::Conn;
-use crate::directory::{Directory, User};
-use crate::domain::counter::Counter;
-use crate::domain::fault::{Code, Pointer, Warning};
-use crate::error::Problem;
 use crate::http::body;
+use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
-use crate::payload::Findings;
+use crate::problem::Problem;
 use crate::store::batch_load;
+use crate::store::pool::Conn;
 use actix_web::web;
+use beeiq_core::actions::AddContact;
+use beeiq_core::batch::{Content, Context, Ids, Loaded, Mentions, Message, Request, Workspace};
+use beeiq_core::diagnostics::{Code, Findings, Pointer, Warning};
+use beeiq_core::directory::{Directory, User};
+use beeiq_core::records::counter::Counter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::actions::{Change, Content, Decision, HistoryKind, Rejection, Role, Status};
-use crate::domain::customer::{ContactType, Customer, CustomerKind};
-use crate::domain::fault::Code;
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::permit::Permit;
+use crate::batch::{Change, Content, Decision, HistoryKind, Rejection, Role, Status};
+use crate::diagnostics::Code;
+use crate::records::customer::{ContactType, Customer, CustomerKind};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::permit::Permit;
 use serde_json::{Value, json};
 
 fn identity(kind: IdentityKind, value: &str) -> Identity {

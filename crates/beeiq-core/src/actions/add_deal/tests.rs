@@ -1,12 +1,12 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::actions::{
+use crate::batch::{
     Change, Decision, HistoryKind, KnownDeal, Link, RecordName, Role, Status, Subject,
 };
-use crate::domain::customer::Customer;
-use crate::domain::deal::{Deal, DealOwners};
-use crate::domain::fault::Code;
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::permit::Permit;
+use crate::diagnostics::Code;
+use crate::records::customer::Customer;
+use crate::records::deal::{Deal, DealOwners};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::permit::Permit;
 use chrono::DateTime;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

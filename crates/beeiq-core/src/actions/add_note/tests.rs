@@ -1,11 +1,11 @@
 use crate::actions::testing::{TestOrg, id, record};
-use crate::actions::{Change, Decision, HistoryKind, HistoryLine, KnownDeal, Status, Subject};
-use crate::domain::customer::Customer;
-use crate::domain::fault::Code;
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::note::{Note, NoteTarget};
-use crate::domain::permit::Permit;
-use crate::domain::text::fold;
+use crate::batch::{Change, Decision, HistoryKind, HistoryLine, KnownDeal, Status, Subject};
+use crate::diagnostics::Code;
+use crate::records::customer::Customer;
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::note::{Note, NoteTarget};
+use crate::records::permit::Permit;
+use crate::values::text::fold;
 use serde_json::{Value, json};
 
 fn note(decision: &Decision) -> &Note {

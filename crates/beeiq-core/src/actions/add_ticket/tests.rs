@@ -1,12 +1,12 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::actions::{
+use crate::batch::{
     Change, Decision, HistoryKind, HistoryLine, KnownDeal, Link, Role, Status, Subject,
 };
-use crate::domain::customer::{Customer, CustomerKind};
-use crate::domain::fault::Code;
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::permit::Permit;
-use crate::domain::ticket::{Ticket, TicketSla};
+use crate::diagnostics::Code;
+use crate::records::customer::{Customer, CustomerKind};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::permit::Permit;
+use crate::records::ticket::{Ticket, TicketSla};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 

@@ -1,20 +1,20 @@
 //! The company that a contact belongs to: found among accounts, or made (`listener.md` 4).
 
-use super::context::Context;
-use super::customers::{KnownCustomer, company_name_identity};
-use super::mentions::Mentions;
-use super::permit::read_permit;
 use super::person::{
     TypedAddress, TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones,
     read_websites,
 };
-use super::workspace::Workspace;
-use crate::domain::customer::{CustomerCode, CustomerKind, Im, Website};
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::permit::Permit;
-use crate::domain::text::fold;
-use crate::payload::{Fields, Findings, Given, Longest};
+use crate::actions::permit::read_permit;
+use crate::batch::context::Context;
+use crate::batch::customers::{KnownCustomer, company_name_identity};
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::Workspace;
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Longest};
+use crate::records::customer::{CustomerCode, CustomerKind, Im, Website};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::permit::Permit;
+use crate::values::text::fold;
 
 /// The fields of a `companyContact`.
 pub const COMPANY_FIELDS: &[&str] =

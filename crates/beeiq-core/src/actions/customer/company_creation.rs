@@ -1,16 +1,15 @@
 //! Making the account that a payload names and the org does not have (`listener.md` 4).
 
-use super::change::{Change, Claim, HistoryKind, Role};
 use super::company::Company;
-use super::customers::KnownCustomer;
 use super::new_customer::{
     address_entries, claim_of_name, email_entries, history, phone_entries, source_of,
 };
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::{Customer, CustomerKind};
-use crate::domain::fault::Code;
-use crate::domain::identity::Identity;
-use crate::payload::Findings;
+use crate::batch::change::{Change, Claim, HistoryKind, Role};
+use crate::batch::customers::KnownCustomer;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings};
+use crate::records::customer::{Customer, CustomerKind};
+use crate::records::identity::Identity;
 use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;

@@ -1,15 +1,15 @@
 //! What an update makes of a record (`listener.md` 3): fields are set or cleared, lists gain what
 //! they did not hold, and nothing is dropped but by `null`.
 
-use super::cus_fields::CusFields;
 use super::new_customer::{GENDER_OTHER, address_entries, email_entries, phone_entries};
 use super::person::{Person, address_key};
-use crate::domain::customer::{Customer, EmailEntry, PhoneEntry};
-use crate::domain::email::Email;
-use crate::domain::permit::Permit;
-use crate::domain::phone::{Phone, Region};
-use crate::domain::text::fold;
-use crate::payload::Given;
+use crate::actions::cus_fields::CusFields;
+use crate::json::Given;
+use crate::records::customer::{Customer, EmailEntry, PhoneEntry};
+use crate::records::permit::Permit;
+use crate::values::email::Email;
+use crate::values::phone::{Phone, Region};
+use crate::values::text::fold;
 use std::collections::HashMap;
 use uuid::Uuid;
 

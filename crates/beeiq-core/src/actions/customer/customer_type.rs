@@ -1,8 +1,8 @@
 //! `contactType`: whether a customer or a lead is meant (`listener.md` 3).
 
-use crate::domain::customer::Choice;
-use crate::domain::identity::World;
-use crate::payload::{Fields, Given};
+use crate::json::{Fields, Given};
+use crate::records::customer::Choice;
+use crate::records::identity::World;
 
 /// What `contactType` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

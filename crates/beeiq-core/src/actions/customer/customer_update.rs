@@ -1,28 +1,28 @@
 //! What update-contact and update-lead have in common: finding the record, and changing it
 //! (`listener.md` 3).
 
-use super::change::{
-    Change, Claim, Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
-};
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
-use super::context::Context;
-use super::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
 use super::customer_revision::{Revision, email_key, phone_key};
-use super::customers::{KnownCustomer, company_name_identity};
 use super::field_changes::{Names, field_changes};
-use super::mentions::{Mentions, NameKey};
 use super::new_customer::{claim_of_name, history, tags_named};
 use super::party::read_company;
-use super::permit::read_permit;
 use super::person::Person;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::{Customer, CustomerCode, CustomerKind};
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::permit::Permit;
-use crate::domain::text::fold;
-use crate::payload::{Fields, Findings, Given, Longest};
+use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
+use crate::actions::permit::read_permit;
+use crate::batch::change::{
+    Change, Claim, Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
+};
+use crate::batch::context::Context;
+use crate::batch::customers::{KnownCustomer, company_name_identity};
+use crate::batch::keys::{Mentions, NameKey};
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Longest};
+use crate::records::customer::{Customer, CustomerCode, CustomerKind};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::permit::Permit;
+use crate::values::text::fold;
 use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;

@@ -1,10 +1,10 @@
 //! What a history line of an update tells: each changed field's old and new value, in the
 //! listener's words (`listener.md` 3).
 
-use super::change::Change;
 use super::naming::{self, differing_cus_fields, named};
-use super::workspace::Workspace;
-use crate::domain::customer::{Customer, CustomerKind};
+use crate::batch::change::Change;
+use crate::batch::snapshot::Workspace;
+use crate::records::customer::{Customer, CustomerKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -1,18 +1,18 @@
 //! The customer that a deal or ticket belongs to: found by what identifies him and linked as he is,
 //! or made (`listener.md` 7, "add-deal", `dealWith`).
 
-use super::change::{Change, Link, Related};
-use super::context::Context;
 use super::customer_type::{ContactKind, read_contact_type};
-use super::customers::KnownCustomer;
-use super::mentions::Mentions;
 use super::party::Party;
 use super::person::PERSON_FIELDS;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::{CustomerCode, CustomerKind};
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::World;
-use crate::payload::{Fields, Findings, Given, Longest, Mode};
+use crate::batch::change::{Change, Link, Related};
+use crate::batch::context::Context;
+use crate::batch::customers::KnownCustomer;
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Code, Findings, Pointer};
+use crate::json::{Fields, Given, Longest, Mode};
+use crate::records::customer::{CustomerCode, CustomerKind};
+use crate::records::identity::World;
 use serde_json::Value;
 
 /// A code that a payload names a customer by; what is no code at all is kept as text.

@@ -1,12 +1,12 @@
 //! The customer that a note or ticket names by single fields: `email`, `phone`, `passport` …
 //! (`listener.md` 7).
 
-use super::context::Context;
 use super::person::{Person, TypedEmail, TypedPhone, read_emails, read_passport, read_phones};
-use crate::domain::email::Email;
-use crate::domain::fault::Code;
-use crate::domain::phone::Phone;
-use crate::payload::{Fields, Given, Longest};
+use crate::batch::context::Context;
+use crate::diagnostics::Code;
+use crate::json::{Fields, Given, Longest};
+use crate::values::email::Email;
+use crate::values::phone::Phone;
 
 /// Reads what identifies him: `contactId`, `passport`, `email` and `emails`, `phone` and `phones`.
 pub fn read_named_person(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Person {

@@ -1,8 +1,8 @@
 //! What ids are called at the time, as history lines tell it (`listener.md` 3, 7).
 
 use crate::directory::{Directory, Named};
-use crate::domain::custom_field::Model;
-use crate::domain::permit::Permit;
+use crate::records::permit::Permit;
+use crate::values::custom_field::Model;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;

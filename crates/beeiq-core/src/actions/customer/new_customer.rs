@@ -1,15 +1,15 @@
 //! Making a customer: the record, what identifies it, its tags and history, its welcome
 //! (`listener.md` 3, "Defaults of the listener").
 
-use super::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
-use super::cus_fields::CusFields;
-use super::customers::company_name_identity;
 use super::person::{Person, TypedAddress, TypedEmail, TypedPhone};
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::{Address, Customer, CustomerKind, EmailEntry, PhoneEntry};
-use crate::domain::permit::Permit;
-use crate::domain::text::fold;
-use crate::payload::Given;
+use crate::actions::cus_fields::CusFields;
+use crate::batch::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
+use crate::batch::customers::company_name_identity;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::json::Given;
+use crate::records::customer::{Address, Customer, CustomerKind, EmailEntry, PhoneEntry};
+use crate::records::permit::Permit;
+use crate::values::text::fold;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

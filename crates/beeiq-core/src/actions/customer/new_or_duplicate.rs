@@ -1,13 +1,15 @@
 //! What add-contact and add-lead have in common: a new record, or a line in the history of the one
 //! that is there already (`listener.md` 3).
 
-use super::change::{Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status};
-use super::customers::KnownCustomer;
 use super::new_customer::history;
 use super::party::Party;
-use super::workspace::{Ids, Workspace};
-use crate::domain::identity::{Identity, IdentityKind};
-use crate::payload::Findings;
+use crate::batch::change::{
+    Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
+};
+use crate::batch::customers::KnownCustomer;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::Findings;
+use crate::records::identity::{Identity, IdentityKind};
 use serde_json::{Value, json};
 
 /// Decides whether the party is new, and makes it, or skips it as a duplicate.

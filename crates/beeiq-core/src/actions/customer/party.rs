@@ -1,24 +1,24 @@
 //! A customer as a payload describes one that may have to be made: by add-contact and add-lead, or
 //! by the way in add-deal and add-ticket (`listener.md` 3, 4, 7).
 
-use super::change::{Change, Related, Role};
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
-use super::context::Context;
-use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
-use super::customers::{KnownCustomer, company_name_identity};
-use super::mentions::Mentions;
 use super::new_customer::{NewCustomer, create};
-use super::permit::read_permit;
 use super::person::Person;
-use super::welcome::welcome;
-use super::workspace::{Ids, Workspace};
-use crate::domain::customer::{Customer, CustomerKind};
-use crate::domain::fault::Pointer;
-use crate::domain::identity::Identity;
-use crate::domain::permit::Permit;
-use crate::domain::text::fold;
-use crate::payload::{Fields, Findings, Given};
+use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use crate::actions::permit::read_permit;
+use crate::actions::welcome::welcome;
+use crate::batch::change::{Change, Related, Role};
+use crate::batch::context::Context;
+use crate::batch::customers::{KnownCustomer, company_name_identity};
+use crate::batch::keys::Mentions;
+use crate::batch::snapshot::{Ids, Workspace};
+use crate::diagnostics::{Findings, Pointer};
+use crate::json::{Fields, Given};
+use crate::records::customer::{Customer, CustomerKind};
+use crate::records::identity::Identity;
+use crate::records::permit::Permit;
+use crate::values::text::fold;
 
 /// All that a payload says of a customer, its references resolved.
 #[derive(Clone, Debug, PartialEq)]

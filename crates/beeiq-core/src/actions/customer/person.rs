@@ -1,18 +1,18 @@
 //! The fields of a person or company, as every action that carries one reads them (`listener.md` 3).
 
-use super::context::Context;
-use crate::domain::country::Country;
-use crate::domain::customer::{
+use crate::batch::context::Context;
+use crate::diagnostics::{Code, Pointer};
+use crate::json::{Fields, Given, Longest};
+use crate::records::customer::{
     Address, AddressType, ContactType, CountryEntry, Im, ImProtocol, Website,
 };
-use crate::domain::date::calendar_date;
-use crate::domain::email::Email;
-use crate::domain::fault::{Code, Pointer};
-use crate::domain::identity::{Identity, IdentityKind, World};
-use crate::domain::passport::Passport;
-use crate::domain::phone::Phone;
-use crate::domain::text::{clean, fold};
-use crate::payload::{Fields, Given, Longest};
+use crate::records::identity::{Identity, IdentityKind, World};
+use crate::values::country::Country;
+use crate::values::date::calendar_date;
+use crate::values::email::Email;
+use crate::values::passport::Passport;
+use crate::values::phone::Phone;
+use crate::values::text::{clean, fold};
 use chrono::NaiveDate;
 use serde_json::Value;
 use std::borrow::Cow;

@@ -1,10 +1,10 @@
 //! What the history of a deal tells of a change: each field's old and new value, in the listener's
 //! words (`listener.md` 7, "add-deal").
 
-use super::naming::{self, differing_cus_fields, name_of};
-use super::workspace::Workspace;
-use crate::domain::custom_field::Model;
-use crate::domain::deal::Deal;
+use crate::actions::customer::naming::{self, differing_cus_fields, name_of};
+use crate::batch::snapshot::Workspace;
+use crate::records::deal::Deal;
+use crate::values::custom_field::Model;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

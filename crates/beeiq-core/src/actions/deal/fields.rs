@@ -1,18 +1,18 @@
 //! The fields of a deal as a payload gives them (`listener.md` 7, "add-deal").
 
-use super::context::Context;
-use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
-use super::linked_party::LinkedParty;
-use super::permit::{read_permit, resolve_group, resolve_user};
+use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use crate::actions::customer::linked_party::LinkedParty;
+use crate::actions::permit::{read_permit, resolve_group, resolve_user};
+use crate::batch::context::Context;
+use crate::diagnostics::Code;
 use crate::directory::{Entry, Names};
-use crate::domain::amount;
-use crate::domain::custom_field::Model;
-use crate::domain::date::instant;
-use crate::domain::deal::DealOwners;
-use crate::domain::fault::Code;
-use crate::domain::permit::Permit;
-use crate::domain::suggest::listed;
-use crate::payload::{Fields, Given, Longest};
+use crate::json::{Fields, Given, Longest};
+use crate::records::deal::DealOwners;
+use crate::records::permit::Permit;
+use crate::values::amount;
+use crate::values::custom_field::Model;
+use crate::values::date::instant;
+use crate::values::suggest::listed;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::actions::{Change, Content, Decision, HistoryKind, Message, Role, Status, Subject};
-use crate::domain::fault::Code;
-use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::batch::{Change, Content, Decision, HistoryKind, Message, Role, Status, Subject};
+use crate::diagnostics::Code;
+use crate::records::identity::{Identity, IdentityKind, World};
 use serde_json::{Value, json};
 
 fn send(org: &TestOrg, data: Value) -> Decision {

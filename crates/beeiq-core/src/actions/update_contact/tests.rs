@@ -1,11 +1,11 @@
 use crate::actions::testing::{TestOrg, id, record};
-use crate::actions::{Change, Decision, HistoryKind, Role, Status};
-use crate::domain::customer::{
+use crate::batch::{Change, Decision, HistoryKind, Role, Status};
+use crate::diagnostics::Code;
+use crate::records::customer::{
     Address, AddressType, ContactType, CountryEntry, Customer, EmailEntry, Im, ImProtocol,
     PhoneEntry, Website,
 };
-use crate::domain::fault::Code;
-use crate::domain::permit::Permit;
+use crate::records::permit::Permit;
 use serde_json::{Value, json};
 
 mod identity;

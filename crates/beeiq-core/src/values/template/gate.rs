@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{
-    suggest::{listed, nearest},
-    text::fold,
-};
+use crate::values::suggest::{listed, nearest};
+use crate::values::text::fold;
 
 /// The merge fields there are, beside `fields["…"]`.
 const PATHS: [&str; 10] = [
@@ -38,15 +36,15 @@ pub struct TemplateError {
 
 /// A template that passed the gate.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(crate) struct Checked {
     /// The template for the engine.
-    pub(super) source: String,
+    pub(crate) source: String,
     /// The folded names of the custom fields that it mentions, in the order of `custom[…]`.
-    pub(super) custom: Vec<String>,
+    pub(crate) custom: Vec<String>,
 }
 
 /// Lets a template through that is text with placeholders and no more.
-pub(super) fn check(source: &str, custom_fields: &[String]) -> Result<Checked, TemplateError> {
+pub(crate) fn check(source: &str, custom_fields: &[String]) -> Result<Checked, TemplateError> {
     let mut gate = Gate::new(source, custom_fields);
     let mut checked = String::with_capacity(source.len());
     loop {

@@ -1,11 +1,11 @@
 //! Which record is meant, and what identifies it afterwards.
 
 use super::{changed, claimed, code, expect_faults, org, released, update, with_email};
-use crate::actions::Decision;
 use crate::actions::testing::{TestOrg, record};
-use crate::domain::customer::{ContactType, Customer, PhoneEntry};
-use crate::domain::fault::Code;
-use crate::domain::identity::{Identity, IdentityKind, World};
+use crate::batch::Decision;
+use crate::diagnostics::Code;
+use crate::records::customer::{ContactType, Customer, PhoneEntry};
+use crate::records::identity::{Identity, IdentityKind, World};
 use serde_json::{Value, json};
 
 #[test]

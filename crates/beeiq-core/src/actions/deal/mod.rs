@@ -1,0 +1,4 @@
+//! What reading and changing a deal takes.
+
+pub(crate) mod changes;
+pub(crate) mod fields;

@@ -1,0 +1,19 @@
+//! A batch of actions while it is decided: what has to be loaded for it, what is known, and what
+//! changes.
+
+pub(crate) mod change;
+pub(crate) mod context;
+pub(crate) mod customers;
+pub(crate) mod deals;
+pub(crate) mod keys;
+pub(crate) mod snapshot;
+
+pub use change::{
+    Change, Claim, Content, Decision, HistoryKind, HistoryLine, Link, Message, NewTag, Outcome,
+    RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
+};
+pub use context::Context;
+pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
+pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
+pub use keys::{ForUpdate, Mentions, NameKey};
+pub use snapshot::{Ids, Loaded, Origin, Pending, Request, Workspace};

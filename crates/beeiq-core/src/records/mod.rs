@@ -1,0 +1,13 @@
+//! The records, one shape each.
+
+pub mod audit;
+pub mod counter;
+pub mod customer;
+pub mod deal;
+pub mod history;
+pub mod identity;
+pub mod message;
+pub mod note;
+pub mod path_id;
+pub mod permit;
+pub mod ticket;

@@ -1,0 +1,3 @@
+//! What people do, whoever asks: HTTP, the command line, the demo.
+
+pub mod orgs;

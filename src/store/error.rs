@@ -1,0 +1,150 @@
+//! What a unit of database work can end in, and which problem that is.
+
+use crate::problem::Problem;
+use beeiq_core::diagnostics::Code;
+use diesel::result::DatabaseErrorKind;
+/// What the database driver reports.
+pub use diesel::result::Error as DbError;
+
+/// What a unit of database work can end in besides its result.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another transaction was faster; worth doing again from the start.
+    #[error("another transaction was faster")]
+    Conflict,
+    /// The database cannot be reached or gave up under load; nothing was applied.
+    #[error("the database is away: {0}")]
+    Unavailable(String),
+    /// A unique constraint refused a value, in a place where that is the caller's doing.
+    #[error("a value is taken")]
+    Taken,
+    /// A foreign key refused: what is named is gone, or what is deleted is in use.
+    #[error("a reference does not hold")]
+    Reference,
+    /// The database refused for a reason that no check foresaw.
+    #[error("the database refused: {0}")]
+    Refused(DbError),
+}
+
+impl StoreError {
+    /// For a stored value that the program wrote itself and cannot read any more.
+    #[must_use]
+    pub fn unreadable(error: &dyn std::fmt::Display) -> Self {
+        Self::Refused(DbError::DeserializationError(error.to_string().into()))
+    }
+
+    /// Whether a statement took longer than it may.
+    #[must_use]
+    pub fn is_statement_timeout(&self) -> bool {
+        matches!(self, Self::Unavailable(cause) if cause.contains(STATEMENT_TIMEOUT))
+    }
+}
+
+impl From<DbError> for StoreError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::DatabaseError(kind, info) => match kind {
+                DatabaseErrorKind::UniqueViolation => Self::Taken,
+                DatabaseErrorKind::ForeignKeyViolation => Self::Reference,
+                DatabaseErrorKind::SerializationFailure => Self::Conflict,
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ReadOnlyTransaction => {
+                    Self::Unavailable(info.message().to_owned())
+                }
+                _ if is_deadlock(info.message()) => Self::Conflict,
+                _ if is_away(info.message()) => Self::Unavailable(info.message().to_owned()),
+                _ => Self::Refused(DbError::DatabaseError(kind, info)),
+            },
+            DbError::BrokenTransactionManager => {
+                Self::Unavailable("the connection broke within a transaction".to_owned())
+            }
+            other => Self::Refused(other),
+        }
+    }
+}
+
+/// diesel does not hand out the SQLSTATE of 40P01, 55P03 and 57014, so their fixed English messages
+/// have to do; every connection asks for them in English (`db.rs`).
+fn is_deadlock(message: &str) -> bool {
+    message == "deadlock detected" || message == "canceling statement due to lock timeout"
+}
+
+/// What Postgres says of 57014.
+const STATEMENT_TIMEOUT: &str = "canceling statement due to statement timeout";
+
+/// A server that goes down or comes up says so in these words (57P01–57P03, 53300), one that lacks
+/// disk or memory in those (53100, 53200, XX000): what is refused for that may be taken later.
+fn is_away(message: &str) -> bool {
+    [
+        "could not extend file",
+        "could not write",
+        "No space left on device",
+        "out of memory",
+        "out of shared memory",
+        "terminating connection",
+        "the database system is",
+        "server closed the connection",
+        "sorry, too many clients",
+        STATEMENT_TIMEOUT,
+    ]
+    .iter()
+    .any(|known| message.contains(known))
+}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// For places where no case is expected: the cause is logged here, once, and not sent.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::error!(cause, "the database is away");
+                Self::new(
+                    Code::Unavailable,
+                    "The database is away; nothing was applied. Try again.",
+                )
+                .retry_after(2)
+            }
+            StoreError::Conflict => {
+                tracing::warn!("gave up on a conflict");
+                Self::new(
+                    Code::Unavailable,
+                    "Others were faster each time; nothing was applied. Try again.",
+                )
+                .retry_after(1)
+            }
+            unexpected => {
+                tracing::error!(cause = %unexpected, "the database refused what no check foresaw");
+                Self::new(
+                    Code::Internal,
+                    "Something went wrong on our side; it has been logged under this requestId.",
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was taken for later would be rejected for good, and a batch be answered action by action
+    /// with faults that nobody can mend.
+    #[test]
+    fn a_disk_that_is_full_is_worth_another_try() {
+        for message in [
+            "could not extend file \"base/16384/16660\": No space left on device",
+            "could not extend file \"base/16384/16660\": wrote only 4096 of 8192 bytes at block 7",
+            "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+        ] {
+            let full =
+                DbError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+            assert!(matches!(StoreError::from(full), StoreError::Unavailable(_)), "{message}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What runs beside requests: sending, applying what was deferred, forgetting.
+
+pub mod outbox;
+pub mod retention;
