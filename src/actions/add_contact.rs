@@ -5,15 +5,16 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
-use super::change::{Change, Decision, Message, Rejection};
+use super::change::{Content, Decision, Rejection};
 use super::context::Context;
 use super::customer_type::{ContactKind, read_contact_type};
 use super::mentions::Mentions;
 use super::new_or_duplicate::decide_new_or_duplicate;
 use super::party::Party;
 use super::person::PERSON_FIELDS;
+use super::welcome::rendered;
 use super::workspace::{Ids, Workspace};
-use crate::domain::customer::CustomerKind;
+use crate::domain::customer::{Customer, CustomerKind};
 use crate::domain::fault::{Code, Pointer, Warning};
 use crate::payload::{Fields, Findings, Given, Mode};
 use serde_json::Value;
@@ -63,8 +64,9 @@ impl AddContact {
         decide_new_or_duplicate(&self.party, workspace, ids, findings)
     }
 
-    /// What would be queued for the contact if it were new, which it may not be: for trying out a
-    /// listener's welcome messages.
+    /// The listener's welcome messages as the contact would get them if it were new, which it may
+    /// not be, and had an address for each: for trying them out. A warning says which it would not
+    /// get.
     ///
     /// # Errors
     /// Every fault.
@@ -73,17 +75,32 @@ impl AddContact {
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
         mut findings: Findings,
-    ) -> Result<(Vec<Message>, Vec<Warning>), Rejection> {
+    ) -> Result<(Vec<Content>, Vec<Warning>), Rejection> {
         let company = self.party.search_company(workspace, &mut findings);
         if !findings.faults.is_empty() {
             return Err(findings.into());
         }
+        let at = &self.party.at;
         let made = self.party.create(company, workspace, ids, &mut findings);
-        let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
-            Change::MessageQueued(message) => Some(*message),
-            _ => None,
-        });
-        Ok((messages.collect(), findings.warnings))
+        // What is wrong with a template was told for those who have an address.
+        let mut rendering = Findings::default();
+        let company_name = made.company_name.as_deref();
+        let contents = rendered(&made.customer, company_name, at, workspace, &mut rendering);
+        let new = rendering.warnings.into_iter().filter(|it| !findings.warnings.contains(it));
+        let new: Vec<Warning> = new.collect();
+        findings.warnings.extend(new);
+        let listener = workspace.request.context.listener;
+        let Customer { emails, phones, .. } = &made.customer;
+        for (missing, field, what) in [
+            (emails.is_empty() && listener.welcome_email.is_some(), "emails", "e-mail"),
+            (phones.is_empty() && listener.welcome_sms.is_some(), "phones", "SMS"),
+        ] {
+            if missing {
+                let message = format!("There is no address for the welcome {what}.");
+                findings.warn(Code::WelcomeSkipped, at.member(field), message);
+            }
+        }
+        Ok((contents, findings.warnings))
     }
 }
 

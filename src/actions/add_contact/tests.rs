@@ -464,6 +464,28 @@ fn welcome_messages_go_to_the_first_email_and_the_first_phone() {
 }
 
 #[test]
+fn a_welcome_sms_goes_to_the_first_phone_that_can_take_one() {
+    for (phones, recipient) in [
+        (json!([{"value": "12345"}, {"value": "0905000002"}]), Some("+84905000002")),
+        (json!([{"value": "02363888888"}, {"value": "0905000002"}]), Some("+84905000002")),
+        (json!([{"value": "12345"}, {"value": "02363888888"}]), None),
+    ] {
+        let decision = add(&TestOrg::new().welcoming(), json!({"name": "x", "phones": phones}));
+        let message = decision.changes.iter().find_map(|change| match change {
+            Change::MessageQueued(message) => Some(message.recipient.as_str()),
+            _ => None,
+        });
+        assert_eq!(message, recipient, "{phones}");
+        let (line, warned) = match recipient {
+            Some(_) => (HistoryKind::SmsQueued, vec![]),
+            None => (HistoryKind::SmsFailed, vec![(Code::WelcomeSkipped, "/data/0/data")]),
+        };
+        assert_eq!(lines(&decision), [HistoryKind::Created, line], "{phones}");
+        assert_eq!(warnings(&decision), warned, "{phones}");
+    }
+}
+
+#[test]
 fn without_an_address_there_is_no_message_and_nothing_to_say_about_it() {
     let decision = add(&TestOrg::new().welcoming(), json!({"name": "x"}));
     assert_eq!(lines(&decision), [HistoryKind::Created]);
