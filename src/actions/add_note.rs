@@ -9,7 +9,7 @@ use super::change::{
     Change, Decision, HistoryKind, HistoryLine, Outcome, RecordName, RecordRef, Rejection, Status,
     Subject,
 };
-use super::channel::read_channel;
+use super::channel::read_channel_or_source;
 use super::context::Context;
 use super::customer_type::{ContactKind, read_contact_type};
 use super::deals::KnownDeal;
@@ -97,7 +97,7 @@ impl AddNote {
             fields.require("body", false);
         }
         let target = Target::read(&mut fields, context);
-        let channel = read_channel(&mut fields, context);
+        let channel = read_channel_or_source(&mut fields, context);
         let permit = read_permit(&mut fields, context).set().unwrap_or_default();
         Some(Self { at, body: body.unwrap_or_default(), channel, permit, target })
     }

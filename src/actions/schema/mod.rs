@@ -53,6 +53,17 @@ impl<'a> Org<'a> {
         self.one_of(names)
     }
 
+    fn channel_or_source(self) -> Value {
+        match self.0 {
+            Some(context) => {
+                let Directory { channels, sources, .. } = context.directory;
+                let names: Vec<&str> = channels.all_names().chain(sources.all_names()).collect();
+                name_of(&names, context.references().skip)
+            }
+            None => line(),
+        }
+    }
+
     fn currency(self) -> Value {
         match self.0 {
             Some(context) => {
@@ -284,7 +295,7 @@ fn note_field(field: &str, org: Org<'_>) -> Option<Value> {
         "body" => text(),
         "model" => choice::<super::add_note::Model>(),
         "email" | "phone" => line(),
-        "channel" => org.entry(|it| &it.channels),
+        "channel" => org.channel_or_source(),
         "dealId" | "name" => described(line(), "The deal, where `model` is `deal`."),
         shared => return person_field(shared, org, &[]),
     })
