@@ -12,7 +12,7 @@ use crate::domain::deal::DealOwners;
 use crate::domain::fault::Code;
 use crate::domain::permit::Permit;
 use crate::domain::suggest::listed;
-use crate::payload::{Fields, Given, Longest};
+use crate::payload::{Fields, Given, Longest, References};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -111,7 +111,8 @@ fn read_value(fields: &mut Fields<'_, '_>) -> Given<Decimal> {
     })
 }
 
-/// `currency`: one of the org's, in any case.
+/// `currency`: one of the org's, in any case. Another one is never skipped, for the amount would
+/// become one of the org's default currency.
 fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<String> {
     let at = fields.place("currency");
     fields.text("currency", Longest::LINE).and_then(|text| {
@@ -119,7 +120,8 @@ fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Str
         let known = currencies.iter().find(|code| code.eq_ignore_ascii_case(&text));
         if known.is_none() {
             let (code, names) = (Code::UnknownCurrency, currencies.iter().map(String::as_str));
-            context.references().unknown(fields.findings, code, &at, "currency", &text, names);
+            let never_skipped = References { skip: false };
+            never_skipped.unknown(fields.findings, code, &at, "currency", &text, names);
         }
         known.cloned()
     })

@@ -484,7 +484,7 @@ fn the_documented_template_links_the_lead_of_its_code() {
 #[test]
 fn unknown_names_are_skipped_where_the_listener_says_so() {
     let unknown = json!({
-        "stage": "x", "currency": "EUR", "category": "x", "package": "x",
+        "stage": "x", "category": "x", "package": "x",
         "owner_opportunity": {"users": ["x@y.z"], "groups": ["x"]}, "permit": {"status": 3, "group": "x"},
         "cusFields": [{"name": "x", "value": "y"}],
     });
@@ -494,7 +494,7 @@ fn unknown_names_are_skipped_where_the_listener_says_so() {
     assert_eq!((new_one.category, new_one.package), (None, None));
     assert_eq!(new_one.owners, DealOwners::user(id(11)));
     assert_eq!(new_one.permit, Permit::OnlyMe);
-    assert_eq!(decision.outcome.warnings.len(), 8);
+    assert_eq!(decision.outcome.warnings.len(), 7);
 
     let mut won = deal(7, "Booking");
     won.stage = id(62);
@@ -504,4 +504,13 @@ fn unknown_names_are_skipped_where_the_listener_says_so() {
     data["name"] = json!("Booking");
     let decision = add(&org, data);
     assert_eq!(decision.outcome.status, Status::Unchanged, "{:#?}", decision.changes);
+}
+
+/// The amount would become one of another currency.
+#[test]
+fn an_unknown_currency_is_a_fault_even_where_unknown_names_are_skipped() {
+    let faults = org()
+        .skipping_unknown_references()
+        .faults("add-deal", new(json!({"value": 5, "currency": "EUR"})));
+    assert_eq!(faults, [("unknown_currency".to_owned(), "/data/0/data/currency".to_owned())]);
 }

@@ -69,7 +69,8 @@ impl<'a> Org<'a> {
             Some(context) => {
                 let codes: Vec<&str> =
                     context.directory.currencies.iter().map(String::as_str).collect();
-                name_of(&codes, context.references().skip)
+                // An unknown one is refused, whatever the listener skips.
+                name_of(&codes, false)
             }
             None => line(),
         }
