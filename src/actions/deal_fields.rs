@@ -15,6 +15,7 @@ use crate::domain::suggest::listed;
 use crate::payload::{Fields, Given, Longest, References};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The fields that add-deal knows.
@@ -193,14 +194,31 @@ fn read_deal_cus_fields(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Gi
     })
 }
 
-/// `owner_opportunity` `{users, groups}`. Where all that it names is skipped nothing is said.
+const OWNERS: &[&str] = &["users", "groups"];
+
+/// `owner_opportunity`: `{users, groups}`, or an array of such. Where all that it names is skipped
+/// nothing is said.
 fn read_owners(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<DealOwners> {
-    let mut named = match fields.object("owner_opportunity", &["users", "groups"]) {
-        Given::Absent => return Given::Absent,
-        Given::Clear => return Given::Clear,
-        Given::Set(named) => named,
-    };
     let mut owners = DealOwners::default();
+    if let Given::Set(Value::Array(_)) = fields.value("owner_opportunity") {
+        let entries = fields.list("owner_opportunity", "").set().unwrap_or_default();
+        for (at, value) in entries {
+            if let Some(mut named) = fields.entry(at, value, OWNERS) {
+                add_owners(&mut owners, &mut named, context);
+            }
+        }
+    } else {
+        match fields.object("owner_opportunity", OWNERS) {
+            Given::Absent => return Given::Absent,
+            Given::Clear => return Given::Clear,
+            Given::Set(mut named) => add_owners(&mut owners, &mut named, context),
+        }
+    }
+    if owners.is_empty() { Given::Absent } else { Given::Set(owners) }
+}
+
+/// The owners that one object names, each once.
+fn add_owners(owners: &mut DealOwners, named: &mut Fields<'_, '_>, context: Context<'_>) {
     for (at, value) in named.list("users", "[\"ann@example.com\"]").set().unwrap_or_default() {
         let email = named.scalar(&at, value, Longest::LINE);
         let user = email.and_then(|email| resolve_user(&email, &at, context, named.findings));
@@ -211,7 +229,6 @@ fn read_owners(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<DealO
         let group = name.and_then(|name| resolve_group(&name, &at, context, named.findings));
         owners.groups.extend(group.filter(|group| !owners.groups.contains(group)));
     }
-    if owners.is_empty() { Given::Absent } else { Given::Set(owners) }
 }
 
 /// The stages to choose from, for messages.

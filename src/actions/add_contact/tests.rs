@@ -407,6 +407,33 @@ fn an_identifier_of_the_company_that_is_the_contacts_own_does_not_identify_the_c
 }
 
 #[test]
+fn custom_fields_may_be_given_as_an_object() {
+    let decision = add(
+        &TestOrg::new(),
+        json!({"name": "x", "cusFields": {" referred by ": "Cong", "PET": ["cat", "Dog"]}}),
+    );
+    let expected = [(id(41), "Cong".to_owned()), (id(42), "Cat|Dog".to_owned())];
+    assert_eq!(contact(&decision).cus_fields, expected.into());
+    let blank =
+        add(&TestOrg::new(), json!({"name": "x", "cusFields": {"Pet": "", "Referred By": null}}));
+    assert!(contact(&blank).cus_fields.is_empty());
+    assert_eq!(warnings(&blank), []);
+    for (fields, code, at) in [
+        (json!({"Pet": "Cow"}), "invalid_custom_value", "/Pet"),
+        (json!({"Nope/x": "1"}), "unknown_custom_field", "/Nope~1x"),
+        (json!({"Pet": {"name": "Dog"}}), "wrong_type", "/Pet"),
+        (json!({"Pet": "a\u{0}b"}), "nul_character", "/Pet"),
+        (json!({" ": "x"}), "required", "/ "),
+        (json!("Dog"), "wrong_type", ""),
+    ] {
+        let faults =
+            TestOrg::new().faults("add-contact", json!({"name": "x", "cusFields": fields}));
+        let expected = (code.to_owned(), format!("/data/0/data/cusFields{at}"));
+        assert_eq!(faults, [expected], "{fields}");
+    }
+}
+
+#[test]
 fn the_default_tag_is_given_unless_the_payload_brings_tags() {
     let mut org = TestOrg::new().with_tag("VIP", id(62));
     org.listener.default_tag = Some(id(61));

@@ -265,6 +265,34 @@ fn every_fault_of_a_customer_is_told_at_its_place() {
 }
 
 #[test]
+fn owners_may_be_given_in_several_objects() {
+    let owners =
+        |value: Value| made(&add(&org(), new(json!({"owner_opportunity": value})))).owners.clone();
+    let both = DealOwners { users: vec![id(11), id(12)], groups: vec![id(21)] };
+    for several in [
+        json!([{"users": ["ann@acme.test"]}, {"users": ["bob@acme.test"], "groups": ["Sales"]}]),
+        json!([{"groups": ["sales"], "users": ["ann@acme.test", "BOB@acme.test"]}, {}, null]),
+    ] {
+        assert_eq!(owners(several.clone()), both, "{several}");
+    }
+    assert_eq!(owners(json!([{"users": []}, {}])), DealOwners::user(id(11)));
+    check_faults(&[
+        (
+            new(json!({"owner_opportunity": [{"users": ["ann@acme.test"]}, {"groups": ["x"]}]})),
+            &[("unknown_group", "owner_opportunity/1/groups/0")],
+        ),
+        (
+            new(json!({"owner_opportunity": ["ann@acme.test"]})),
+            &[("wrong_type", "owner_opportunity/0")],
+        ),
+        (
+            new(json!({"owner_opportunity": "ann@acme.test"})),
+            &[("wrong_type", "owner_opportunity")],
+        ),
+    ]);
+}
+
+#[test]
 fn a_deal_id_that_is_held_means_that_deal_and_another_a_new_one() {
     let org = org_with_deal();
     let held = add(&org, json!({"dealId": 7, "name": "Renamed"}));

@@ -23,7 +23,7 @@ use crate::domain::custom_field::{Kind, Model};
 use crate::domain::customer::{AddressType, ContactType, ImProtocol};
 use parts::{
     any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
-    optional, present, required, single_or, text,
+    one_or_several, optional, present, required, single_or, text,
 };
 use serde_json::{Map, Value, json};
 
@@ -277,10 +277,10 @@ fn deal_field(field: &str, org: Org<'_>) -> Option<Value> {
         "package" => org.entry(|it| &it.deal_packages),
         "closeDate" => described(line(), "Epoch milliseconds, or as a dateOfBirth."),
         "owner_opportunity" => described(
-            json!({"type": "object", "properties": {
+            one_or_several(json!({"type": "object", "properties": {
                 "users": optional(array_of(line())),
                 "groups": optional(array_of(org.one_of(|it| &it.groups))),
-            }}),
+            }})),
             "Who owns the deal; without it the sender.",
         ),
         "permit" => json!({"$ref": "#/$defs/permit"}),
@@ -415,6 +415,23 @@ mod tests {
                 "add-deal",
                 json!({"name": "D", "dealId": 192, "value": "50000", "closeDate": 1_482_470_382_793_i64}),
             ),
+            (
+                "add-deal",
+                json!({"name": "D", "owner_opportunity": [{"users": ["a@b.c"]}, {"groups": []}, {}]}),
+            ),
+            (
+                "add-deal",
+                json!({"name": "D", "dealWith": {"customerId": "PID-1"}, "contacts": [{}]}),
+            ),
+            (
+                "add-contact",
+                json!({"name": "A", "cusFields": {"x": ["a", "b"], "y": true, "z": 5, "w": null}}),
+            ),
+            (
+                "add-contact",
+                json!({"name": "A", "companyContact": {"name": "B", "type": 1, "gender": "2", "tag": "x",
+                    "passport": 7, "contactId": "c", "dateOfBirth": "1993-01-01", "bgInfo": "i"}}),
+            ),
             ("add-note", json!({"body": "x", "phone": 905_000_001, "model": "Contact"})),
             ("send-sms", json!({"content": "x", "phones": ["0905000001", 905_000_002]})),
         ] {
@@ -472,12 +489,22 @@ mod tests {
         assert!(valid(&own, "add-deal", &deal(stage)) && valid(&own, "add-deal", &deal("")));
         assert!(!valid(&own, "add-deal", &deal("Nowhere")));
         assert!(valid(&schema(), "add-deal", &deal("Nowhere")));
-        let severity =
-            |value: &str| json!({"body": "x", "cusFields": [{"name": "Severity", "value": value}]});
-        assert!(valid(&own, "add-ticket", &severity("High")));
-        assert!(!valid(&own, "add-ticket", &severity("Highest")));
-        let other = json!({"body": "x", "cusFields": [{"name": "Colour", "value": "x"}]});
-        assert!(!valid(&own, "add-ticket", &other));
+        let ticket = |fields: Value| json!({"body": "x", "email": "a@b.c", "cusFields": fields});
+        for severity in [
+            |value| json!([{"name": "Severity", "value": value}]),
+            |value| json!({"Severity": value}),
+        ] {
+            assert!(valid(&own, "add-ticket", &ticket(severity("High"))));
+            assert!(!valid(&own, "add-ticket", &ticket(severity("Highest"))));
+        }
+        for other in [json!([{"name": "Colour", "value": "x"}]), json!({"Colour": "x"})] {
+            assert!(!valid(&own, "add-ticket", &ticket(other)));
+        }
+        let note = |channel: &str| json!({"body": "x", "email": "a@b.c", "channel": channel});
+        assert!(
+            valid(&own, "add-note", &note("Web")) && valid(&own, "add-note", &note("Kite Chat"))
+        );
+        assert!(!valid(&own, "add-note", &note("Pigeon")));
     }
 
     /// Where unknown names are dropped with a warning, a schema that refuses them is wrong.
@@ -487,7 +514,10 @@ mod tests {
         org.listener.skip_unknown_references = true;
         let own = payload("urn:test", Some(org.context()));
         assert!(valid(&own, "add-deal", &json!({"name": "D", "stage": "Nowhere"})));
-        let other = json!({"body": "x", "cusFields": [{"name": "Colour", "value": "x"}]});
+        let mut other = json!({"body": "x", "email": "a@b.c"});
+        other["cusFields"] = json!([{"name": "Colour", "value": "x"}]);
+        assert!(valid(&own, "add-ticket", &other));
+        other["cusFields"] = json!({"Colour": "x"});
         assert!(valid(&own, "add-ticket", &other));
     }
 }
