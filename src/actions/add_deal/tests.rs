@@ -264,6 +264,44 @@ fn every_fault_of_a_customer_is_told_at_its_place() {
     ]);
 }
 
+/// Whoever was made without one would be made again by the next delivery.
+#[test]
+fn a_customer_without_any_identifier_is_neither_found_nor_made() {
+    check_faults(&[
+        (new(json!({"dealWith": {"name": "New"}})), &[("missing_identifier", "dealWith")]),
+        (
+            new(json!({"dealWith": {"name": "New", "emails": [{"value": ""}], "contactId": ""}})),
+            &[("missing_identifier", "dealWith")],
+        ),
+        (
+            new(json!({"dealWith": {"name": "New", "customerId": "PID-404"}})),
+            &[("missing_identifier", "dealWith")],
+        ),
+        (
+            new(json!({"dealWith": {"customerId": "PID-404"}})),
+            &[("missing_identifier", "dealWith"), ("required", "dealWith/name")],
+        ),
+        (
+            new(json!({"dealWith": {"name": "New", "emails": [{"value": "nobody"}]}})),
+            &[("invalid_email", "dealWith/emails/0/value")],
+        ),
+        (
+            new(json!({"contacts": [{"name": "New"}, {"name": "Lan", "contactType": "lead"}]})),
+            &[("missing_identifier", "contacts/0"), ("missing_identifier", "contacts/1")],
+        ),
+    ]);
+    for identifier in [
+        json!({"contactId": "x"}),
+        json!({"passport": "B1"}),
+        json!({"emails": [{"value": "new@x.com"}]}),
+        json!({"phones": [{"value": "0905000009"}], "customerId": "PID-404"}),
+    ] {
+        let mut data = new(json!({"dealWith": identifier}));
+        data["dealWith"]["name"] = json!("New");
+        assert_eq!(customers(&add(&org(), data.clone())).len(), 1, "{data}");
+    }
+}
+
 #[test]
 fn owners_may_be_given_in_several_objects() {
     let owners =

@@ -15,6 +15,7 @@ use super::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use super::add_ticket::TICKET_FIELDS;
 use super::company::COMPANY_FIELDS;
 use super::deal_fields::DEAL_FIELDS;
+use super::linked_party::PARTY_IDENTIFIERS;
 use super::person::PERSON_FIELDS;
 use super::send_sms::SMS_FIELDS;
 use super::{ACTION_TYPES, Context};
@@ -174,9 +175,9 @@ fn action(action_type: &str, org: Org<'_>) -> Value {
         ),
         "add-ticket" => object(
             TICKET_FIELDS,
-            "Adds a ticket of a customer, who is made where he is not there.",
+            "Adds a ticket of a customer, who is made where they are not there.",
             |field| ticket_field(field, org),
-            present("body"),
+            json!({"allOf": [present("body"), any_of_present(CUSTOMER_IDENTIFIERS)]}),
         ),
         _ => object(
             SMS_FIELDS,
@@ -197,9 +198,9 @@ fn shared(org: Org<'_>) -> Map<String, Value> {
     );
     let party = object(
         PERSON_FIELDS,
-        "A customer or lead: found by his identifiers, else made.",
+        "A customer or lead: found by their identifiers, else made.",
         |field| person_field(field, org, &[Model::Contact, Model::Account, Model::Lead]),
-        json!({}),
+        any_of_present(PARTY_IDENTIFIERS),
     );
     let mut definitions = parts::definitions();
     definitions.insert("companyContact".to_owned(), company);
