@@ -13,7 +13,6 @@ pub use examples::{Example, examples};
 
 use super::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use super::add_ticket::TICKET_FIELDS;
-use super::company::COMPANY_FIELDS;
 use super::deal_fields::DEAL_FIELDS;
 use super::linked_party::PARTY_IDENTIFIERS;
 use super::person::PERSON_FIELDS;
@@ -191,9 +190,14 @@ fn action(action_type: &str, org: Org<'_>) -> Value {
 /// What several actions have.
 fn shared(org: Org<'_>) -> Map<String, Value> {
     let company = object(
-        COMPANY_FIELDS,
-        "The company: an account, found by these, else made.",
-        |field| person_field(field, org, &[]),
+        PERSON_FIELDS,
+        "The company: an account, found by its code, name, e-mails or phones, else made of these.",
+        |field| match field {
+            "companyContact" | "companyLead" => {
+                Some(described(json!({}), "Ignored: a company has no company of its own."))
+            }
+            other => person_field(other, org, &[Model::Account]),
+        },
         json!({}),
     );
     let party = object(
@@ -372,7 +376,7 @@ mod tests {
             ("add-contact", PERSON_FIELDS),
             ("update-lead", PERSON_FIELDS),
             ("party", PERSON_FIELDS),
-            ("companyContact", COMPANY_FIELDS),
+            ("companyContact", PERSON_FIELDS),
             ("add-deal", DEAL_FIELDS),
             ("add-note", NOTE_FIELDS),
             ("add-ticket", TICKET_FIELDS),
@@ -469,6 +473,13 @@ mod tests {
             ("add-note", json!({"email": "a@b.c"})),
             ("add-note", json!({"body": "x"})),
             ("add-ticket", json!({"email": "a@b.c"})),
+            ("add-ticket", json!({"body": "x", "name": "A"})),
+            ("add-deal", json!({"name": "D", "dealWith": {"name": "A"}})),
+            ("add-deal", json!({"name": "D", "contacts": [{"name": "A", "emails": []}]})),
+            ("add-deal", json!({"name": "D", "owner_opportunity": ["a@b.c"]})),
+            ("add-contact", json!({"name": "A", "cusFields": "x"})),
+            ("add-contact", json!({"name": "A", "cusFields": {"x": {"value": 1}}})),
+            ("add-contact", json!({"name": "A", "companyContact": {"name": "B", "gender": 3}})),
             ("send-sms", json!({"phones": ["0905000001"]})),
             ("send-sms", json!({"content": "x", "phones": []})),
             ("send-sms", json!({"content": "x".repeat(1601), "phones": ["0905000001"]})),
@@ -520,5 +531,8 @@ mod tests {
         assert!(valid(&own, "add-ticket", &other));
         other["cusFields"] = json!({"Colour": "x"});
         assert!(valid(&own, "add-ticket", &other));
+        let deal = |currency: &str| json!({"name": "D", "currency": currency});
+        assert!(valid(&own, "add-deal", &deal("VND")), "an amount keeps its currency");
+        assert!(!valid(&own, "add-deal", &deal("EUR")), "an amount keeps its currency");
     }
 }
