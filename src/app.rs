@@ -8,7 +8,7 @@ use crate::directory::DirectoryCache;
 use crate::ingest::{Capacity, Messages, Pipeline, Rates, Sizes};
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
-use crate::store::pool::Db;
+use crate::store::pool::{Db, DbConfig};
 use crate::telemetry::metrics::Metrics;
 use crate::worker::outbox::{Outbox, OutboxConfig, Wake};
 use crate::{clock, tls};
@@ -69,7 +69,7 @@ impl App {
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
         tls::use_ring();
         settings.capacity.check(&settings.limits)?;
-        let db = Db::new(&settings.database.pool()?)?;
+        let db = Db::new(&DbConfig::of(&settings.database)?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
@@ -103,7 +103,7 @@ impl App {
             db: db.clone(),
             key: key.clone(),
             passwords: Passwords::new()?,
-            lifetime: settings.sessions.lifetime(),
+            lifetime: settings.sessions.into(),
         };
         Ok(Self {
             db,
