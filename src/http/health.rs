@@ -15,6 +15,8 @@ pub struct Health {
     status: &'static str,
 }
 
+crate::http::routes::routes![healthz, readyz];
+
 /// The process lives.
 #[utoipa::path(
     get, path = "/healthz", tag = "Operation", operation_id = "healthz", security(()),

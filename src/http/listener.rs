@@ -80,6 +80,8 @@ pub enum ListenerProblems {
 /// How much of a header's value is kept.
 const KEPT_OF_A_HEADER: usize = 1024;
 
+crate::http::routes::routes![receive, outcome];
+
 /// Takes a payload, applies its actions, and tells what became of each.
 #[utoipa::path(
     post,

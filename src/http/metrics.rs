@@ -7,6 +7,8 @@ use crate::telemetry::metrics::CONTENT_TYPE;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
+crate::http::routes::routes![serve];
+
 /// What the instance measures of itself, for Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "Operation", operation_id = "metrics", security(()),

@@ -3,10 +3,6 @@
 pub mod listener;
 mod responses;
 
-use super::{
-    deliveries, health, listener as receiving, metrics, outbox, records, sandbox, schemas,
-    sessions, settings,
-};
 use crate::problem::ProblemBody;
 use actix_web::HttpResponse;
 use responses::UsualDescriptions;
@@ -69,7 +65,7 @@ pub struct QueryProblem(
     pub ProblemDocument,
 );
 
-/// The document.
+/// The document without the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -77,131 +73,10 @@ pub struct QueryProblem(
         description = "Listener URLs in, clean customer records out.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(
-        receiving::receive,
-        receiving::outcome,
-        sessions::create,
-        sessions::delete,
-        sessions::me,
-        settings::api_keys::list,
-        settings::api_keys::create,
-        settings::api_keys::read,
-        settings::api_keys::delete,
-        settings::listeners::list,
-        settings::listeners::create,
-        settings::listeners::read,
-        settings::listeners::change,
-        settings::listeners::rotate,
-        settings::listeners::delete,
-        settings::listeners::preview::preview,
-        settings::email::read,
-        settings::email::change,
-        settings::email::delete,
-        settings::email::try_out,
-        settings::sms::read,
-        settings::sms::change,
-        settings::sms::delete,
-        settings::sms::try_out,
-        outbox::list,
-        outbox::read,
-        outbox::retry,
-        outbox::cancel,
-        deliveries::list,
-        deliveries::read,
-        deliveries::replays::run,
-        deliveries::replays::run_many,
-        settings::users::list,
-        settings::users::create,
-        settings::users::read,
-        settings::users::change,
-        settings::users::delete,
-        settings::users::set_password,
-        settings::groups::list,
-        settings::groups::create,
-        settings::groups::read,
-        settings::groups::change,
-        settings::groups::delete,
-        settings::tags::list,
-        settings::tags::create,
-        settings::tags::read,
-        settings::tags::change,
-        settings::tags::delete,
-        settings::picklists::sources::list,
-        settings::picklists::sources::create,
-        settings::picklists::sources::read,
-        settings::picklists::sources::change,
-        settings::picklists::sources::delete,
-        settings::picklists::channels::list,
-        settings::picklists::channels::create,
-        settings::picklists::channels::read,
-        settings::picklists::channels::change,
-        settings::picklists::channels::delete,
-        settings::picklists::deal_stages::list,
-        settings::picklists::deal_stages::create,
-        settings::picklists::deal_stages::read,
-        settings::picklists::deal_stages::change,
-        settings::picklists::deal_stages::delete,
-        settings::picklists::deal_categories::list,
-        settings::picklists::deal_categories::create,
-        settings::picklists::deal_categories::read,
-        settings::picklists::deal_categories::change,
-        settings::picklists::deal_categories::delete,
-        settings::picklists::deal_packages::list,
-        settings::picklists::deal_packages::create,
-        settings::picklists::deal_packages::read,
-        settings::picklists::deal_packages::change,
-        settings::picklists::deal_packages::delete,
-        settings::currencies::list,
-        settings::currencies::create,
-        settings::currencies::read,
-        settings::currencies::change,
-        settings::currencies::delete,
-        settings::slas::list,
-        settings::slas::create,
-        settings::slas::read,
-        settings::slas::change,
-        settings::slas::delete,
-        settings::custom_fields::list,
-        settings::custom_fields::create,
-        settings::custom_fields::read,
-        settings::custom_fields::change,
-        settings::custom_fields::delete,
-        settings::org::read,
-        settings::org::change,
-        settings::audit_log::list,
-        settings::audit_log::read,
-        schemas::payload,
-        schemas::examples,
-        schemas::of_listener,
-        sandbox::reset,
-        records::customers::list_contacts,
-        records::customers::read_contact,
-        records::customers::erase_contact,
-        records::customers::contact_history,
-        records::customers::list_accounts,
-        records::customers::read_account,
-        records::customers::erase_account,
-        records::customers::account_history,
-        records::customers::list_leads,
-        records::customers::read_lead,
-        records::customers::erase_lead,
-        records::customers::lead_history,
-        records::deals::list_deals,
-        records::deals::read_deal,
-        records::deals::deal_history,
-        records::tickets::list_tickets,
-        records::tickets::read_ticket,
-        records::tickets::ticket_history,
-        records::notes::list_notes,
-        records::notes::read_note,
-        health::healthz,
-        health::readyz,
-        metrics::serve,
-    ),
-    modifiers(&BearerToken, &ListenerSchemas, &UsualDescriptions),
+    modifiers(&BearerToken),
     security(("session" = [])),
 )]
-pub struct Document;
+pub(super) struct Frame;
 
 struct BearerToken;
 
@@ -213,6 +88,12 @@ impl Modify for BearerToken {
             .get_or_insert_default()
             .add_security_scheme("session", SecurityScheme::Http(scheme));
     }
+}
+
+/// What is said of all operations, once they are all there.
+pub(super) fn complete(document: &mut utoipa::openapi::OpenApi) {
+    ListenerSchemas.modify(document);
+    UsualDescriptions.modify(document);
 }
 
 /// What serde does with a listener, and utoipa cannot tell by itself.
@@ -249,8 +130,8 @@ impl Modify for ListenerSchemas {
 }
 
 /// Serves the document.
-pub async fn serve() -> HttpResponse {
-    HttpResponse::Ok().json(Document::openapi())
+pub(super) async fn serve() -> HttpResponse {
+    HttpResponse::Ok().json(super::document())
 }
 
 #[cfg(test)]
@@ -264,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_document_is_openapi_3_1_with_a_license() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
         assert_eq!(document["info"]["license"]["identifier"], "Apache-2.0");
         assert_eq!(document["components"]["securitySchemes"]["session"]["scheme"], "bearer");
@@ -274,7 +155,7 @@ mod tests {
     #[actix_web::test]
     async fn every_operation_of_the_document_has_a_route() {
         let app = init_service(App::new().configure(crate::http::routes)).await;
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         for (path, operations) in document["paths"].as_object().unwrap() {
             for method in operations.as_object().unwrap().keys() {
                 let request = TestRequest::with_uri(path)
@@ -293,7 +174,7 @@ mod tests {
     /// Whoever handles a status has to know which codes it can come with.
     #[test]
     fn every_error_is_a_problem_with_the_codes_of_its_status() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         for (path, operations) in document["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
                 for (status, response) in operation["responses"].as_object().unwrap() {
@@ -323,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_summary_and_a_tag() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         for (path, operations) in document["paths"].as_object().unwrap() {
             for (method, operation) in operations.as_object().unwrap() {
                 let summary = operation["summary"].as_str().unwrap_or_default();
@@ -335,7 +216,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_an_id_of_its_own() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         let paths = document["paths"].as_object().unwrap();
         let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
         let mut ids: Vec<_> = operations.map(|it| it["operationId"].to_string()).collect();
@@ -349,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_setting_has_all_its_fields_and_a_change_has_any_of_them() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         let schemas = &document["components"]["schemas"];
         let required = |name: &str| schemas[name]["required"].to_string();
         assert_eq!(required("Sla").matches(',').count(), 4, "{}", schemas["Sla"]);
@@ -369,7 +250,7 @@ mod tests {
     /// A closed schema within `allOf` would make every listener invalid.
     #[test]
     fn a_listener_has_more_than_its_settings_and_a_change_has_any_of_them() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let document = serde_json::to_value(crate::http::document()).unwrap();
         let schemas = &document["components"]["schemas"];
         for part in schemas["Listener"]["allOf"].as_array().unwrap() {
             assert!(part["properties"].is_object() && part.get("additionalProperties").is_none());

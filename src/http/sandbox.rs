@@ -41,6 +41,8 @@ pub struct Reset {
     sms_credits: i64,
 }
 
+crate::http::routes::routes![reset];
+
 /// Empties the org's records and keeps its settings. Only its owner may, and only on staging. What
 /// comes in while it runs stays.
 #[utoipa::path(

@@ -51,6 +51,8 @@ pub struct ListenerGuide {
     curl: String,
 }
 
+crate::http::routes::routes![payload, examples, of_listener];
+
 /// The payload's JSON Schema (2020-12).
 #[utoipa::path(
     get, path = "/schemas/listener.json", tag = "Listener", operation_id = "payloadSchema",

@@ -89,6 +89,8 @@ pub struct Org {
     name: String,
 }
 
+crate::http::routes::routes![create, delete, me];
+
 /// Signs in.
 #[utoipa::path(
     post, path = "/api/v1/sessions", tag = "Sign-in", operation_id = "signIn", security(()),

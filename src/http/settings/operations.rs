@@ -48,6 +48,8 @@ macro_rules! handlers {
         ) -> Result<HttpResponse, Problem> {
             resource::create($resource, &app, actor, payload).await
         }
+
+        $crate::http::routes::routes![list, create, read, change, delete];
     };
     (
         @but_create resource: $resource:expr, paths: ($many:tt, $one:tt), tag: $tag:tt,

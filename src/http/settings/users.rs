@@ -266,6 +266,8 @@ fn not_the_last(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<(), Problem> {
     Err(Problem::new(Code::LastOwner, detail))
 }
 
+crate::http::routes::routes![list, create, read, change, delete, set_password];
+
 super::operations::handlers! {
     @but_create resource: Users::default(), paths: ("/api/v1/users", "/api/v1/users/{id}"),
     tag: "Users", one: "user", several: "users", named: ("User", "Users"),

@@ -84,6 +84,8 @@ pub struct Rotation {
     grace_seconds: u32,
 }
 
+crate::http::routes::routes![list, create, read, change, delete, rotate];
+
 /// The org's listeners, newest first.
 #[utoipa::path(
     get, path = "/api/v1/listeners", tag = "Listeners", operation_id = "listListeners",
