@@ -19,7 +19,7 @@ crate::http::routes::routes![serve];
          description = "`not_found`: they are served on an address of their own"),
     ),
 )]
-pub async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     if app.metrics_elsewhere {
         return Err(Problem::not_found("path"));
     }
@@ -27,7 +27,7 @@ pub async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 }
 
 /// The same on the address of their own.
-pub async fn serve_elsewhere(app: web::Data<App>) -> HttpResponse {
+pub(crate) async fn serve_elsewhere(app: web::Data<App>) -> HttpResponse {
     render(app).await
 }
 

@@ -1,27 +1,27 @@
 //! The API: a module per resource, with its handlers, its routes and their description together.
 
-pub mod body;
-pub(crate) mod caller;
-pub mod deliveries;
-pub mod docs;
-pub mod etag;
-pub mod extract;
-pub mod health;
+mod body;
+mod caller;
+mod deliveries;
+mod docs;
+mod etag;
+mod extract;
+mod health;
 mod intake;
-pub mod listener;
-pub mod metrics;
-pub mod middleware;
-pub mod openapi;
-pub mod outbox;
-pub mod page;
+mod listener;
+pub(crate) mod metrics;
+pub(crate) mod middleware;
+mod openapi;
+mod outbox;
+mod page;
 mod problem;
 mod rate_limit;
-pub mod records;
+mod records;
 mod routes;
-pub mod sandbox;
-pub mod schemas;
-pub mod sessions;
-pub mod settings;
+mod sandbox;
+mod schemas;
+mod sessions;
+pub(crate) mod settings;
 
 use crate::problem::Problem;
 use actix_web::{HttpResponse, web};

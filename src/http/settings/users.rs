@@ -10,7 +10,7 @@ use crate::clock;
 use crate::http::body;
 use crate::http::extract::Admin;
 use crate::http::openapi::{
-    AdminProblems, BodyProblems, ProblemDocument, QueryProblem, SignedInProblems,
+    AdminProblems, BodyProblems, NotFound, ProblemDocument, QueryProblem, SignedInProblems, Stale,
 };
 use crate::http::page::{Page, Query, invalid};
 use crate::problem::Problem;

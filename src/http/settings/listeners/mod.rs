@@ -4,7 +4,7 @@ mod check;
 mod input;
 pub mod preview;
 
-pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
+pub use input::ListenerSettings;
 
 use super::resource::room;
 use crate::access::Actor;
