@@ -1,11 +1,11 @@
 //! What became of an attempt: on the message, in its list of attempts, and in the history of whom
 //! it is for, in one transaction.
 
-use super::claims::channel;
 use crate::clock;
 use crate::send::Outcome;
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_pauses};
+use crate::store::word::Stored;
 use beeiq_core::records::message::{Channel, Status};
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
@@ -35,7 +35,7 @@ pub struct Attempt {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = outbox)]
 struct Row {
-    channel: String,
+    channel: Stored<Channel>,
     recipient: String,
     customer_id: Option<Uuid>,
     lead_id: Option<Uuid>,
@@ -70,7 +70,7 @@ pub fn finish(conn: &mut PgConnection, org: Uuid, attempt: &Attempt) -> Result<b
         .first(conn)
         .optional()?;
     let Some(row) = row else { return Ok(false) };
-    let channel = channel(&row.channel)?;
+    let channel = row.channel.0;
     let failed = usize::try_from(row.attempts).unwrap_or_default() + 1;
     let after = after(attempt, failed);
     update(conn, org, attempt, &after)?;

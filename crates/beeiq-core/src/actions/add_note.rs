@@ -22,12 +22,12 @@ use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings, Pointer};
 use crate::json::{Fields, Longest, Mode};
-use crate::records::customer::Choice;
 use crate::records::identity::{Identity, World};
 use crate::records::note::{Note, NoteTarget};
 use crate::records::permit::Permit;
 use crate::values::suggest::listed;
 use crate::values::text::fold;
+use crate::words;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -71,16 +71,12 @@ enum Target {
     Deal { deal_id: Option<String>, name: Option<String> },
 }
 
-/// What `model` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    Contact,
-    Deal,
-}
-
-impl Choice for Model {
-    const ALL: &'static [(Self, &'static str)] =
-        &[(Self::Contact, "contact"), (Self::Deal, "deal")];
+words! {
+    /// What `model` says.
+    pub enum Model {
+        Contact => "contact",
+        Deal => "deal",
+    }
 }
 
 impl AddNote {

@@ -6,6 +6,7 @@ use crate::records::deal::Deal;
 use crate::records::identity::{Identity, IdentityKind};
 use crate::records::note::Note;
 use crate::records::ticket::{Ticket, TicketCode};
+use crate::words;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -117,42 +118,21 @@ impl Subject {
     }
 }
 
-/// What a history line tells of (`api.md` 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the specification's own words, api.md 5")]
-pub enum HistoryKind {
-    Created,
-    Updated,
-    DuplicateSkipped,
-    CompanyLinked,
-    DealAdded,
-    DealUpdated,
-    EmailQueued,
-    EmailFailed,
-    NoteAdded,
-    TicketAdded,
-    SmsQueued,
-    SmsFailed,
-}
-
-impl HistoryKind {
-    /// The word that the API has for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::DuplicateSkipped => "duplicate_skipped",
-            Self::CompanyLinked => "company_linked",
-            Self::DealAdded => "deal_added",
-            Self::DealUpdated => "deal_updated",
-            Self::EmailQueued => "email_queued",
-            Self::EmailFailed => "email_failed",
-            Self::NoteAdded => "note_added",
-            Self::TicketAdded => "ticket_added",
-            Self::SmsQueued => "sms_queued",
-            Self::SmsFailed => "sms_failed",
-        }
+words! {
+    /// What a history line tells of (`api.md` 5).
+    pub enum HistoryKind {
+        Created => "created",
+        Updated => "updated",
+        DuplicateSkipped => "duplicate_skipped",
+        CompanyLinked => "company_linked",
+        DealAdded => "deal_added",
+        DealUpdated => "deal_updated",
+        EmailQueued => "email_queued",
+        EmailFailed => "email_failed",
+        NoteAdded => "note_added",
+        TicketAdded => "ticket_added",
+        SmsQueued => "sms_queued",
+        SmsFailed => "sms_failed",
     }
 }
 
@@ -203,15 +183,16 @@ pub struct Outcome {
     pub warnings: Vec<Warning>,
 }
 
-/// The status of an action (`listener.md` 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the specification's own words, listener.md 2")]
-pub enum Status {
-    Created,
-    Updated,
-    Unchanged,
-    Duplicate,
-    Queued,
+words! {
+    /// What became of an action (`listener.md` 2).
+    #[schema(as = ActionStatus)]
+    pub enum Status {
+        Created => "created",
+        Updated => "updated",
+        Unchanged => "unchanged",
+        Duplicate => "duplicate",
+        Queued => "queued",
+    }
 }
 
 /// A record as answers name it.

@@ -11,3 +11,4 @@ pub mod note;
 pub mod path_id;
 pub mod permit;
 pub mod ticket;
+pub mod user;

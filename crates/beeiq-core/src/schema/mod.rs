@@ -22,6 +22,7 @@ use crate::batch::Context;
 use crate::directory::{Directory, Entry, Named, Names};
 use crate::records::customer::{AddressType, ContactType, ImProtocol};
 use crate::values::custom_field::{Kind, Model};
+use crate::values::words::Word;
 use parts::{
     any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
     optional, present, required, single_or, text,
@@ -314,9 +315,9 @@ fn sms_field(field: &str) -> Option<Value> {
     })
 }
 
-fn typed_values<C: crate::records::customer::Choice>(description: &str) -> Value {
+fn typed_values<W: Word>(description: &str) -> Value {
     array_of(json!({"type": "object", "properties": {
-        "type": optional(choice::<C>()),
+        "type": optional(choice::<W>()),
         "value": optional(described(line(), description)),
     }}))
 }
