@@ -79,9 +79,9 @@ impl AddContact {
             return Err(findings.into());
         }
         let made = self.party.create(company, workspace, ids, &mut findings);
-        let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
-            Change::MessageQueued(message) => Some(*message),
-            _ => None,
+        let messages = made.into_changes().0.into_iter().filter_map(|change| {
+            let Change::MessageQueued(message) = change else { return None };
+            Some(*message)
         });
         Ok((messages.collect(), findings.warnings))
     }

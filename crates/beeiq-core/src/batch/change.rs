@@ -1,13 +1,15 @@
 //! What deciding yields: changes as values.
 
+use super::snapshot::Ids;
 use crate::diagnostics::{Fault, Findings, Warning};
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
+use crate::records::history::Event;
 use crate::records::identity::{Identity, IdentityKind};
+use crate::records::model::Model;
 use crate::records::note::Note;
 use crate::records::ticket::{Ticket, TicketCode};
 use crate::words;
-use serde_json::Value;
 use uuid::Uuid;
 
 /// One change that an action wants.
@@ -43,6 +45,13 @@ pub enum Change {
     MessageQueued(Box<Message>),
 }
 
+impl Change {
+    /// A line in a record's history.
+    pub fn history(ids: &mut dyn Ids, subject: Subject, event: Event) -> Self {
+        Self::HistoryAdded(HistoryLine { id: ids.id(), subject, event })
+    }
+}
+
 /// Who comes to hold which identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim {
@@ -73,9 +82,7 @@ pub struct HistoryLine {
     /// Whose history.
     pub subject: Subject,
     /// What happened.
-    pub kind: HistoryKind,
-    /// What the kind tells: ids and codes.
-    pub details: Value,
+    pub event: Event,
 }
 
 /// Whose history a line is in.
@@ -115,24 +122,6 @@ impl Subject {
             Self::Ticket(id) => Some(id),
             Self::Customer(_) | Self::Deal(_) => None,
         }
-    }
-}
-
-words! {
-    /// What a history line tells of (`api.md` 5).
-    pub enum HistoryKind {
-        Created => "created",
-        Updated => "updated",
-        DuplicateSkipped => "duplicate_skipped",
-        CompanyLinked => "company_linked",
-        DealAdded => "deal_added",
-        DealUpdated => "deal_updated",
-        EmailQueued => "email_queued",
-        EmailFailed => "email_failed",
-        NoteAdded => "note_added",
-        TicketAdded => "ticket_added",
-        SmsQueued => "sms_queued",
-        SmsFailed => "sms_failed",
     }
 }
 
@@ -228,15 +217,15 @@ pub enum RecordName {
 }
 
 impl RecordName {
-    /// The record's model, in the words of answers.
+    /// The record's model.
     #[must_use]
-    pub const fn model(&self) -> &'static str {
+    pub fn model(&self) -> Model {
         match self {
-            Self::Customer(code) => code.kind.as_str(),
-            Self::Note => "note",
-            Self::Ticket(_) => "ticket",
-            Self::Sms => "sms",
-            Self::Deal(_) => "deal",
+            Self::Customer(code) => code.kind.into(),
+            Self::Note => Model::Note,
+            Self::Ticket(_) => Model::Ticket,
+            Self::Sms => Model::Sms,
+            Self::Deal(_) => Model::Deal,
         }
     }
 
@@ -261,13 +250,14 @@ pub struct Related {
     pub record: RecordRef,
 }
 
-/// Whether a related record was there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// Made for the action.
-    Created,
-    /// Found, and not changed.
-    Linked,
+words! {
+    /// Whether a related record was there already.
+    pub enum Link {
+        /// Made for the action.
+        Created => "created",
+        /// Found, and not changed.
+        Linked => "linked",
+    }
 }
 
 /// What a related record is to the action.

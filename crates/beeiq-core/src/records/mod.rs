@@ -7,6 +7,7 @@ pub mod deal;
 pub mod history;
 pub mod identity;
 pub mod message;
+pub mod model;
 pub mod note;
 pub mod path_id;
 pub mod permit;

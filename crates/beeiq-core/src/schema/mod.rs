@@ -11,7 +11,7 @@ mod parts;
 
 pub use examples::{Example, examples};
 
-use crate::actions::ACTION_TYPES;
+use crate::actions::ActionType;
 use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use crate::actions::add_ticket::TICKET_FIELDS;
 use crate::actions::customer::company::COMPANY_FIELDS;
@@ -83,8 +83,8 @@ impl<'a> Org<'a> {
 #[must_use]
 pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
     let org = Org(context);
-    let actions: Vec<Value> = ACTION_TYPES
-        .iter()
+    let actions: Vec<Value> = ActionType::ALL
+        .into_iter()
         .map(|action_type| {
             json!({
                 "if": {"properties": {"actionType": {"const": action_type}}},
@@ -96,12 +96,12 @@ pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
     let action_schema = json!({
         "type": "object",
         "required": ["actionType", "data"],
-        "properties": {"actionType": {"enum": ACTION_TYPES}, "data": {"type": "object"}},
+        "properties": {"actionType": {"enum": ActionType::ALL}, "data": {"type": "object"}},
         "allOf": actions,
     });
     definitions.insert("action".to_owned(), action_schema);
-    for action_type in ACTION_TYPES {
-        definitions.insert((*action_type).to_owned(), action(action_type, org));
+    for action_type in ActionType::ALL {
+        definitions.insert(action_type.to_string(), action(action_type, org));
     }
     let sender = described(
         json!({"type": "string", "format": "email"}),
@@ -123,7 +123,7 @@ pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
 }
 
 /// The `data` of an action of that type.
-fn action(action_type: &str, org: Org<'_>) -> Value {
+fn action(action_type: ActionType, org: Org<'_>) -> Value {
     let person = |description: &str, models: &[Model], extra: Value| {
         object(PERSON_FIELDS, description, |field| person_field(field, org, models), extra)
     };
@@ -132,43 +132,43 @@ fn action(action_type: &str, org: Org<'_>) -> Value {
         json!({"not": {"required": ["name"], "properties": {"name": {"type": "null"}}}});
     let update = json!({"allOf": [any_of_present(UPDATE_IDENTIFIERS), no_name_null]});
     match action_type {
-        "add-contact" => person(
+        ActionType::AddContact => person(
             "Adds a contact or account, unless the org has it already.",
             customers,
             present("name"),
         ),
-        "add-lead" => {
+        ActionType::AddLead => {
             person("Adds a lead, unless a lead is it already.", &[Model::Lead], present("name"))
         }
-        "update-contact" => person(
+        ActionType::UpdateContact => person(
             "Changes a contact or account. What is absent or empty stays; null clears.",
             customers,
             update,
         ),
-        "update-lead" => person(
+        ActionType::UpdateLead => person(
             "Changes a lead. What is absent or empty stays; null clears.",
             &[Model::Lead],
             update,
         ),
-        "add-deal" => object(
+        ActionType::AddDeal => object(
             DEAL_FIELDS,
             "Adds a deal, or changes the one of that dealId or name.",
             |field| deal_field(field, org),
             present("name"),
         ),
-        "add-note" => object(
+        ActionType::AddNote => object(
             NOTE_FIELDS,
             "Adds a note to a customer, or where `model` is `deal` to a deal.",
             |field| note_field(field, org),
             json!({"allOf": [present("body"), any_of_present(&[CUSTOMER_IDENTIFIERS, &["dealId", "name"]].concat())]}),
         ),
-        "add-ticket" => object(
+        ActionType::AddTicket => object(
             TICKET_FIELDS,
             "Adds a ticket of a customer, who is made where he is not there.",
             |field| ticket_field(field, org),
             present("body"),
         ),
-        _ => object(
+        ActionType::SendSms => object(
             SMS_FIELDS,
             "Sends an SMS to each number.",
             sms_field,

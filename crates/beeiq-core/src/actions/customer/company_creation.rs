@@ -2,15 +2,15 @@
 
 use super::company::Company;
 use super::new_customer::{
-    address_entries, claim_of_name, email_entries, history, phone_entries, source_of,
+    address_entries, claim_of_name, email_entries, phone_entries, source_of,
 };
-use crate::batch::change::{Change, Claim, HistoryKind, Role};
+use crate::batch::change::{Change, Claim, Role, Subject};
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings};
 use crate::records::customer::{Customer, CustomerKind};
+use crate::records::history::{Coded, CompanyLinked, Event, Maker};
 use crate::records::identity::Identity;
-use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -42,12 +42,11 @@ pub fn create_company(
         };
         let message = format!(
             "The company's {} {} is held by {whose}; it was kept on the company, but does not identify it.",
-            identity.kind.as_str(),
-            identity.value
+            identity.kind, identity.value
         );
         findings.warn(Code::IdentifierShared, &company.at, message);
     }
-    changes.push(history(ids, id, HistoryKind::Created, json!({"by": "company"})));
+    changes.push(Change::history(ids, Subject::Customer(id), Event::created(Maker::Company)));
     known
 }
 
@@ -58,11 +57,11 @@ pub fn company_linked(
     company: &KnownCustomer,
     role: Role,
 ) -> Change {
-    let details = json!({
-        "company": {"id": company.id, "code": company.code.to_string()},
-        "created": role == Role::CompanyCreated,
+    let event = Event::CompanyLinked(CompanyLinked {
+        company: Coded { id: company.id, code: company.code.to_string() },
+        created: role == Role::CompanyCreated,
     });
-    history(ids, customer, HistoryKind::CompanyLinked, details)
+    Change::history(ids, Subject::Customer(customer), event)
 }
 
 fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> Customer {
