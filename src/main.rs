@@ -16,7 +16,9 @@ use beeiq::worker::retention::Retention;
 use beeiq::{clock, server, telemetry, tls};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -125,7 +127,7 @@ fn main() -> ExitCode {
     if let Err(error) = dotenvy::dotenv()
         && !error.not_found()
     {
-        return fail(&format!("the .env file cannot be read: {error}"), USAGE);
+        return fail(&format!("the .env file cannot be read: {}", env_file_fault(&error)), USAGE);
     }
     let program = match Program::try_parse() {
         Ok(program) => program,
@@ -164,11 +166,17 @@ fn demo(settings: &DemoSettings) -> anyhow::Result<()> {
 fn serve(settings: &ServeSettings) -> ExitCode {
     let listener = match TcpListener::bind(settings.http.bind) {
         Ok(listener) => listener,
-        Err(error) => return fail(&format!("cannot bind {}: {error}", settings.http.bind), 1),
+        Err(error) => {
+            let bind = settings.http.bind;
+            return fail(&format!("cannot bind BEEIQ_BIND (--bind) {bind}: {error}"), 1);
+        }
     };
     let metrics = match settings.http.metrics_bind.map(TcpListener::bind).transpose() {
         Ok(metrics) => metrics,
-        Err(error) => return fail(&format!("cannot bind BEEIQ_METRICS_BIND: {error}"), 1),
+        Err(error) => {
+            let message = format!("cannot bind BEEIQ_METRICS_BIND (--metrics-bind): {error}");
+            return fail(&message, 1);
+        }
     };
     let prepared =
         telemetry::init(&settings.log).and_then(|()| App::new(settings, listener.local_addr()?));
@@ -346,17 +354,71 @@ fn checked_password(text: String) -> anyhow::Result<NewPassword> {
     NewPassword::parse(text, "").map_err(|fault| anyhow::anyhow!(fault.message))
 }
 
-/// `beeiq` alone shows the help, which clap counts as an error.
-fn shows_help(error: &clap::Error) -> bool {
-    error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+/// What is wrong with the file, without the line's text, which may have a secret.
+fn env_file_fault(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(line, at) => match line.split_once('=') {
+            Some((name, _)) => {
+                format!("the line of {} is malformed at character {at}", name.trim())
+            }
+            None => "a line is no NAME=VALUE".to_owned(),
+        },
+        other => other.to_string(),
+    }
 }
 
-/// What is wrong, without the usage that clap adds.
+/// `beeiq` alone shows the help, which clap counts as an error.
+fn shows_help(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+}
+
+/// What is wrong, without the usage that clap adds, and with the name of the variable.
 fn one_line(error: &clap::Error) -> String {
+    let mut program = Program::command();
+    program.build();
+    let settings = settings_of(&program);
+    if error.kind() == ErrorKind::InvalidUtf8
+        && let Some(setting) = settings.iter().find(|setting| setting.is_not_utf_8())
+    {
+        return format!("{} is not UTF-8", setting.named());
+    }
     let text = error.to_string();
     let fault = text.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = fault.split_whitespace().collect();
-    words.join(" ").trim_start_matches("error: ").to_owned()
+    let mut line = words.join(" ").trim_start_matches("error: ").to_owned();
+    if let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg)
+        && let Some(setting) = settings.iter().find(|setting| setting.shown == *invalid)
+    {
+        line = line.replace(&format!("'{invalid}'"), &setting.named());
+    }
+    line
+}
+
+/// A setting that may also come from the environment.
+struct Setting<'p> {
+    /// As clap shows it: `--bind <ADDRESS:PORT>`.
+    shown: String,
+    flag: &'p str,
+    variable: &'p OsStr,
+}
+
+impl Setting<'_> {
+    fn named(&self) -> String {
+        format!("{} (--{})", self.variable.display(), self.flag)
+    }
+
+    fn is_not_utf_8(&self) -> bool {
+        std::env::var_os(self.variable).is_some_and(|value| value.to_str().is_none())
+    }
+}
+
+/// Those of all commands.
+fn settings_of(command: &clap::Command) -> Vec<Setting<'_>> {
+    let own = command.get_arguments().filter_map(|arg| {
+        let (flag, variable) = (arg.get_long()?, arg.get_env()?);
+        Some(Setting { shown: arg.to_string(), flag, variable })
+    });
+    own.chain(command.get_subcommands().flat_map(settings_of)).collect()
 }
 
 /// One line on standard error; where that is closed there is nobody to tell.

@@ -68,11 +68,13 @@ impl CapacitySettings {
         let largest = limits.max_body_bytes;
         anyhow::ensure!(
             self.max_inflight_bytes / 2 >= largest,
-            "BEEIQ_MAX_INFLIGHT_BYTES must be at least twice BEEIQ_MAX_BODY_BYTES"
+            "BEEIQ_MAX_INFLIGHT_BYTES (--max-inflight-bytes) must be at least twice \
+             BEEIQ_MAX_BODY_BYTES (--max-body-bytes)"
         );
         anyhow::ensure!(
             self.max_working_bytes / 8 >= largest,
-            "BEEIQ_MAX_WORKING_BYTES must be at least eight times BEEIQ_MAX_BODY_BYTES"
+            "BEEIQ_MAX_WORKING_BYTES (--max-working-bytes) must be at least eight times \
+             BEEIQ_MAX_BODY_BYTES (--max-body-bytes)"
         );
         Ok(())
     }

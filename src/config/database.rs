@@ -27,13 +27,19 @@ impl DatabaseSettings {
     /// The URL.
     ///
     /// # Errors
-    /// When none is set.
+    /// When none is set, or it is none of Postgres; its text, which has a password, is not in the
+    /// message.
     pub fn url(&self) -> anyhow::Result<&str> {
         let set = self.database_url.as_ref().filter(|url| !url.expose().is_empty());
         let url = set.context(
-            "DATABASE_URL is not set: it names the Postgres database, as in \
+            "DATABASE_URL (--database-url) is not set: it names the Postgres database, as in \
              postgres://user:password@host/database",
         )?;
+        anyhow::ensure!(
+            names_postgres(url.expose()),
+            "DATABASE_URL (--database-url) is malformed: it must be as in \
+             postgres://user:password@host/database"
+        );
         Ok(url.expose())
     }
 
@@ -47,5 +53,36 @@ impl DatabaseSettings {
             pool_size: self.pool_size,
             wait: Duration::from_secs(3),
         })
+    }
+}
+
+/// Whether it is in one of libpq's forms: a URL, or `host=… dbname=…`. Each has many variants, which
+/// libpq itself judges.
+fn names_postgres(text: &str) -> bool {
+    let text = text.trim_start();
+    match text.split_once("://") {
+        Some((scheme, _)) if !scheme.contains('=') => matches!(scheme, "postgres" | "postgresql"),
+        _ => text.contains('='),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_postgres;
+
+    #[test]
+    fn what_libpq_takes_is_told_from_what_it_never_takes() {
+        for (text, expected) in [
+            ("postgres://u:p@h/d", true),
+            ("postgresql://h1:1,h2:2/d?target_session_attrs=any", true),
+            ("postgres:///d?host=/run/postgresql", true),
+            ("host=/run/postgresql dbname=d", true),
+            ("dbname=d passfile=file://x", true),
+            ("mysql://u:p@h/d?a=b", false),
+            ("u:p@h/d", false),
+            ("beeiq", false),
+        ] {
+            assert_eq!(names_postgres(text), expected, "{text}");
+        }
     }
 }

@@ -95,10 +95,10 @@ impl ServeSettings {
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
         let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
         let text = set.context(
-            "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
+            "BEEIQ_SECRET_KEY (--secret-key) is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
-        text.expose().parse().context("BEEIQ_SECRET_KEY is malformed")
+        text.expose().parse().context("BEEIQ_SECRET_KEY (--secret-key) is malformed")
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_missing_or_malformed_secret_key_is_said_without_showing_it() {
         let missing = parse(&[]).unwrap().secret_key().unwrap_err();
-        assert!(missing.to_string().contains("BEEIQ_SECRET_KEY is not set"));
+        assert!(missing.to_string().contains("BEEIQ_SECRET_KEY (--secret-key) is not set"));
         let settings = parse(&["--secret-key", "hunter2"]).unwrap();
         let malformed = format!("{:#}", settings.secret_key().unwrap_err());
         assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");

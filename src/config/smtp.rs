@@ -53,14 +53,15 @@ impl SmtpSettings {
         };
         let from = self.smtp_from.as_deref().filter(|from| !from.trim().is_empty());
         let from = from.context(
-            "BEEIQ_SMTP_FROM is not set: it names the sender of the mail that goes by \
-             BEEIQ_SMTP_URL, as \"BeeIQ <noreply@example.com>\"",
+            "BEEIQ_SMTP_FROM (--smtp-from) is not set: it names the sender of the mail that goes \
+             by BEEIQ_SMTP_URL, as \"BeeIQ <noreply@example.com>\"",
         )?;
-        let from: Mailbox = from
-            .trim()
-            .parse()
-            .context("BEEIQ_SMTP_FROM is no sender such as \"BeeIQ <noreply@example.com>\"")?;
-        smtp_server(url.expose(), from).context("BEEIQ_SMTP_URL is malformed").map(Some)
+        let from: Mailbox = from.trim().parse().context(
+            "BEEIQ_SMTP_FROM (--smtp-from) is no sender such as \"BeeIQ <noreply@example.com>\"",
+        )?;
+        smtp_server(url.expose(), from)
+            .context("BEEIQ_SMTP_URL (--smtp-url) is malformed")
+            .map(Some)
     }
 }
 
@@ -135,12 +136,12 @@ mod tests {
     #[test]
     fn what_is_no_mail_server_is_said_without_its_password() {
         for (url, from, words) in [
-            ("mail.test", "a@x.test", "BEEIQ_SMTP_URL is malformed"),
+            ("mail.test", "a@x.test", "BEEIQ_SMTP_URL (--smtp-url) is malformed"),
             ("https://u:hunter2@h", "a@x.test", "smtp://"),
             ("smtp://u:hunter2@h?tls=yes", "a@x.test", "security=starttls"),
             ("smtp://u:hunter2@h/inbox", "a@x.test", "path"),
-            ("smtp://u:hunter2@h", "nobody", "BEEIQ_SMTP_FROM"),
-            ("smtp://u:hunter2@h", "", "BEEIQ_SMTP_FROM is not set"),
+            ("smtp://u:hunter2@h", "nobody", "BEEIQ_SMTP_FROM (--smtp-from)"),
+            ("smtp://u:hunter2@h", "", "BEEIQ_SMTP_FROM (--smtp-from) is not set"),
         ] {
             let error = mail_server(url, from).unwrap_err();
             assert!(error.contains(words) && !error.contains("hunter2"), "{url}: {error}");

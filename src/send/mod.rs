@@ -309,7 +309,7 @@ fn no_account(error: &AccountError) -> Outcome {
 /// The account of `BEEIQ_SMS_ACCOUNT`. What is wrong with it is told without its text, which has
 /// secrets in it.
 fn instance_account(text: &str) -> anyhow::Result<SmsAccount> {
-    const NAME: &str = "BEEIQ_SMS_ACCOUNT is malformed";
+    const NAME: &str = "BEEIQ_SMS_ACCOUNT (--sms-account) is malformed";
     let account: SmsAccount = serde_json::from_str(text).map_err(|error| {
         let words = error.to_string();
         let cause = if words.starts_with("missing field") {

@@ -96,6 +96,26 @@ async fn a_posted_deal_reads_back_with_every_field() {
     );
 }
 
+/// A second run would make a second customer.
+#[actix_web::test]
+async fn whoever_has_no_identifier_is_made_for_no_deal_and_no_ticket() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    for (action_type, data, pointer) in [
+        ("add-deal", deal("One", json!({"dealWith": {"name": "Lan"}})), "/dealWith"),
+        ("add-deal", deal("One", json!({"contacts": [{"name": "Lan"}]})), "/contacts/0"),
+        ("add-ticket", json!({"body": "x", "name": "Lan"}), ""),
+    ] {
+        let reply = listener.act(action_type, data).await.expect(422);
+        let error = &reply.result(0)["error"];
+        assert_eq!(error["code"], "missing_identifier", "{action_type}{pointer}");
+        assert_eq!(error["pointer"], format!("/data/0/data{pointer}"), "{action_type}");
+    }
+    for table in ["customers", "deals", "tickets"] {
+        assert_eq!(instance.db_count(table), 0, "{table}");
+    }
+}
+
 #[actix_web::test]
 async fn an_update_changes_what_it_names_and_is_told_in_the_histories() {
     let instance = Instance::start().await;

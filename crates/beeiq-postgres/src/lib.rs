@@ -62,7 +62,7 @@ pub enum EmbeddedError {
     )]
     NoPrograms,
     /// What the caller named holds none.
-    #[error("PG_BINDIR names {}, which holds no initdb and postgres that run", .0.display())]
+    #[error("PG_BINDIR (--pg-bindir) names {}, which holds no initdb and postgres that run", .0.display())]
     BadBindir(PathBuf),
     /// Only versions older than the oldest that is supported.
     #[error(

@@ -75,10 +75,12 @@ impl Demo {
     pub fn prepare(settings: &DemoSettings, path: Option<OsString>) -> anyhow::Result<Self> {
         let bind = settings.http.bind;
         let listener = TcpListener::bind(bind)
-            .with_context(|| format!("cannot bind {bind}; choose another with --bind"))?;
+            .with_context(|| format!("cannot bind BEEIQ_BIND (--bind) {bind}; choose another"))?;
         telemetry::init(&settings.log)?;
         let dir = &settings.data_dir;
-        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        fs::create_dir_all(dir).with_context(|| {
+            format!("BEEIQ_DATA_DIR (--data-dir): cannot make {}", dir.display())
+        })?;
         let (url, cluster) = database(settings, path)?;
         migrate(&url).context("the database cannot be migrated")?;
         let serve = ServeSettings {

@@ -89,13 +89,14 @@ impl ImportSettings {
     /// # Errors
     /// When it is no listener's; it is not in the message.
     pub fn target(&self) -> anyhow::Result<Url> {
-        let mut url: Url = self.url.expose().parse().context("--url is no URL")?;
+        let mut url: Url =
+            self.url.expose().parse().context("BEEIQ_LISTENER_URL (--url) is no URL")?;
         let is_listener = matches!(url.scheme(), "http" | "https")
             && url.path().contains("/listener/")
             && url.query().is_none();
         anyhow::ensure!(
             is_listener,
-            "--url must be a listener's, such as https://crm.example/listener/…"
+            "BEEIQ_LISTENER_URL (--url) must be a listener's, such as https://crm.example/listener/…"
         );
         if self.dry_run {
             url.query_pairs_mut().append_pair("dryRun", "true");

@@ -196,7 +196,8 @@ fn note(found: Note, directory: &Directory) -> Result<NoteBody, Problem> {
         body: record.body,
         model,
         target,
-        channel: entry(&directory.channels, record.channel_id),
+        channel: entry(&directory.channels, record.channel_id)
+            .or_else(|| entry(&directory.sources, record.channel_id)),
         owner: owner(record.owner_id, directory)?,
         created_at: record.created_at,
     })

@@ -131,7 +131,7 @@ pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResp
     request_body(content = Trial, example = json!({"to": "ann@example.com"})),
     responses(
         (status = 200, body = TrialReport,
-         example = json!({"status": "failed", "words": "535 5.7.8 Authentication failed"})),
+         example = json!({"status": "failed", "response": "535 5.7.8 Authentication failed"})),
         AdminProblems,
         BodyProblems,
         (status = 409, body = ProblemDocument, content_type = "application/problem+json",
