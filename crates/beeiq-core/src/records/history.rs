@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// Declares the kinds of events: the variant, the shape of its details, its word.
 macro_rules! events {
-    ($($variant:ident($details:ty) => $word:literal,)+) => {
+    ($($variant:ident($details:ty) => $word:tt,)+) => {
         words! {
             /// What a history line tells of.
             pub enum HistoryKind {

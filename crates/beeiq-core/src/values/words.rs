@@ -31,11 +31,12 @@ impl UnknownWord {
 }
 
 /// Declares an enum of words: `Blue => "blue"`. It has `ALL` and `as_str`, is displayed, parsed and
-/// (de)serialised as its words, and is an enum of them in the documentation of the API.
+/// (de)serialised as its words, and is an enum of them in the documentation of the API. (A word is a
+/// `tt`: in a `literal` utoipa would not see it.)
 #[macro_export]
 macro_rules! words {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
-        $($(#[$of_variant:meta])* $variant:ident => $word:literal,)+
+        $($(#[$of_variant:meta])* $variant:ident => $word:tt,)+
     }) => {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -109,6 +110,8 @@ mod tests {
             assert_eq!(serde_json::from_value::<Colour>(word.into()).unwrap(), colour);
         }
         assert_eq!(<Colour as Word>::ALL, [Colour::Blue, Colour::DarkRed]);
+        let schema = serde_json::to_value(<Colour as utoipa::PartialSchema>::schema()).unwrap();
+        assert_eq!(schema["enum"], serde_json::json!(["blue", "dark red"]));
         let error = "Blue".parse::<Colour>().unwrap_err().to_string();
         assert_eq!(error, r#""Blue" is none of "blue", "dark red""#);
     }
