@@ -5,17 +5,16 @@ pub mod passwords;
 pub mod sessions;
 pub mod throttle;
 
+pub use beeiq_core::records::user::Role;
+
 use crate::problem::Problem;
 pub use crate::secrets;
-use crate::store::error::StoreError;
 use crate::store::pool::Db;
 use beeiq_core::diagnostics::Code;
 use passwords::Passwords;
 use secrets::SecretKey;
-use serde::{Deserialize, Serialize};
 use sessions::Lifetime;
 use std::net::IpAddr;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What signing in and recognising callers needs.
@@ -28,41 +27,6 @@ pub struct Access {
     pub passwords: Passwords,
     /// How long sessions last.
     pub lifetime: Lifetime,
-}
-
-/// What a user or an API key may do (`api.md` 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Everything.
-    Owner,
-    /// Everything but owners and the org itself.
-    Admin,
-    /// Reads the records that permits let him see, and his own profile.
-    Member,
-}
-
-impl Role {
-    /// Its name in the API and the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-            Self::Admin => "admin",
-            Self::Member => "member",
-        }
-    }
-
-    /// The role that a column holds.
-    ///
-    /// # Errors
-    /// For what the column's check does not allow.
-    pub fn of_column(text: &str) -> Result<Self, StoreError> {
-        [Self::Owner, Self::Admin, Self::Member]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| StoreError::unreadable(&format!("\"{text}\" is no role")))
-    }
 }
 
 /// As whom somebody calls the management API.

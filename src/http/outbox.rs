@@ -16,6 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::records::message::{Channel, Status};
 use beeiq_core::values::suggest;
+use beeiq_core::values::words::Word;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,10 +31,10 @@ pub struct MessageBody {
     id: Uuid,
     /// `email` or `sms`.
     #[schema(example = "email")]
-    channel: &'static str,
+    channel: Channel,
     /// `pending`, `sending`, `sent`, `dead`, `cancelled` or `captured`.
     #[schema(example = "sent")]
-    status: &'static str,
+    status: Status,
     /// The e-mail address or the number, in E.164, that it goes to.
     #[schema(example = "huy.nguyen@example.com")]
     to: String,
@@ -142,8 +143,8 @@ pub async fn list(
     let query = Query::of_list(&request, &["channel", "status", "to"])?;
     let paging = query.paging()?;
     let filters = Filters {
-        channel: choice(&query, "channel", Channel::from_word, &Channel::ALL.map(Channel::as_str))?,
-        status: choice(&query, "status", Status::from_word, &Status::ALL.map(Status::as_str))?,
+        channel: choice(&query, "channel")?,
+        status: choice(&query, "status")?,
         to: query.get("to").map(|to| to.trim().to_owned()),
     };
     let rows = app
@@ -268,8 +269,8 @@ fn shown(message: Message) -> MessageBody {
     let waits = status == Status::Pending;
     MessageBody {
         id: row.id,
-        channel: channel.as_str(),
-        status: status.as_str(),
+        channel,
+        status,
         to: row.recipient,
         subject: row.subject,
         recipients: recipients.into_iter().map(customer_reference).collect(),
@@ -291,20 +292,11 @@ fn attempt(row: AttemptRow) -> AttemptBody {
 }
 
 /// A parameter that is one of a few words.
-fn choice<T>(
-    query: &Query,
-    name: &str,
-    read: impl Fn(&str) -> Option<T>,
-    words: &[&str],
-) -> Result<Option<T>, Problem> {
-    query
-        .get(name)
-        .map(|word| {
-            read(word).ok_or_else(|| {
-                invalid(name, &format!("is one of {}.", suggest::listed(words.iter().copied(), 20)))
-            })
-        })
-        .transpose()
+fn choice<W: Word>(query: &Query, name: &str) -> Result<Option<W>, Problem> {
+    let words = || suggest::listed(W::ALL.iter().map(|one| one.as_str()), W::ALL.len());
+    let read =
+        |word: &str| word.parse().map_err(|_| invalid(name, &format!("is one of {}.", words())));
+    query.get(name).map(read).transpose()
 }
 
 fn parse_id(text: &str) -> Result<Uuid, Problem> {

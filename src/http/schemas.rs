@@ -9,6 +9,7 @@ use crate::http::extract::Admin;
 use crate::problem::Problem;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
+use beeiq_core::actions::ActionType;
 use beeiq_core::batch::Context;
 use beeiq_core::directory::Directory;
 use beeiq_core::schema;
@@ -24,8 +25,7 @@ const SCHEMA_JSON: &str = "application/schema+json";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Example {
     /// The action that it shows.
-    #[schema(example = "add-contact")]
-    action_type: &'static str,
+    action_type: ActionType,
     /// What to post to a listener.
     #[schema(value_type = Object)]
     payload: Value,

@@ -1,8 +1,8 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
-use beeiq_core::actions::ACTION_TYPES;
-use beeiq_core::batch::{Link, Outcome, RecordRef, Rejection, Related, Role, Status};
+use beeiq_core::actions::ActionType;
+use beeiq_core::batch::{Outcome, RecordRef, Rejection, Related, Role};
 use beeiq_core::diagnostics::{Code, Fault, Warning};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -221,8 +221,7 @@ impl Answer {
     pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.results.iter().map(|result| {
             let given = result.action_type.as_deref().unwrap_or_default();
-            let known = ACTION_TYPES.iter().find(|known| **known == given);
-            (known.copied().unwrap_or("unknown"), result.status)
+            (given.parse().map_or("unknown", ActionType::as_str), result.status)
         })
     }
 
@@ -284,7 +283,7 @@ fn result(
             ActionResult { status: "not_applied", warnings: outcome.warnings, ..empty }
         }
         Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
-            status: status_word(status),
+            status: status.as_str(),
             record: Some(record_body(&record, dry_created)),
             matched_by: matched_by.map(beeiq_core::records::identity::IdentityKind::as_str),
             related: related.iter().map(|one| related_body(one, dry_created)).collect(),
@@ -299,38 +298,24 @@ fn error_body(faults: Vec<Fault>) -> Option<ErrorBody> {
     Some(ErrorBody { code, message, pointer, errors: faults })
 }
 
-const fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Created => "created",
-        Status::Updated => "updated",
-        Status::Unchanged => "unchanged",
-        Status::Duplicate => "duplicate",
-        Status::Queued => "queued",
-    }
-}
-
 /// A dry run makes nothing, so what it would make has no id and no code.
 fn record_body(record: &RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
     let real = !dry_created.contains(&record.id);
     RecordBody {
-        model: record.name.model(),
+        model: record.name.model().as_str(),
         id: real.then_some(record.id),
         code: record.name.code().filter(|_| real),
     }
 }
 
 fn related_body(related: &Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
-    let link_word = |link| match link {
-        Link::Created => "created",
-        Link::Linked => "linked",
-    };
     let (role, status) = match related.role {
         Role::CompanyCreated => ("company", "created"),
         Role::CompanyLinked => ("company", "linked"),
-        Role::DealWith(link) => ("dealWith", link_word(link)),
-        Role::Contact(link) => ("contact", link_word(link)),
+        Role::DealWith(link) => ("dealWith", link.as_str()),
+        Role::Contact(link) => ("contact", link.as_str()),
         Role::Candidate => ("candidate", "unchanged"),
-        Role::Customer(link) => ("customer", link_word(link)),
+        Role::Customer(link) => ("customer", link.as_str()),
         Role::Message => ("message", "queued"),
     };
     RelatedBody { role, status, record: record_body(&related.record, dry_created) }

@@ -11,6 +11,7 @@ use crate::store::deliveries::{self, Root};
 use crate::store::error::StoreError;
 use beeiq_core::diagnostics::{Code, Fault, Pointer, Warning};
 use beeiq_core::json::Meter;
+use beeiq_core::records::model::Model;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -50,7 +51,7 @@ enum Action {
 struct Record {
     id: Uuid,
     /// Which kind of record.
-    model: String,
+    model: Model,
 }
 
 impl Progress {
@@ -135,22 +136,19 @@ impl Action {
 /// and companies, of which those without identifiers are found by nothing. A deal and a contact's
 /// company are found by their names.
 fn made_by(result: &Value) -> Vec<Record> {
-    let record = |one: &Value, models: &[&str]| {
-        let model = word(one, "model");
-        let id = word(one, "id").parse().ok().filter(|_| models.contains(&model))?;
-        Some(Record { id, model: model.to_owned() })
+    let record = |one: &Value| {
+        let model: Model = word(one, "model").parse().ok()?;
+        Some(Record { id: word(one, "id").parse().ok()?, model })
     };
-    let models: &[&str] = if word(result, "status") == "created" {
-        &["note", "ticket", "sms", "contact", "account", "lead"]
-    } else {
-        &["note", "ticket", "sms"]
-    };
-    let own = result.get("record").and_then(|one| record(one, models));
+    let is_new = |one: &Value| word(one, "status") == "created";
+    let own = result.get("record").and_then(record);
+    let own = own.filter(|own| own.model.is_made_again(is_new(result)));
     let related = result.get("related").and_then(Value::as_array).into_iter().flatten();
-    let people = related
-        .filter(|one| word(one, "status") == "created" && word(one, "role") != "company")
-        .filter_map(|one| record(one, &["contact", "account", "lead"]));
-    own.into_iter().chain(people).collect()
+    let related = related
+        .filter(|one| is_new(one) && word(one, "role") != "company")
+        .filter_map(record)
+        .filter(|one| one.model.is_made_again(true));
+    own.into_iter().chain(related).collect()
 }
 
 fn word<'v>(of: &'v Value, name: &str) -> &'v str {

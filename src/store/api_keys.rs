@@ -3,6 +3,7 @@
 use super::schema::api_keys;
 use crate::access::{Actor, Role, Who};
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use chrono::{DateTime, Utc};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -17,7 +18,7 @@ pub struct ApiKeyRow {
     /// Its name.
     pub name: String,
     /// `owner`, `admin` or `member`.
-    pub role: String,
+    pub role: Stored<Role>,
     /// When it ends, where it does.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was used last, to five minutes.
@@ -98,18 +99,17 @@ pub fn actor(
     token_hash: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Option<(Uuid, Actor)>, StoreError> {
-    let found: Option<(Uuid, String, String)> = api_keys::table
+    let found: Option<(Uuid, String, Stored<Role>)> = api_keys::table
         .filter(api_keys::org_id.eq(org))
         .filter(api_keys::token_hash.eq(token_hash))
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
         .select((api_keys::id, api_keys::name, api_keys::role))
         .first(conn)
         .optional()?;
-    let Some((id, name, role)) = found else {
+    let Some((id, name, Stored(role))) = found else {
         return Ok(None);
     };
     let who = Who::ApiKey { id, name };
-    let role = Role::of_column(&role)?;
     Ok(Some((id, Actor { org, who, role, groups: Vec::new(), address: None })))
 }
 

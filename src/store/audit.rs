@@ -5,6 +5,7 @@ use super::schema::{audit_log, users};
 use crate::access::{Actor, Who};
 use crate::clock;
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use beeiq_core::records::audit::Action;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -74,7 +75,7 @@ pub struct Line {
     /// From where.
     pub address: Option<IpNetwork>,
     /// What was done.
-    pub action: String,
+    pub action: Stored<Action>,
     /// The last part of the resource's path.
     pub resource: String,
     /// Its id in the path; empty where there is one of it.

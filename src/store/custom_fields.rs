@@ -3,6 +3,7 @@
 use super::rows::Rows;
 use super::schema::custom_fields;
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
@@ -17,11 +18,11 @@ pub struct CustomField {
     /// Its id.
     pub id: Uuid,
     /// Which records have it.
-    pub model: String,
+    pub model: Stored<Model>,
     /// Its name.
     pub name: String,
     /// What its values are.
-    pub kind: String,
+    pub kind: Stored<Kind>,
     /// Array of text: what a choice chooses from.
     pub options: Value,
     /// When it was made.

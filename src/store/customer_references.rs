@@ -6,6 +6,7 @@ use super::customers::{Filters, is_named, visible_to};
 use super::schema::{customer_identities, customers};
 use crate::access::Actor;
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::identity::IdentityKind;
 use diesel::dsl::case_when;
@@ -39,7 +40,7 @@ pub(super) fn load(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<(Uuid, String, i64, Option<String>)> = customers::table
+    let rows: Vec<(Uuid, Stored<CustomerKind>, i64, Option<String>)> = customers::table
         .filter(customers::org_id.eq(actor.org))
         .filter(customers::id.eq_any(ids))
         .select((
@@ -51,9 +52,8 @@ pub(super) fn load(
         .load(conn)?;
     Ok(rows
         .into_iter()
-        .filter_map(|(id, kind, number, name)| {
-            let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
-            Some((id, CustomerReference { id, code, name }))
+        .map(|(id, Stored(kind), number, name)| {
+            (id, CustomerReference { id, code: CustomerCode { kind, number }, name })
         })
         .collect())
 }

@@ -6,11 +6,13 @@ use super::schema::{
     picklist_entries, slas, users,
 };
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
     RateLimit, Sla, User, Users, WelcomeEmail,
 };
 use beeiq_core::records::message::Channel;
+use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::phone::Region;
 use beeiq_core::values::template::{Markup, MessageTemplate};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -182,24 +184,25 @@ fn load_currencies(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<String
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {
-    let rows: Vec<(Uuid, String, String, String, serde_json::Value)> = custom_fields::table
-        .filter(custom_fields::org_id.eq(org))
-        .order((custom_fields::created_at, custom_fields::id))
-        .select((
-            custom_fields::id,
-            custom_fields::model,
-            custom_fields::name,
-            custom_fields::kind,
-            custom_fields::options,
-        ))
-        .load(conn)?;
+    let rows: Vec<(Uuid, Stored<Model>, String, Stored<Kind>, serde_json::Value)> =
+        custom_fields::table
+            .filter(custom_fields::org_id.eq(org))
+            .order((custom_fields::created_at, custom_fields::id))
+            .select((
+                custom_fields::id,
+                custom_fields::model,
+                custom_fields::name,
+                custom_fields::kind,
+                custom_fields::options,
+            ))
+            .load(conn)?;
     rows.into_iter()
-        .map(|(id, model, name, kind, options)| {
+        .map(|(id, Stored(model), name, Stored(kind), options)| {
             Ok(CustomField {
                 id,
                 name,
-                model: model.parse().map_err(|error| StoreError::unreadable(&error))?,
-                kind: kind.parse().map_err(|error| StoreError::unreadable(&error))?,
+                model,
+                kind,
                 options: serde_json::from_value(options)
                     .map_err(|error| StoreError::unreadable(&error))?,
             })

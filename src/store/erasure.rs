@@ -58,13 +58,10 @@ fn redact_deliveries(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Resu
             .select((deliveries::id, deliveries::body, deliveries::answer))
             .load(conn)?;
         for (id, body, answer) in rows {
-            let actions = roots.get(&id).and_then(|root| actions.get(root));
-            let Kept { body, answer } = match actions {
-                Some(Some(actions)) if !actions.is_empty() => {
-                    redacted(&Kept { body, answer }, actions)
-                }
-                _ => Kept::nothing(),
-            };
+            let actions = roots.get(&id).and_then(|root| actions.get(root)?.as_ref());
+            let Kept { body, answer } = actions
+                .filter(|actions| !actions.is_empty())
+                .map_or_else(Kept::nothing, |actions| redacted(&Kept { body, answer }, actions));
             diesel::update(deliveries::table)
                 .filter(deliveries::org_id.eq(org))
                 .filter(deliveries::id.eq(id))

@@ -3,6 +3,7 @@
 use super::schema::{history, listeners, users};
 use crate::store::error::StoreError;
 use beeiq_core::batch::Subject;
+use beeiq_core::records::history::Kept;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -10,23 +11,24 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// A line of history with what it names.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug)]
 pub struct Line {
     /// Its id, ascending in time.
     pub id: Uuid,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// What happened: a kind of `api.md` 5.
-    pub kind: String,
     /// The e-mail of the user who did it, or in whose name it was done.
     pub actor_email: Option<String>,
     /// The listener by which it came, unless that has been deleted.
     pub listener: Option<(Uuid, String)>,
     /// The request that caused it.
     pub request_id: Option<Uuid>,
-    /// What the kind of line tells: ids and codes of other records, never their names.
-    pub details: Value,
+    /// What the event tells.
+    pub event: Kept,
 }
+
+type Row =
+    (Uuid, DateTime<Utc>, (String, Value), Option<String>, Option<(Uuid, String)>, Option<Uuid>);
 
 /// A page of a record's history, newest first; `before` is the last id of the page before. Whether
 /// the caller may see the record is for the `find_id` of its kind to say first.
@@ -61,11 +63,19 @@ pub fn list(
     let found = lines.order(history::id.desc()).limit(limit).select((
         history::id,
         history::at,
-        history::kind,
+        (history::kind, history::details),
         users::email.nullable(),
         (listeners::id, listeners::name).nullable(),
         history::request_id,
-        history::details,
     ));
-    Ok(found.load(conn)?)
+    let rows: Vec<Row> = found.load(conn)?;
+    let line = |(id, at, (kind, details), actor_email, listener, request_id): Row| Line {
+        id,
+        at,
+        event: Kept::read(kind, details),
+        actor_email,
+        listener,
+        request_id,
+    };
+    Ok(rows.into_iter().map(line).collect())
 }

@@ -43,4 +43,5 @@ pub mod tickets;
 pub mod usage;
 pub mod users;
 pub mod vocabulary;
+pub mod word;
 pub mod writes;

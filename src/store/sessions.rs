@@ -3,6 +3,7 @@
 use super::schema::{group_members, sessions, users};
 use crate::access::{Actor, Role, Who};
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -64,7 +65,7 @@ pub fn find(
     unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<(Uuid, Actor)>, StoreError> {
-    let found: Option<(Uuid, Uuid, String)> = sessions::table
+    let found: Option<(Uuid, Uuid, Stored<Role>)> = sessions::table
         .inner_join(
             users::table
                 .on(users::org_id.eq(sessions::org_id).and(users::id.eq(sessions::user_id))),
@@ -77,7 +78,7 @@ pub fn find(
         .select((sessions::id, users::id, users::role))
         .first(conn)
         .optional()?;
-    let Some((session, user, role)) = found else {
+    let Some((session, user, Stored(role))) = found else {
         return Ok(None);
     };
     let groups = group_members::table
@@ -85,7 +86,6 @@ pub fn find(
         .filter(group_members::user_id.eq(user))
         .select(group_members::group_id)
         .load(conn)?;
-    let role = Role::of_column(&role)?;
     Ok(Some((session, Actor { org, who: Who::User(user), role, groups, address: None })))
 }
 

@@ -4,6 +4,7 @@ use super::rows::Rows;
 use super::schema::{group_members, groups, users};
 use crate::access::Role;
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use beeiq_core::values::email::Email;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -96,13 +97,13 @@ pub fn profile(
     org: Uuid,
     user: Uuid,
 ) -> Result<Option<Profile>, StoreError> {
-    let found: Option<(Uuid, String, String, String)> = users::table
+    let found: Option<(Uuid, String, String, Stored<Role>)> = users::table
         .filter(users::org_id.eq(org))
         .filter(users::id.eq(user))
         .select((users::id, users::email, users::name, users::role))
         .first(conn)
         .optional()?;
-    let Some((id, email, name, role)) = found else {
+    let Some((id, email, name, Stored(role))) = found else {
         return Ok(None);
     };
     let groups = groups::table
@@ -114,7 +115,7 @@ pub fn profile(
         .order(groups::name_key)
         .select(groups::name)
         .load(conn)?;
-    Ok(Some(Profile { id, email, name, role: Role::of_column(&role)?, groups }))
+    Ok(Some(Profile { id, email, name, role, groups }))
 }
 
 /// Gives a user, active or not, another password: his id, none where there is no such user.
@@ -150,9 +151,8 @@ pub struct UserRow {
     /// His name.
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// `owner`, `admin` or `member`.
     #[diesel(sql_type = Text)]
-    pub role: String,
+    pub role: Stored<Role>,
     /// Whether he may sign in and send.
     #[diesel(sql_type = Bool)]
     pub active: bool,

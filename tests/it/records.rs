@@ -203,7 +203,7 @@ fn history_is_newest_first_and_a_deleted_listener_is_none() {
         .iter()
         .map(|line| {
             let listener = line.listener.as_ref().map(|(_, name)| name.as_str());
-            (line.kind.as_str(), line.actor_email.as_deref(), listener)
+            (line.event.kind(), line.actor_email.as_deref(), listener)
         })
         .collect();
     let expected = [

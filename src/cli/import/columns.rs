@@ -4,7 +4,7 @@
 //! `companyContact.name`, `cusFields.Referred By`. Columns that differ in an index make entries of
 //! one list; an empty cell is no field.
 
-use beeiq_core::actions::fields_of;
+use beeiq_core::actions::ActionType;
 use beeiq_core::values::suggest::nearest;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -235,6 +235,10 @@ fn read_path(path: &str, action: &str) -> Result<Vec<Step>, String> {
     }
     imply_entries(&mut steps, action)?;
     Ok(steps)
+}
+
+fn fields_of(action: &str) -> Option<&'static [&'static str]> {
+    action.parse().ok().map(ActionType::fields)
 }
 
 fn no_path(path: &str, action: &str) -> String {

@@ -4,9 +4,8 @@ use super::columns::ColumnMap;
 use super::source::{Format, Source};
 use crate::access::secrets::Secret;
 use anyhow::{Context, bail};
-use beeiq_core::actions::ACTION_TYPES;
+use beeiq_core::actions::ActionType;
 use beeiq_core::values::email::Email;
-use beeiq_core::values::suggest::{listed, nearest};
 use clap::Args;
 use reqwest::Url;
 use sha2::{Digest, Sha256};
@@ -169,13 +168,7 @@ impl ImportSettings {
 }
 
 fn action(text: &str) -> Result<String, String> {
-    if ACTION_TYPES.contains(&text) {
-        return Ok(text.to_owned());
-    }
-    Err(match nearest(text, ACTION_TYPES.iter().copied()) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None => format!("there are {}", listed(ACTION_TYPES, ACTION_TYPES.len())),
-    })
+    ActionType::named(text).map(|action| action.to_string()).map_err(|help| help.replace('"', ""))
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -4,6 +4,7 @@
 use super::ProblemDocument;
 use crate::http::settings::resource::object_of;
 use crate::ingest::Answer;
+use beeiq_core::actions::ActionType;
 use serde_json::Value;
 use std::borrow::Cow;
 use utoipa::openapi::schema::{AnyOfBuilder, Schema};
@@ -48,29 +49,6 @@ pub(crate) struct Action {
     /// The fields of an action of that type.
     #[schema(value_type = Object)]
     data: Value,
-}
-
-/// What is to be done.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "here for its description")]
-pub(crate) enum ActionType {
-    /// Adds a person or a company, unless there is one.
-    AddContact,
-    /// Changes a person or a company.
-    UpdateContact,
-    /// Adds a lead, unless there is one.
-    AddLead,
-    /// Changes a lead.
-    UpdateLead,
-    /// Adds a note to a customer, a lead or a deal.
-    AddNote,
-    /// Adds a deal, or changes it.
-    AddDeal,
-    /// Opens a ticket of a customer or a lead.
-    AddTicket,
-    /// Sends an SMS to numbers.
-    SendSms,
 }
 
 /// A delivery that was taken for later.

@@ -1,10 +1,9 @@
 //! A line of a record's history as clients read it (`api.md` 5).
 
 use crate::store::history::Line;
-use beeiq_core::records::history::summary;
+use beeiq_core::records::history::Kept;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -29,7 +28,7 @@ pub struct HistoryLine {
     pub summary: String,
     /// What this kind of line tells.
     #[schema(value_type = Object)]
-    pub details: Value,
+    pub details: Kept,
 }
 
 /// The user of a history line.
@@ -50,15 +49,15 @@ pub struct HistoryListener {
 
 /// A line of history, with its sentence.
 pub(super) fn history_line(line: Line) -> HistoryLine {
-    let Line { id, at, kind, actor_email, listener, request_id, details } = line;
+    let Line { id, at, event, actor_email, listener, request_id } = line;
     HistoryLine {
-        summary: summary(&kind, &details),
         id,
         at,
-        kind,
+        kind: event.kind().to_owned(),
         actor: actor_email.map(|email| HistoryActor { email }),
         listener: listener.map(|(id, name)| HistoryListener { id, name }),
         request_id,
-        details,
+        summary: event.summary(),
+        details: event,
     }
 }

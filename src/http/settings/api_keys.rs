@@ -13,6 +13,7 @@ use crate::store::api_keys::{self, ApiKeyRow};
 use crate::store::audit::{self, Subject};
 use crate::store::error::StoreError;
 use crate::store::orgs;
+use crate::store::word::Stored;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};
@@ -72,8 +73,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
     type Error = StoreError;
 
     fn try_from(row: ApiKeyRow) -> Result<Self, StoreError> {
-        let ApiKeyRow { id, name, role, expires_at, last_used_at, created_at } = row;
-        let role = Role::of_column(&role)?;
+        let ApiKeyRow { id, name, role: Stored(role), expires_at, last_used_at, created_at } = row;
         Ok(Self { id, name, role, expires_at, last_used_at, created_at })
     }
 }

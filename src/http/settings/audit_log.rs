@@ -7,7 +7,9 @@ use crate::http::page::{Page, Query};
 use crate::problem::Problem;
 use crate::store::audit::{self, Line, LineFilter};
 use crate::store::rows::Rows;
+use crate::store::word::Stored;
 use actix_web::{HttpRequest, web};
+use beeiq_core::records::audit::Action;
 use beeiq_core::values::network;
 use beeiq_core::values::text::clean;
 use chrono::{DateTime, Utc};
@@ -29,9 +31,7 @@ pub struct AuditLine {
     /// The address that it was done from, where it could be told.
     #[schema(example = "203.0.113.7")]
     address: Option<String>,
-    /// What was done: `created`, `changed`, `deleted`, `rotated`, `password_set` …
-    #[schema(example = "changed")]
-    action: String,
+    action: Action,
     /// To what: the last part of its path.
     #[schema(example = "listeners")]
     resource: String,
@@ -70,7 +70,7 @@ impl From<Line> for AuditLine {
             api_key_id,
             actor_name,
             address,
-            action,
+            action: Stored(action),
             resource,
             resource_id,
             resource_name,

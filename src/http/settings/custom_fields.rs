@@ -197,9 +197,9 @@ impl Resource for CustomFields {
 fn entry(row: custom_fields::CustomField) -> Result<CustomField, Problem> {
     let custom_fields::CustomField { id, model, name, kind, options, created_at } = row;
     let settings = CustomFieldSettings {
-        model: model.parse().map_err(|error| StoreError::unreadable(&error))?,
+        model: model.0,
         name,
-        kind: kind.parse().map_err(|error| StoreError::unreadable(&error))?,
+        kind: kind.0,
         options: serde_json::from_value(options).map_err(|error| StoreError::unreadable(&error))?,
     };
     Ok(Entry { id, settings, created_at })

@@ -19,6 +19,7 @@ use crate::store::pool::Conn;
 use crate::store::rows::Rows;
 use crate::store::usage::Referred;
 use crate::store::users::{self, NewUser as NewUserRow, UserFilter, UserRow, UserValues};
+use crate::store::word::Stored;
 use crate::store::{directory, groups, orgs, sessions};
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};
@@ -163,7 +164,7 @@ impl Resource for Users {
     fn filter(query: &Query) -> Result<UserFilter, Problem> {
         let email = query.get("email").map(Email::parse).transpose();
         let email = email.map_err(|_| invalid("email", "is not an e-mail address."))?;
-        let role = query.get("role").map(Role::of_column).transpose();
+        let role = query.get("role").map(str::parse).transpose();
         let active = query.get("active").map(str::parse).transpose();
         Ok(UserFilter {
             email_key: email.map(|email| email.key().to_owned()),
@@ -243,8 +244,7 @@ impl Resource for Users {
 }
 
 fn entry(row: UserRow) -> Result<OrgUser, Problem> {
-    let UserRow { id, email, name, role, active, groups, created_at } = row;
-    let role = Role::of_column(&role)?;
+    let UserRow { id, email, name, role: Stored(role), active, groups, created_at } = row;
     Ok(Entry { id, settings: UserSettings { email, name, role, active, groups }, created_at })
 }
 

@@ -1,6 +1,7 @@
 //! Customers that a batch mentions.
 
 use crate::store::statement::statement;
+use crate::store::word::Stored;
 use beeiq_core::batch::{KnownCustomer, LoadedCustomers, Mentions};
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::identity::{Identity, IdentityKind, World};
@@ -65,7 +66,7 @@ pub(super) struct CustomerRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
-    kind: String,
+    kind: Stored<CustomerKind>,
     #[diesel(sql_type = BigInt)]
     number: i64,
     #[diesel(sql_type = Text)]
@@ -77,16 +78,14 @@ pub(super) struct CustomerRow {
 }
 
 impl CustomerRow {
-    pub(super) fn known(self) -> Option<KnownCustomer> {
-        let Self { id, kind, number, name, name_key, lastname_key } = self;
-        let code = CustomerCode { kind: CustomerKind::from_word(&kind)?, number };
-        Some(KnownCustomer { id, code, name, name_key, lastname_key })
+    pub(super) fn known(self) -> KnownCustomer {
+        let Self { id, kind: Stored(kind), number, name, name_key, lastname_key } = self;
+        KnownCustomer { id, code: CustomerCode { kind, number }, name, name_key, lastname_key }
     }
 
     fn keep(self, customers: &mut HashMap<Uuid, KnownCustomer>) {
-        if let Some(known) = self.known() {
-            customers.insert(known.id, known);
-        }
+        let known = self.known();
+        customers.insert(known.id, known);
     }
 }
 
@@ -182,7 +181,7 @@ pub(super) fn load_by_id(
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(ids.iter().copied().collect::<Vec<_>>())
     .load(conn)?;
-    Ok(rows.into_iter().filter_map(CustomerRow::known).collect())
+    Ok(rows.into_iter().map(CustomerRow::known).collect())
 }
 
 fn load_by_code(

@@ -4,6 +4,7 @@ use super::customers::{CustomerRow, kind_of, world_of};
 use crate::store::error::StoreError;
 use crate::store::schema::{customer_tags, customers, tags};
 use crate::store::statement::statement;
+use crate::store::word::Stored;
 use beeiq_core::batch::{LoadedCustomers, Mentions, NameKey, SEVERAL};
 use beeiq_core::records::customer::{Customer, CustomerCode, CustomerKind};
 use beeiq_core::records::identity::Identity;
@@ -92,7 +93,8 @@ fn load_by_name(
     .load(conn)?;
     for NamedRow { place, customer } in rows {
         let key = usize::try_from(place).ok().and_then(|place| names.get(place));
-        if let (Some(&key), Some(known)) = (key, customer.known()) {
+        if let Some(&key) = key {
+            let known = customer.known();
             loaded.by_name.push((key.clone(), known.id));
             loaded.known.push(known);
         }
@@ -227,7 +229,7 @@ fn load_companies(
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(companies.into_iter().collect::<Vec<_>>())
     .load(conn)?;
-    loaded.known.extend(rows.into_iter().filter_map(CustomerRow::known));
+    loaded.known.extend(rows.into_iter().map(CustomerRow::known));
     Ok(())
 }
 
@@ -236,7 +238,7 @@ fn load_companies(
 #[diesel(table_name = customers, check_for_backend(Pg))]
 struct RecordRow {
     id: Uuid,
-    kind: String,
+    kind: Stored<CustomerKind>,
     number: i64,
     contact_id: Option<String>,
     name: String,
@@ -266,13 +268,11 @@ struct RecordRow {
 
 impl RecordRow {
     fn customer(self, tags: Vec<Uuid>) -> QueryResult<Customer> {
-        let kind = CustomerKind::from_word(&self.kind)
-            .ok_or_else(|| unreadable(format!("no kind of customer: {}", self.kind)))?;
         let users = self.permit_user_ids.into_iter().flatten().collect();
         let permit = Permit::from_parts(self.permit_status, self.permit_group_id, users);
         Ok(Customer {
             id: self.id,
-            code: CustomerCode { kind, number: self.number },
+            code: CustomerCode { kind: self.kind.0, number: self.number },
             contact_id: self.contact_id,
             name: self.name,
             lastname: self.lastname,

@@ -2,6 +2,7 @@
 
 use crate::send::{Email, Sms};
 use crate::store::error::StoreError;
+use crate::store::word::Stored;
 use beeiq_core::records::message::Channel;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -44,7 +45,7 @@ struct QueueRow {
     #[diesel(sql_type = SqlUuid)]
     org_id: Uuid,
     #[diesel(sql_type = Text)]
-    channel: String,
+    channel: Stored<Channel>,
 }
 
 /// The queues after `after`, in a fixed order, that have something due and are not paused; to be
@@ -97,7 +98,7 @@ pub fn due_queues(
     let mut last = None;
     let mut due = Vec::new();
     for row in seen {
-        let queue = Queue { org: row.queue.org_id, channel: channel(&row.queue.channel)? };
+        let queue = Queue { org: row.queue.org_id, channel: row.queue.channel.0 };
         last = Some(queue);
         if row.due {
             due.push(queue);
@@ -219,10 +220,4 @@ pub fn hand_back(
     .bind::<SqlUuid, _>(claim)
     .execute(conn)?;
     Ok(())
-}
-
-/// The channel that a column holds.
-pub(super) fn channel(word: &str) -> Result<Channel, StoreError> {
-    Channel::from_word(word)
-        .ok_or_else(|| StoreError::unreadable(&format!("\"{word}\" is no channel")))
 }

@@ -1,18 +1,18 @@
 //! What became of an attempt: on the message, in its list of attempts, and in the history of whom
 //! it is for, in one transaction.
 
-use super::claims::channel;
 use crate::clock;
 use crate::send::Outcome;
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_pauses};
+use crate::store::word::Stored;
+use beeiq_core::records::history::{Event, Failed, Sent};
 use beeiq_core::records::message::{Channel, Status};
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Double, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
-use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub struct Attempt {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = outbox)]
 struct Row {
-    channel: String,
+    channel: Stored<Channel>,
     recipient: String,
     customer_id: Option<Uuid>,
     lead_id: Option<Uuid>,
@@ -70,7 +70,7 @@ pub fn finish(conn: &mut PgConnection, org: Uuid, attempt: &Attempt) -> Result<b
         .first(conn)
         .optional()?;
     let Some(row) = row else { return Ok(false) };
-    let channel = channel(&row.channel)?;
+    let channel = row.channel.0;
     let failed = usize::try_from(row.attempts).unwrap_or_default() + 1;
     let after = after(attempt, failed);
     update(conn, org, attempt, &after)?;
@@ -202,17 +202,22 @@ fn add_history(
     row: &Row,
     after: &After<'_>,
 ) -> Result<bool, StoreError> {
-    let kind = match (channel, after.status) {
-        (Channel::Email, Status::Sent) => "email_sent",
-        (Channel::Email, Status::Dead) => "email_failed",
-        (Channel::Sms, Status::Sent) => "sms_sent",
-        (Channel::Sms, Status::Dead) => "sms_failed",
-        _ => return Ok(true),
+    let event = match after.status {
+        Status::Sent => {
+            Event::sent(channel, Sent { message_id: message, to: row.recipient.clone() })
+        }
+        Status::Dead => Event::failed(
+            channel,
+            Failed {
+                message_id: Some(message),
+                to: row.recipient.clone(),
+                reason: after.words.to_owned(),
+            },
+        ),
+        Status::Pending | Status::Sending | Status::Cancelled | Status::Captured => {
+            return Ok(true);
+        }
     };
-    let mut details = json!({"messageId": message, "to": row.recipient});
-    if let (Status::Dead, Some(details)) = (after.status, details.as_object_mut()) {
-        details.insert("reason".to_owned(), json!(after.words));
-    }
     let holders: Vec<Uuid> = row.customer_id.into_iter().chain(row.lead_id).collect();
     if holders.is_empty() {
         return Ok(true);
@@ -224,11 +229,11 @@ fn add_history(
          FROM unnest($7, $8) AS new (id, customer_id)",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Text, _>(kind)
+    .bind::<Text, _>(event.kind().as_str())
     .bind::<Nullable<SqlUuid>, _>(row.sender_id)
     .bind::<Nullable<SqlUuid>, _>(row.listener_id)
     .bind::<Nullable<SqlUuid>, _>(row.request_id)
-    .bind::<Jsonb, Value>(details)
+    .bind::<Jsonb, _>(event.details())
     .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Array<SqlUuid>, _>(holders)
     .execute(conn)?;

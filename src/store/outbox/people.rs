@@ -2,6 +2,7 @@
 
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_pauses};
+use crate::store::word::Stored;
 use beeiq_core::records::message::{Channel, Status};
 use diesel::dsl::now;
 use diesel::pg::PgConnection;
@@ -73,15 +74,12 @@ fn locked(
     org: Uuid,
     id: Uuid,
 ) -> Result<Option<(Status, Channel)>, StoreError> {
-    let row: Option<(String, String)> = outbox::table
+    let row: Option<(Stored<Status>, Stored<Channel>)> = outbox::table
         .filter(outbox::org_id.eq(org))
         .filter(outbox::id.eq(id))
         .select((outbox::status, outbox::channel))
         .for_update()
         .first(conn)
         .optional()?;
-    row.map(|(status, channel)| {
-        Ok((super::reading::status(&status)?, super::claims::channel(&channel)?))
-    })
-    .transpose()
+    Ok(row.map(|(Stored(status), Stored(channel))| (status, channel)))
 }

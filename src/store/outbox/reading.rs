@@ -4,6 +4,7 @@ use super::super::customer_references::{self, CustomerReference};
 use crate::access::Actor;
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_attempts, outbox_pauses};
+use crate::store::word::Stored;
 use beeiq_core::records::message::{Channel, Status};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -29,8 +30,8 @@ pub struct Filters {
 #[expect(missing_docs, reason = "the columns, described in the schema's comments")]
 pub struct MessageRow {
     pub id: Uuid,
-    pub channel: String,
-    pub status: String,
+    pub channel: Stored<Channel>,
+    pub status: Stored<Status>,
     pub recipient: String,
     pub subject: Option<String>,
     pub html: Option<String>,
@@ -67,7 +68,7 @@ pub struct Message {
 #[derive(Clone, Debug, Queryable)]
 pub struct Pause {
     /// Its channel.
-    channel: String,
+    channel: Stored<Channel>,
     /// Until when.
     pub until: DateTime<Utc>,
     /// Why.
@@ -163,22 +164,18 @@ fn messages(
         .filter(sql::<Bool>("until > now()"))
         .select((outbox_pauses::channel, outbox_pauses::until, outbox_pauses::reason))
         .load(conn)?;
-    rows.into_iter()
+    let messages = rows
+        .into_iter()
         .map(|row| {
             let ids = row.customer_id.into_iter().chain(row.lead_id);
-            Ok(Message {
-                channel: super::claims::channel(&row.channel)?,
-                status: status(&row.status)?,
+            Message {
+                channel: row.channel.0,
+                status: row.status.0,
                 recipients: ids.filter_map(|id| customers.get(&id).cloned()).collect(),
                 pause: pauses.iter().find(|pause| pause.channel == row.channel).cloned(),
                 row,
-            })
+            }
         })
-        .collect()
-}
-
-/// The status that a column holds.
-pub(super) fn status(word: &str) -> Result<Status, StoreError> {
-    Status::from_word(word)
-        .ok_or_else(|| StoreError::unreadable(&format!("\"{word}\" is no status")))
+        .collect();
+    Ok(messages)
 }

@@ -14,7 +14,7 @@ pub(super) fn insert(org: Uuid, lines: &[(Origin, HistoryLine)]) -> Option<State
     let rows = Rows::of(org)
         .column::<SqlUuid, _>("id", each(lines, |(_, line)| line.id))
         .column::<Timestamptz, _>("at", each(lines, |(origin, _)| origin.at))
-        .column::<Text, _>("kind", each(lines, |(_, line)| line.kind.as_str()))
+        .column::<Text, _>("kind", each(lines, |(_, line)| line.event.kind().as_str()))
         .column::<Nullable<SqlUuid>, _>(
             "customer_id",
             each(lines, |(_, line)| line.subject.customer()),
@@ -24,6 +24,6 @@ pub(super) fn insert(org: Uuid, lines: &[(Origin, HistoryLine)]) -> Option<State
         .column::<SqlUuid, _>("actor_id", each(lines, |(origin, _)| origin.sender))
         .column::<SqlUuid, _>("listener_id", each(lines, |(origin, _)| origin.listener))
         .column::<SqlUuid, _>("request_id", each(lines, |(origin, _)| origin.request))
-        .json("details", "{}", each(lines, |(_, line)| Some(Json(&line.details))));
+        .json("details", "{}", each(lines, |(_, line)| Some(Json(&line.event))));
     Some(rows.insert("history"))
 }

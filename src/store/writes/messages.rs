@@ -4,6 +4,7 @@ use super::Outgoing;
 use super::columns::{Rows, each};
 use crate::store::statement::Statement;
 use beeiq_core::batch::{Content, Message, Origin};
+use beeiq_core::records::message::{Channel, Status};
 use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
@@ -17,11 +18,11 @@ pub(super) fn insert<'a>(
         return None;
     }
     let rows: Vec<Row<'_>> = messages.iter().map(|(_, message)| Row::of(message)).collect();
-    let status = if outgoing.staging { "captured" } else { "pending" };
+    let status = if outgoing.staging { Status::Captured } else { Status::Pending };
     let message_id = |message: &Message| format!("<{}@{}>", message.id, outgoing.mail_domain);
     let rows = Rows::of(org)
         .column::<SqlUuid, _>("id", each(messages, |(_, message)| message.id))
-        .column::<Text, _>("status", each(messages, |_| status))
+        .column::<Text, _>("status", each(messages, |_| status.as_str()))
         .column::<Text, _>("channel", each(&rows, |row| row.channel))
         .column::<Text, _>("recipient", each(messages, |(_, message)| message.recipient.as_str()))
         .column::<Nullable<Text>, _>("subject", each(&rows, |row| row.subject))
@@ -55,14 +56,14 @@ impl<'a> Row<'a> {
     fn of(message: &'a Message) -> Self {
         match &message.content {
             Content::Email { subject, html, text } => Self {
-                channel: "email",
+                channel: Channel::Email.as_str(),
                 subject: Some(subject),
                 html: Some(html),
                 text: text.as_deref(),
                 segments: None,
             },
             Content::Sms { text, segments } => Self {
-                channel: "sms",
+                channel: Channel::Sms.as_str(),
                 subject: None,
                 html: None,
                 text: Some(text),

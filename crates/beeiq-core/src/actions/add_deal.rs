@@ -7,12 +7,10 @@
 //! In a change what is absent or empty stays, and `null` clears.
 
 use super::customer::linked_party::{Linked, LinkedParty};
-use super::customer::new_customer::history;
 use super::deal::changes::{Names, field_changes};
 use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
 use crate::batch::change::{
-    Change, Decision, HistoryKind, HistoryLine, Link, Outcome, Rejection, Related, Role, Status,
-    Subject,
+    Change, Decision, Link, Outcome, Rejection, Related, Role, Status, Subject,
 };
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
@@ -22,8 +20,9 @@ use crate::diagnostics::{Code, Findings, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::counter::Counter;
 use crate::records::deal::{Deal, DealOwners};
+use crate::records::history::{Event, Maker, NamedDeal, OfDeal, Updated};
 use crate::values::text::fold;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -95,7 +94,7 @@ impl AddDeal {
         let target = self.target(workspace, &mut findings);
         let first_stage = match target {
             Some(Target::New) => self.requirements(workspace, &mut findings),
-            _ => None,
+            Some(Target::Existing(_)) | None => None,
         };
         let mut mentions = Mentions::default();
         self.mention_parties(&mut mentions);
@@ -263,9 +262,11 @@ impl AddDeal {
         let customers = customers_of(&deal);
         let by_name = self.fields.deal_id.is_none();
         changes.push(Change::DealCreated { deal: Box::new(deal), by_name });
-        changes.push(deal_history(ids, &known, HistoryKind::Created, json!({"by": "listener"})));
+        let created = Event::created(Maker::Listener);
+        changes.push(Change::history(ids, Subject::Deal(known.id), created));
         for customer in customers {
-            changes.push(history(ids, customer, HistoryKind::DealAdded, named(&known)));
+            let event = Event::DealAdded(named(&known));
+            changes.push(Change::history(ids, Subject::Customer(customer), event));
         }
         (Status::Created, known)
     }
@@ -286,21 +287,21 @@ impl AddDeal {
             return (Status::Unchanged, known);
         }
         revised.updated_at = workspace.request.now;
-        let details =
-            json!({"changes": field_changes(deal, &revised, Names { workspace, scratch })});
+        let changed = field_changes(deal, &revised, Names { workspace, scratch });
+        let event = Event::Updated(Updated { changes: changed });
         let (before, now) = (customers_of(deal), customers_of(&revised));
         let deal_with = revised.deal_with;
         changes.push(Change::DealChanged(Box::new(revised)));
-        changes.push(deal_history(ids, &known, HistoryKind::Updated, details));
+        changes.push(Change::history(ids, Subject::Deal(known.id), event));
         for customer in now {
-            let kind = if !before.contains(&customer) {
-                HistoryKind::DealAdded
+            let event = if !before.contains(&customer) {
+                Event::DealAdded(named(&known))
             } else if deal_with == Some(customer) {
-                HistoryKind::DealUpdated
+                Event::DealUpdated(named(&known))
             } else {
                 continue;
             };
-            changes.push(history(ids, customer, kind, named(&known)));
+            changes.push(Change::history(ids, Subject::Customer(customer), event));
         }
         (Status::Updated, known)
     }
@@ -403,13 +404,8 @@ fn customers_of(deal: &Deal) -> BTreeSet<Uuid> {
 }
 
 /// The deal, as a customer's history names it.
-fn named(deal: &KnownDeal) -> Value {
-    json!({"deal": {"id": deal.id, "dealId": deal.deal_id}})
-}
-
-fn deal_history(ids: &mut dyn Ids, deal: &KnownDeal, kind: HistoryKind, details: Value) -> Change {
-    let subject = Subject::Deal(deal.id);
-    Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details })
+fn named(deal: &KnownDeal) -> OfDeal {
+    OfDeal { deal: NamedDeal { id: deal.id, deal_id: deal.deal_id.clone() } }
 }
 
 #[cfg(test)]

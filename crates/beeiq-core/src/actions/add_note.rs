@@ -13,8 +13,7 @@ use super::customer::new_customer::tags_named;
 use super::customer::person::read_tags;
 use super::permit::read_permit;
 use crate::batch::change::{
-    Change, Decision, HistoryKind, HistoryLine, Outcome, RecordName, RecordRef, Rejection, Status,
-    Subject,
+    Change, Decision, Outcome, RecordName, RecordRef, Rejection, Status, Subject,
 };
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
@@ -22,13 +21,14 @@ use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings, Pointer};
 use crate::json::{Fields, Longest, Mode};
-use crate::records::customer::Choice;
+use crate::records::history::{Event, NoteAdded, NoteId};
 use crate::records::identity::{Identity, World};
 use crate::records::note::{Note, NoteTarget};
 use crate::records::permit::Permit;
 use crate::values::suggest::listed;
 use crate::values::text::fold;
-use serde_json::{Value, json};
+use crate::words;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The fields that add-note knows.
@@ -71,16 +71,12 @@ enum Target {
     Deal { deal_id: Option<String>, name: Option<String> },
 }
 
-/// What `model` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Model {
-    Contact,
-    Deal,
-}
-
-impl Choice for Model {
-    const ALL: &'static [(Self, &'static str)] =
-        &[(Self::Contact, "contact"), (Self::Deal, "deal")];
+words! {
+    /// What `model` says.
+    pub enum Model {
+        Contact => "contact",
+        Deal => "deal",
+    }
 }
 
 impl AddNote {
@@ -140,18 +136,14 @@ impl AddNote {
         };
         let mut changes = Vec::new();
         let tags = self.target.add_tags(found, workspace, ids, &mut changes);
-        let details = if tags.is_empty() {
-            json!({"note": {"id": note.id}})
-        } else {
-            json!({"note": {"id": note.id}, "tagsAdded": tags})
-        };
+        let tags_added = tags.into_iter().map(str::to_owned).collect();
+        let event = Event::NoteAdded(NoteAdded { note: NoteId { id: note.id }, tags_added });
         changes.push(Change::NoteAdded(Box::new(note)));
         let subject = match found {
             NoteTarget::Customer(id) => Subject::Customer(id),
             NoteTarget::Deal(id) => Subject::Deal(id),
         };
-        let kind = HistoryKind::NoteAdded;
-        changes.push(Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details }));
+        changes.push(Change::history(ids, subject, event));
         Ok(Decision { outcome, changes })
     }
 }

@@ -17,8 +17,8 @@ use super::customer::new_customer::tags_named;
 use super::customer::party::Party;
 use super::customer::person::{Person, read_tags};
 use crate::batch::change::{
-    Change, Decision, HistoryKind, HistoryLine, Link, Outcome, RecordName, RecordRef, Rejection,
-    Related, Role, Status, Subject,
+    Change, Decision, Link, Outcome, RecordName, RecordRef, Rejection, Related, Role, Status,
+    Subject,
 };
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
@@ -30,13 +30,14 @@ use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
 use crate::records::counter::Counter;
 use crate::records::customer::CustomerKind;
+use crate::records::history::{Coded, Event, Maker, OfTicket};
 use crate::records::permit::Permit;
 use crate::records::ticket::{Ticket, TicketCode, TicketSla};
 use crate::values::custom_field::Model;
 use crate::values::suggest::listed;
 use crate::values::text::fold;
 use chrono::TimeDelta;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The fields that add-ticket knows.
@@ -161,17 +162,16 @@ impl AddTicket {
         let tags = tags_named(&self.tags, workspace, ids, &mut changes);
         let ticket = self.ticket(customer.id, deal.map(|deal| deal.id), tags, workspace, ids);
         let record = RecordRef { id: ticket.id, name: RecordName::Ticket(ticket.code) };
-        let added = json!({"ticket": {"id": ticket.id, "code": ticket.code.to_string()}});
+        let named = Coded { id: ticket.id, code: ticket.code.to_string() };
+        let added = Event::TicketAdded(OfTicket { ticket: named });
         let lines = [
-            (Some(Subject::Ticket(ticket.id)), HistoryKind::Created, json!({"by": "listener"})),
-            (Some(Subject::Customer(customer.id)), HistoryKind::TicketAdded, added.clone()),
-            (deal.map(|deal| Subject::Deal(deal.id)), HistoryKind::TicketAdded, added),
+            (Some(Subject::Ticket(ticket.id)), Event::created(Maker::Listener)),
+            (Some(Subject::Customer(customer.id)), added.clone()),
+            (deal.map(|deal| Subject::Deal(deal.id)), added),
         ];
         changes.push(Change::TicketAdded(Box::new(ticket)));
-        for (subject, kind, details) in lines {
-            let Some(subject) = subject else { continue };
-            let line = HistoryLine { id: ids.id(), subject, kind, details };
-            changes.push(Change::HistoryAdded(line));
+        for (subject, event) in lines {
+            changes.extend(subject.map(|subject| Change::history(ids, subject, event)));
         }
         let outcome = Outcome {
             status: Status::Created,

@@ -32,32 +32,56 @@ pub use update_lead::UpdateLead;
 use crate::batch::{Context, Decision, Ids, Mentions, Rejection, Workspace};
 use crate::diagnostics::{Code, Findings, Pointer};
 use crate::values::suggest::{listed, nearest};
+use crate::words;
 use serde_json::Value;
 
-/// The action types, by the names that payloads have for them (`listener.md` 1).
-pub const ACTION_TYPES: &[&str] = &[
-    "add-contact",
-    "update-contact",
-    "add-lead",
-    "update-lead",
-    "add-deal",
-    "add-note",
-    "add-ticket",
-    "send-sms",
-];
+words! {
+    /// What is to be done (`listener.md` 1).
+    pub enum ActionType {
+        /// Adds a person or a company, unless there is one.
+        AddContact => "add-contact",
+        /// Changes a person or a company.
+        UpdateContact => "update-contact",
+        /// Adds a lead, unless there is one.
+        AddLead => "add-lead",
+        /// Changes a lead.
+        UpdateLead => "update-lead",
+        /// Adds a deal, or changes it.
+        AddDeal => "add-deal",
+        /// Adds a note to a customer, a lead or a deal.
+        AddNote => "add-note",
+        /// Adds a ticket of a customer or a lead.
+        AddTicket => "add-ticket",
+        /// Sends an SMS to numbers.
+        SendSms => "send-sms",
+    }
+}
 
-/// The fields of the `data` of an action of that type; `None` where there is no such type.
-#[must_use]
-pub fn fields_of(action_type: &str) -> Option<&'static [&'static str]> {
-    match action_type {
-        "add-contact" | "update-contact" | "add-lead" | "update-lead" => {
-            Some(customer::person::PERSON_FIELDS)
+impl ActionType {
+    /// The fields of the `data` of such an action.
+    #[must_use]
+    pub const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::AddContact | Self::UpdateContact | Self::AddLead | Self::UpdateLead => {
+                customer::person::PERSON_FIELDS
+            }
+            Self::AddDeal => deal::fields::DEAL_FIELDS,
+            Self::AddNote => add_note::NOTE_FIELDS,
+            Self::AddTicket => add_ticket::TICKET_FIELDS,
+            Self::SendSms => send_sms::SMS_FIELDS,
         }
-        "add-deal" => Some(deal::fields::DEAL_FIELDS),
-        "add-note" => Some(add_note::NOTE_FIELDS),
-        "add-ticket" => Some(add_ticket::TICKET_FIELDS),
-        "send-sms" => Some(send_sms::SMS_FIELDS),
-        _ => None,
+    }
+
+    /// The type of that name, or what to send instead.
+    ///
+    /// # Errors
+    /// The names that there are, or the one that was probably meant.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let names = Self::ALL.map(Self::as_str);
+        name.parse().map_err(|_| match nearest(name, names) {
+            Some(meant) => format!("did you mean \"{meant}\"?"),
+            None => format!("there are {}.", listed(names, names.len())),
+        })
     }
 }
 
@@ -92,33 +116,28 @@ impl Action {
         context: Context<'_>,
         findings: &mut Findings,
     ) -> Option<Self> {
-        let data_at = at.member("data");
-        match action_type {
-            "add-contact" => AddContact::read(data, data_at, context, findings)
+        let action_type = ActionType::named(action_type).map_err(|help| {
+            let shown: String = action_type.chars().take(64).collect();
+            let message = format!("There is no action \"{shown}\"; {help}");
+            findings.fault(Code::UnknownActionType, at.member("actionType"), message);
+        });
+        let at = at.member("data");
+        match action_type.ok()? {
+            ActionType::AddContact => AddContact::read(data, at, context, findings)
                 .map(|action| Self::AddContact(Box::new(action))),
-            "add-lead" => AddLead::read(data, data_at, context, findings)
-                .map(|action| Self::AddLead(Box::new(action))),
-            "add-note" => AddNote::read(data, data_at, context, findings)
-                .map(|action| Self::AddNote(Box::new(action))),
-            "add-ticket" => AddTicket::read(data, data_at, context, findings)
-                .map(|action| Self::AddTicket(Box::new(action))),
-            "send-sms" => SendSms::read(data, data_at, context, findings).map(Self::SendSms),
-            "update-contact" => UpdateContact::read(data, data_at, context, findings)
+            ActionType::UpdateContact => UpdateContact::read(data, at, context, findings)
                 .map(|action| Self::UpdateContact(Box::new(action))),
-            "update-lead" => UpdateLead::read(data, data_at, context, findings)
+            ActionType::AddLead => AddLead::read(data, at, context, findings)
+                .map(|action| Self::AddLead(Box::new(action))),
+            ActionType::UpdateLead => UpdateLead::read(data, at, context, findings)
                 .map(|action| Self::UpdateLead(Box::new(action))),
-            "add-deal" => AddDeal::read(data, data_at, context, findings)
+            ActionType::AddDeal => AddDeal::read(data, at, context, findings)
                 .map(|action| Self::AddDeal(Box::new(action))),
-            unknown => {
-                let shown: String = unknown.chars().take(64).collect();
-                let help = match nearest(unknown, ACTION_TYPES.iter().copied()) {
-                    Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => format!("there are {}.", listed(ACTION_TYPES, ACTION_TYPES.len())),
-                };
-                let message = format!("There is no action \"{shown}\"; {help}");
-                findings.fault(Code::UnknownActionType, at.member("actionType"), message);
-                None
-            }
+            ActionType::AddNote => AddNote::read(data, at, context, findings)
+                .map(|action| Self::AddNote(Box::new(action))),
+            ActionType::AddTicket => AddTicket::read(data, at, context, findings)
+                .map(|action| Self::AddTicket(Box::new(action))),
+            ActionType::SendSms => SendSms::read(data, at, context, findings).map(Self::SendSms),
         }
     }
 

@@ -6,20 +6,20 @@
 //! taken when it is queued; where the credits do not suffice for all, none is queued. The customer
 //! and the lead that hold a number get a line in their history.
 
-use super::customer::new_customer::history;
 use crate::batch::change::{
-    Change, Content, Decision, HistoryKind, Message, Outcome, RecordName, RecordRef, Rejection,
-    Related, Role, Status,
+    Change, Content, Decision, Message, Outcome, RecordName, RecordRef, Rejection, Related, Role,
+    Status, Subject,
 };
 use crate::batch::context::Context;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings, Pointer};
 use crate::json::{Fields, Longest, Mode};
+use crate::records::history::{Event, Queued};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::values::phone::Phone;
 use crate::values::sms::segments;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -131,18 +131,18 @@ impl SendSms {
         let (customer, lead) = (holder(World::Customer), holder(World::Lead));
         let content = Content::Sms { text: self.content.clone(), segments };
         let message = Message { id, customer, lead, recipient: number.to_owned(), content };
-        let details = json!({
-            "messageId": id,
-            "to": number,
-            "captured": workspace.request.staging,
-            "segments": segments,
+        let event = Event::SmsQueued(Queued {
+            message_id: id,
+            to: number.to_owned(),
+            captured: workspace.request.staging,
+            segments: Some(segments),
         });
         let mut changes = vec![Change::MessageQueued(Box::new(message))];
         changes.extend(
             [customer, lead]
                 .into_iter()
                 .flatten()
-                .map(|holder| history(ids, holder, HistoryKind::SmsQueued, details.clone())),
+                .map(|holder| Change::history(ids, Subject::Customer(holder), event.clone())),
         );
         changes
     }

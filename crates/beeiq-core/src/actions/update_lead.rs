@@ -70,8 +70,9 @@ fn check_kind(fields: &mut Fields<'_, '_>) {
 #[cfg(test)]
 mod tests {
     use crate::actions::testing::{TestOrg, record};
-    use crate::batch::{Change, HistoryKind, Status};
+    use crate::batch::{Change, Status};
     use crate::records::customer::{Customer, CustomerKind, EmailEntry};
+    use crate::records::history::HistoryKind;
     use serde_json::{Value, json};
 
     fn with_email(code: &str, email: &str) -> Customer {
@@ -117,7 +118,7 @@ mod tests {
             .changes
             .into_iter()
             .filter_map(|change| match change {
-                Change::HistoryAdded(line) => Some((line.kind, line.details)),
+                Change::HistoryAdded(line) => Some((line.event.kind(), line.event.details())),
                 _ => None,
             })
             .collect();

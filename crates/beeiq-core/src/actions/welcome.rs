@@ -1,16 +1,16 @@
 //! The welcome messages of a newly created customer (`listener.md` 3, "Welcome messages").
 
-use super::customer::new_customer::history;
-use crate::batch::change::{Change, Content, HistoryKind, Message};
+use crate::batch::change::{Change, Content, Message, Subject};
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings, Pointer};
 use crate::directory::WelcomeEmail;
 use crate::records::customer::Customer;
+use crate::records::history::{Event, Failed, Queued};
 use crate::records::identity::World;
+use crate::records::message::Channel;
 use crate::values::phone::can_receive_sms;
 use crate::values::sms::segments;
 use crate::values::template::{MergeFields, MessageTemplate, RenderError};
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Why a customer is made without a message.
@@ -38,19 +38,17 @@ pub fn welcome(
     let fields = merge_fields(customer, company_name, workspace);
     let staging = workspace.request.staging;
     let mut changes = Vec::new();
-    for (due, queued, failed) in [
-        (
-            email_due(customer, &fields, workspace),
-            HistoryKind::EmailQueued,
-            HistoryKind::EmailFailed,
-        ),
-        (sms_due(customer, &fields, workspace), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
+    for (due, channel) in [
+        (email_due(customer, &fields, workspace), Channel::Email),
+        (sms_due(customer, &fields, workspace), Channel::Sms),
     ] {
         match due {
             Ok(None) => {}
-            Ok(Some(due)) => changes.extend(queue(customer, due, queued, staging, ids)),
+            Ok(Some(due)) => changes.extend(queue(customer, due, staging, ids)),
             Err((code, reason)) => {
-                changes.push(history(ids, customer.id, failed, json!({"reason": reason})));
+                let failed = Failed { reason: reason.clone(), ..Failed::default() };
+                let event = Event::failed(channel, failed);
+                changes.push(Change::history(ids, Subject::Customer(customer.id), event));
                 findings.warn(code, at, reason);
             }
         }
@@ -153,23 +151,22 @@ fn unrenderable(error: &RenderError) -> Failure {
 fn queue(
     customer: &Customer,
     (recipient, content): Due,
-    kind: HistoryKind,
     staging: bool,
     ids: &mut dyn Ids,
 ) -> [Change; 2] {
     let id = ids.id();
-    let details = match &content {
-        Content::Email { .. } => json!({"messageId": id, "to": recipient, "captured": staging}),
-        Content::Sms { segments, .. } => {
-            json!({"messageId": id, "to": recipient, "captured": staging, "segments": segments})
-        }
+    let (channel, segments) = match &content {
+        Content::Email { .. } => (Channel::Email, None),
+        Content::Sms { segments, .. } => (Channel::Sms, Some(*segments)),
     };
+    let queued = Queued { message_id: id, to: recipient.clone(), captured: staging, segments };
     let (customer_id, lead) = match customer.code.kind.world() {
         World::Customer => (Some(customer.id), None),
         World::Lead => (None, Some(customer.id)),
     };
     let message = Message { id, customer: customer_id, lead, recipient, content };
-    [Change::MessageQueued(Box::new(message)), history(ids, customer.id, kind, details)]
+    let line = Change::history(ids, Subject::Customer(customer.id), Event::queued(channel, queued));
+    [Change::MessageQueued(Box::new(message)), line]
 }
 
 fn merge_fields(

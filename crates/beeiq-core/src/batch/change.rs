@@ -1,12 +1,15 @@
 //! What deciding yields: changes as values.
 
+use super::snapshot::Ids;
 use crate::diagnostics::{Fault, Findings, Warning};
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
+use crate::records::history::Event;
 use crate::records::identity::{Identity, IdentityKind};
+use crate::records::model::Model;
 use crate::records::note::Note;
 use crate::records::ticket::{Ticket, TicketCode};
-use serde_json::Value;
+use crate::words;
 use uuid::Uuid;
 
 /// One change that an action wants.
@@ -42,6 +45,13 @@ pub enum Change {
     MessageQueued(Box<Message>),
 }
 
+impl Change {
+    /// A line in a record's history.
+    pub fn history(ids: &mut dyn Ids, subject: Subject, event: Event) -> Self {
+        Self::HistoryAdded(HistoryLine { id: ids.id(), subject, event })
+    }
+}
+
 /// Who comes to hold which identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim {
@@ -72,9 +82,7 @@ pub struct HistoryLine {
     /// Whose history.
     pub subject: Subject,
     /// What happened.
-    pub kind: HistoryKind,
-    /// What the kind tells: ids and codes.
-    pub details: Value,
+    pub event: Event,
 }
 
 /// Whose history a line is in.
@@ -113,45 +121,6 @@ impl Subject {
         match self {
             Self::Ticket(id) => Some(id),
             Self::Customer(_) | Self::Deal(_) => None,
-        }
-    }
-}
-
-/// What a history line tells of (`api.md` 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the specification's own words, api.md 5")]
-pub enum HistoryKind {
-    Created,
-    Updated,
-    DuplicateSkipped,
-    CompanyLinked,
-    DealAdded,
-    DealUpdated,
-    EmailQueued,
-    EmailFailed,
-    NoteAdded,
-    TicketAdded,
-    SmsQueued,
-    SmsFailed,
-}
-
-impl HistoryKind {
-    /// The word that the API has for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::DuplicateSkipped => "duplicate_skipped",
-            Self::CompanyLinked => "company_linked",
-            Self::DealAdded => "deal_added",
-            Self::DealUpdated => "deal_updated",
-            Self::EmailQueued => "email_queued",
-            Self::EmailFailed => "email_failed",
-            Self::NoteAdded => "note_added",
-            Self::TicketAdded => "ticket_added",
-            Self::SmsQueued => "sms_queued",
-            Self::SmsFailed => "sms_failed",
         }
     }
 }
@@ -203,15 +172,16 @@ pub struct Outcome {
     pub warnings: Vec<Warning>,
 }
 
-/// The status of an action (`listener.md` 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the specification's own words, listener.md 2")]
-pub enum Status {
-    Created,
-    Updated,
-    Unchanged,
-    Duplicate,
-    Queued,
+words! {
+    /// What became of an action (`listener.md` 2).
+    #[schema(as = ActionStatus)]
+    pub enum Status {
+        Created => "created",
+        Updated => "updated",
+        Unchanged => "unchanged",
+        Duplicate => "duplicate",
+        Queued => "queued",
+    }
 }
 
 /// A record as answers name it.
@@ -247,15 +217,15 @@ pub enum RecordName {
 }
 
 impl RecordName {
-    /// The record's model, in the words of answers.
+    /// The record's model.
     #[must_use]
-    pub const fn model(&self) -> &'static str {
+    pub fn model(&self) -> Model {
         match self {
-            Self::Customer(code) => code.kind.as_str(),
-            Self::Note => "note",
-            Self::Ticket(_) => "ticket",
-            Self::Sms => "sms",
-            Self::Deal(_) => "deal",
+            Self::Customer(code) => code.kind.into(),
+            Self::Note => Model::Note,
+            Self::Ticket(_) => Model::Ticket,
+            Self::Sms => Model::Sms,
+            Self::Deal(_) => Model::Deal,
         }
     }
 
@@ -280,13 +250,14 @@ pub struct Related {
     pub record: RecordRef,
 }
 
-/// Whether a related record was there already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// Made for the action.
-    Created,
-    /// Found, and not changed.
-    Linked,
+words! {
+    /// Whether a related record was there already.
+    pub enum Link {
+        /// Made for the action.
+        Created => "created",
+        /// Found, and not changed.
+        Linked => "linked",
+    }
 }
 
 /// What a related record is to the action.

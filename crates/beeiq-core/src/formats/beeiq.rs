@@ -172,7 +172,10 @@ fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
 fn malformed(malformed: &Malformed) -> Refusal {
     let code = match malformed {
         Malformed::TooDeep { .. } => Code::TooDeep,
-        _ => Code::NotJson,
+        Malformed::Empty
+        | Malformed::NotUtf8 { .. }
+        | Malformed::FormEncoded
+        | Malformed::Syntax { .. } => Code::NotJson,
     };
     Refusal::new(code, malformed.to_string())
 }

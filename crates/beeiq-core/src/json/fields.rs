@@ -1,10 +1,10 @@
 //! An object of a payload, read field by field.
 
 use crate::diagnostics::{Code, Findings, Pointer};
-use crate::records::customer::Choice;
 use crate::values::date::{DateInput, InvalidDate};
 use crate::values::suggest::{listed, nearest};
 use crate::values::text::cleaned;
+use crate::values::words::Word;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
@@ -206,16 +206,16 @@ impl<'v, 'f> Fields<'v, 'f> {
         })
     }
 
-    /// One of the words of `C`, in any case.
-    pub fn choice<C: Choice>(&mut self, name: &str) -> Given<C> {
+    /// One of the words of `W`, in any case.
+    pub fn choice<W: Word>(&mut self, name: &str) -> Given<W> {
         self.borrowed_text(name, Longest::LINE).and_then(|text| {
-            let found = C::ALL.iter().find(|(_, word)| word.eq_ignore_ascii_case(&text));
+            let found = W::ALL.iter().find(|one| one.as_str().eq_ignore_ascii_case(&text));
             if found.is_none() {
-                let words = listed(C::ALL.iter().map(|(_, word)| word), C::ALL.len());
+                let words = listed(W::ALL.iter().map(|one| one.as_str()), W::ALL.len());
                 let message = format!("`{name}` has to be one of {words}.");
                 self.fault(name, Code::InvalidChoice, message);
             }
-            found.map(|(choice, _)| *choice)
+            found.copied()
         })
     }
 

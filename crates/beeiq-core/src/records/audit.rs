@@ -1,39 +1,24 @@
 //! What a line of the audit log tells of a change (`api.md` 4).
 
+use crate::words;
 use serde_json::{Map, Value, json};
 
-/// What was done to a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// It was made.
-    Created,
-    /// Some of its fields were changed.
-    Changed,
-    /// It was deleted.
-    Deleted,
-    /// A listener was given a new URL.
-    Rotated,
-    /// A user was given another password.
-    PasswordSet,
-    /// A customer was erased with all that hangs on it.
-    Erased,
-    /// The org's records were emptied on staging.
-    Reset,
-}
-
-impl Action {
-    /// Its name in the API and the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Changed => "changed",
-            Self::Deleted => "deleted",
-            Self::Rotated => "rotated",
-            Self::PasswordSet => "password_set",
-            Self::Erased => "erased",
-            Self::Reset => "reset",
-        }
+words! {
+    /// What was done to a setting.
+    #[schema(as = AuditAction)]
+    pub enum Action {
+        Created => "created",
+        /// Some of its fields were changed.
+        Changed => "changed",
+        Deleted => "deleted",
+        /// A listener was given a new URL.
+        Rotated => "rotated",
+        /// A user was given another password.
+        PasswordSet => "password_set",
+        /// A customer was erased with all that hangs on it.
+        Erased => "erased",
+        /// The org's records were emptied on staging.
+        Reset => "reset",
     }
 }
 

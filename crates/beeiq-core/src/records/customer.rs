@@ -3,40 +3,26 @@
 use super::identity::World;
 use super::permit::Permit;
 use crate::values::custom_field::Model;
+use crate::words;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use uuid::Uuid;
 
-/// The three kinds of customer record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CustomerKind {
-    /// A person, `PID-n`.
-    Contact,
-    /// A company, `CID-n`.
-    Account,
-    /// A person not yet a customer, `LID-n`.
-    Lead,
+words! {
+    /// The three kinds of customer record.
+    pub enum CustomerKind {
+        /// A person, `PID-n`.
+        Contact => "contact",
+        /// A company, `CID-n`.
+        Account => "account",
+        /// A person not yet a customer, `LID-n`.
+        Lead => "lead",
+    }
 }
 
 impl CustomerKind {
-    /// The word for it in answers (`model`) and tables.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Contact => "contact",
-            Self::Account => "account",
-            Self::Lead => "lead",
-        }
-    }
-
-    /// The kind of that word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Contact, Self::Account, Self::Lead].into_iter().find(|kind| kind.as_str() == word)
-    }
-
     /// What its codes begin with.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
@@ -81,7 +67,7 @@ impl CustomerCode {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, digits) = text.trim().split_once('-')?;
-        let kind = [CustomerKind::Contact, CustomerKind::Account, CustomerKind::Lead]
+        let kind = CustomerKind::ALL
             .into_iter()
             .find(|kind| kind.prefix().eq_ignore_ascii_case(prefix))?;
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -97,69 +83,41 @@ impl fmt::Display for CustomerCode {
     }
 }
 
-/// What an e-mail or phone is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum ContactType {
-    Work,
-    Home,
-    Mobile,
-    #[default]
-    Other,
+words! {
+    /// What an e-mail or phone is for.
+    #[derive(Default)]
+    pub enum ContactType {
+        Work => "Work",
+        Home => "Home",
+        Mobile => "Mobile",
+        #[default]
+        Other => "Other",
+    }
 }
 
-/// What an address is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum AddressType {
-    Work,
-    Home,
-    #[default]
-    Other,
+words! {
+    /// What an address is for.
+    #[derive(Default)]
+    pub enum AddressType {
+        Work => "Work",
+        Home => "Home",
+        #[default]
+        Other => "Other",
+    }
 }
 
-/// Which messenger.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum ImProtocol {
-    Skype,
-    Facebook,
-    Yahoo,
-    Viber,
-    Hangouts,
-    #[default]
-    Other,
-}
-
-/// A fixed set of words that a field chooses from, in any case.
-pub trait Choice: Copy + 'static {
-    /// All of them, with their words.
-    const ALL: &'static [(Self, &'static str)];
-}
-
-impl Choice for ContactType {
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Work, "Work"),
-        (Self::Home, "Home"),
-        (Self::Mobile, "Mobile"),
-        (Self::Other, "Other"),
-    ];
-}
-
-impl Choice for AddressType {
-    const ALL: &'static [(Self, &'static str)] =
-        &[(Self::Work, "Work"), (Self::Home, "Home"), (Self::Other, "Other")];
-}
-
-impl Choice for ImProtocol {
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Skype, "Skype"),
-        (Self::Facebook, "Facebook"),
-        (Self::Yahoo, "Yahoo"),
-        (Self::Viber, "Viber"),
-        (Self::Hangouts, "Hangouts"),
-        (Self::Other, "Other"),
-    ];
+words! {
+    /// Which messenger.
+    #[derive(Default)]
+    pub enum ImProtocol {
+        Skype => "Skype",
+        Facebook => "Facebook",
+        Yahoo => "Yahoo",
+        Viber => "Viber",
+        Hangouts => "Hangouts",
+        #[default]
+        Other => "Other",
+    }
 }
 
 /// An e-mail address of a customer, as it is kept.
@@ -273,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_code_reads_as_it_is_written() {
-        for kind in [CustomerKind::Contact, CustomerKind::Account, CustomerKind::Lead] {
+        for kind in CustomerKind::ALL {
             let code = CustomerCode { kind, number: 41 };
             assert_eq!(CustomerCode::parse(&code.to_string()), Some(code));
         }

@@ -1,120 +1,344 @@
-//! What a line of a record's history says, in a sentence.
+//! What happened to a record (`api.md` 5): each event with its details, written, read and told from
+//! here.
 
-use serde_json::Value;
+#![expect(missing_docs, reason = "the specification's own words, api.md 5")]
 
-/// One English sentence about a history line, from its kind and what it keeps (`api.md` 5). Details
-/// that are missing or of another shape make the sentence shorter; a kind not known here is named.
-#[must_use]
-pub fn summary(kind: &str, details: &Value) -> String {
-    match kind {
-        "created" => created(details),
-        "duplicate_skipped" => duplicate_skipped(details),
-        "updated" => updated(details),
-        "note_added" => "A note was added.".to_owned(),
-        "deal_added" => format!("{} was added.", named("A deal", "Deal", details, "/deal/dealId")),
-        "deal_updated" => {
-            format!("{} was updated.", named("A deal", "Deal", details, "/deal/dealId"))
+use super::identity::IdentityKind;
+use super::message::Channel;
+use crate::words;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Declares the kinds of events: the variant, the shape of its details, its word.
+macro_rules! events {
+    ($($variant:ident($details:ty) => $word:tt,)+) => {
+        words! {
+            /// What a history line tells of.
+            pub enum HistoryKind {
+                $($variant => $word,)+
+            }
         }
-        "ticket_added" => {
-            format!("{} was added.", named("A ticket", "Ticket", details, "/ticket/code"))
-        }
-        "sms_queued" => queued("An SMS", details),
-        "sms_sent" => format!("An SMS{} was sent.", recipient(details)),
-        "sms_failed" => failed("An SMS", details),
-        "email_queued" => queued("An e-mail", details),
-        "email_sent" => format!("An e-mail{} was sent.", recipient(details)),
-        "email_failed" => failed("An e-mail", details),
-        "company_linked" => company_linked(details),
-        other => format!("{}.", capitalised(&other.replace('_', " "))),
-    }
-}
 
-fn created(details: &Value) -> String {
-    let how = match text(details, "/by") {
-        Some("listener") => " by a listener",
-        Some("company") => " as the company of another record",
-        _ => "",
+        /// Something that happened to a record, with what is kept of it: ids and codes of other
+        /// records, never their names.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Event {
+            $($variant($details),)+
+        }
+
+        impl Event {
+            /// The kind, as a column of its own.
+            #[must_use]
+            pub const fn kind(&self) -> HistoryKind {
+                match self {
+                    $(Self::$variant(_) => HistoryKind::$variant,)+
+                }
+            }
+
+            /// # Errors
+            /// Where the details are of another shape than the kind's.
+            fn read(kind: HistoryKind, details: &Value) -> serde_json::Result<Self> {
+                match kind {
+                    $(HistoryKind::$variant => <$details>::deserialize(details).map(Self::$variant),)+
+                }
+            }
+        }
+
+        /// The details alone.
+        impl Serialize for Event {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(details) => details.serialize(serializer),)+
+                }
+            }
+        }
     };
-    let company =
-        text(details, "/company").map(|code| format!(", with company {code}")).unwrap_or_default();
-    format!("Created{how}{company}.")
 }
 
-fn duplicate_skipped(details: &Value) -> String {
-    let matched: Vec<String> = details
-        .pointer("/matched")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| {
-            let field = text(entry, "/field")?;
-            let value = text(entry, "/value").map(|value| format!(" {value}")).unwrap_or_default();
-            Some(format!("{field}{value}"))
-        })
-        .collect();
-    if matched.is_empty() {
-        return "A duplicate was skipped.".to_owned();
-    }
-    format!("A duplicate was skipped: the same {}.", matched.join(", "))
+events! {
+    Created(Created) => "created",
+    DuplicateSkipped(DuplicateSkipped) => "duplicate_skipped",
+    Updated(Updated) => "updated",
+    NoteAdded(NoteAdded) => "note_added",
+    DealAdded(OfDeal) => "deal_added",
+    DealUpdated(OfDeal) => "deal_updated",
+    TicketAdded(OfTicket) => "ticket_added",
+    SmsQueued(Queued) => "sms_queued",
+    SmsSent(Sent) => "sms_sent",
+    SmsFailed(Failed) => "sms_failed",
+    EmailQueued(Queued) => "email_queued",
+    EmailSent(Sent) => "email_sent",
+    EmailFailed(Failed) => "email_failed",
+    CompanyLinked(CompanyLinked) => "company_linked",
 }
 
-fn updated(details: &Value) -> String {
-    let fields: Vec<&str> = details
-        .pointer("/changes")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|changes| changes.keys().map(String::as_str))
-        .collect();
-    if fields.is_empty() {
-        "Updated.".to_owned()
-    } else {
-        format!("Updated: {}.", fields.join(", "))
+words! {
+    /// By what a record was made.
+    pub enum Maker {
+        Listener => "listener",
+        /// As the company of another record.
+        Company => "company",
     }
 }
 
-fn company_linked(details: &Value) -> String {
-    let company = named("a company", "company", details, "/company/code");
-    match details.pointer("/created").and_then(Value::as_bool) {
-        Some(true) => format!("Linked to {company}, newly created."),
-        _ => format!("Linked to {company}."),
-    }
-}
-
-fn queued(what: &str, details: &Value) -> String {
-    let to = recipient(details);
-    let segments = match details.pointer("/segments").and_then(Value::as_u64) {
-        Some(1) => " (1 segment)".to_owned(),
-        Some(count) => format!(" ({count} segments)"),
-        None => String::new(),
+/// The shapes of details. What a line lacks is read as empty.
+macro_rules! details {
+    ($($(#[$meta:meta])* $name:ident {
+        $($(#[$of_field:meta])* $field:ident: $type:ty,)+
+    })+) => {
+        $($(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        pub struct $name {
+            $($(#[$of_field])* pub $field: $type,)+
+        })+
     };
-    match details.pointer("/captured").and_then(Value::as_bool) {
-        Some(true) => format!("{what}{to} was captured, not sent{segments}: this is staging."),
-        _ => format!("{what}{to} was queued{segments}."),
+}
+
+details! {
+    Created {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<Maker>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        company: Option<String>,
+    }
+    DuplicateSkipped {
+        matched: Vec<Matched>,
+    }
+    Updated {
+        /// Field → `{"old": …, "new": …}`.
+        changes: Map<String, Value>,
+    }
+    NoteAdded {
+        note: NoteId,
+        /// The names of tags that came with it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tags_added: Vec<String>,
+    }
+    NoteId {
+        id: Uuid,
+    }
+    OfDeal {
+        deal: NamedDeal,
+    }
+    NamedDeal {
+        id: Uuid,
+        deal_id: String,
+    }
+    OfTicket {
+        ticket: Coded,
+    }
+    CompanyLinked {
+        company: Coded,
+        /// Whether it was made for that.
+        created: bool,
+    }
+    /// A record by its code: its name may be hidden from who reads the line (`listener.md` 5).
+    Coded {
+        id: Uuid,
+        code: String,
+    }
+    Queued {
+        message_id: Uuid,
+        to: String,
+        /// On staging it is not sent.
+        captured: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        segments: Option<u32>,
+    }
+    Sent {
+        message_id: Uuid,
+        to: String,
+    }
+    /// A message that could not even be made is not in the outbox.
+    Failed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message_id: Option<Uuid>,
+        #[serde(skip_serializing_if = "String::is_empty")]
+        to: String,
+        reason: String,
     }
 }
 
-fn failed(what: &str, details: &Value) -> String {
-    let to = recipient(details);
-    match text(details, "/reason") {
-        Some(reason) => {
-            let reason = capitalised(reason.trim_end_matches('.'));
-            format!("{what}{to} could not be sent. {reason}.")
+/// An identifier that two records share, in the form in which it is compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matched {
+    pub field: IdentityKind,
+    #[serde(default)]
+    pub value: String,
+}
+
+impl Event {
+    /// The details alone, which are plain data.
+    #[must_use]
+    pub fn details(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The record was made.
+    #[must_use]
+    pub const fn created(by: Maker) -> Self {
+        Self::Created(Created { by: Some(by), company: None })
+    }
+
+    /// A message is to be sent.
+    #[must_use]
+    pub const fn queued(channel: Channel, queued: Queued) -> Self {
+        match channel {
+            Channel::Email => Self::EmailQueued(queued),
+            Channel::Sms => Self::SmsQueued(queued),
         }
-        None => format!("{what}{to} could not be sent."),
+    }
+
+    /// A provider has taken a message over.
+    #[must_use]
+    pub const fn sent(channel: Channel, sent: Sent) -> Self {
+        match channel {
+            Channel::Email => Self::EmailSent(sent),
+            Channel::Sms => Self::SmsSent(sent),
+        }
+    }
+
+    /// A message could not be sent.
+    #[must_use]
+    pub const fn failed(channel: Channel, failed: Failed) -> Self {
+        match channel {
+            Channel::Email => Self::EmailFailed(failed),
+            Channel::Sms => Self::SmsFailed(failed),
+        }
+    }
+
+    /// One English sentence about it. What is not told makes the sentence shorter.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Created(Created { by, company }) => {
+                let how = match by {
+                    Some(Maker::Listener) => " by a listener",
+                    Some(Maker::Company) => " as the company of another record",
+                    None => "",
+                };
+                let company = company.as_deref().unwrap_or_default();
+                format!("Created{how}{}.", unless_empty(", with company ", company))
+            }
+            Self::DuplicateSkipped(DuplicateSkipped { matched }) => {
+                let shared = matched
+                    .iter()
+                    .map(|Matched { field, value }| format!("{field}{}", unless_empty(" ", value)))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                format!("A duplicate was skipped{}.", unless_empty(": the same ", &shared))
+            }
+            Self::Updated(Updated { changes }) => {
+                let fields: Vec<&str> = changes.keys().map(String::as_str).collect();
+                format!("Updated{}.", unless_empty(": ", &fields.join(", ")))
+            }
+            Self::NoteAdded(_) => "A note was added.".to_owned(),
+            Self::DealAdded(OfDeal { deal }) => {
+                format!("{} was added.", named("A deal", "Deal", &deal.deal_id))
+            }
+            Self::DealUpdated(OfDeal { deal }) => {
+                format!("{} was updated.", named("A deal", "Deal", &deal.deal_id))
+            }
+            Self::TicketAdded(OfTicket { ticket }) => {
+                format!("{} was added.", named("A ticket", "Ticket", &ticket.code))
+            }
+            Self::SmsQueued(queued) => queued.summary("An SMS"),
+            Self::SmsSent(Sent { message_id: _, to }) => {
+                format!("An SMS{} was sent.", unless_empty(" to ", to))
+            }
+            Self::SmsFailed(failed) => failed.summary("An SMS"),
+            Self::EmailQueued(queued) => queued.summary("An e-mail"),
+            Self::EmailSent(Sent { message_id: _, to }) => {
+                format!("An e-mail{} was sent.", unless_empty(" to ", to))
+            }
+            Self::EmailFailed(failed) => failed.summary("An e-mail"),
+            Self::CompanyLinked(CompanyLinked { company, created }) => {
+                let made = if *created { ", newly created" } else { "" };
+                format!("Linked to {}{made}.", named("a company", "company", &company.code))
+            }
+        }
     }
 }
 
-fn recipient(details: &Value) -> String {
-    text(details, "/to").map(|to| format!(" to {to}")).unwrap_or_default()
+impl Queued {
+    fn summary(&self, what: &str) -> String {
+        let to = unless_empty(" to ", &self.to);
+        let segments = match self.segments {
+            Some(1) => " (1 segment)".to_owned(),
+            Some(count) => format!(" ({count} segments)"),
+            None => String::new(),
+        };
+        if self.captured {
+            format!("{what}{to} was captured, not sent{segments}: this is staging.")
+        } else {
+            format!("{what}{to} was queued{segments}.")
+        }
+    }
 }
 
-/// `name` with the code at `pointer`, or `unnamed` where there is none.
-fn named(unnamed: &str, name: &str, details: &Value, pointer: &str) -> String {
-    text(details, pointer).map_or_else(|| unnamed.to_owned(), |code| format!("{name} {code}"))
+impl Failed {
+    fn summary(&self, what: &str) -> String {
+        let to = unless_empty(" to ", &self.to);
+        let reason = capitalised(self.reason.trim_end_matches('.'));
+        let stop = if reason.is_empty() { "" } else { "." };
+        format!("{what}{to} could not be sent.{}{stop}", unless_empty(" ", &reason))
+    }
 }
 
-fn text<'a>(details: &'a Value, pointer: &str) -> Option<&'a str> {
-    details.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+/// An event as it is read. What a version of this program wrote that this one does not know is
+/// shown as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    Known(Event),
+    Unknown { kind: String, details: Value },
+}
+
+impl Kept {
+    /// The event of two columns.
+    #[must_use]
+    pub fn read(kind: String, details: Value) -> Self {
+        let known = kind.parse().ok().and_then(|kind| Event::read(kind, &details).ok());
+        known.map_or(Self::Unknown { kind, details }, Self::Known)
+    }
+
+    /// The kind's word.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Known(event) => event.kind().as_str(),
+            Self::Unknown { kind, .. } => kind,
+        }
+    }
+
+    /// One English sentence about it.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Known(event) => event.summary(),
+            Self::Unknown { kind, .. } => format!("{}.", capitalised(&kind.replace('_', " "))),
+        }
+    }
+}
+
+/// The details alone.
+impl Serialize for Kept {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(event) => event.serialize(serializer),
+            Self::Unknown { details, .. } => details.serialize(serializer),
+        }
+    }
+}
+
+fn unless_empty(before: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{before}{text}") }
+}
+
+/// `name` with the code, or `unnamed` where there is none.
+fn named(unnamed: &str, name: &str, code: &str) -> String {
+    if code.is_empty() { unnamed.to_owned() } else { format!("{name} {code}") }
 }
 
 fn capitalised(words: &str) -> String {
@@ -127,26 +351,17 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const KINDS: [&str; 14] = [
-        "created",
-        "duplicate_skipped",
-        "updated",
-        "note_added",
-        "deal_added",
-        "deal_updated",
-        "ticket_added",
-        "sms_queued",
-        "sms_sent",
-        "sms_failed",
-        "email_queued",
-        "email_sent",
-        "email_failed",
-        "company_linked",
-    ];
+    const ID: &str = "019a0000-0000-7000-8000-000000000001";
+
+    fn summary(kind: &str, details: &Value) -> String {
+        Kept::read(kind.to_owned(), details.clone()).summary()
+    }
 
     fn check(cases: &[(&str, Value, &str)]) {
         for (kind, details, expected) in cases {
-            assert_eq!(summary(kind, details), *expected, "{kind} {details}");
+            let event = Kept::read((*kind).to_owned(), details.clone());
+            assert!(matches!(event, Kept::Known(_)), "{kind} {details}");
+            assert_eq!(event.summary(), *expected, "{kind} {details}");
         }
     }
 
@@ -179,12 +394,12 @@ mod tests {
             ("ticket_added", json!({"ticket": {"code": "TID-3"}}), "Ticket TID-3 was added."),
             (
                 "company_linked",
-                json!({"company": {"id": "x", "code": "CID-1"}, "created": true}),
+                json!({"company": {"id": ID, "code": "CID-1"}, "created": true}),
                 "Linked to company CID-1, newly created.",
             ),
             (
                 "company_linked",
-                json!({"company": {"id": "x", "code": "CID-1"}, "created": false}),
+                json!({"company": {"id": ID, "code": "CID-1"}, "created": false}),
                 "Linked to company CID-1.",
             ),
         ];
@@ -196,7 +411,7 @@ mod tests {
         let cases = [
             (
                 "sms_queued",
-                json!({"messageId": "m", "to": "+84905000001", "captured": false, "segments": 2}),
+                json!({"messageId": ID, "to": "+84905000001", "captured": false, "segments": 2}),
                 "An SMS to +84905000001 was queued (2 segments).",
             ),
             (
@@ -211,7 +426,7 @@ mod tests {
             ),
             (
                 "email_queued",
-                json!({"messageId": "m", "to": "a@b.co", "captured": false}),
+                json!({"messageId": ID, "to": "a@b.co", "captured": false}),
                 "An e-mail to a@b.co was queued.",
             ),
             ("email_sent", json!({"to": "a@b.co"}), "An e-mail to a@b.co was sent."),
@@ -228,13 +443,35 @@ mod tests {
             json!({"matched": 1, "company": 2, "by": [], "to": {}, "reason": "", "segments": "x"}),
             json!({"matched": [], "deal": "x", "ticket": null, "captured": "yes"}),
         ];
-        for kind in KINDS {
+        for kind in HistoryKind::ALL.map(HistoryKind::as_str) {
             for details in &wrong {
                 let sentence = summary(kind, details);
                 assert!(sentence.ends_with('.'), "{kind} {details}: {sentence}");
                 assert!(!sentence.contains("  ") && !sentence.contains(" ."), "{kind}: {sentence}");
                 assert!(sentence.starts_with(char::is_uppercase), "{kind}: {sentence}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_shown_as_it_was_written() {
+        for (kind, details) in [
+            ("created", json!({"by": "company"})),
+            ("duplicate_skipped", json!({"matched": [{"field": "contactId", "value": "7"}]})),
+            ("updated", json!({"changes": {"tag": {"old": ["a"], "new": []}}})),
+            ("note_added", json!({"note": {"id": ID}, "tagsAdded": ["vip"]})),
+            ("deal_added", json!({"deal": {"id": ID, "dealId": "192"}})),
+            ("ticket_added", json!({"ticket": {"id": ID, "code": "TID-1"}})),
+            ("company_linked", json!({"company": {"id": ID, "code": "CID-1"}, "created": false})),
+            ("sms_queued", json!({"messageId": ID, "to": "+84", "captured": true, "segments": 2})),
+            ("email_queued", json!({"messageId": ID, "to": "a@b.co", "captured": false})),
+            ("email_sent", json!({"messageId": ID, "to": "a@b.co"})),
+            ("sms_failed", json!({"reason": "No credits."})),
+            ("call_missed", json!({"from": "+84905000001"})),
+        ] {
+            let event = Kept::read(kind.to_owned(), details.clone());
+            assert_eq!(event.kind(), kind);
+            assert_eq!(serde_json::to_value(&event).unwrap(), details, "{kind}");
         }
     }
 

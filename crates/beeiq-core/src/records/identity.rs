@@ -1,7 +1,7 @@
 //! What makes two customers one: the identifiers, and the form in which they are compared
 //! (`listener.md` 3, "Identity").
 
-use serde::Serialize;
+use crate::words;
 
 /// Contacts and accounts together are one world of identity, leads another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,38 +12,21 @@ pub enum World {
     Lead,
 }
 
-/// What kind of identifier, in the order in which a match counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum IdentityKind {
-    /// The sender's own identifier, compared to the letter.
-    #[serde(rename = "contactId")]
-    ContactId,
-    /// Upper case without spaces or hyphens.
-    #[serde(rename = "passport")]
-    Passport,
-    /// Lower case, domain in IDNA ASCII.
-    #[serde(rename = "email")]
-    Email,
-    /// E.164, or the digits alone.
-    #[serde(rename = "phone")]
-    Phone,
-    /// Not an identifier of the payload: an account's name, claimed so that two requests that name
-    /// the same new company make one (`listener.md` 4).
-    #[serde(rename = "companyName")]
-    CompanyName,
-}
-
-impl IdentityKind {
-    /// The kind as payloads and answers (`matchedBy`) name it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ContactId => "contactId",
-            Self::Passport => "passport",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::CompanyName => "companyName",
-        }
+words! {
+    /// What kind of identifier, in the order in which a match counts; as payloads and answers
+    /// (`matchedBy`) name it.
+    pub enum IdentityKind {
+        /// The sender's own identifier, compared to the letter.
+        ContactId => "contactId",
+        /// Upper case without spaces or hyphens.
+        Passport => "passport",
+        /// Lower case, domain in IDNA ASCII.
+        Email => "email",
+        /// E.164, or the digits alone.
+        Phone => "phone",
+        /// Not an identifier of the payload: an account's name, claimed so that two requests that
+        /// name the same new company make one (`listener.md` 4).
+        CompanyName => "companyName",
     }
 }
 

@@ -45,7 +45,7 @@ impl Permit {
     pub const fn group(&self) -> Option<Uuid> {
         match self {
             Self::MeAndGroup(group) => Some(*group),
-            _ => None,
+            Self::Everybody | Self::OnlyMe | Self::MeAndUsers(_) => None,
         }
     }
 
@@ -54,7 +54,7 @@ impl Permit {
     pub fn users(&self) -> &[Uuid] {
         match self {
             Self::MeAndUsers(users) => users,
-            _ => &[],
+            Self::Everybody | Self::OnlyMe | Self::MeAndGroup(_) => &[],
         }
     }
 }

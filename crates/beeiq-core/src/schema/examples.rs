@@ -1,7 +1,7 @@
 //! An example of each action, of an org's own names (`api.md` 6). Each works on an org without
 //! records, and as often as it is sent: what it changes, it adds first.
 
-use crate::actions::ACTION_TYPES;
+use crate::actions::ActionType;
 use crate::directory::{Directory, Named, Names};
 use crate::values::custom_field::{Kind, Model};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ const PHONE: &str = "+84905000001";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
     /// The `actionType` that it is an example of.
-    pub action_type: &'static str,
+    pub action_type: ActionType,
     /// The payload.
     pub payload: Value,
 }
@@ -21,8 +21,8 @@ pub struct Example {
 /// An example of each action, of the org's own names; `sender` is the e-mail of one of its users.
 #[must_use]
 pub fn examples(directory: &Directory, sender: &str) -> Vec<Example> {
-    ACTION_TYPES
-        .iter()
+    ActionType::ALL
+        .into_iter()
         .map(|action_type| {
             let needed = needed_by(action_type).map(|needed| action(needed, directory));
             let data: Vec<Value> =
@@ -33,30 +33,36 @@ pub fn examples(directory: &Directory, sender: &str) -> Vec<Example> {
 }
 
 /// The action that makes what that one is about.
-fn needed_by(action_type: &str) -> Option<&'static str> {
+const fn needed_by(action_type: ActionType) -> Option<ActionType> {
     match action_type {
-        "update-contact" | "add-note" => Some("add-contact"),
-        "update-lead" => Some("add-lead"),
-        _ => None,
+        ActionType::UpdateContact | ActionType::AddNote => Some(ActionType::AddContact),
+        ActionType::UpdateLead => Some(ActionType::AddLead),
+        ActionType::AddContact
+        | ActionType::AddLead
+        | ActionType::AddDeal
+        | ActionType::AddTicket
+        | ActionType::SendSms => None,
     }
 }
 
-fn action(action_type: &str, directory: &Directory) -> Value {
+fn action(action_type: ActionType, directory: &Directory) -> Value {
     let data = match action_type {
-        "add-contact" => contact(directory),
-        "update-contact" => json!({
+        ActionType::AddContact => contact(directory),
+        ActionType::UpdateContact => json!({
             "emails": emails("lan.tran@example.com"), "title": "Director", "tag": "vip",
         }),
-        "add-lead" => lead(directory),
-        "update-lead" => json!({"emails": emails("minh.le@example.com"), "bgInfo": "Called back."}),
-        "add-deal" => deal(directory),
-        "add-note" => with_name(
+        ActionType::AddLead => lead(directory),
+        ActionType::UpdateLead => {
+            json!({"emails": emails("minh.le@example.com"), "bgInfo": "Called back."})
+        }
+        ActionType::AddDeal => deal(directory),
+        ActionType::AddNote => with_name(
             json!({"email": "lan.tran@example.com", "body": "Asked for a call tomorrow."}),
             "channel",
             &directory.channels,
         ),
-        "add-ticket" => ticket(directory),
-        _ => json!({"content": "Your order is on its way.", "phones": [PHONE]}),
+        ActionType::AddTicket => ticket(directory),
+        ActionType::SendSms => json!({"content": "Your order is on its way.", "phones": [PHONE]}),
     };
     json!({"actionType": action_type, "data": data})
 }

@@ -11,7 +11,7 @@ mod parts;
 
 pub use examples::{Example, examples};
 
-use crate::actions::ACTION_TYPES;
+use crate::actions::ActionType;
 use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use crate::actions::add_ticket::TICKET_FIELDS;
 use crate::actions::customer::linked_party::PARTY_IDENTIFIERS;
@@ -22,6 +22,7 @@ use crate::batch::Context;
 use crate::directory::{Directory, Entry, Named, Names};
 use crate::records::customer::{AddressType, ContactType, ImProtocol};
 use crate::values::custom_field::{Kind, Model};
+use crate::values::words::Word;
 use parts::{
     any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
     one_or_several, optional, present, required, single_or, text,
@@ -94,8 +95,8 @@ impl<'a> Org<'a> {
 #[must_use]
 pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
     let org = Org(context);
-    let actions: Vec<Value> = ACTION_TYPES
-        .iter()
+    let actions: Vec<Value> = ActionType::ALL
+        .into_iter()
         .map(|action_type| {
             json!({
                 "if": {"properties": {"actionType": {"const": action_type}}},
@@ -107,12 +108,12 @@ pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
     let action_schema = json!({
         "type": "object",
         "required": ["actionType", "data"],
-        "properties": {"actionType": {"enum": ACTION_TYPES}, "data": {"type": "object"}},
+        "properties": {"actionType": {"enum": ActionType::ALL}, "data": {"type": "object"}},
         "allOf": actions,
     });
     definitions.insert("action".to_owned(), action_schema);
-    for action_type in ACTION_TYPES {
-        definitions.insert((*action_type).to_owned(), action(action_type, org));
+    for action_type in ActionType::ALL {
+        definitions.insert(action_type.to_string(), action(action_type, org));
     }
     let sender = described(
         json!({"type": "string", "format": "email"}),
@@ -134,7 +135,7 @@ pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
 }
 
 /// The `data` of an action of that type.
-fn action(action_type: &str, org: Org<'_>) -> Value {
+fn action(action_type: ActionType, org: Org<'_>) -> Value {
     let person = |description: &str, models: &[Model], extra: Value| {
         object(PERSON_FIELDS, description, |field| person_field(field, org, models), extra)
     };
@@ -143,43 +144,43 @@ fn action(action_type: &str, org: Org<'_>) -> Value {
         json!({"not": {"required": ["name"], "properties": {"name": {"type": "null"}}}});
     let update = json!({"allOf": [any_of_present(UPDATE_IDENTIFIERS), no_name_null]});
     match action_type {
-        "add-contact" => person(
+        ActionType::AddContact => person(
             "Adds a contact or account, unless the org has it already.",
             customers,
             present("name"),
         ),
-        "add-lead" => {
+        ActionType::AddLead => {
             person("Adds a lead, unless a lead is it already.", &[Model::Lead], present("name"))
         }
-        "update-contact" => person(
+        ActionType::UpdateContact => person(
             "Changes a contact or account. What is absent or empty stays; null clears.",
             customers,
             update,
         ),
-        "update-lead" => person(
+        ActionType::UpdateLead => person(
             "Changes a lead. What is absent or empty stays; null clears.",
             &[Model::Lead],
             update,
         ),
-        "add-deal" => object(
+        ActionType::AddDeal => object(
             DEAL_FIELDS,
             "Adds a deal, or changes the one of that dealId or name.",
             |field| deal_field(field, org),
             present("name"),
         ),
-        "add-note" => object(
+        ActionType::AddNote => object(
             NOTE_FIELDS,
             "Adds a note to a customer, or where `model` is `deal` to a deal.",
             |field| note_field(field, org),
             json!({"allOf": [present("body"), any_of_present(&[CUSTOMER_IDENTIFIERS, &["dealId", "name"]].concat())]}),
         ),
-        "add-ticket" => object(
+        ActionType::AddTicket => object(
             TICKET_FIELDS,
             "Adds a ticket of a customer, who is made where they are not there.",
             |field| ticket_field(field, org),
             json!({"allOf": [present("body"), any_of_present(CUSTOMER_IDENTIFIERS)]}),
         ),
-        _ => object(
+        ActionType::SendSms => object(
             SMS_FIELDS,
             "Sends an SMS to each number.",
             sms_field,
@@ -331,9 +332,9 @@ fn sms_field(field: &str) -> Option<Value> {
     })
 }
 
-fn typed_values<C: crate::records::customer::Choice>(description: &str) -> Value {
+fn typed_values<W: Word>(description: &str) -> Value {
     array_of(json!({"type": "object", "properties": {
-        "type": optional(choice::<C>()),
+        "type": optional(choice::<W>()),
         "value": optional(described(line(), description)),
     }}))
 }

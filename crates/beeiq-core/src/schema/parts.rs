@@ -1,8 +1,8 @@
 //! What the schemas of fields are made of.
 
 use crate::json::Longest;
-use crate::records::customer::Choice;
 use crate::values::custom_field::Kind;
+use crate::values::words::Word;
 use serde_json::{Map, Value, json};
 
 /// What is as good as absent.
@@ -96,9 +96,9 @@ pub fn number_choice(numbers: &[i64]) -> Value {
     json!({"enum": numbers.iter().map(|number| json!(number)).chain(texts).collect::<Vec<_>>()})
 }
 
-/// One of the words of `C`, in any case.
-pub fn choice<C: Choice>() -> Value {
-    let words: Vec<&str> = C::ALL.iter().map(|(_, word)| *word).collect();
+/// One of the words of `W`, in any case.
+pub fn choice<W: Word>() -> Value {
+    let words: Vec<&str> = W::ALL.iter().map(|one| one.as_str()).collect();
     let in_any_case: Vec<String> = words.iter().map(|word| any_case(word)).collect();
     let pattern = format!("^\\s*({})\\s*$", in_any_case.join("|"));
     json!({"anyOf": [{"enum": words}, {"type": "string", "pattern": pattern}]})

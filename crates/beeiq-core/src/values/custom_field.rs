@@ -1,10 +1,7 @@
 //! Custom fields: the models that have them, their kinds, and which values fit.
 
-use std::{fmt, str::FromStr};
-
+use crate::words;
 use chrono::{DateTime, Datelike, SecondsFormat};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{
     suggest::listed,
@@ -18,113 +15,41 @@ const LONGEST_NUMBER: usize = 64;
 /// How many options a message lists.
 const OPTIONS_SHOWN: usize = 20;
 
-/// What has custom fields of its own (`listener.md` 6).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Model {
-    /// A person.
-    Contact,
-    /// A company.
-    Account,
-    /// A lead.
-    Lead,
-    /// A deal.
-    Deal,
-    /// A ticket.
-    Ticket,
-}
-
-impl Model {
-    /// Every model.
-    pub const ALL: [Self; 5] = [Self::Contact, Self::Account, Self::Lead, Self::Deal, Self::Ticket];
-
-    /// The model's name in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Contact => "contact",
-            Self::Account => "account",
-            Self::Lead => "lead",
-            Self::Deal => "deal",
-            Self::Ticket => "ticket",
-        }
+words! {
+    /// What has custom fields of its own (`listener.md` 6).
+    pub enum Model {
+        Contact => "contact",
+        Account => "account",
+        Lead => "lead",
+        Deal => "deal",
+        Ticket => "ticket",
     }
 }
 
-/// A word that names no model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a model: there are {}", listed(Model::ALL.map(Model::as_str), Model::ALL.len()))]
-pub struct UnknownModel;
-
-impl FromStr for Model {
-    type Err = UnknownModel;
-
-    fn from_str(word: &str) -> Result<Self, UnknownModel> {
-        Self::ALL.into_iter().find(|model| model.as_str() == word).ok_or(UnknownModel)
+words! {
+    /// The kind of a custom field, which decides what values fit (`listener.md` 6).
+    #[schema(as = CustomFieldKind)]
+    pub enum Kind {
+        /// A text of up to 4,096 characters.
+        Text => "text",
+        /// A text of up to 64 KiB.
+        Textarea => "textarea",
+        /// A decimal number, kept as typed.
+        Number => "number",
+        /// A date with time and offset.
+        Date => "date",
+        /// One option of a list.
+        Select => "select",
+        /// One option of a list.
+        Radio => "radio",
+        /// Any options of a list.
+        Checkbox => "checkbox",
+        /// Any options of a list.
+        InlineCheckbox => "inline_checkbox",
     }
-}
-
-impl fmt::Display for Model {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The kind of a custom field, which decides what values fit (`listener.md` 6).
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = CustomFieldKind)]
-pub enum Kind {
-    /// A text of up to 4,096 characters.
-    Text,
-    /// A text of up to 64 KiB.
-    Textarea,
-    /// A decimal number, kept as typed.
-    Number,
-    /// A date with time and offset.
-    Date,
-    /// One option of a list.
-    Select,
-    /// One option of a list.
-    Radio,
-    /// Any options of a list.
-    Checkbox,
-    /// Any options of a list.
-    InlineCheckbox,
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 8] = [
-        Self::Text,
-        Self::Textarea,
-        Self::Number,
-        Self::Date,
-        Self::Select,
-        Self::Radio,
-        Self::Checkbox,
-        Self::InlineCheckbox,
-    ];
-
-    /// The kind's name in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Textarea => "textarea",
-            Self::Number => "number",
-            Self::Date => "date",
-            Self::Select => "select",
-            Self::Radio => "radio",
-            Self::Checkbox => "checkbox",
-            Self::InlineCheckbox => "inline_checkbox",
-        }
-    }
-
     /// Whether its values are options of a list.
     #[must_use]
     pub fn has_options(self) -> bool {
@@ -155,25 +80,6 @@ impl Kind {
             Self::Select | Self::Radio => option(&value, options).map(String::from),
             Self::Checkbox | Self::InlineCheckbox => chosen(&value, options),
         }
-    }
-}
-
-/// A word that names no kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a kind of field: there are {}", listed(Kind::ALL.map(Kind::as_str), Kind::ALL.len()))]
-pub struct UnknownKind;
-
-impl FromStr for Kind {
-    type Err = UnknownKind;
-
-    fn from_str(word: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or(UnknownKind)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,7 +1,8 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::batch::{Change, Content, Decision, HistoryKind, Rejection, Role, Status};
+use crate::batch::{Change, Content, Decision, Rejection, Role, Status};
 use crate::diagnostics::Code;
 use crate::records::customer::{ContactType, Customer, CustomerKind};
+use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::permit::Permit;
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ fn lines(decision: &Decision) -> Vec<HistoryKind> {
         .changes
         .iter()
         .filter_map(|change| match change {
-            Change::HistoryAdded(line) => Some(line.kind),
+            Change::HistoryAdded(line) => Some(line.event.kind()),
             _ => None,
         })
         .collect()

@@ -1,10 +1,9 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::batch::{
-    Change, Decision, HistoryKind, KnownDeal, Link, RecordName, Role, Status, Subject,
-};
+use crate::batch::{Change, Decision, KnownDeal, Link, RecordName, Role, Status, Subject};
 use crate::diagnostics::Code;
 use crate::records::customer::Customer;
 use crate::records::deal::{Deal, DealOwners};
+use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::permit::Permit;
 use chrono::DateTime;
@@ -95,12 +94,14 @@ fn customers(decision: &Decision) -> Vec<&Customer> {
         .collect()
 }
 
-fn lines(decision: &Decision) -> Vec<(Subject, HistoryKind, &Value)> {
+fn lines(decision: &Decision) -> Vec<(Subject, HistoryKind, Value)> {
     decision
         .changes
         .iter()
         .filter_map(|change| match change {
-            Change::HistoryAdded(line) => Some((line.subject, line.kind, &line.details)),
+            Change::HistoryAdded(line) => {
+                Some((line.subject, line.event.kind(), line.event.details()))
+            }
             _ => None,
         })
         .collect()
@@ -176,9 +177,9 @@ fn a_new_deal_is_told_on_its_customers_and_in_its_own_history() {
     assert_eq!(
         lines(&decision),
         [
-            (Subject::Deal(deal.id), HistoryKind::Created, &json!({"by": "listener"})),
-            (Subject::Customer(id(101)), HistoryKind::DealAdded, &told),
-            (Subject::Customer(id(301)), HistoryKind::DealAdded, &told),
+            (Subject::Deal(deal.id), HistoryKind::Created, json!({"by": "listener"})),
+            (Subject::Customer(id(101)), HistoryKind::DealAdded, told.clone()),
+            (Subject::Customer(id(301)), HistoryKind::DealAdded, told.clone()),
         ]
     );
 }
@@ -448,9 +449,9 @@ fn a_change_is_told_with_old_and_new_values_and_on_the_customer() {
     assert_eq!(
         lines(&decision),
         [
-            (Subject::Deal(id(907)), HistoryKind::Updated, &changes),
-            (Subject::Customer(id(101)), HistoryKind::DealUpdated, &told),
-            (Subject::Customer(id(301)), HistoryKind::DealAdded, &told),
+            (Subject::Deal(id(907)), HistoryKind::Updated, changes),
+            (Subject::Customer(id(101)), HistoryKind::DealUpdated, told.clone()),
+            (Subject::Customer(id(301)), HistoryKind::DealAdded, told.clone()),
         ]
     );
 }

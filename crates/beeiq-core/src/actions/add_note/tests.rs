@@ -1,7 +1,8 @@
 use crate::actions::testing::{TestOrg, id, record};
-use crate::batch::{Change, Decision, HistoryKind, HistoryLine, KnownDeal, Status, Subject};
+use crate::batch::{Change, Decision, HistoryLine, KnownDeal, Status, Subject};
 use crate::diagnostics::Code;
 use crate::records::customer::Customer;
+use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::note::{Note, NoteTarget};
 use crate::records::permit::Permit;
@@ -180,7 +181,7 @@ fn the_note_is_the_senders_with_its_channel_and_permit() {
     assert_eq!(note.permit, Permit::MeAndUsers(vec![id(12)]));
     let outcome = &decision.outcome;
     assert_eq!(outcome.status, Status::Created);
-    assert_eq!((outcome.record.id, outcome.record.name.model()), (note.id, "note"));
+    assert_eq!((outcome.record.id, outcome.record.name.model().as_str()), (note.id, "note"));
     assert_eq!(outcome.record.name.code(), None);
 }
 
@@ -216,9 +217,9 @@ fn unknown_names_may_be_dropped_and_the_note_gets_no_wider_by_it() {
 #[test]
 fn the_history_names_the_note_without_its_text() {
     let decision = add(&org(), json!({"body": "secret", "customerId": "PID-1"}));
-    let HistoryLine { subject, kind, details, .. } = line(&decision);
-    assert_eq!((*subject, *kind), (Subject::Customer(id(101)), HistoryKind::NoteAdded));
-    assert_eq!(*details, json!({"note": {"id": note(&decision).id}}));
+    let HistoryLine { subject, event, .. } = line(&decision);
+    assert_eq!((*subject, event.kind()), (Subject::Customer(id(101)), HistoryKind::NoteAdded));
+    assert_eq!(event.details(), json!({"note": {"id": note(&decision).id}}));
 }
 
 /// PID-7, who has the tag "old"; the org has the tag "VIP" too.
@@ -236,7 +237,7 @@ fn tags_that_the_customer_lacks_are_added_to_him() {
     let customer = changed(&decision).expect("he is changed");
     assert_eq!(customer.tags[..2], [id(82), id(81)]);
     assert_eq!(customer.tags.len(), 3);
-    assert_eq!(line(&decision).details["tagsAdded"], json!(["vip", "new"]));
+    assert_eq!(line(&decision).event.details()["tagsAdded"], json!(["vip", "new"]));
 }
 
 #[test]
@@ -244,7 +245,7 @@ fn tags_that_the_customer_has_leave_him_as_he_is() {
     let data = json!({"body": "text", "customerId": "PID-7", "tag": "OLD"});
     let decision = add(&tagged(), data);
     assert_eq!(changed(&decision), None);
-    assert_eq!(line(&decision).details.get("tagsAdded"), None);
+    assert_eq!(line(&decision).event.details().get("tagsAdded"), None);
 }
 
 #[test]

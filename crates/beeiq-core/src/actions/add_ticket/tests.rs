@@ -1,9 +1,8 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::batch::{
-    Change, Decision, HistoryKind, HistoryLine, KnownDeal, Link, Role, Status, Subject,
-};
+use crate::batch::{Change, Decision, HistoryLine, KnownDeal, Link, Role, Status, Subject};
 use crate::diagnostics::Code;
 use crate::records::customer::{Customer, CustomerKind};
+use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::permit::Permit;
 use crate::records::ticket::{Ticket, TicketSla};
@@ -103,7 +102,7 @@ fn a_ticket_has_everything_that_was_sent() {
     assert_eq!((sla, created_at), (Some(due), now));
     let outcome = &decision.outcome;
     assert_eq!(outcome.status, Status::Created);
-    assert_eq!((outcome.record.id, outcome.record.name.model()), (ticket_id, "ticket"));
+    assert_eq!((outcome.record.id, outcome.record.name.model().as_str()), (ticket_id, "ticket"));
     assert_eq!(outcome.record.name.code(), Some(code.to_string()));
     assert_eq!(outcome.related[0].role, Role::Customer(Link::Linked));
     assert_eq!(outcome.warnings, []);
@@ -113,7 +112,8 @@ fn a_ticket_has_everything_that_was_sent() {
 fn customer_deal_and_ticket_each_get_their_line() {
     let decision = add(&org(), json!({"body": "text", "email": "one@x.com", "dealId": "192"}));
     let ticket = ticket(&decision);
-    let of: Vec<_> = lines(&decision).iter().map(|line| (line.subject, line.kind)).collect();
+    let of: Vec<_> =
+        lines(&decision).iter().map(|line| (line.subject, line.event.kind())).collect();
     assert_eq!(
         of,
         [
@@ -123,7 +123,7 @@ fn customer_deal_and_ticket_each_get_their_line() {
         ]
     );
     let named = json!({"ticket": {"id": ticket.id, "code": ticket.code.to_string()}});
-    assert_eq!(lines(&decision)[1].details, named);
+    assert_eq!(lines(&decision)[1].event.details(), named);
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Making the account that a payload names and the org does not have (`listener.md` 4).
 
 use super::company::Company;
-use super::new_customer::{NewCustomer, claim_of_name, history, record, tags_named};
-use crate::batch::change::{Change, Claim, HistoryKind, Role};
+use super::new_customer::{NewCustomer, claim_of_name, record, tags_named};
+use crate::batch::change::{Change, Claim, Role, Subject};
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings};
 use crate::records::customer::CustomerKind;
+use crate::records::history::{Coded, CompanyLinked, Event, Maker};
 use crate::records::identity::Identity;
-use serde_json::json;
 use uuid::Uuid;
 
 /// Makes the account: with the listener's source, without its tag or messages. An identifier that
@@ -48,12 +48,11 @@ pub fn create_company(
         };
         let message = format!(
             "The company's {} {} is held by {whose}; it was kept on the company, but does not identify it.",
-            identity.kind.as_str(),
-            identity.value
+            identity.kind, identity.value
         );
         findings.warn(Code::IdentifierShared, &company.at, message);
     }
-    changes.push(history(ids, id, HistoryKind::Created, json!({"by": "company"})));
+    changes.push(Change::history(ids, Subject::Customer(id), Event::created(Maker::Company)));
     known
 }
 
@@ -64,9 +63,9 @@ pub fn company_linked(
     company: &KnownCustomer,
     role: Role,
 ) -> Change {
-    let details = json!({
-        "company": {"id": company.id, "code": company.code.to_string()},
-        "created": role == Role::CompanyCreated,
+    let event = Event::CompanyLinked(CompanyLinked {
+        company: Coded { id: company.id, code: company.code.to_string() },
+        created: role == Role::CompanyCreated,
     });
-    history(ids, customer, HistoryKind::CompanyLinked, details)
+    Change::history(ids, Subject::Customer(customer), event)
 }

@@ -1,21 +1,16 @@
 //! `contactType`: whether a customer or a lead is meant (`listener.md` 3).
 
 use crate::json::{Fields, Given};
-use crate::records::customer::Choice;
 use crate::records::identity::World;
+use crate::words;
 
-/// What `contactType` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContactKind {
-    /// A contact or an account.
-    Customer,
-    /// A lead.
-    Lead,
-}
-
-impl Choice for ContactKind {
-    const ALL: &'static [(Self, &'static str)] =
-        &[(Self::Customer, "customer"), (Self::Lead, "lead")];
+words! {
+    /// What `contactType` says.
+    pub enum ContactKind {
+        /// A contact or an account.
+        Customer => "customer",
+        Lead => "lead",
+    }
 }
 
 impl ContactKind {

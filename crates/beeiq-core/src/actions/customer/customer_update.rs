@@ -5,13 +5,13 @@ use super::company::Company;
 use super::company_creation::{company_linked, create_company};
 use super::customer_revision::{Revision, email_key, phone_key};
 use super::field_changes::{Names, field_changes};
-use super::new_customer::{claim_of_name, history, tags_named};
+use super::new_customer::{claim_of_name, tags_named};
 use super::party::read_company;
 use super::person::Person;
 use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
 use crate::batch::change::{
-    Change, Claim, Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
+    Change, Claim, Decision, Outcome, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
@@ -20,10 +20,10 @@ use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
+use crate::records::history::{Event, Updated};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::permit::Permit;
 use crate::values::text::fold;
-use serde_json::json;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -162,12 +162,10 @@ impl CustomerUpdate {
         if let Some(record) = record {
             self.tell_taken(record, workspace, &mut findings);
         }
-        match record {
-            Some(record) if findings.faults.is_empty() => {
-                Ok(self.change(record, cus_fields, company, workspace, ids, findings))
-            }
-            _ => Err(findings.into()),
-        }
+        let Some(record) = record.filter(|_| findings.faults.is_empty()) else {
+            return Err(findings.into());
+        };
+        Ok(self.change(record, cus_fields, company, workspace, ids, findings))
     }
 
     fn world(&self) -> World {
@@ -298,7 +296,9 @@ impl CustomerUpdate {
             .filter(|(identity, _)| match identity.kind {
                 IdentityKind::Email => !emails.contains(&identity.value),
                 IdentityKind::Phone => !phones.contains(&identity.value),
-                _ => true,
+                IdentityKind::ContactId | IdentityKind::Passport | IdentityKind::CompanyName => {
+                    true
+                }
             })
             .collect()
     }
@@ -335,10 +335,11 @@ impl CustomerUpdate {
         if status == Status::Updated {
             revised.updated_at = workspace.request.now;
             let names = Names { workspace, new: &changes };
-            let line = json!({"changes": field_changes(record, &revised, &names)});
+            let changed = field_changes(record, &revised, &names);
             changes.extend(self.identity_changes(record, &revised, workspace));
             changes.push(Change::CustomerChanged(Box::new(revised)));
-            changes.push(history(ids, record.id, HistoryKind::Updated, line));
+            let event = Event::Updated(Updated { changes: changed });
+            changes.push(Change::history(ids, Subject::Customer(record.id), event));
         }
         if let Some((company, role)) = newly_linked {
             changes.push(company_linked(ids, record.id, company, *role));

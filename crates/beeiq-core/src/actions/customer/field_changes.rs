@@ -22,18 +22,18 @@ pub struct Names<'a> {
 
 impl Names<'_> {
     fn tag(&self, tag: Uuid) -> String {
-        let made = self.new.iter().find_map(|change| match change {
-            Change::TagCreated(new) if new.id == tag => Some(new.name.as_str()),
-            _ => None,
+        let made = self.new.iter().find_map(|change| {
+            let Change::TagCreated(new) = change else { return None };
+            (new.id == tag).then_some(new.name.as_str())
         });
         named(tag, made.or_else(|| self.workspace.tag_name(tag)))
     }
 
     /// A company goes by its code: its name may be hidden from who reads the line.
     fn company(&self, company: Uuid) -> String {
-        let made = self.new.iter().find_map(|change| match change {
-            Change::CustomerCreated(new) if new.id == company => Some(new.code),
-            _ => None,
+        let made = self.new.iter().find_map(|change| {
+            let Change::CustomerCreated(new) = change else { return None };
+            (new.id == company).then_some(new.code)
         });
         let code =
             made.or_else(|| self.workspace.customers.get(company).map(|company| company.code));

@@ -3,14 +3,14 @@
 
 use super::person::{Person, TypedAddress, TypedEmail, TypedPhone};
 use crate::actions::cus_fields::CusFields;
-use crate::batch::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
+use crate::batch::change::{Change, Claim, NewTag, Subject};
 use crate::batch::customers::company_name_identity;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::json::Given;
 use crate::records::customer::{Address, Customer, CustomerKind, EmailEntry, PhoneEntry};
+use crate::records::history::{Event, Maker};
 use crate::records::permit::Permit;
 use crate::values::text::fold;
-use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -46,14 +46,9 @@ pub fn create(
     });
     changes.extend(claims);
     changes.extend(claim_of_name(&customer, workspace, false));
-    changes.push(history(ids, customer.id, HistoryKind::Created, json!({"by": "listener"})));
+    let created = Event::created(Maker::Listener);
+    changes.push(Change::history(ids, Subject::Customer(customer.id), created));
     customer
-}
-
-/// A line in the history of a customer.
-pub fn history(ids: &mut dyn Ids, customer: Uuid, kind: HistoryKind, details: Value) -> Change {
-    let subject = Subject::Customer(customer);
-    Change::HistoryAdded(HistoryLine { id: ids.id(), subject, kind, details })
 }
 
 /// The claim of an account to its name, where nobody has it yet. `exclusive` where the account is

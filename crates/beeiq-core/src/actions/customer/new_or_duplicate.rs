@@ -1,16 +1,15 @@
 //! What add-contact and add-lead have in common: a new record, or a line in the history of the one
 //! that is there already (`listener.md` 3).
 
-use super::new_customer::history;
 use super::party::Party;
 use crate::batch::change::{
-    Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
+    Change, Decision, Outcome, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::Findings;
+use crate::records::history::{DuplicateSkipped, Event, Matched};
 use crate::records::identity::{Identity, IdentityKind};
-use serde_json::{Value, json};
 
 /// Decides whether the party is new, and makes it, or skips it as a duplicate.
 ///
@@ -51,11 +50,12 @@ fn skip_duplicate(
     findings: Findings,
     ids: &mut dyn Ids,
 ) -> Decision {
-    let matched: Vec<Value> = matches
+    let matched = matches
         .iter()
         .filter(|(_, holder)| holder.id == existing.id)
-        .map(|(identity, _)| json!({"field": identity.kind, "value": identity.value}))
+        .map(|(identity, _)| Matched { field: identity.kind, value: identity.value.clone() })
         .collect();
+    let event = Event::DuplicateSkipped(DuplicateSkipped { matched });
     let mut related: Vec<Related> = Vec::new();
     for (_, holder) in matches.iter().filter(|(_, holder)| holder.id != existing.id) {
         let candidate = Related { role: Role::Candidate, record: holder.record() };
@@ -63,8 +63,7 @@ fn skip_duplicate(
             related.push(candidate);
         }
     }
-    let line =
-        history(ids, existing.id, HistoryKind::DuplicateSkipped, json!({"matched": matched}));
+    let line = Change::history(ids, Subject::Customer(existing.id), event);
     let outcome = Outcome {
         status: Status::Duplicate,
         record: existing.record(),

@@ -153,8 +153,10 @@ fn read_stage(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Stage {
     let stages = &context.directory.deal_stages;
     match read_entry(fields, "stage", Code::UnknownStage, stages, context) {
         Given::Set(stage) => Stage::Named(stage),
-        _ if context.references().skip && fields.has("stage") => Stage::Skipped,
-        _ => Stage::Absent,
+        Given::Absent | Given::Clear if context.references().skip && fields.has("stage") => {
+            Stage::Skipped
+        }
+        Given::Absent | Given::Clear => Stage::Absent,
     }
 }
 

@@ -1,6 +1,7 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::batch::{Change, Content, Decision, HistoryKind, Message, Role, Status, Subject};
+use crate::batch::{Change, Content, Decision, Message, Role, Status, Subject};
 use crate::diagnostics::Code;
+use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
 use serde_json::{Value, json};
 
@@ -43,7 +44,7 @@ fn the_answer_names_the_first_message_and_lists_all() {
     let decision = send(&TestOrg::new(), data);
     let outcome = &decision.outcome;
     assert_eq!(outcome.status, Status::Queued);
-    assert_eq!((outcome.record.name.model(), outcome.record.name.code()), ("sms", None));
+    assert_eq!((outcome.record.name.model().as_str(), outcome.record.name.code()), ("sms", None));
     let queued = messages(&decision);
     assert_eq!(outcome.record.id, queued[0].id);
     let related: Vec<_> = outcome.related.iter().map(|one| (one.role, one.record.id)).collect();
@@ -146,14 +147,14 @@ fn the_customer_and_the_lead_that_hold_the_number_get_a_line() {
             _ => None,
         })
         .collect();
-    let subjects: Vec<_> = lines.iter().map(|line| (line.subject, line.kind)).collect();
+    let subjects: Vec<_> = lines.iter().map(|line| (line.subject, line.event.kind())).collect();
     let queued = HistoryKind::SmsQueued;
     assert_eq!(
         subjects,
         [(Subject::Customer(id(101)), queued), (Subject::Customer(id(302)), queued)]
     );
     assert_eq!(
-        lines[0].details,
+        lines[0].event.details(),
         json!({"messageId": message.id, "to": "+84905000001", "captured": true, "segments": 1})
     );
 }

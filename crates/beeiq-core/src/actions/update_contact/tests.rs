@@ -1,10 +1,11 @@
 use crate::actions::testing::{TestOrg, id, record};
-use crate::batch::{Change, Decision, HistoryKind, Role, Status};
+use crate::batch::{Change, Decision, Role, Status};
 use crate::diagnostics::Code;
 use crate::records::customer::{
     Address, AddressType, ContactType, CountryEntry, Customer, EmailEntry, Im, ImProtocol,
     PhoneEntry, Website,
 };
+use crate::records::history::HistoryKind;
 use crate::records::permit::Permit;
 use serde_json::{Value, json};
 
@@ -69,22 +70,22 @@ fn changed(decision: &Decision) -> &Customer {
     change.expect("the record was changed")
 }
 
-fn lines(decision: &Decision) -> Vec<(HistoryKind, &Value)> {
+fn lines(decision: &Decision) -> Vec<(HistoryKind, Value)> {
     decision
         .changes
         .iter()
         .filter_map(|change| match change {
-            Change::HistoryAdded(line) => Some((line.kind, &line.details)),
+            Change::HistoryAdded(line) => Some((line.event.kind(), line.event.details())),
             _ => None,
         })
         .collect()
 }
 
 /// What the line of kind `updated` says.
-fn told(decision: &Decision) -> &Value {
-    let (kind, details) = lines(decision)[0];
+fn told(decision: &Decision) -> Value {
+    let (kind, mut details) = lines(decision).swap_remove(0);
     assert_eq!(kind, HistoryKind::Updated);
-    &details["changes"]
+    details["changes"].take()
 }
 
 fn released(decision: &Decision) -> Vec<&str> {
@@ -254,7 +255,7 @@ fn tags_are_added_and_custom_fields_set_or_cleared_by_name() {
             .any(|change| matches!(change, Change::TagCreated(tag) if tag.name == "Fresh"))
     );
     assert_eq!(
-        *told(&decision),
+        told(&decision),
         json!({
             "tag": {"old": ["VIP"], "new": ["VIP", "Fresh"]},
             "cusFields": {"old": {"Pet": null, "Referred By": "Cong"}, "new": {"Pet": "Dog", "Referred By": null}},
@@ -283,7 +284,7 @@ fn history_tells_old_and_new_in_the_listeners_words() {
                "permit": {"status": 4, "users": ["bob@acme.test"]}}),
     );
     assert_eq!(
-        *told(&decision),
+        told(&decision),
         json!({
             "name": {"old": "Huy", "new": "Hung"},
             "passport": {"old": "b 12-34", "new": "C9"},
