@@ -7,11 +7,11 @@ use beeiq::app::App;
 use beeiq::cli::demo::{Demo, DemoSettings};
 use beeiq::cli::import::{self, Ending, ImportError, ImportSettings};
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
-use beeiq::ingest::LaterWorkers;
 use beeiq::service::orgs::{NewOrg, create_org};
 use beeiq::store::error::StoreError;
 use beeiq::store::pool::{Db, in_org, migrate, row_security_binds};
 use beeiq::store::{orgs, sessions, users};
+use beeiq::worker::deferred;
 use beeiq::worker::retention::Retention;
 use beeiq::{clock, server, telemetry, tls};
 use beeiq_core::values::email::Email;
@@ -216,7 +216,7 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
             actix_web::rt::spawn(server::metrics_server(Arc::clone(&app), metrics)?);
         }
         let workers = app.outbox.start();
-        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
+        let deferred = deferred::start(&app.pipeline, app.later_workers);
         let retention = Retention::start(app.db.clone(), app.retention_days);
         actix_web::rt::spawn(check_row_security(app.db.clone()));
         let server = server::server(app, listener)?;
@@ -227,7 +227,7 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            let others = async { tokio::join!(later.stop(), workers.stop(), retention.stop()) };
+            let others = async { tokio::join!(deferred.stop(), workers.stop(), retention.stop()) };
             let (ended, ()) =
                 tokio::join!(tokio::time::timeout(FAREWELL, others), handle.stop(true));
             if ended.is_err() {

@@ -1,9 +1,9 @@
 //! Where the data is.
 
-use crate::access::secrets::Secret;
 use crate::store::pool::DbConfig;
 use anyhow::Context;
 use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// Where the data is.
@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct DatabaseSettings {
     /// The Postgres database, as a libpq URL
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<Secret<String>>,
+    pub database_url: Option<SecretString>,
     /// The most connections that this process opens
     #[arg(
         long,
@@ -29,12 +29,12 @@ impl DatabaseSettings {
     /// # Errors
     /// When none is set.
     pub fn url(&self) -> anyhow::Result<&str> {
-        let set = self.database_url.as_ref().filter(|url| !url.expose().is_empty());
+        let set = self.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         let url = set.context(
             "DATABASE_URL is not set: it names the Postgres database, as in \
              postgres://user:password@host/database",
         )?;
-        Ok(url.expose())
+        Ok(url.expose_secret())
     }
 
     /// What the pool needs to know.

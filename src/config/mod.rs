@@ -27,9 +27,10 @@ pub use senders::SenderSettings;
 pub use sessions::SessionSettings;
 pub use smtp::SmtpSettings;
 
-use crate::access::secrets::{Secret, SecretKey};
+use crate::access::secrets::SecretKey;
 use anyhow::Context;
 use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
 
 /// What `beeiq serve` is told.
 #[derive(Args, Clone, Debug)]
@@ -78,7 +79,7 @@ pub struct ServeSettings {
     pub log: LogSettings,
     /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
     #[arg(long, env = "BEEIQ_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
-    pub secret_key: Option<Secret<String>>,
+    pub secret_key: Option<SecretString>,
     /// Whether messages are sent, or captured in the outbox only (staging)
     #[arg(long, env = "BEEIQ_ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
     pub environment: Environment,
@@ -93,12 +94,12 @@ impl ServeSettings {
     /// # Errors
     /// When it is missing or malformed; its text is not in the message.
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
-        let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
+        let set = self.secret_key.as_ref().filter(|text| !text.expose_secret().is_empty());
         let text = set.context(
             "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
-        text.expose().parse().context("BEEIQ_SECRET_KEY is malformed")
+        text.expose_secret().parse().context("BEEIQ_SECRET_KEY is malformed")
     }
 }
 

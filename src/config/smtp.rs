@@ -1,13 +1,13 @@
 //! The instance's own mail server.
 
 use super::values::seconds;
-use crate::access::secrets::Secret;
 use crate::send::smtp::{Security, SmtpServer, SmtpTimeouts};
 use anyhow::Context;
 use clap::Args;
 use lettre::message::Mailbox;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
 /// The instance's own mail server, for orgs that have set none.
@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct SmtpSettings {
     /// The mail server, as smtp://user:password@host:port?security=starttls|tls|none or smtps://…
     #[arg(long, env = "BEEIQ_SMTP_URL", hide_env_values = true, value_name = "URL")]
-    pub smtp_url: Option<Secret<String>>,
+    pub smtp_url: Option<SecretString>,
     /// Whom its mail is from, as "BeeIQ <noreply@example.com>"
     #[arg(long, env = "BEEIQ_SMTP_FROM", value_name = "NAME <ADDRESS>")]
     pub smtp_from: Option<String>,
@@ -48,7 +48,7 @@ impl SmtpSettings {
     /// # Errors
     /// When it is malformed, or has no sender; its text, which has a password, is not in the message.
     pub fn server(&self) -> anyhow::Result<Option<SmtpServer>> {
-        let Some(url) = self.smtp_url.as_ref().filter(|url| !url.expose().is_empty()) else {
+        let Some(url) = self.smtp_url.as_ref().filter(|url| !url.expose_secret().is_empty()) else {
             return Ok(None);
         };
         let from = self.smtp_from.as_deref().filter(|from| !from.trim().is_empty());
@@ -60,7 +60,7 @@ impl SmtpSettings {
             .trim()
             .parse()
             .context("BEEIQ_SMTP_FROM is no sender such as \"BeeIQ <noreply@example.com>\"")?;
-        smtp_server(url.expose(), from).context("BEEIQ_SMTP_URL is malformed").map(Some)
+        smtp_server(url.expose_secret(), from).context("BEEIQ_SMTP_URL is malformed").map(Some)
     }
 }
 
@@ -87,7 +87,7 @@ fn smtp_server(url: &str, from: Mailbox) -> anyhow::Result<SmtpServer> {
         anyhow::Ok(text.into_owned())
     };
     let username = Some(decoded(url.username())?).filter(|name| !name.is_empty());
-    let password = url.password().map(decoded).transpose()?.map(Secret::new);
+    let password = url.password().map(decoded).transpose()?.map(SecretString::from);
     Ok(SmtpServer {
         host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
         port: url.port().unwrap_or(security.usual_port()),
@@ -127,7 +127,7 @@ mod tests {
         }
         let server = mail_server("smtp://u%40x:p%3Aw%2F@h", "BeeIQ <noreply@x.test>").unwrap();
         assert_eq!(server.username.as_deref(), Some("u@x"));
-        assert_eq!(server.password.unwrap().expose(), "p:w/");
+        assert_eq!(server.password.unwrap().expose_secret(), "p:w/");
         assert_eq!(server.from_name.as_deref(), Some("BeeIQ"));
         assert_eq!(server.from_address, "noreply@x.test");
     }

@@ -3,8 +3,9 @@
 pub mod guard;
 pub mod sms;
 pub mod smtp;
-pub mod smtp_account;
 pub mod trials;
+
+pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
 
 use crate::access::secrets::SecretKey;
 use crate::config::{SenderSettings, SmtpSettings};
@@ -13,13 +14,14 @@ use crate::store::message_accounts::{self, AccountRow};
 use crate::store::pool::{Conn, Db};
 use beeiq_core::records::message::Channel;
 use beeiq_core::values::masking::{self, Secrets};
-use chrono::{DateTime, Utc};
 use guard::{Guard, Unreachable};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sms::{Providers, SmsAccount};
+use smtp::account::{self, SmtpAccount};
 use smtp::{Smtp, SmtpServer};
-use smtp_account::SmtpAccount;
+
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -27,69 +29,12 @@ use uuid::Uuid;
 /// How long the name of an org's mail server may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(10);
 
-/// An e-mail as it was queued.
-#[derive(Clone, Debug)]
-pub struct Email {
-    /// The address it goes to.
-    pub to: String,
-    /// One line.
-    pub subject: String,
-    /// The HTML part.
-    pub html: Option<String>,
-    /// The text part.
-    pub text: Option<String>,
-    /// `<id@host>`, fixed when queued: the same on every attempt.
-    pub message_id: String,
-    /// The `Date`, fixed when queued.
-    pub date: DateTime<Utc>,
-}
-
-/// An SMS as it was queued.
-#[derive(Clone, Debug)]
-pub struct Sms {
-    /// The number it goes to, in E.164.
-    pub to: String,
-    /// The text.
-    pub content: String,
-    /// The outbox row: what a provider that knows idempotency keys is given.
-    pub id: Uuid,
-}
-
-/// What became of an attempt (`listener.md` 8). `words` are the provider's own, for people to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Taken over by the provider.
-    Sent {
-        /// Its answer.
-        words: String,
-        /// The id that it gave the message.
-        provider_id: Option<String>,
-    },
-    /// It may work later.
-    Transient {
-        /// Why not now.
-        words: String,
-        /// How long the provider asks to be left alone.
-        retry_after: Option<Duration>,
-    },
-    /// It will never work for this message.
-    Permanent {
-        /// Why.
-        words: String,
-    },
-    /// The org's account is refused, whatever the message: credentials, or no account at all.
-    AccountRefused {
-        /// Why.
-        words: String,
-    },
-}
-
 /// Where the secrets of an account as JSON are: JSON Pointers.
 #[must_use]
-pub fn secret_places(channel: Channel, account: &Value) -> Vec<String> {
+pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
     match channel {
-        Channel::Email => smtp_account::secret_places(account),
-        Channel::Sms => sms::secret_places(account),
+        Channel::Email => account::secret_places(),
+        Channel::Sms => sms::secret_places(settings),
     }
 }
 
@@ -148,7 +93,7 @@ impl Senders {
     ) -> anyhow::Result<Self> {
         let guard = Guard::new(&settings.outbound_allow);
         let providers = Providers::new(settings, guard.clone())?;
-        let set = settings.sms_account.as_ref().map(|it| it.expose().as_str());
+        let set = settings.sms_account.as_ref().map(ExposeSecret::expose_secret);
         let instance_sms = set.filter(|text| !text.trim().is_empty()).map(instance_account);
         Ok(Self {
             db,
@@ -205,17 +150,17 @@ impl Senders {
 
     /// The server of an org's account, to be connected to at addresses that were looked at.
     async fn server_of(&self, account: SmtpAccount) -> Result<SmtpServer, Outcome> {
-        let transient = |words| Outcome::Transient { words, retry_after: None };
         let addresses = match timeout(RESOLVING, self.guard.resolve(&account.host)).await {
             Ok(Ok(addresses)) => addresses,
             Ok(Err(refused @ Unreachable::NotPublic(_))) => {
                 return Err(Outcome::AccountRefused { words: format!("{refused}.") });
             }
             Ok(Err(unknown @ Unreachable::Unknown(_))) => {
-                return Err(transient(format!("{unknown}.")));
+                return Err(Outcome::transient(format!("{unknown}.")));
             }
             Err(_) => {
-                return Err(transient(format!("\"{}\" takes too long to be found.", account.host)));
+                let words = format!("\"{}\" takes too long to be found.", account.host);
+                return Err(Outcome::transient(words));
             }
         };
         let port = account.port();
@@ -297,8 +242,7 @@ fn no_account(error: &AccountError) -> Outcome {
     match error {
         AccountError::Store(error) => {
             tracing::error!(cause = %error, "an account cannot be looked up");
-            let words = "The account could not be looked up.".to_owned();
-            Outcome::Transient { words, retry_after: None }
+            Outcome::transient("The account could not be looked up.")
         }
         AccountError::None | AccountError::Unreadable => {
             Outcome::AccountRefused { words: error.to_string() }

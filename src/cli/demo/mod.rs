@@ -4,7 +4,7 @@
 mod seed;
 
 use crate::access::passwords::NewPassword;
-use crate::access::secrets::{self, Secret};
+use crate::access::secrets;
 use crate::app::App;
 use crate::config::{
     CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use beeiq_core::values::email::Email;
 use beeiq_postgres::{Cluster, Options};
 use clap::Args;
+use secrecy::SecretString;
 use seed::Seeded;
 use std::ffi::OsString;
 use std::fs;
@@ -84,7 +85,7 @@ impl Demo {
         let serve = ServeSettings {
             http: settings.http.clone(),
             database: DatabaseSettings {
-                database_url: Some(Secret::new(url)),
+                database_url: Some(SecretString::from(url)),
                 pool_size: settings.database.pool_size,
             },
             limits: settings.limits,
@@ -96,7 +97,7 @@ impl Demo {
             outbox: OutboxSettings::default(),
             sessions: settings.sessions,
             log: settings.log.clone(),
-            secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
+            secret_key: Some(SecretString::from(kept(&dir.join("secret.key"), || {
                 STANDARD.encode(clock::random_bytes::<32>())
             })?)),
             retention_days: 30,

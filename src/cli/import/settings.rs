@@ -2,13 +2,13 @@
 
 use super::columns::ColumnMap;
 use super::source::{Format, Source};
-use crate::access::secrets::Secret;
 use anyhow::{Context, bail};
 use beeiq_core::actions::ACTION_TYPES;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::suggest::{listed, nearest};
 use clap::Args;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, stdin};
@@ -23,7 +23,7 @@ pub struct ImportSettings {
     pub file: PathBuf,
     /// The listener's URL
     #[arg(long, env = "BEEIQ_LISTENER_URL", hide_env_values = true, value_name = "LISTENER_URL")]
-    pub url: Secret<String>,
+    pub url: SecretString,
     /// The user in whose name it is done
     #[arg(long, value_name = "EMAIL")]
     pub sender: String,
@@ -90,7 +90,7 @@ impl ImportSettings {
     /// # Errors
     /// When it is no listener's; it is not in the message.
     pub fn target(&self) -> anyhow::Result<Url> {
-        let mut url: Url = self.url.expose().parse().context("--url is no URL")?;
+        let mut url: Url = self.url.expose_secret().parse().context("--url is no URL")?;
         let is_listener = matches!(url.scheme(), "http" | "https")
             && url.path().contains("/listener/")
             && url.query().is_none();

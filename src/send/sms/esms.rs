@@ -3,9 +3,9 @@
 
 use super::exchange::{Answer, ask};
 use super::{Checked, without_plus};
-use crate::access::secrets::Secret;
 use crate::send::{Outcome, Sms};
 use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -16,30 +16,30 @@ const CUSTOMER_CARE: &str = "2";
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EsmsAccount {
-    api_key: Secret<String>,
-    secret_key: Secret<String>,
+    api_key: SecretString,
+    secret_key: SecretString,
     brandname: String,
 }
 
 impl EsmsAccount {
     /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        vec![self.api_key.expose(), self.secret_key.expose()]
+        vec![self.api_key.expose_secret(), self.secret_key.expose_secret()]
     }
 
     /// What is wrong with it.
     pub(super) fn check(&self, faults: &mut Checked) {
         let Self { api_key, secret_key, brandname } = self;
-        faults.required_line(api_key.expose(), "/apiKey", 255);
-        faults.required_line(secret_key.expose(), "/secretKey", 255);
+        faults.required_line(api_key.expose_secret(), "/apiKey", 255);
+        faults.required_line(secret_key.expose_secret(), "/secretKey", 255);
         faults.required_line(brandname, "/brandname", 64);
     }
 
     /// Sends one. `RequestId` has the provider refuse a repetition for a day.
     pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
         let body = json!({
-            "ApiKey": self.api_key.expose(),
-            "SecretKey": self.secret_key.expose(),
+            "ApiKey": self.api_key.expose_secret(),
+            "SecretKey": self.secret_key.expose_secret(),
             "Brandname": self.brandname,
             "SmsType": CUSTOMER_CARE,
             "Phone": without_plus(&sms.to),

@@ -2,13 +2,13 @@
 
 use super::Checked;
 use super::exchange::ask;
-use crate::access::secrets::Secret;
 use crate::send::guard::Guard;
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
-use beeiq_core::values::request_template::{Escape, RequestTemplate, RequestValues};
+use beeiq_core::values::template::{Escape, RequestTemplate, RequestValues};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -43,11 +43,11 @@ pub struct HttpAccount {
     #[serde(default)]
     method: Method,
     #[serde(default)]
-    headers: BTreeMap<String, Secret<String>>,
+    headers: BTreeMap<String, SecretString>,
     body: Option<String>,
     message_id_pointer: Option<String>,
     from: Option<String>,
-    secret: Option<Secret<String>>,
+    secret: Option<SecretString>,
 }
 
 /// How it is asked.
@@ -75,13 +75,13 @@ impl HttpAccount {
         let values = self
             .headers
             .iter()
-            .filter(|(name, value)| !is_open(name) && !value.expose().contains("{{"))
-            .map(|(_, value)| value.expose().as_str());
+            .filter(|(name, value)| !is_open(name) && !value.expose_secret().contains("{{"))
+            .map(|(_, value)| value.expose_secret());
         let words = values
             .clone()
             .flat_map(str::split_whitespace)
             .filter(|word| word.len() >= SHORTEST_TOKEN);
-        let secret = self.secret.iter().map(|it| it.expose().as_str());
+        let secret = self.secret.iter().map(ExposeSecret::expose_secret);
         values.chain(words).chain(secret).collect()
     }
 
@@ -94,7 +94,7 @@ impl HttpAccount {
             faults.push(Fault::new(Code::TooLong, "/headers", message));
         }
         for (name, value) in headers {
-            check_header(name, value.expose(), faults);
+            check_header(name, value.expose_secret(), faults);
         }
         if let Some(body) = body {
             if *method == Method::Get {
@@ -110,7 +110,7 @@ impl HttpAccount {
             faults.push(Fault::new(Code::InvalidValue, "/messageIdPointer", message));
         }
         faults.line(from.as_deref(), "/from", 64);
-        faults.line(secret.as_ref().map(|it| it.expose().as_str()), "/secret", 4096);
+        faults.line(secret.as_ref().map(ExposeSecret::expose_secret), "/secret", 4096);
     }
 
     fn check_body(&self, body: &str, faults: &mut Checked) {
@@ -133,7 +133,7 @@ impl HttpAccount {
     fn body_escape(&self) -> Escape {
         let content_type =
             self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        content_type.map_or(Escape::Json, |(_, value)| Escape::of_media_type(value.expose()))
+        content_type.map_or(Escape::Json, |(_, value)| Escape::of_media_type(value.expose_secret()))
     }
 
     /// Sends one.
@@ -177,7 +177,7 @@ impl HttpAccount {
             content: &sms.content,
             from: self.from.as_deref().unwrap_or_default(),
             id: &id,
-            secret: self.secret.as_ref().map(|it| it.expose().as_str()).unwrap_or_default(),
+            secret: self.secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default(),
         };
         let render = |template: &str, escape| {
             RequestTemplate::parse(template)
@@ -187,7 +187,7 @@ impl HttpAccount {
         let url = guard.check_url(&render(&self.url, Escape::Percent)?)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
-            let value = render(value.expose(), Escape::Header)?;
+            let value = render(value.expose_secret(), Escape::Header)?;
             let (Ok(name), Ok(value)) =
                 (HeaderName::from_str(name), HeaderValue::from_bytes(value.as_bytes()))
             else {

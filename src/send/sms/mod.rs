@@ -16,7 +16,7 @@ use super::{Outcome, Owner, Sms};
 use crate::config::SenderSettings;
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
 use beeiq_core::values::masking::MASK;
-use beeiq_core::values::request_template::Escape;
+use beeiq_core::values::template::Escape;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
@@ -245,19 +245,14 @@ fn without_plus(e164: &str) -> &str {
 /// Some providers say in their errors what they were sent, and in which URL.
 fn without_secrets(outcome: Outcome, secrets: &[&str]) -> Outcome {
     let given = secrets.iter().filter(|secret| !secret.is_empty());
-    let mut forms: Vec<String> =
-        given.flat_map(|secret| [(*secret).to_owned(), Escape::Percent.apply(secret)]).collect();
+    let mut forms: Vec<String> = given
+        .flat_map(|secret| [(*secret).to_owned(), Escape::Percent.apply(secret).into_owned()])
+        .collect();
     // A secret may be part of another.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    let masked = |words: String| forms.iter().fold(words, |words, form| words.replace(form, MASK));
-    match outcome {
-        Outcome::Sent { words, provider_id } => Outcome::Sent { words: masked(words), provider_id },
-        Outcome::Transient { words, retry_after } => {
-            Outcome::Transient { words: masked(words), retry_after }
-        }
-        Outcome::Permanent { words } => Outcome::Permanent { words: masked(words) },
-        Outcome::AccountRefused { words } => Outcome::AccountRefused { words: masked(words) },
-    }
+    outcome.reworded(|words| {
+        forms.iter().fold(words.to_owned(), |words, form| words.replace(form, MASK))
+    })
 }
 
 #[cfg(test)]

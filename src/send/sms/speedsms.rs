@@ -4,9 +4,9 @@
 
 use super::exchange::{Answer, ask};
 use super::{Checked, without_plus};
-use crate::access::secrets::Secret;
 use crate::send::{Outcome, Sms};
 use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,20 +14,20 @@ use serde_json::json;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SpeedSmsAccount {
-    access_token: Secret<String>,
+    access_token: SecretString,
     sender: Option<String>,
 }
 
 impl SpeedSmsAccount {
     /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        vec![self.access_token.expose()]
+        vec![self.access_token.expose_secret()]
     }
 
     /// What is wrong with it.
     pub(super) fn check(&self, faults: &mut Checked) {
         let Self { access_token, sender } = self;
-        faults.required_line(access_token.expose(), "/accessToken", 255);
+        faults.required_line(access_token.expose_secret(), "/accessToken", 255);
         faults.line(sender.as_deref(), "/sender", 64);
     }
 
@@ -42,7 +42,7 @@ impl SpeedSmsAccount {
         });
         let request = client
             .post(format!("{base}/index.php/sms/send"))
-            .basic_auth(self.access_token.expose(), Some("x"))
+            .basic_auth(self.access_token.expose_secret(), Some("x"))
             .json(&body);
         match ask(request).await {
             Ok(answer) => outcome(&answer),

@@ -4,10 +4,10 @@
 
 use super::Checked;
 use super::exchange::{Answer, ask};
-use crate::access::secrets::Secret;
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault};
 use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// An account with Twilio.
@@ -15,14 +15,14 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 pub struct TwilioAccount {
     account_sid: String,
-    auth_token: Secret<String>,
+    auth_token: SecretString,
     from: String,
 }
 
 impl TwilioAccount {
     /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        vec![self.auth_token.expose()]
+        vec![self.auth_token.expose_secret()]
     }
 
     /// What is wrong with it.
@@ -34,7 +34,7 @@ impl TwilioAccount {
             let message = "An account SID is AC and 32 hexadecimal digits.";
             faults.push(Fault::new(Code::InvalidValue, "/accountSid", message));
         }
-        faults.required_line(auth_token.expose(), "/authToken", 255);
+        faults.required_line(auth_token.expose_secret(), "/authToken", 255);
         faults.required_line(from, "/from", 64);
     }
 
@@ -44,7 +44,7 @@ impl TwilioAccount {
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let request = client
             .post(format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"))
-            .basic_auth(account_sid, Some(auth_token.expose()))
+            .basic_auth(account_sid, Some(auth_token.expose_secret()))
             .form(&[("To", sms.to.as_str()), (sender, from), ("Body", &sms.content)]);
         match ask(request).await {
             Ok(answer) => outcome(&answer),

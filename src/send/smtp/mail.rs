@@ -1,6 +1,6 @@
 //! A queued e-mail as the bytes that a mail server is given.
 
-use super::{SmtpServer, transient};
+use super::SmtpServer;
 use crate::send::{Email, Outcome};
 use chrono::{DateTime, Utc};
 use lettre::message::header::ContentType;
@@ -36,7 +36,7 @@ pub(super) fn write(server: &SmtpServer, email: &Email) -> Result<Written, Outco
         .message_id(Some(one_line(&email.message_id)))
         .date(system_time(email.date));
     let message = with_body(builder, email)
-        .map_err(|error| transient(format!("the mail cannot be written: {error}")))?;
+        .map_err(|error| Outcome::transient(format!("the mail cannot be written: {error}")))?;
     Ok(Written { from, to, bytes: message.formatted() })
 }
 

@@ -1,8 +1,8 @@
 //! Claims: which queue is next, and whose its messages are.
 
-use crate::send::{Email, Sms};
 use crate::store::error::StoreError;
 use beeiq_core::records::message::Channel;
+use beeiq_core::records::outgoing::{Email, Sms};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -131,8 +131,7 @@ struct ClaimedRow {
 /// When the database fails.
 pub fn claim(
     conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
+    Queue { org, channel }: Queue,
     claim: Uuid,
     most: usize,
     lease: Duration,

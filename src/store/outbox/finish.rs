@@ -3,10 +3,10 @@
 
 use super::claims::channel;
 use crate::clock;
-use crate::send::Outcome;
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_pauses};
 use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::outgoing::Outcome;
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;

@@ -8,6 +8,7 @@ pub mod history;
 pub mod identity;
 pub mod message;
 pub mod note;
+pub mod outgoing;
 pub mod path_id;
 pub mod permit;
 pub mod ticket;

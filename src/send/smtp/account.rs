@@ -1,10 +1,10 @@
 //! An org's own mail server, as it is set up (`api.md` 4, `/settings/email`).
 
-use super::guard::Guard;
-use super::smtp::Security;
-use crate::access::secrets::Secret;
+use super::Security;
+use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::email::Email;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -27,7 +27,7 @@ pub struct SmtpAccount {
     /// Absent: without signing in.
     pub username: Option<String>,
     /// Set together with the user name.
-    pub password: Option<Secret<String>>,
+    pub password: Option<SecretString>,
     /// The sender's address.
     pub from_address: String,
     /// The sender's name.
@@ -45,7 +45,7 @@ pub fn blank() -> Value {
 
 /// Where the secrets of an account as JSON are.
 #[must_use]
-pub fn secret_places(_account: &Value) -> Vec<String> {
+pub(crate) fn secret_places() -> Vec<String> {
     vec!["/password".to_owned()]
 }
 
@@ -91,7 +91,7 @@ impl SmtpAccount {
             }
             _ => {}
         }
-        let password = password.as_ref().map(|it| it.expose().as_str());
+        let password = password.as_ref().map(ExposeSecret::expose_secret);
         for (text, at) in [
             (username.as_deref(), "/username"),
             (password, "/password"),

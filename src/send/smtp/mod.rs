@@ -4,11 +4,11 @@
 //! the pool, and the meaning of a refusal at each step are here, because lettre bounds the connecting alone
 //! and does not tell in which step a server said no.
 
+pub(crate) mod account;
 mod mail;
 mod pool;
 
 use super::{Email, Outcome};
-use crate::access::secrets::Secret;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -18,6 +18,7 @@ use lettre::transport::smtp::response::Response;
 use mail::Written;
 use moka::sync::Cache;
 use pool::Pool;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub struct SmtpServer {
     /// Whom to sign in as; nobody: without signing in.
     pub username: Option<String>,
     /// The password.
-    pub password: Option<Secret<String>>,
+    pub password: Option<SecretString>,
     /// The address that mail comes from.
     pub from_address: String,
     /// The name beside it.
@@ -162,7 +163,7 @@ impl Smtp {
         match self.converse(server, line, written).await {
             Ok(words) => Ok(words),
             Err(Failure::Outcome(outcome)) => Err(outcome),
-            Err(Failure::Stale) => Err(transient("the connection was closed")),
+            Err(Failure::Stale) => Err(Outcome::transient("the connection was closed")),
         }
     }
 
@@ -252,7 +253,7 @@ impl Smtp {
         &self,
         addresses: &[SocketAddr],
     ) -> Result<AsyncSmtpConnection, Outcome> {
-        let mut last = transient("the host has no address");
+        let mut last = Outcome::transient("the host has no address");
         for address in addresses {
             match tokio::time::timeout(self.timeouts.connect, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
@@ -264,9 +265,13 @@ impl Smtp {
                         .await
                         .map_err(|trouble| trouble.as_transient());
                 }
-                Ok(Err(error)) => last = transient(format!("cannot connect to {address}: {error}")),
+                Ok(Err(error)) => {
+                    last = Outcome::transient(format!("cannot connect to {address}: {error}"))
+                }
                 Err(_) => {
-                    last = transient(format!("cannot connect to {address}: it takes too long"));
+                    last = Outcome::transient(format!(
+                        "cannot connect to {address}: it takes too long"
+                    ));
                 }
             }
         }
@@ -284,7 +289,8 @@ impl Smtp {
             let words = "the server offers no way to sign in that is known here (PLAIN, LOGIN)";
             return Err(Outcome::AccountRefused { words: words.to_owned() });
         }
-        let password = server.password.as_ref().map(|it| it.expose().clone()).unwrap_or_default();
+        let password =
+            server.password.as_ref().map(|it| it.expose_secret().to_owned()).unwrap_or_default();
         let credentials = Credentials::new(username.clone(), password);
         match bounded(self.timeouts.command, connection.auth(&mechanisms, &credentials)).await {
             Ok(_) => Ok(()),
@@ -300,7 +306,7 @@ impl Smtp {
             return Ok(known);
         }
         let made = TlsParameters::new(host.to_owned())
-            .map_err(|error| transient(format!("TLS cannot be set up: {error}")))?;
+            .map_err(|error| Outcome::transient(format!("TLS cannot be set up: {error}")))?;
         self.tls.insert(host.to_owned(), made.clone());
         Ok(made)
     }
@@ -311,7 +317,8 @@ async fn addresses(server: &SmtpServer, limit: Duration) -> Result<Vec<SocketAdd
     if let Some(addresses) = &server.addresses {
         return Ok(addresses.iter().map(|ip| SocketAddr::new(*ip, server.port)).collect());
     }
-    let unknown = |why: String| transient(format!("{} has no address: {why}", server.host));
+    let unknown =
+        |why: String| Outcome::transient(format!("{} has no address: {why}", server.host));
     match tokio::time::timeout(limit, lookup_host((server.host.as_str(), server.port))).await {
         Ok(Ok(found)) => Ok(found.collect()),
         Ok(Err(error)) => Err(unknown(error.to_string())),
@@ -331,7 +338,7 @@ enum Trouble {
 
 impl Trouble {
     fn as_transient(&self) -> Outcome {
-        transient(self.words())
+        Outcome::transient(self.words())
     }
 
     fn words(&self) -> String {
@@ -384,7 +391,10 @@ impl Refusal {
             if step == Step::EndOfData {
                 words.push_str(" after the mail was sent; the server may have taken it");
             }
-            return Self { failure: Failure::Outcome(transient(words)), keeps_connection: false };
+            return Self {
+                failure: Failure::Outcome(Outcome::transient(words)),
+                keeps_connection: false,
+            };
         };
         let code = error.status().map(u16::from).unwrap_or_default();
         let outcome = match (code, step) {
@@ -393,15 +403,11 @@ impl Refusal {
             // Every mail of the account has this sender, so it is not this mail that is at fault.
             (500.., Step::Sender) => Outcome::AccountRefused { words },
             (500.., _) => Outcome::Permanent { words },
-            _ => transient(words),
+            _ => Outcome::transient(words),
         };
         // 421: it closes the connection.
         Self { failure: Failure::Outcome(outcome), keeps_connection: code != 421 }
     }
-}
-
-fn transient(words: impl Into<String>) -> Outcome {
-    Outcome::Transient { words: words.into(), retry_after: None }
 }
 
 fn words_of(response: &Response) -> String {
