@@ -11,8 +11,7 @@ use beeiq::service::orgs::{NewOrg, create_org};
 use beeiq::store::error::StoreError;
 use beeiq::store::pool::{Db, in_org, migrate, row_security_binds};
 use beeiq::store::{orgs, sessions, users};
-use beeiq::worker::deferred;
-use beeiq::worker::retention::Retention;
+use beeiq::worker::{deferred, retention};
 use beeiq::{clock, server, telemetry, tls};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
@@ -217,7 +216,7 @@ fn run(app: App, listener: TcpListener, metrics: Option<TcpListener>) -> anyhow:
         }
         let workers = app.outbox.start();
         let deferred = deferred::start(&app.pipeline, app.later_workers);
-        let retention = Retention::start(app.db.clone(), app.retention_days);
+        let retention = retention::start(app.db.clone(), app.retention_days);
         actix_web::rt::spawn(check_row_security(app.db.clone()));
         let server = server::server(app, listener)?;
         let handle = server.handle();

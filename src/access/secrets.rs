@@ -24,7 +24,7 @@ pub struct InvalidSecretKey;
 /// What cannot be opened: sealed with another key, for another place, or damaged.
 #[derive(Debug, thiserror::Error)]
 #[error("a sealed value cannot be opened; was BEEIQ_SECRET_KEY changed?")]
-pub struct CannotOpen;
+pub(crate) struct CannotOpen;
 
 impl FromStr for SecretKey {
     type Err = InvalidSecretKey;
@@ -82,9 +82,7 @@ fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// The end of a listener's URL.
     Listener,
-    /// A sign-in.
     Session,
     /// A program's access to the management API.
     ApiKey,
@@ -92,7 +90,6 @@ pub enum TokenKind {
 
 impl TokenKind {
     /// What its hashes are for, see [`SecretKey::token_hash`].
-    #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
             Self::Listener => "listener",
@@ -113,7 +110,7 @@ impl TokenKind {
 /// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front,
 /// an API key with `bk_`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
+pub(crate) struct Token<'a> {
     kind: TokenKind,
     org: &'a str,
     text: &'a str,
@@ -121,8 +118,7 @@ pub struct Token<'a> {
 
 impl<'a> Token<'a> {
     /// Takes a token apart; none if it cannot be one.
-    #[must_use]
-    pub fn parse(kind: TokenKind, text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(kind: TokenKind, text: &'a str) -> Option<Self> {
         let (org, secret) = text.strip_prefix(kind.prefix())?.split_once('.')?;
         let well_formed = org.len() == PUBLIC_ID_LENGTH
             && org.chars().all(|c| c.is_digit(32) && !c.is_ascii_uppercase())
@@ -130,21 +126,16 @@ impl<'a> Token<'a> {
         well_formed.then_some(Self { kind, org, text })
     }
 
-    /// The public id of the org that it belongs to.
-    #[must_use]
-    pub fn org(&self) -> &'a str {
+    pub(crate) fn org(&self) -> &'a str {
         self.org
     }
 
     /// The hash under which it is kept.
-    #[must_use]
-    pub fn hash(&self, key: &SecretKey) -> [u8; 32] {
+    pub(crate) fn hash(&self, key: &SecretKey) -> [u8; 32] {
         key.token_hash(self.kind.purpose(), self.text)
     }
 }
 
-/// A new token of an org.
-#[must_use]
 pub fn new_token(kind: TokenKind, org_public_id: &str) -> String {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(clock::random_bytes::<32>());
     format!("{}{org_public_id}.{secret}", kind.prefix())
@@ -153,8 +144,7 @@ pub fn new_token(kind: TokenKind, org_public_id: &str) -> String {
 const PUBLIC_ID_LENGTH: usize = 12;
 
 /// A new public id of an org: 12 random characters of `0–9a–v`.
-#[must_use]
-pub fn new_public_id() -> String {
+pub(crate) fn new_public_id() -> String {
     clock::random_bytes::<PUBLIC_ID_LENGTH>()
         .iter()
         .filter_map(|byte| char::from_digit(u32::from(byte % 32), 32))
@@ -162,7 +152,6 @@ pub fn new_public_id() -> String {
 }
 
 /// A new password for somebody who did not choose one: 24 random characters.
-#[must_use]
 pub fn new_password() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(clock::random_bytes::<18>())
 }

@@ -6,6 +6,7 @@ mod environment;
 mod http;
 mod limits;
 mod log;
+pub(crate) mod mail_server;
 mod orgs;
 mod outbox;
 mod senders;

@@ -1,7 +1,7 @@
 //! The instance's own mail server.
 
+use super::mail_server::{Security, SmtpServer, SmtpTimeouts};
 use super::values::seconds;
-use crate::send::smtp::{Security, SmtpServer, SmtpTimeouts};
 use anyhow::Context;
 use clap::Args;
 use lettre::message::Mailbox;

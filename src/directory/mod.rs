@@ -51,7 +51,7 @@ impl DirectoryCache {
     }
 
     /// The org's directory, as this process knows it.
-    pub(crate) async fn get(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
+    pub async fn get(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
         let reads_it = AtomicBool::new(false);
         let read = async {
             reads_it.store(true, Ordering::Relaxed);

@@ -1,9 +1,9 @@
 //! What leaves the instance, and what those said whom it was given to.
 
-pub mod guard;
-pub mod sms;
-pub mod smtp;
-pub mod trials;
+pub(crate) mod guard;
+pub(crate) mod sms;
+pub(crate) mod smtp;
+pub(crate) mod trials;
 
 pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
 
@@ -21,7 +21,6 @@ use serde_json::Value;
 use sms::{Providers, SmsAccount};
 use smtp::account::{self, SmtpAccount};
 use smtp::{Smtp, SmtpServer};
-
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -30,7 +29,6 @@ use uuid::Uuid;
 const RESOLVING: Duration = Duration::from_secs(10);
 
 /// Where the secrets of an account as JSON are: JSON Pointers.
-#[must_use]
 pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
     match channel {
         Channel::Email => account::secret_places(),
@@ -40,8 +38,7 @@ pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
 
 /// Whose account it is: the instance's servers are trusted, an org's are guarded against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// The org's own.
+pub(crate) enum Owner {
     Org,
     /// The instance's, for orgs without one.
     Instance,
@@ -59,33 +56,26 @@ pub struct Senders {
 }
 
 /// Where e-mails of an org go.
-pub enum MailAccount {
-    /// To its own server, once its addresses have been looked at.
+pub(crate) enum MailAccount {
     Org(SmtpAccount),
-    /// To the instance's.
     Instance(SmtpServer),
 }
 
 /// Why there is no account to send through.
 #[derive(Debug, thiserror::Error)]
-pub enum AccountError {
+pub(crate) enum AccountError {
     /// Neither has the org one, nor the instance.
     #[error("there is no account to send through")]
     None,
     /// Its secrets were sealed with another key.
     #[error("the account's secrets cannot be read with this instance's key; set them anew")]
     Unreadable,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Senders {
-    /// With these settings.
-    ///
-    /// # Errors
-    /// Where the instance's account is none, or TLS cannot be set up.
-    pub fn new(
+    pub(crate) fn new(
         settings: &SenderSettings,
         smtp: &SmtpSettings,
         db: Db,
@@ -106,13 +96,10 @@ impl Senders {
         })
     }
 
-    /// Which servers orgs may have.
-    #[must_use]
-    pub fn guard(&self) -> &Guard {
+    pub(crate) fn guard(&self) -> &Guard {
         &self.guard
     }
 
-    /// Sends an e-mail of that org.
     pub async fn email(&self, org: Uuid, email: &Email) -> Outcome {
         match self.mail_account(org).await {
             Ok(account) => self.email_through(account, email).await,
@@ -125,8 +112,7 @@ impl Senders {
         }
     }
 
-    /// Sends an e-mail through that account.
-    pub async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
+    pub(crate) async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
         let server = match account {
             MailAccount::Instance(server) => server,
             MailAccount::Org(account) => match self.server_of(account).await {
@@ -138,10 +124,7 @@ impl Senders {
     }
 
     /// The account that e-mails of the org go through.
-    ///
-    /// # Errors
-    /// Where there is none that can be used.
-    pub async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
+    pub(crate) async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
         match self.own(org, Channel::Email).await? {
             Some(account) => Ok(MailAccount::Org(account)),
             None => self.instance_smtp.clone().map(MailAccount::Instance).ok_or(AccountError::None),
@@ -179,7 +162,6 @@ impl Senders {
         })
     }
 
-    /// Sends an SMS of that org.
     pub async fn sms(&self, org: Uuid, sms: &Sms) -> Outcome {
         match self.sms_account(org).await {
             Ok((account, owner)) => self.providers.send(&account, owner, sms).await,
@@ -192,16 +174,17 @@ impl Senders {
         }
     }
 
-    /// Sends an SMS through that account.
-    pub async fn sms_through(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
+    pub(crate) async fn sms_through(
+        &self,
+        account: &SmsAccount,
+        owner: Owner,
+        sms: &Sms,
+    ) -> Outcome {
         self.providers.send(account, owner, sms).await
     }
 
     /// The account that SMS of the org go through.
-    ///
-    /// # Errors
-    /// Where there is none that can be used.
-    pub async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
+    pub(crate) async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
         match self.own(org, Channel::Sms).await? {
             Some(account) => Ok((account, Owner::Org)),
             None => match &self.instance_sms {
@@ -211,7 +194,6 @@ impl Senders {
         }
     }
 
-    /// The org's own account.
     async fn own<T: DeserializeOwned>(
         &self,
         org: Uuid,
@@ -229,8 +211,12 @@ impl Senders {
 }
 
 /// The secrets of an account; none where they were sealed with another key.
-#[must_use]
-pub fn opened(key: &SecretKey, org: Uuid, channel: Channel, row: &AccountRow) -> Option<Secrets> {
+pub(crate) fn opened(
+    key: &SecretKey,
+    org: Uuid,
+    channel: Channel,
+    row: &AccountRow,
+) -> Option<Secrets> {
     let place = message_accounts::secrets_place(org, channel);
     let json = key.open(&place, &row.secrets_sealed).inspect_err(|error| {
         tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");

@@ -135,6 +135,14 @@ pub struct Workers {
 }
 
 impl Workers {
+    pub(super) fn spawn<F>(work: impl FnOnce(oneshot::Receiver<()>) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, stopped) = oneshot::channel();
+        Self { stop, running: tokio::spawn(work(stopped)) }
+    }
+
     /// Begins nothing any more, lets what runs finish for some time, and gives the rest back.
     pub async fn stop(self) {
         // Where it has ended already there is nobody to tell.
@@ -161,8 +169,7 @@ impl<W: Work> FairQueue<W> {
     }
 
     pub(crate) fn start(&self) -> Workers {
-        let (stop, stopped) = oneshot::channel();
-        Workers { stop, running: tokio::spawn(self.clone().work(stopped)) }
+        Workers::spawn(|stopped| self.clone().work(stopped))
     }
 
     /// Makes one pass, and waits until what it began has ended: how many items those were.

@@ -256,7 +256,7 @@ fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, P
 fn provider_of(patch: &Value, before: Option<&Kept>) -> Result<Provider, Problem> {
     let fault =
         |code, message: String| Problem::fields(vec![Fault::new(code, "/provider", message)]);
-    let known = listed(Provider::ALL.map(Provider::as_str), 4);
+    let known = listed(Provider::ALL.map(Provider::as_str), Provider::ALL.len());
     match (patch.get("provider"), before) {
         (None, Some(kept)) => Provider::of(&kept.shown)
             .ok_or_else(|| fault(Code::Required, format!("Choose a provider: {known}."))),

@@ -52,7 +52,6 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Outcome> {
 }
 
 impl Answer {
-    /// The status of HTTP.
     pub(super) const fn status(&self) -> StatusCode {
         self.status
     }

@@ -1,7 +1,7 @@
 //! Any provider with an HTTP API: the org writes the request as templates.
 
-use super::Checked;
 use super::exchange::ask;
+use super::{Checked, Fields};
 use crate::send::guard::Guard;
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -35,10 +35,20 @@ const OWN_HEADERS: [&str; 9] = [
 /// Headers whose values are no secrets.
 pub(super) const OPEN_HEADERS: [&str; 2] = ["content-type", "accept"];
 
-/// An account with such a provider.
+pub(super) const FIELDS: Fields = Fields {
+    blank: || {
+        json!({
+            "url": null, "method": "POST", "headers": {}, "body": null, "messageIdPointer": null,
+            "from": null, "secret": null,
+        })
+    },
+    secrets: &["/secret"],
+    destination: &["url"],
+};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HttpAccount {
+pub(crate) struct HttpAccount {
     url: String,
     #[serde(default)]
     method: Method,
@@ -85,7 +95,6 @@ impl HttpAccount {
         values.chain(words).chain(secret).collect()
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, guard: &Guard, faults: &mut Checked) {
         let Self { url, method, headers, body, message_id_pointer, from, secret } = self;
         check_url(url, guard, faults);
@@ -136,7 +145,6 @@ impl HttpAccount {
         content_type.map_or(Escape::Json, |(_, value)| Escape::of_media_type(value.expose_secret()))
     }
 
-    /// Sends one.
     pub(super) async fn send(&self, client: &Client, guard: &Guard, sms: &Sms) -> Outcome {
         let prepared = match self.prepare(guard, sms) {
             Ok(prepared) => prepared,
@@ -259,7 +267,6 @@ fn parsed(source: &str, at: &str, faults: &mut Checked) -> Option<RequestTemplat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
     use uuid::Uuid;
 
     fn account(json: Value) -> HttpAccount {

@@ -6,10 +6,10 @@ mod http;
 mod speedsms;
 mod twilio;
 
-pub use esms::EsmsAccount;
-pub use http::HttpAccount;
-pub use speedsms::SpeedSmsAccount;
-pub use twilio::TwilioAccount;
+pub(crate) use esms::EsmsAccount;
+pub(crate) use http::HttpAccount;
+pub(crate) use speedsms::SpeedSmsAccount;
+pub(crate) use twilio::TwilioAccount;
 
 use super::guard::Guard;
 use super::{Outcome, Owner, Sms};
@@ -20,7 +20,7 @@ use beeiq_core::values::template::Escape;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long a connection that nobody uses stays open.
@@ -31,37 +31,26 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// An account with a provider, its secrets in it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "provider", rename_all = "lowercase")]
-pub enum SmsAccount {
-    /// Any provider with an HTTP API.
+pub(crate) enum SmsAccount {
     Http(HttpAccount),
-    /// Twilio.
     Twilio(TwilioAccount),
-    /// eSMS.vn.
     Esms(EsmsAccount),
-    /// SpeedSMS.vn.
     SpeedSms(SpeedSmsAccount),
 }
 
-/// Which provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Any provider with an HTTP API.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Provider {
     Http,
-    /// Twilio.
     Twilio,
-    /// eSMS.vn.
     Esms,
-    /// SpeedSMS.vn.
     SpeedSms,
 }
 
 impl Provider {
-    /// All that there are.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Twilio, Self::Esms, Self::SpeedSms];
+    pub(crate) const ALL: [Self; 4] = [Self::Http, Self::Twilio, Self::Esms, Self::SpeedSms];
 
-    /// Its name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Twilio => "twilio",
@@ -71,42 +60,42 @@ impl Provider {
     }
 
     /// The provider of an account as JSON.
-    #[must_use]
-    pub fn of(account: &Value) -> Option<Self> {
-        let name = account.get("provider")?.as_str()?;
-        Self::ALL.into_iter().find(|provider| provider.as_str() == name)
+    pub(crate) fn of(account: &Value) -> Option<Self> {
+        Self::deserialize(account.get("provider")?).ok()
+    }
+
+    const fn fields(self) -> Fields {
+        match self {
+            Self::Http => http::FIELDS,
+            Self::Twilio => twilio::FIELDS,
+            Self::Esms => esms::FIELDS,
+            Self::SpeedSms => speedsms::FIELDS,
+        }
     }
 
     /// An account with it of which nothing is set: every field that there is.
-    #[must_use]
-    pub fn blank(self) -> Value {
-        let provider = self.as_str();
-        match self {
-            Self::Http => json!({
-                "provider": provider, "url": null, "method": "POST", "headers": {}, "body": null,
-                "messageIdPointer": null, "from": null, "secret": null,
-            }),
-            Self::Twilio => {
-                json!({"provider": provider, "accountSid": null, "authToken": null, "from": null})
-            }
-            Self::Esms => {
-                json!({"provider": provider, "apiKey": null, "secretKey": null, "brandname": null})
-            }
-            Self::SpeedSms => json!({"provider": provider, "accessToken": null, "sender": null}),
+    pub(crate) fn blank(self) -> Value {
+        let mut blank = (self.fields().blank)();
+        if let Some(fields) = blank.as_object_mut() {
+            fields.insert("provider".to_owned(), self.as_str().into());
         }
+        blank
     }
 }
 
+/// The fields of a provider's accounts.
+struct Fields {
+    /// All of them, unset.
+    blank: fn() -> Value,
+    /// Where the secrets are, but those in headers: JSON Pointers.
+    secrets: &'static [&'static str],
+    /// Where, and as whom, the secrets are shown: they are asked for anew where that changes.
+    destination: &'static [&'static str],
+}
+
 /// Where the secrets of an account as JSON are.
-#[must_use]
-pub fn secret_places(account: &Value) -> Vec<String> {
-    let places: &[&str] = match Provider::of(account) {
-        Some(Provider::Twilio) => &["/authToken"],
-        Some(Provider::Esms) => &["/apiKey", "/secretKey"],
-        Some(Provider::SpeedSms) => &["/accessToken"],
-        Some(Provider::Http) => &["/secret"],
-        None => &[],
-    };
+pub(crate) fn secret_places(account: &Value) -> Vec<String> {
+    let places = Provider::of(account).map_or(&[][..], |provider| provider.fields().secrets);
     let headers =
         account.get("headers").and_then(Value::as_object).into_iter().flat_map(|it| it.keys());
     let in_headers = headers
@@ -115,17 +104,14 @@ pub fn secret_places(account: &Value) -> Vec<String> {
     places.iter().map(|&place| place.to_owned()).chain(in_headers).collect()
 }
 
-/// Where, and as whom, the secrets of an account as JSON are shown: they are asked for anew where
-/// it changes.
-#[must_use]
-pub fn destination(account: &Value) -> [Option<&Value>; 3] {
-    ["provider", "url", "accountSid"].map(|field| account.get(field))
+/// Where, and as whom, the secrets of an account as JSON are shown.
+pub(crate) fn destination(account: &Value) -> Vec<Option<&Value>> {
+    let fields = Provider::of(account).map_or(&[][..], |provider| provider.fields().destination);
+    ["provider"].iter().chain(fields).map(|field| account.get(*field)).collect()
 }
 
 impl SmsAccount {
-    /// What is wrong with it, with pointers.
-    #[must_use]
-    pub fn check(&self, guard: &Guard) -> Vec<Fault> {
+    pub(crate) fn check(&self, guard: &Guard) -> Vec<Fault> {
         let mut faults = Checked::default();
         match self {
             Self::Http(account) => account.check(guard, &mut faults),
@@ -185,7 +171,7 @@ impl IntoIterator for Checked {
 
 /// The ways to the providers.
 #[derive(Debug)]
-pub struct Providers {
+pub(crate) struct Providers {
     /// For URLs that orgs give: connects to what the guard lets through, past any proxy.
     guarded: Client,
     /// For URLs that the operator gives.
@@ -198,10 +184,7 @@ pub struct Providers {
 
 impl Providers {
     /// With these settings.
-    ///
-    /// # Errors
-    /// Where TLS cannot be set up.
-    pub fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
         let client = || {
             Client::builder()
                 .redirect(Policy::none())
@@ -221,7 +204,7 @@ impl Providers {
     }
 
     /// Sends one message, and says what became of it; the account's secrets are in no word of it.
-    pub async fn send(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
+    pub(crate) async fn send(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
         let outcome = match account {
             SmsAccount::Http(account) => match owner {
                 Owner::Org => account.send(&self.guarded, &self.guard, sms).await,
@@ -258,6 +241,14 @@ fn without_secrets(outcome: Outcome, secrets: &[&str]) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_provider_is_in_the_list_of_all() {
+        let names = Provider::ALL.map(|provider| format!("`{}`", provider.as_str())).join(", ");
+        let error = Provider::deserialize(json!("?")).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("expected one of {names}")), "{error}");
+    }
 
     #[test]
     fn every_provider_is_read_from_its_own_fields() {

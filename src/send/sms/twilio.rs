@@ -2,30 +2,34 @@
 //!
 //! The API has no idempotency key for messages: a crash between its yes and ours repeats one.
 
-use super::Checked;
 use super::exchange::{Answer, ask};
+use super::{Checked, Fields};
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 
-/// An account with Twilio.
+pub(super) const FIELDS: Fields = Fields {
+    blank: || json!({"accountSid": null, "authToken": null, "from": null}),
+    secrets: &["/authToken"],
+    destination: &["accountSid"],
+};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TwilioAccount {
+pub(crate) struct TwilioAccount {
     account_sid: String,
     auth_token: SecretString,
     from: String,
 }
 
 impl TwilioAccount {
-    /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
         vec![self.auth_token.expose_secret()]
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, faults: &mut Checked) {
         let Self { account_sid, auth_token, from } = self;
         let hexadecimal =
@@ -38,7 +42,6 @@ impl TwilioAccount {
         faults.required_line(from, "/from", 64);
     }
 
-    /// Sends one.
     pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
         let Self { account_sid, auth_token, from } = self;
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };

@@ -2,7 +2,6 @@
 
 use super::SmtpServer;
 use crate::send::{Email, Outcome};
-use chrono::{DateTime, Utc};
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
@@ -34,7 +33,7 @@ pub(super) fn write(server: &SmtpServer, email: &Email) -> Result<Written, Outco
         .to(Mailbox::new(None, to.clone()))
         .subject(one_line(&email.subject))
         .message_id(Some(one_line(&email.message_id)))
-        .date(system_time(email.date));
+        .date(SystemTime::from(email.date));
     let message = with_body(builder, email)
         .map_err(|error| Outcome::transient(format!("the mail cannot be written: {error}")))?;
     Ok(Written { from, to, bytes: message.formatted() })
@@ -59,21 +58,16 @@ fn address(text: &str) -> Option<Address> {
 }
 
 /// The text without what would end a header's line; lettre panics on some of it.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().to_owned()
-}
-
-/// To the second, as mail tells time.
-fn system_time(at: DateTime<Utc>) -> SystemTime {
-    SystemTime::from(at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::send::smtp::Security;
-    use chrono::TimeZone;
+    use chrono::{TimeZone, Utc};
 
     fn server(from_name: Option<&str>) -> SmtpServer {
         SmtpServer {

@@ -17,8 +17,7 @@ const LOOKS: i32 = 1_000;
 
 /// How a process sends.
 #[derive(Clone, Copy, Debug)]
-pub struct OutboxConfig {
-    /// How many messages at once.
+pub(crate) struct OutboxConfig {
     pub slots: usize,
     /// After how long another process may take over what this one is sending; renewed meanwhile.
     pub lease: Duration,
@@ -39,14 +38,12 @@ struct Messages {
 
 impl Outbox {
     /// An outbox that sends nothing yet.
-    #[must_use]
-    pub fn new(db: Db, senders: Arc<Senders>, wake: Wake, config: OutboxConfig) -> Self {
+    pub(crate) fn new(db: Db, senders: Arc<Senders>, wake: Wake, config: OutboxConfig) -> Self {
         let OutboxConfig { slots, lease, staging } = config;
         let slots = if staging { 0 } else { slots };
         Self(FairQueue::new(Messages { db: db.clone(), senders, lease }, db, wake, slots))
     }
 
-    /// There may be something due.
     pub fn wake(&self) {
         self.0.wake();
     }
@@ -57,9 +54,6 @@ impl Outbox {
     }
 
     /// Makes one pass, and waits until what it began has ended: how many messages those were.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn run_once(&self) -> Result<usize, StoreError> {
         self.0.run_once().await
     }
