@@ -7,8 +7,8 @@ pub(crate) mod trials;
 
 pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
 
-use crate::access::secrets::SecretKey;
 use crate::config::{SenderSettings, SmtpSettings};
+use crate::secrets::SecretKey;
 use crate::store::error::StoreError;
 use crate::store::message_accounts::{self, AccountRow};
 use crate::store::pool::{Conn, Db};
@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sms::{Providers, SmsAccount};
 use smtp::account::{self, SmtpAccount};
-use smtp::{Smtp, SmtpServer};
+use smtp::{Smtp, SmtpServer, SmtpTimeouts, instance};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -89,8 +89,8 @@ impl Senders {
             db,
             key,
             guard,
-            smtp: Smtp::new(smtp.timeouts()),
-            instance_smtp: smtp.server()?,
+            smtp: Smtp::new(SmtpTimeouts::of_command(smtp.smtp_timeout)),
+            instance_smtp: instance::server(smtp)?,
             providers,
             instance_sms: instance_sms.transpose()?,
         })
@@ -239,7 +239,7 @@ fn no_account(error: &AccountError) -> Outcome {
 /// The account of `BEEIQ_SMS_ACCOUNT`. What is wrong with it is told without its text, which has
 /// secrets in it.
 fn instance_account(text: &str) -> anyhow::Result<SmsAccount> {
-    const NAME: &str = "BEEIQ_SMS_ACCOUNT is malformed";
+    const NAME: &str = "BEEIQ_SMS_ACCOUNT (--sms-account) is malformed";
     let account: SmsAccount = serde_json::from_str(text).map_err(|error| {
         let words = error.to_string();
         let cause = if words.starts_with("missing field") {
