@@ -18,7 +18,7 @@ use guard::{Guard, Unreachable};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sms::{Providers, SmsAccount};
+use sms::{Owner, Providers, SmsAccount};
 use smtp::account::{self, SmtpAccount};
 use smtp::{Smtp, SmtpServer, SmtpTimeouts, instance};
 use std::time::Duration;
@@ -34,14 +34,6 @@ pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
         Channel::Email => account::secret_places(),
         Channel::Sms => sms::secret_places(settings),
     }
-}
-
-/// Whose account it is: the instance's servers are trusted, an org's are guarded against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
-    Org,
-    /// The instance's, for orgs without one.
-    Instance,
 }
 
 /// What sends messages, each org's through its own account or else the instance's.

@@ -1,6 +1,7 @@
 //! Deferred deliveries, applied soon after in order of arrival per listener (`listener.md` 9).
 
-use super::queue::{Due, FairQueue, Next, Stop, Work, Workers};
+use super::in_flight::Next;
+use super::queue::{Due, FairQueue, Stop, Work, Workers};
 use crate::ingest::{Applied, Pipeline};
 use crate::store::deliveries::{self, Queue};
 use crate::store::error::StoreError;

@@ -1,10 +1,20 @@
 //! What this process is working at, and which queue is next.
 
-use super::queue::{Next, POLL};
 use crate::clock;
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long what another process queued waits at most for a pass.
+pub(super) const POLL: Duration = Duration::from_secs(1);
+
+/// When a queue may be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    AtOnce,
+    /// It is in the way of itself, or another process is at it.
+    AfterPoll,
+}
 
 #[derive(Debug)]
 pub(super) struct InFlight<Q> {

@@ -5,7 +5,7 @@
 //! something it is made at once. Postgres' NOTIFY would tell the other processes too, but takes a
 //! lock at commit that all orgs share.
 
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, Next, POLL};
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, Db, over_queues};
 use beeiq_core::values::backoff::Backoff;
@@ -17,9 +17,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
-
-/// How long what another process queued waits at most for a pass.
-pub(super) const POLL: Duration = Duration::from_secs(1);
 
 /// The waits between passes while the database is away.
 const DATABASE_AWAY: Backoff = Backoff::without_jitter(POLL, Duration::from_secs(8));
@@ -75,14 +72,6 @@ pub(crate) struct Due<Q> {
     pub(crate) queues: Vec<Q>,
     /// The last one looked at, where there are more.
     pub(crate) more: Option<Q>,
-}
-
-/// When a queue may be looked at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    AtOnce,
-    /// It is in the way of itself, or another process is at it.
-    AfterPoll,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

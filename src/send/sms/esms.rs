@@ -1,8 +1,8 @@
 //! eSMS.vn: `SendMultipleMessage_V4_post_json`, customer care by brandname. What became of a
 //! message is in `CodeResult`, whatever the status of HTTP.
 
+use super::account::{Checked, Fields, without_plus};
 use super::exchange::{Answer, ask};
-use super::{Checked, Fields, without_plus};
 use crate::send::{Outcome, Sms};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};

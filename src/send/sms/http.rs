@@ -1,7 +1,7 @@
 //! Any provider with an HTTP API: the org writes the request as templates.
 
+use super::account::{Checked, Fields};
 use super::exchange::ask;
-use super::{Checked, Fields};
 use crate::send::guard::Guard;
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};

@@ -1,20 +1,23 @@
 //! SMS through the provider that an org has an account with (`api.md` 4, `/settings/sms`).
 
+mod account;
 mod esms;
 mod exchange;
 mod http;
 mod speedsms;
 mod twilio;
 
+pub(crate) use account::Owner;
 pub(crate) use esms::EsmsAccount;
 pub(crate) use http::HttpAccount;
 pub(crate) use speedsms::SpeedSmsAccount;
 pub(crate) use twilio::TwilioAccount;
 
 use super::guard::Guard;
-use super::{Outcome, Owner, Sms};
 use crate::config::SenderSettings;
-use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use account::{Checked, Fields};
+use beeiq_core::diagnostics::{Fault, Pointer};
+use beeiq_core::records::outgoing::{Outcome, Sms};
 use beeiq_core::values::masking::MASK;
 use beeiq_core::values::template::Escape;
 use reqwest::Client;
@@ -83,16 +86,6 @@ impl Provider {
     }
 }
 
-/// The fields of a provider's accounts.
-struct Fields {
-    /// All of them, unset.
-    blank: fn() -> Value,
-    /// Where the secrets are, but those in headers: JSON Pointers.
-    secrets: &'static [&'static str],
-    /// Where, and as whom, the secrets are shown: they are asked for anew where that changes.
-    destination: &'static [&'static str],
-}
-
 /// Where the secrets of an account as JSON are.
 pub(crate) fn secret_places(account: &Value) -> Vec<String> {
     let places = Provider::of(account).map_or(&[][..], |provider| provider.fields().secrets);
@@ -129,43 +122,6 @@ impl SmsAccount {
             Self::Esms(account) => account.secrets(),
             Self::SpeedSms(account) => account.secrets(),
         }
-    }
-}
-
-/// The faults of an account that is checked.
-#[derive(Debug, Default)]
-struct Checked(Vec<Fault>);
-
-impl Checked {
-    fn push(&mut self, fault: Fault) {
-        self.0.push(fault);
-    }
-
-    /// One line, or absent.
-    fn line(&mut self, text: Option<&str>, at: &str, longest: usize) {
-        let Some(text) = text else { return };
-        if text.contains(|c: char| c.is_control()) {
-            self.push(Fault::new(Code::InvalidValue, at, "This is one line of text."));
-        } else if text.chars().nth(longest).is_some() {
-            let message = format!("It has at most {longest} characters.");
-            self.push(Fault::new(Code::TooLong, at, message));
-        }
-    }
-
-    fn required_line(&mut self, text: &str, at: &str, longest: usize) {
-        if text.trim().is_empty() {
-            self.push(Fault::new(Code::Required, at, "It is empty; the provider asks for it."));
-        }
-        self.line(Some(text), at, longest);
-    }
-}
-
-impl IntoIterator for Checked {
-    type Item = Fault;
-    type IntoIter = std::vec::IntoIter<Fault>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 
@@ -218,11 +174,6 @@ impl Providers {
         };
         without_secrets(outcome, &account.secrets())
     }
-}
-
-/// A number as the Vietnamese providers want it.
-fn without_plus(e164: &str) -> &str {
-    e164.trim_start_matches('+')
 }
 
 /// Some providers say in their errors what they were sent, and in which URL.

@@ -2,8 +2,8 @@
 //!
 //! The API has no idempotency key: a crash between its yes and ours repeats a message.
 
+use super::account::{Checked, Fields, without_plus};
 use super::exchange::{Answer, ask};
-use super::{Checked, Fields, without_plus};
 use crate::send::{Outcome, Sms};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};

@@ -2,8 +2,8 @@
 //!
 //! The API has no idempotency key for messages: a crash between its yes and ours repeats one.
 
+use super::account::{Checked, Fields};
 use super::exchange::{Answer, ask};
-use super::{Checked, Fields};
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault};
 use reqwest::Client;

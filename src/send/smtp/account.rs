@@ -1,6 +1,6 @@
 //! An org's own mail server, as it is set up (`api.md` 4, `/settings/email`).
 
-use super::Security;
+use super::server::Security;
 use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::email::Email;

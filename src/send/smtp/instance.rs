@@ -1,6 +1,6 @@
 //! The instance's own mail server (`BEEIQ_SMTP_URL`), for orgs that have set none.
 
-use super::{Security, SmtpServer};
+use super::server::{Security, SmtpServer};
 use crate::config::SmtpSettings;
 use anyhow::Context;
 use lettre::message::Mailbox;

@@ -1,6 +1,6 @@
 //! A queued e-mail as the bytes that a mail server is given.
 
-use super::SmtpServer;
+use super::server::SmtpServer;
 use crate::send::{Email, Outcome};
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
@@ -66,7 +66,7 @@ pub(super) fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::smtp::Security;
+    use crate::send::smtp::server::Security;
     use chrono::{TimeZone, Utc};
 
     fn server(from_name: Option<&str>) -> SmtpServer {

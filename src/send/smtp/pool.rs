@@ -1,6 +1,6 @@
 //! Connections to mail servers that stay open while a backlog lasts.
 
-use super::{Security, SmtpServer};
+use super::server::{Security, SmtpServer};
 use crate::clock;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use secrecy::ExposeSecret;

@@ -3,7 +3,8 @@
 
 mod attempt;
 
-use super::queue::{Due, FairQueue, Next, Stop, Wake, Work, Workers};
+use super::in_flight::Next;
+use super::queue::{Due, FairQueue, Stop, Wake, Work, Workers};
 use crate::clock;
 use crate::send::Senders;
 use crate::store::error::StoreError;
