@@ -34,7 +34,7 @@ impl Guard {
         Self { allowed: allowed.into(), open: false }
     }
 
-    /// One that lets everything through: for what the operator set up himself.
+    /// One that lets everything through: for what the operator set up.
     pub(crate) fn open() -> Self {
         Self { allowed: [].into(), open: true }
     }

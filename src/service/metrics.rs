@@ -266,8 +266,8 @@ impl QueueGauges {
 /// For how long a delivery has waited, by its id.
 fn age(id: Uuid) -> Option<f64> {
     let (seconds, nanos) = id.get_timestamp()?.to_unix();
-    let came = Duration::new(seconds, nanos).as_secs_f64();
-    Some((seconds_since_1970() - came).max(0.0))
+    let received = Duration::new(seconds, nanos).as_secs_f64();
+    Some((seconds_since_1970() - received).max(0.0))
 }
 
 /// Brings a counter to where its source is.

@@ -115,7 +115,7 @@ mod tests {
         assert!(written.bytes.is_ascii(), "the body is encoded");
     }
 
-    /// Whoever can name himself could else send mail to anybody in our name.
+    /// Whoever chooses a name could else send mail to anybody in our name.
     #[test]
     fn no_text_becomes_a_header_of_its_own() {
         let nasty = "Ann <script> \"& Co\"\r\nBcc: x@y.z\0";
