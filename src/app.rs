@@ -2,15 +2,16 @@
 
 use crate::access::Access;
 use crate::access::passwords::Passwords;
-use crate::access::secrets::SecretKey;
 use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
 use crate::directory::DirectoryCache;
 use crate::ingest::{Capacity, Messages, Pipeline, Rates, Sizes};
+use crate::secrets::SecretKey;
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
+use crate::service::metrics::Metrics;
 use crate::store::pool::{Db, DbConfig};
-use crate::telemetry::metrics::Metrics;
-use crate::worker::outbox::{Outbox, OutboxConfig, Wake};
+use crate::worker::Wake;
+use crate::worker::outbox::{Outbox, OutboxConfig};
 use crate::{clock, tls};
 use beeiq_core::formats::beeiq;
 use ipnetwork::IpNetwork;

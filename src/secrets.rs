@@ -6,52 +6,15 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hmac::{Hmac, Mac};
-use serde::{Deserialize, Deserializer};
+use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
-use std::fmt;
 use std::str::FromStr;
-
-/// A value that is printed as `[redacted]`.
-#[derive(Clone)]
-pub struct Secret<T>(T);
-
-impl<T> Secret<T> {
-    /// Keeps a value from being printed.
-    pub fn new(value: T) -> Self {
-        Self(value)
-    }
-
-    /// The value itself, for where it is used.
-    pub fn expose(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> fmt::Debug for Secret<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-impl FromStr for Secret<String> {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// Secrets are read from JSON, and never written to it.
-impl<'de> Deserialize<'de> for Secret<String> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
-    }
-}
+use std::sync::Arc;
 
 /// The key of the instance (`BEEIQ_SECRET_KEY`). It is used only through keys derived from it, one
-/// for each use.
+/// for each use. Cheap to clone; wiped when the last one is dropped.
 #[derive(Clone, Debug)]
-pub struct SecretKey(Secret<[u8; 32]>);
+pub struct SecretKey(Arc<SecretBox<[u8; 32]>>);
 
 /// What is no secret key.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +24,7 @@ pub struct InvalidSecretKey;
 /// What cannot be opened: sealed with another key, for another place, or damaged.
 #[derive(Debug, thiserror::Error)]
 #[error("a sealed value cannot be opened; was BEEIQ_SECRET_KEY changed?")]
-pub struct CannotOpen;
+pub(crate) struct CannotOpen;
 
 impl FromStr for SecretKey {
     type Err = InvalidSecretKey;
@@ -73,23 +36,19 @@ impl FromStr for SecretKey {
 }
 
 impl SecretKey {
-    /// The key made of these bytes.
-    #[must_use]
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Secret::new(bytes))
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        Self(Arc::new(SecretBox::new(Box::new(bytes))))
     }
 
     /// The keyed hash under which a token, or what else is only to be recognised, is kept. The
     /// same text has another hash for another purpose.
-    #[must_use]
     pub fn token_hash(&self, purpose: &str, token: &str) -> [u8; 32] {
         hmac(&self.derived(&format!("hash:{purpose}")), token.as_bytes())
     }
 
     /// Encrypts a value for one place, such as `"<org>:listener_tokens:token"`: copied to another
     /// place it cannot be opened. A random nonce is in front.
-    #[must_use]
-    pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let nonce = clock::random_bytes::<24>();
         let payload = Payload { msg: plain, aad: place.as_bytes() };
         #[expect(clippy::expect_used, reason = "fails only for values of 256 GiB")]
@@ -98,10 +57,7 @@ impl SecretKey {
     }
 
     /// Decrypts what [`SecretKey::seal`] made for the same place.
-    ///
-    /// # Errors
-    /// [`CannotOpen`].
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
+    pub(crate) fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
         let (nonce, sealed) = sealed.split_first_chunk::<24>().ok_or(CannotOpen)?;
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
         self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| CannotOpen)
@@ -112,7 +68,7 @@ impl SecretKey {
     }
 
     fn derived(&self, label: &str) -> [u8; 32] {
-        hmac(self.0.expose(), label.as_bytes())
+        hmac(self.0.expose_secret(), label.as_bytes())
     }
 }
 
@@ -126,9 +82,7 @@ fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 /// What a token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// The end of a listener's URL.
     Listener,
-    /// A sign-in.
     Session,
     /// A program's access to the management API.
     ApiKey,
@@ -136,7 +90,6 @@ pub enum TokenKind {
 
 impl TokenKind {
     /// What its hashes are for, see [`SecretKey::token_hash`].
-    #[must_use]
     pub const fn purpose(self) -> &'static str {
         match self {
             Self::Listener => "listener",
@@ -157,7 +110,7 @@ impl TokenKind {
 /// A well-formed token: `<public id of the org>.<43 characters>`, a session's with `bs_` in front,
 /// an API key with `bk_`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
+pub(crate) struct Token<'a> {
     kind: TokenKind,
     org: &'a str,
     text: &'a str,
@@ -165,8 +118,7 @@ pub struct Token<'a> {
 
 impl<'a> Token<'a> {
     /// Takes a token apart; none if it cannot be one.
-    #[must_use]
-    pub fn parse(kind: TokenKind, text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(kind: TokenKind, text: &'a str) -> Option<Self> {
         let (org, secret) = text.strip_prefix(kind.prefix())?.split_once('.')?;
         let well_formed = org.len() == PUBLIC_ID_LENGTH
             && org.chars().all(|c| c.is_digit(32) && !c.is_ascii_uppercase())
@@ -174,21 +126,16 @@ impl<'a> Token<'a> {
         well_formed.then_some(Self { kind, org, text })
     }
 
-    /// The public id of the org that it belongs to.
-    #[must_use]
-    pub fn org(&self) -> &'a str {
+    pub(crate) fn org(&self) -> &'a str {
         self.org
     }
 
     /// The hash under which it is kept.
-    #[must_use]
-    pub fn hash(&self, key: &SecretKey) -> [u8; 32] {
+    pub(crate) fn hash(&self, key: &SecretKey) -> [u8; 32] {
         key.token_hash(self.kind.purpose(), self.text)
     }
 }
 
-/// A new token of an org.
-#[must_use]
 pub fn new_token(kind: TokenKind, org_public_id: &str) -> String {
     let secret = BASE64_URL_SAFE_NO_PAD.encode(clock::random_bytes::<32>());
     format!("{}{org_public_id}.{secret}", kind.prefix())
@@ -197,8 +144,7 @@ pub fn new_token(kind: TokenKind, org_public_id: &str) -> String {
 const PUBLIC_ID_LENGTH: usize = 12;
 
 /// A new public id of an org: 12 random characters of `0–9a–v`.
-#[must_use]
-pub fn new_public_id() -> String {
+pub(crate) fn new_public_id() -> String {
     clock::random_bytes::<PUBLIC_ID_LENGTH>()
         .iter()
         .filter_map(|byte| char::from_digit(u32::from(byte % 32), 32))
@@ -206,7 +152,6 @@ pub fn new_public_id() -> String {
 }
 
 /// A new password for somebody who did not choose one: 24 random characters.
-#[must_use]
 pub fn new_password() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(clock::random_bytes::<18>())
 }
@@ -246,8 +191,7 @@ mod tests {
 
     #[test]
     fn the_key_is_never_printed() {
-        assert_eq!(format!("{:?}", key()), "SecretKey([redacted])");
-        assert_eq!(format!("{:?}", Secret::new("s")), "[redacted]");
+        assert_eq!(format!("{:?}", key()), "SecretKey(SecretBox<[u8; 32]>([REDACTED]))");
     }
 
     #[test]

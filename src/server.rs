@@ -2,9 +2,8 @@
 
 use crate::app::App;
 use crate::http;
-use crate::ingest::LaterWorkers;
 use crate::store::pool::{Db, row_security_binds};
-use crate::worker::retention::Retention;
+use crate::worker::{deferred, retention};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::rt::{self, System};
@@ -49,8 +48,8 @@ pub(crate) fn run(
             rt::spawn(metrics_server(Arc::clone(&app), metrics)?);
         }
         let workers = app.outbox.start();
-        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
-        let retention = Retention::start(app.db.clone(), app.retention_days);
+        let deferred = deferred::start(&app.pipeline, app.later_workers);
+        let retention = retention::start(app.db.clone(), app.retention_days);
         rt::spawn(check_row_security(app.db.clone()));
         let server = server(app, listener)?;
         let handle = server.handle();
@@ -60,7 +59,7 @@ pub(crate) fn run(
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            let others = async { tokio::join!(later.stop(), workers.stop(), retention.stop()) };
+            let others = async { tokio::join!(deferred.stop(), workers.stop(), retention.stop()) };
             let (ended, ()) =
                 tokio::join!(tokio::time::timeout(FAREWELL, others), handle.stop(true));
             if ended.is_err() {

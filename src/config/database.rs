@@ -1,14 +1,14 @@
 //! Where the data is.
 
-use crate::access::secrets::Secret;
 use anyhow::Context;
 use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
 
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseSettings {
     /// The Postgres database, as a libpq URL
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<Secret<String>>,
+    pub database_url: Option<SecretString>,
     /// The most connections that this process opens
     #[arg(long, env = "BEEIQ_POOL_SIZE", default_value_t = 16, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -17,17 +17,17 @@ pub struct DatabaseSettings {
 
 impl DatabaseSettings {
     pub fn url(&self) -> anyhow::Result<&str> {
-        let set = self.database_url.as_ref().filter(|url| !url.expose().is_empty());
+        let set = self.database_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         let url = set.context(
             "DATABASE_URL (--database-url) is not set: it names the Postgres database, as in \
              postgres://user:password@host/database",
         )?;
         anyhow::ensure!(
-            names_postgres(url.expose()),
+            names_postgres(url.expose_secret()),
             "DATABASE_URL (--database-url) is malformed: it must be as in \
              postgres://user:password@host/database"
         );
-        Ok(url.expose())
+        Ok(url.expose_secret())
     }
 }
 

@@ -27,9 +27,10 @@ pub use senders::SenderSettings;
 pub use sessions::SessionSettings;
 pub use smtp::SmtpSettings;
 
-use crate::access::secrets::{Secret, SecretKey};
+use crate::secrets::SecretKey;
 use anyhow::Context;
 use clap::{Args, Command};
+use secrecy::{ExposeSecret, SecretString};
 
 /// Settings as they are where nothing is set, whatever the environment says.
 pub(crate) fn defaults<T: Args>() -> anyhow::Result<T> {
@@ -69,7 +70,7 @@ pub struct ServeSettings {
     pub log: LogSettings,
     /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
     #[arg(long, env = "BEEIQ_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
-    pub secret_key: Option<Secret<String>>,
+    pub secret_key: Option<SecretString>,
     /// Whether messages are sent, or captured in the outbox only (staging)
     #[arg(long, env = "BEEIQ_ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
     pub environment: Environment,
@@ -80,12 +81,12 @@ pub struct ServeSettings {
 
 impl ServeSettings {
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
-        let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
+        let set = self.secret_key.as_ref().filter(|text| !text.expose_secret().is_empty());
         let text = set.context(
             "BEEIQ_SECRET_KEY (--secret-key) is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
-        text.expose().parse().context("BEEIQ_SECRET_KEY (--secret-key) is malformed")
+        text.expose_secret().parse().context("BEEIQ_SECRET_KEY (--secret-key) is malformed")
     }
 }
 

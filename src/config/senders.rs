@@ -1,9 +1,9 @@
 //! How messages leave the instance.
 
 use super::values::{network, public_url};
-use crate::access::secrets::Secret;
 use clap::Args;
 use ipnetwork::IpNetwork;
+use secrecy::SecretString;
 use std::time::Duration;
 
 #[derive(Args, Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct SenderSettings {
     pub outbound_allow: Vec<IpNetwork>,
     /// The SMS account of orgs without one of their own: JSON with the fields of /settings/sms
     #[arg(long, env = "BEEIQ_SMS_ACCOUNT", hide_env_values = true, value_name = "JSON")]
-    pub sms_account: Option<Secret<String>>,
+    pub sms_account: Option<SecretString>,
     /// How long an SMS provider may take to answer, in seconds
     #[arg(long = "sms-timeout-seconds", env = "BEEIQ_SMS_TIMEOUT_SECONDS", default_value = "20")]
     #[arg(value_parser = sms_seconds, value_name = "N")]

@@ -1,8 +1,8 @@
 //! The instance's own mail server.
 
 use super::values::seconds;
-use crate::access::secrets::Secret;
 use clap::Args;
+use secrecy::SecretString;
 use std::time::Duration;
 
 /// The instance's own mail server, for orgs that have set none.
@@ -10,7 +10,7 @@ use std::time::Duration;
 pub struct SmtpSettings {
     /// The mail server, as smtp://user:password@host:port?security=starttls|tls|none or smtps://…
     #[arg(long, env = "BEEIQ_SMTP_URL", hide_env_values = true, value_name = "URL")]
-    pub smtp_url: Option<Secret<String>>,
+    pub smtp_url: Option<SecretString>,
     /// Whom its mail is from, as "BeeIQ <noreply@example.com>"
     #[arg(long, env = "BEEIQ_SMTP_FROM", value_name = "NAME <ADDRESS>")]
     pub smtp_from: Option<String>,

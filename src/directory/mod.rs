@@ -1,13 +1,14 @@
 //! Directories kept in memory, an org each.
 
 use crate::store::error::StoreError;
-use crate::store::pool::Db;
+use crate::store::pool::{Conn, Db};
 use crate::store::{directory, orgs};
 use beeiq_core::directory::Directory;
-use moka::sync::Cache;
+use moka::{future, sync};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// How many orgs' directories a process keeps.
@@ -17,45 +18,32 @@ const KEPT: u64 = 10_000;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The directories of the orgs that this process has lately served. Cheap to clone. Of many who ask
-/// for one that is not there yet, one reads it and the others wait for him.
+/// for one that is not there yet, one reads it and the others wait for that.
 ///
 /// A cached directory may be behind: whoever decides by it compares its version within the
 /// transaction, and whoever refuses by it asks for [`DirectoryCache::current`] first.
 #[derive(Clone)]
 pub struct DirectoryCache {
     db: Db,
-    directories: Cache<Uuid, Arc<Directory>>,
-    orgs: Cache<String, Uuid>,
-    reading: Cache<Uuid, Arc<Mutex<()>>>,
+    directories: future::Cache<Uuid, Arc<Directory>>,
+    orgs: sync::Cache<String, Uuid>,
 }
 
 impl DirectoryCache {
-    /// An empty one.
-    #[must_use]
-    pub fn new(db: Db) -> Self {
-        Self {
-            db,
-            directories: Cache::new(KEPT),
-            orgs: Cache::new(KEPT),
-            reading: Cache::new(KEPT),
-        }
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, directories: future::Cache::new(KEPT), orgs: sync::Cache::new(KEPT) }
     }
 
     /// The org whose tokens start with `public_id`.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn org_of(&self, public_id: &str) -> Result<Option<Uuid>, StoreError> {
+    pub(crate) async fn org_of(&self, public_id: &str) -> Result<Option<Uuid>, StoreError> {
         if let Some(org) = self.orgs.get(public_id) {
             return Ok(Some(org));
         }
         let key = public_id.to_owned();
-        let org = self
-            .db
-            .run(move |conn| {
-                Ok::<_, StoreError>(orgs::with_public_id(conn, &key)?.map(|org| org.id))
-            })
-            .await?;
+        let find = move |conn: &mut Conn| {
+            Ok::<_, StoreError>(orgs::with_public_id(conn, &key)?.map(|org| org.id))
+        };
+        let org = self.db.run(find).await?;
         if let Some(org) = org {
             self.orgs.insert(public_id.to_owned(), org);
         }
@@ -63,42 +51,49 @@ impl DirectoryCache {
     }
 
     /// The org's directory, as this process knows it.
-    ///
-    /// # Errors
-    /// Those of the database.
     pub async fn get(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
-        if let Some(directory) = self.directories.get(&org) {
-            return Ok(directory);
-        }
-        let reading = self.reading.get_with(org, Arc::default);
-        let turn = tokio::time::timeout(PATIENCE, reading.lock()).await;
-        let _turn = turn.map_err(|_| {
-            StoreError::Unavailable("whoever reads the directory takes too long".to_owned())
-        })?;
-        match self.directories.get(&org) {
-            Some(directory) => Ok(directory),
-            None => self.load(org).await,
-        }
+        let reads_it = AtomicBool::new(false);
+        let read = async {
+            reads_it.store(true, Ordering::Relaxed);
+            self.read(org).await
+        };
+        let mut get = pin!(self.directories.try_get_with(org, read));
+        let got = match tokio::time::timeout(PATIENCE, &mut get).await {
+            Ok(got) => got,
+            Err(_) if reads_it.load(Ordering::Relaxed) => get.await,
+            Err(_) => {
+                let cause = "whoever reads the directory takes too long";
+                return Err(StoreError::Unavailable(cause.to_owned()));
+            }
+        };
+        got.map_err(shared)
     }
 
     /// The org's directory as it is now.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn current(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
-        if let Some(known) = self.directories.get(&org) {
+    pub(crate) async fn current(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
+        if let Some(known) = self.directories.get(&org).await {
             let version = self.db.in_org(org, move |conn| directory::version(conn, org)).await?;
             if version == known.version {
                 return Ok(known);
             }
         }
-        self.load(org).await
-    }
-
-    async fn load(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
-        let loaded = self.db.in_org(org, move |conn| directory::load(conn, org)).await?;
-        let directory = Arc::new(loaded);
-        self.directories.insert(org, Arc::clone(&directory));
+        let directory = self.read(org).await?;
+        self.directories.insert(org, Arc::clone(&directory)).await;
         Ok(directory)
     }
+
+    async fn read(&self, org: Uuid) -> Result<Arc<Directory>, StoreError> {
+        self.db.in_org(org, move |conn| directory::load(conn, org)).await.map(Arc::new)
+    }
+}
+
+/// What reading ended in, for each of those who waited for it.
+fn shared(error: Arc<StoreError>) -> StoreError {
+    Arc::try_unwrap(error).unwrap_or_else(|error| match &*error {
+        StoreError::Conflict => StoreError::Conflict,
+        StoreError::Unavailable(cause) => StoreError::Unavailable(cause.clone()),
+        StoreError::Taken => StoreError::Taken,
+        StoreError::Reference => StoreError::Reference,
+        StoreError::Refused(error) => StoreError::unreadable(error),
+    })
 }

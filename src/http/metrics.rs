@@ -3,7 +3,7 @@
 use super::openapi::ProblemDocument;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::telemetry::metrics::CONTENT_TYPE;
+use crate::service::metrics::CONTENT_TYPE;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
@@ -32,6 +32,6 @@ pub(crate) async fn serve_elsewhere(app: web::Data<App>) -> HttpResponse {
 }
 
 async fn render(app: web::Data<App>) -> HttpResponse {
-    let text = app.metrics.render(&app).await;
+    let text = app.metrics.render(&app.db).await;
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, CONTENT_TYPE)).body(text)
 }

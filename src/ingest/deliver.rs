@@ -16,18 +16,25 @@ use crate::store::idempotency::FirstAnswer;
 use crate::store::pool::{Conn, Db};
 use crate::store::writes::{Delivery, insert_deliveries};
 use crate::telemetry::metrics::Counters;
-use crate::worker::outbox::Wake;
+use crate::worker::Wake;
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::directory::Directory;
 use beeiq_core::formats::beeiq::Limits;
+use beeiq_core::values::backoff::Backoff;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// How often a batch is decided anew because others were faster. Each time at least one of them
 /// got through, so only a long queue over the same identifiers comes near it.
 const ATTEMPTS: u32 = 60;
+
+/// How long to wait before it is decided anew: never the same for two.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(2),
+    longest: Duration::from_millis(128),
+    jitter: 0..=1000,
+};
 
 /// What takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -36,8 +43,7 @@ pub struct Pipeline(pub(super) Arc<Parts>);
 pub(super) struct Parts {
     pub(super) db: Db,
     pub(super) directories: DirectoryCache,
-    /// Rung when something has been kept for later.
-    pub(super) kept_for_later: Notify,
+    pub(super) deferred: Wake,
     pub(super) capacity: Capacity,
     pub(super) lines: Lines,
     pub(super) codes: CodeAllocator,
@@ -98,7 +104,7 @@ impl Pipeline {
         Self(Arc::new(Parts {
             db,
             directories,
-            kept_for_later: Notify::new(),
+            deferred: Wake::default(),
             capacity,
             lines: Lines::default(),
             codes: CodeAllocator::default(),
@@ -141,7 +147,7 @@ impl Pipeline {
         let job = Job { org, listener, came, received, options, warnings, retry, started };
         let reply = self.settle(directory, &Arc::new(job)).await?;
         if reply.pending.is_some() {
-            self.0.kept_for_later.notify_one();
+            self.0.deferred.wake();
         }
         Ok(reply)
     }
@@ -338,8 +344,6 @@ pub(super) fn invalid_query(faults: Vec<Fault>) -> Problem {
     Problem::new(Code::InvalidQuery, detail).with_errors(faults)
 }
 
-/// Longer each time, and never the same for two: up to 2 ms at first, up to 128 ms later.
 fn backoff(attempt: u32) -> Duration {
-    let most_micros = 2_000_u64 << attempt.min(6);
-    Duration::from_micros(u64::from_le_bytes(clock::random_bytes()) % most_micros)
+    BACKOFF.wait(attempt, u32::from_le_bytes(clock::random_bytes()))
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Lets orgs reach public addresses, and the networks that the operator allows
 /// (`BEEIQ_OUTBOUND_ALLOW`). Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     allowed: Arc<[IpNetwork]>,
     open: bool,
 }
@@ -19,7 +19,7 @@ pub struct Guard {
 /// Why a host is not called. It does not say which address a name has: that may be the secret of a
 /// private network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreachable {
+pub(crate) enum Unreachable {
     /// It is, also, at an address that is not public.
     #[error("\"{0}\" is not at a public address, and the operator does not allow it")]
     NotPublic(String),
@@ -30,28 +30,22 @@ pub enum Unreachable {
 
 impl Guard {
     /// A guard that lets these networks through, too.
-    #[must_use]
-    pub fn new(allowed: &[IpNetwork]) -> Self {
+    pub(crate) fn new(allowed: &[IpNetwork]) -> Self {
         Self { allowed: allowed.into(), open: false }
     }
 
-    /// One that lets everything through: for what the operator set up himself.
-    #[must_use]
-    pub fn open() -> Self {
+    /// One that lets everything through: for what the operator set up.
+    pub(crate) fn open() -> Self {
         Self { allowed: [].into(), open: true }
     }
 
     /// Whether an org may reach that address.
-    #[must_use]
-    pub fn permits(&self, address: IpAddr) -> bool {
+    pub(crate) fn permits(&self, address: IpAddr) -> bool {
         self.open || is_public(address) || network::contains(&self.allowed, address)
     }
 
     /// Checks a host as far as it can be told without asking for its name's addresses.
-    ///
-    /// # Errors
-    /// [`Unreachable::NotPublic`].
-    pub fn check_host(&self, host: &str) -> Result<(), Unreachable> {
+    pub(crate) fn check_host(&self, host: &str) -> Result<(), Unreachable> {
         match literal(host) {
             Some(address) if !self.permits(address) => Err(Unreachable::NotPublic(host.to_owned())),
             _ => Ok(()),
@@ -63,7 +57,7 @@ impl Guard {
     ///
     /// # Errors
     /// What is wrong with it, as a sentence.
-    pub fn check_url(&self, text: &str) -> Result<Url, String> {
+    pub(crate) fn check_url(&self, text: &str) -> Result<Url, String> {
         let url = Url::parse(text).map_err(|error| format!("It is not a URL: {error}."))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("It must begin with https:// or http://.".to_owned());
@@ -78,10 +72,7 @@ impl Guard {
 
     /// The addresses of a host, all of which an org may reach. Connect to these, and to none that
     /// a second look-up gives: it may be another.
-    ///
-    /// # Errors
-    /// Where it has none, or one that the org may not reach.
-    pub async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Unreachable> {
+    pub(crate) async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Unreachable> {
         let addresses: Vec<IpAddr> = match literal(host) {
             Some(address) => vec![address],
             None => tokio::net::lookup_host((host, 0))

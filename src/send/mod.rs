@@ -1,25 +1,26 @@
 //! What leaves the instance, and what those said whom it was given to.
 
-pub mod guard;
-pub mod sms;
-pub mod smtp;
-pub mod smtp_account;
-pub mod trials;
+pub(crate) mod guard;
+pub(crate) mod sms;
+pub(crate) mod smtp;
+pub(crate) mod trials;
 
-use crate::access::secrets::SecretKey;
+pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
+
 use crate::config::{SenderSettings, SmtpSettings};
+use crate::secrets::SecretKey;
 use crate::store::error::StoreError;
 use crate::store::message_accounts::{self, AccountRow};
 use crate::store::pool::{Conn, Db};
 use beeiq_core::records::message::Channel;
 use beeiq_core::values::masking::{self, Secrets};
-use chrono::{DateTime, Utc};
 use guard::{Guard, Unreachable};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sms::{Providers, SmsAccount};
+use sms::{Owner, Providers, SmsAccount};
+use smtp::account::{self, SmtpAccount};
 use smtp::{Smtp, SmtpServer, SmtpTimeouts, instance};
-use smtp_account::SmtpAccount;
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -27,79 +28,12 @@ use uuid::Uuid;
 /// How long the name of an org's mail server may take to be resolved.
 const RESOLVING: Duration = Duration::from_secs(10);
 
-/// An e-mail as it was queued.
-#[derive(Clone, Debug)]
-pub struct Email {
-    /// The address it goes to.
-    pub to: String,
-    /// One line.
-    pub subject: String,
-    /// The HTML part.
-    pub html: Option<String>,
-    /// The text part.
-    pub text: Option<String>,
-    /// `<id@host>`, fixed when queued: the same on every attempt.
-    pub message_id: String,
-    /// The `Date`, fixed when queued.
-    pub date: DateTime<Utc>,
-}
-
-/// An SMS as it was queued.
-#[derive(Clone, Debug)]
-pub struct Sms {
-    /// The number it goes to, in E.164.
-    pub to: String,
-    /// The text.
-    pub content: String,
-    /// The outbox row: what a provider that knows idempotency keys is given.
-    pub id: Uuid,
-}
-
-/// What became of an attempt (`listener.md` 8). `words` are the provider's own, for people to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Taken over by the provider.
-    Sent {
-        /// Its answer.
-        words: String,
-        /// The id that it gave the message.
-        provider_id: Option<String>,
-    },
-    /// It may work later.
-    Transient {
-        /// Why not now.
-        words: String,
-        /// How long the provider asks to be left alone.
-        retry_after: Option<Duration>,
-    },
-    /// It will never work for this message.
-    Permanent {
-        /// Why.
-        words: String,
-    },
-    /// The org's account is refused, whatever the message: credentials, or no account at all.
-    AccountRefused {
-        /// Why.
-        words: String,
-    },
-}
-
 /// Where the secrets of an account as JSON are: JSON Pointers.
-#[must_use]
-pub fn secret_places(channel: Channel, account: &Value) -> Vec<String> {
+pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
     match channel {
-        Channel::Email => smtp_account::secret_places(account),
-        Channel::Sms => sms::secret_places(account),
+        Channel::Email => account::secret_places(),
+        Channel::Sms => sms::secret_places(settings),
     }
-}
-
-/// Whose account it is: the instance's servers are trusted, an org's are guarded against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// The org's own.
-    Org,
-    /// The instance's, for orgs without one.
-    Instance,
 }
 
 /// What sends messages, each org's through its own account or else the instance's.
@@ -114,33 +48,26 @@ pub struct Senders {
 }
 
 /// Where e-mails of an org go.
-pub enum MailAccount {
-    /// To its own server, once its addresses have been looked at.
+pub(crate) enum MailAccount {
     Org(SmtpAccount),
-    /// To the instance's.
     Instance(SmtpServer),
 }
 
 /// Why there is no account to send through.
 #[derive(Debug, thiserror::Error)]
-pub enum AccountError {
+pub(crate) enum AccountError {
     /// Neither has the org one, nor the instance.
     #[error("there is no account to send through")]
     None,
     /// Its secrets were sealed with another key.
     #[error("the account's secrets cannot be read with this instance's key; set them anew")]
     Unreadable,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Senders {
-    /// With these settings.
-    ///
-    /// # Errors
-    /// Where the instance's account is none, or TLS cannot be set up.
-    pub fn new(
+    pub(crate) fn new(
         settings: &SenderSettings,
         smtp: &SmtpSettings,
         db: Db,
@@ -148,7 +75,7 @@ impl Senders {
     ) -> anyhow::Result<Self> {
         let guard = Guard::new(&settings.outbound_allow);
         let providers = Providers::new(settings, guard.clone())?;
-        let set = settings.sms_account.as_ref().map(|it| it.expose().as_str());
+        let set = settings.sms_account.as_ref().map(ExposeSecret::expose_secret);
         let instance_sms = set.filter(|text| !text.trim().is_empty()).map(instance_account);
         Ok(Self {
             db,
@@ -161,13 +88,10 @@ impl Senders {
         })
     }
 
-    /// Which servers orgs may have.
-    #[must_use]
-    pub fn guard(&self) -> &Guard {
+    pub(crate) fn guard(&self) -> &Guard {
         &self.guard
     }
 
-    /// Sends an e-mail of that org.
     pub async fn email(&self, org: Uuid, email: &Email) -> Outcome {
         match self.mail_account(org).await {
             Ok(account) => self.email_through(account, email).await,
@@ -180,8 +104,7 @@ impl Senders {
         }
     }
 
-    /// Sends an e-mail through that account.
-    pub async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
+    pub(crate) async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
         let server = match account {
             MailAccount::Instance(server) => server,
             MailAccount::Org(account) => match self.server_of(account).await {
@@ -193,10 +116,7 @@ impl Senders {
     }
 
     /// The account that e-mails of the org go through.
-    ///
-    /// # Errors
-    /// Where there is none that can be used.
-    pub async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
+    pub(crate) async fn mail_account(&self, org: Uuid) -> Result<MailAccount, AccountError> {
         match self.own(org, Channel::Email).await? {
             Some(account) => Ok(MailAccount::Org(account)),
             None => self.instance_smtp.clone().map(MailAccount::Instance).ok_or(AccountError::None),
@@ -205,17 +125,17 @@ impl Senders {
 
     /// The server of an org's account, to be connected to at addresses that were looked at.
     async fn server_of(&self, account: SmtpAccount) -> Result<SmtpServer, Outcome> {
-        let transient = |words| Outcome::Transient { words, retry_after: None };
         let addresses = match timeout(RESOLVING, self.guard.resolve(&account.host)).await {
             Ok(Ok(addresses)) => addresses,
             Ok(Err(refused @ Unreachable::NotPublic(_))) => {
                 return Err(Outcome::AccountRefused { words: format!("{refused}.") });
             }
             Ok(Err(unknown @ Unreachable::Unknown(_))) => {
-                return Err(transient(format!("{unknown}.")));
+                return Err(Outcome::transient(format!("{unknown}.")));
             }
             Err(_) => {
-                return Err(transient(format!("\"{}\" takes too long to be found.", account.host)));
+                let words = format!("\"{}\" takes too long to be found.", account.host);
+                return Err(Outcome::transient(words));
             }
         };
         let port = account.port();
@@ -234,7 +154,6 @@ impl Senders {
         })
     }
 
-    /// Sends an SMS of that org.
     pub async fn sms(&self, org: Uuid, sms: &Sms) -> Outcome {
         match self.sms_account(org).await {
             Ok((account, owner)) => self.providers.send(&account, owner, sms).await,
@@ -247,16 +166,17 @@ impl Senders {
         }
     }
 
-    /// Sends an SMS through that account.
-    pub async fn sms_through(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
+    pub(crate) async fn sms_through(
+        &self,
+        account: &SmsAccount,
+        owner: Owner,
+        sms: &Sms,
+    ) -> Outcome {
         self.providers.send(account, owner, sms).await
     }
 
     /// The account that SMS of the org go through.
-    ///
-    /// # Errors
-    /// Where there is none that can be used.
-    pub async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
+    pub(crate) async fn sms_account(&self, org: Uuid) -> Result<(SmsAccount, Owner), AccountError> {
         match self.own(org, Channel::Sms).await? {
             Some(account) => Ok((account, Owner::Org)),
             None => match &self.instance_sms {
@@ -266,7 +186,6 @@ impl Senders {
         }
     }
 
-    /// The org's own account.
     async fn own<T: DeserializeOwned>(
         &self,
         org: Uuid,
@@ -284,8 +203,12 @@ impl Senders {
 }
 
 /// The secrets of an account; none where they were sealed with another key.
-#[must_use]
-pub fn opened(key: &SecretKey, org: Uuid, channel: Channel, row: &AccountRow) -> Option<Secrets> {
+pub(crate) fn opened(
+    key: &SecretKey,
+    org: Uuid,
+    channel: Channel,
+    row: &AccountRow,
+) -> Option<Secrets> {
     let place = message_accounts::secrets_place(org, channel);
     let json = key.open(&place, &row.secrets_sealed).inspect_err(|error| {
         tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");
@@ -297,8 +220,7 @@ fn no_account(error: &AccountError) -> Outcome {
     match error {
         AccountError::Store(error) => {
             tracing::error!(cause = %error, "an account cannot be looked up");
-            let words = "The account could not be looked up.".to_owned();
-            Outcome::Transient { words, retry_after: None }
+            Outcome::transient("The account could not be looked up.")
         }
         AccountError::None | AccountError::Unreadable => {
             Outcome::AccountRefused { words: error.to_string() }

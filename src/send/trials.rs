@@ -27,10 +27,7 @@ impl Default for AccountTests {
 
 impl AccountTests {
     /// Counts one.
-    ///
-    /// # Errors
-    /// 429 where it is one too many.
-    pub fn count(&self, org: Uuid, channel: Channel) -> Result<(), Problem> {
+    pub(crate) fn count(&self, org: Uuid, channel: Channel) -> Result<(), Problem> {
         let count = self.0.get_with((org, channel), Arc::default);
         if count.fetch_add(1, Ordering::Relaxed) < MOST_TRIALS {
             return Ok(());

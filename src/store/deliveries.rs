@@ -51,7 +51,7 @@ pub fn outcome(
 }
 
 /// An org's listener that has deliveries waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, QueryableByName)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, QueryableByName)]
 pub struct Queue {
     /// The org.
     #[diesel(sql_type = SqlUuid)]

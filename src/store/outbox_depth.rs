@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Double, Text};
 
 /// What waits in a channel.
 #[derive(Clone, Debug, PartialEq, QueryableByName)]
-pub struct Depth {
+pub(crate) struct Depth {
     /// `email` or `sms`.
     #[diesel(sql_type = Text)]
     pub channel: String,
@@ -21,10 +21,7 @@ pub struct Depth {
 
 /// What waits in each channel. Runs in a transaction over the queues of all orgs
 /// (`db::over_queues`).
-///
-/// # Errors
-/// Those of the database.
-pub fn due(conn: &mut Conn) -> Result<Vec<Depth>, DbError> {
+pub(crate) fn due(conn: &mut Conn) -> Result<Vec<Depth>, DbError> {
     // Both channels, also where nothing waits: a series that vanishes raises no alarm.
     diesel::sql_query(
         "SELECT channels.channel, count(o.id) AS due, \

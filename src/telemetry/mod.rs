@@ -1,7 +1,7 @@
 //! What operators see: logs, metrics, and which request a task works for (`api.md` 1).
 
-pub mod metrics;
-pub mod request;
+pub(crate) mod metrics;
+pub(crate) mod request;
 
 use crate::config::{LogFormat, LogSettings};
 use anyhow::Context;
@@ -10,9 +10,6 @@ use std::panic::PanicHookInfo;
 use tracing_subscriber::EnvFilter;
 
 /// Starts logging to standard error, panics included.
-///
-/// # Errors
-/// When the filter is malformed, or logging has been started before.
 pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
     let filter: EnvFilter = settings
         .log_filter

@@ -8,18 +8,17 @@ tokio::task_local! {
 }
 
 /// The id of the request that this task works for.
-#[must_use]
-pub fn current() -> Option<Uuid> {
+pub(crate) fn current() -> Option<Uuid> {
     CURRENT.try_get().ok()
 }
 
 /// Does something for a request.
-pub fn within<F: Future>(id: Uuid, work: F) -> impl Future<Output = F::Output> {
+pub(crate) fn within<F: Future>(id: Uuid, work: F) -> impl Future<Output = F::Output> {
     CURRENT.scope(id, work)
 }
 
 /// Goes on with a request on another thread.
-pub fn resume<T>(id: Option<Uuid>, work: impl FnOnce() -> T) -> T {
+pub(crate) fn resume<T>(id: Option<Uuid>, work: impl FnOnce() -> T) -> T {
     match id {
         Some(id) => CURRENT.sync_scope(id, work),
         None => work(),

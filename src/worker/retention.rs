@@ -1,6 +1,7 @@
 //! Forgetting what has been kept long enough: deliveries and the answers of `Idempotency-Key`s
 //! (`listener.md` 2, 9). In small batches, so that nobody waits for it.
 
+use super::queue::Workers;
 use crate::clock;
 use crate::store::error::StoreError;
 use crate::store::orgs;
@@ -9,8 +10,6 @@ use crate::store::retention::{self, Forgotten};
 use beeiq_core::values::idempotency::KEPT_DAYS;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// How often it is looked for what is too old.
@@ -22,49 +21,27 @@ const BATCH: i64 = 500;
 /// How many orgs are looked up at a time.
 const ORGS: i64 = 100;
 
-/// The task of this process that forgets. Of several processes one at a time is at an org.
-pub struct Retention {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl Retention {
-    /// Starts it; deliveries are kept so many days.
-    #[must_use]
-    pub fn start(db: Db, days: u16) -> Self {
-        let (stop, mut stopped) = watch::channel(false);
-        let task = tokio::spawn(async move {
-            while !*stopped.borrow() {
-                tokio::select! {
-                    swept = sweep(&db, clock::now(), days) => {
-                        if let Err(error) = swept {
-                            tracing::warn!("what is too old stays for now: {error}");
-                        }
-                        tokio::select! {
-                            () = tokio::time::sleep(ROUND) => {}
-                            _ = stopped.changed() => {}
-                        }
-                    }
-                    _ = stopped.changed() => {}
-                }
+/// Starts to forget; deliveries are kept so many days. Of several processes one at a time is at an
+/// org. A batch that has been begun is ended.
+pub fn start(db: Db, days: u16) -> Workers {
+    let sweeps = async move {
+        loop {
+            if let Err(error) = sweep(&db, clock::now(), days).await {
+                tracing::warn!("what is too old stays for now: {error}");
             }
-        });
-        Self { stop, task }
-    }
-
-    /// Ends it after the batch that it is at.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        // A task that panicked has nothing left to end.
-        let _ = self.task.await;
-    }
+            tokio::time::sleep(ROUND).await;
+        }
+    };
+    Workers::spawn(|stopped| async move {
+        tokio::select! {
+            () = sweeps => {}
+            _ = stopped => {}
+        }
+    })
 }
 
 /// Forgets, in all orgs, what is too old at `now`. Where that fails for one, it goes on with the
 /// next: the one is told of in the log, and looked at again next time. How many failed.
-///
-/// # Errors
-/// Where it cannot be told which orgs there are.
 pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<usize, StoreError> {
     let old = Old {
         deliveries: first_id_at(now - TimeDelta::days(days.into())),

@@ -4,7 +4,7 @@
 mod seed;
 
 use crate::access::passwords::NewPassword;
-use crate::access::secrets::{self, Secret};
+use crate::access::secrets;
 use crate::app::App;
 use crate::config::{
     self, CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use beeiq_core::values::email::Email;
 use beeiq_postgres::{Cluster, Options};
 use clap::Args;
+use secrecy::SecretString;
 use seed::Seeded;
 use std::fs;
 use std::io::Write;
@@ -81,7 +82,7 @@ fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeS
     Ok(ServeSettings {
         http: settings.http.clone(),
         database: DatabaseSettings {
-            database_url: Some(Secret::new(url)),
+            database_url: Some(SecretString::from(url)),
             pool_size: settings.database.pool_size,
         },
         limits: settings.limits,
@@ -93,7 +94,7 @@ fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeS
         outbox: config::defaults()?,
         sessions: settings.sessions,
         log: settings.log.clone(),
-        secret_key: Some(Secret::new(key)),
+        secret_key: Some(SecretString::from(key)),
         retention_days: 30,
         later_workers: 1,
         environment: Environment::Staging,

@@ -2,12 +2,12 @@
 
 use super::columns::ColumnMap;
 use super::source::{Format, Source};
-use crate::access::secrets::Secret;
 use anyhow::{Context, bail};
 use beeiq_core::actions::ActionType;
 use beeiq_core::values::email::Email;
 use clap::Args;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, stdin};
@@ -21,7 +21,7 @@ pub(crate) struct ImportSettings {
     pub(crate) file: PathBuf,
     /// The listener's URL
     #[arg(long, env = "BEEIQ_LISTENER_URL", hide_env_values = true, value_name = "LISTENER_URL")]
-    pub(crate) url: Secret<String>,
+    pub(crate) url: SecretString,
     /// The user in whose name it is done
     #[arg(long, value_name = "EMAIL")]
     pub(crate) sender: String,
@@ -71,7 +71,7 @@ impl ImportSettings {
 
     pub(crate) fn target(&self) -> anyhow::Result<Url> {
         let mut url: Url =
-            self.url.expose().parse().context("BEEIQ_LISTENER_URL (--url) is no URL")?;
+            self.url.expose_secret().parse().context("BEEIQ_LISTENER_URL (--url) is no URL")?;
         let is_listener = matches!(url.scheme(), "http" | "https")
             && url.path().contains("/listener/")
             && url.query().is_none();

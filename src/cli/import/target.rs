@@ -4,6 +4,7 @@ use super::interrupts::Interrupts;
 use super::progress::Progress;
 use crate::clock;
 use anyhow::{Context, bail};
+use beeiq_core::values::backoff::{Backoff, retry_after};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
@@ -14,8 +15,12 @@ use uuid::Uuid;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
-/// The first pause, and the longest one.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// The pauses between tries, half of each by chance.
+const PAUSES: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(30),
+    jitter: 500..=1000,
+};
 
 const NOT_YET: &str = "the listener has taken the rows for later, and not applied them yet";
 
@@ -121,7 +126,7 @@ impl Target {
                 Reply::Deferred { .. } => (NOT_YET.to_owned(), None),
             };
             let since = *trouble_since.get_or_insert_with(clock::instant);
-            let pause = after.unwrap_or_else(|| backoff(attempt, clock::random_bytes()));
+            let pause = after.unwrap_or_else(|| backoff(attempt));
             if since.elapsed() + pause > self.give_up_after {
                 bail!("{words}; {}", no_more(after, since.elapsed(), self.give_up_after));
             }
@@ -150,7 +155,7 @@ impl Target {
             if since.elapsed() > REQUEST_TIMEOUT {
                 break;
             }
-            tokio::time::sleep(backoff(attempt, clock::random_bytes()) / 4).await;
+            tokio::time::sleep(backoff(attempt) / 4).await;
             attempt += 1;
             let mut url = self.url.clone();
             url.set_query(None);
@@ -215,7 +220,7 @@ fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Reply {
             }
         }
         413 => Reply::TooLarge(words),
-        408 | 409 | 425 | 429 | 500.. => Reply::Again { words, after: retry_after(headers) },
+        408 | 409 | 425 | 429 | 500.. => Reply::Again { words, after: asked_to_wait(headers) },
         200 | 202 | 207 => Reply::Never(format!("{words}, but not as a BeeIQ listener does")),
         300..=399 => Reply::Never(format!("{words}: the URL leads elsewhere")),
         _ => Reply::Never(words),
@@ -244,9 +249,8 @@ fn words_of(status: StatusCode, json: Option<&Value>) -> String {
 }
 
 /// How long it asks to be left alone.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+fn asked_to_wait(headers: &HeaderMap) -> Option<Duration> {
+    retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?, clock::now())
 }
 
 /// Why it is not tried again: it would take longer than the user wants to wait.
@@ -261,11 +265,8 @@ fn no_more(asked: Option<Duration>, tried: Duration, limit: Duration) -> String 
     }
 }
 
-/// Longer each time, half of it by chance.
-fn backoff(attempt: u32, chance: [u8; 2]) -> Duration {
-    let (first, longest) = PAUSES;
-    let full = first.saturating_mul(1 << attempt.min(10)).min(longest);
-    full.mul_f64(0.5 + f64::from(u16::from_le_bytes(chance)) / f64::from(u16::MAX) / 2.0)
+fn backoff(attempt: u32) -> Duration {
+    PAUSES.wait(attempt, u32::from_le_bytes(clock::random_bytes()))
 }
 
 #[cfg(test)]
@@ -347,14 +348,14 @@ mod tests {
     #[test]
     fn a_pause_is_the_one_asked_for_or_grows_by_chance() {
         let mut headers = HeaderMap::new();
-        assert_eq!(retry_after(&headers), None);
+        assert_eq!(asked_to_wait(&headers), None);
         headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
-        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
+        assert_eq!(asked_to_wait(&headers), Some(Duration::from_secs(7)));
         for (attempt, least, most) in [(0, 250, 500), (1, 500, 1000), (6, 15_000, 30_000)] {
-            for (chance, expected) in [([0; 2], least), ([0xFF; 2], most)] {
-                assert_eq!(backoff(attempt, chance).as_millis(), expected, "{attempt}");
+            for (roll, expected) in [(0, least), (500, most)] {
+                assert_eq!(PAUSES.wait(attempt, roll).as_millis(), expected, "{attempt}");
             }
         }
-        assert_eq!(backoff(u32::MAX, [0xFF; 2]), Duration::from_secs(30));
+        assert_eq!(PAUSES.wait(u32::MAX, 500), Duration::from_secs(30));
     }
 }

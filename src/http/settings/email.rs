@@ -11,7 +11,7 @@ use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::problem::Problem;
 use crate::send::guard::Guard;
 use crate::send::smtp::Security;
-use crate::send::smtp_account::{self, SmtpAccount, destination};
+use crate::send::smtp::account::{self, SmtpAccount, destination};
 use crate::store::directory;
 use crate::{clock, send};
 use actix_web::http::header;
@@ -173,7 +173,7 @@ pub async fn try_out(
 /// The account, the password in it, that a merge patch leads to.
 fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, Problem> {
     let shown = before.map(|kept| &kept.shown);
-    let base = accounts::with_all_fields(smtp_account::blank(), shown);
+    let base = accounts::with_all_fields(account::blank(), shown);
     let merged = accounts::without_nulls(body::merged(base, patch)?);
     let moved = shown.is_some_and(|shown| destination(shown) != destination(&merged));
     let full = accounts::with_secrets(merged, CHANNEL, before, moved)?;
@@ -183,6 +183,6 @@ fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, P
 }
 
 fn answer(kept: Option<&Kept>) -> HttpResponse {
-    let shown = accounts::with_all_fields(smtp_account::blank(), kept.map(|kept| &kept.shown));
+    let shown = accounts::with_all_fields(account::blank(), kept.map(|kept| &kept.shown));
     HttpResponse::Ok().insert_header((header::ETAG, accounts::etag(kept))).json(shown)
 }

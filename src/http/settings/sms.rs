@@ -10,9 +10,9 @@ use crate::http::etag::IfMatch;
 use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::problem::Problem;
+use crate::send::Sms;
 use crate::send::guard::Guard;
-use crate::send::sms::{Provider, SmsAccount, destination};
-use crate::send::{Owner, Sms};
+use crate::send::sms::{Owner, Provider, SmsAccount, destination};
 use crate::store::pool::Conn;
 use crate::store::{directory, message_accounts};
 use actix_web::http::header;
@@ -258,7 +258,7 @@ fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, P
 fn provider_of(patch: &Value, before: Option<&Kept>) -> Result<Provider, Problem> {
     let fault =
         |code, message: String| Problem::fields(vec![Fault::new(code, "/provider", message)]);
-    let known = listed(Provider::ALL.map(Provider::as_str), 4);
+    let known = listed(Provider::ALL.map(Provider::as_str), Provider::ALL.len());
     match (patch.get("provider"), before) {
         (None, Some(kept)) => Provider::of(&kept.shown)
             .ok_or_else(|| fault(Code::Required, format!("Choose a provider: {known}."))),

@@ -1,52 +1,55 @@
 //! eSMS.vn: `SendMultipleMessage_V4_post_json`, customer care by brandname. What became of a
 //! message is in `CodeResult`, whatever the status of HTTP.
 
+use super::account::{Checked, Fields, without_plus};
 use super::exchange::{Answer, ask};
-use super::{Checked, without_plus};
-use crate::access::secrets::Secret;
 use crate::send::{Outcome, Sms};
 use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
 /// "Customer care", the kind of message to people who are customers.
 const CUSTOMER_CARE: &str = "2";
 
-/// An account with eSMS.
+pub(super) const FIELDS: Fields = Fields {
+    blank: || json!({"apiKey": null, "secretKey": null, "brandname": null}),
+    secrets: &["/apiKey", "/secretKey"],
+    destination: &[],
+};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EsmsAccount {
-    api_key: Secret<String>,
-    secret_key: Secret<String>,
+pub(crate) struct EsmsAccount {
+    api_key: SecretString,
+    secret_key: SecretString,
     brandname: String,
 }
 
 impl EsmsAccount {
-    /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        vec![self.api_key.expose(), self.secret_key.expose()]
+        vec![self.api_key.expose_secret(), self.secret_key.expose_secret()]
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, faults: &mut Checked) {
         let Self { api_key, secret_key, brandname } = self;
-        faults.required_line(api_key.expose(), "/apiKey", 255);
-        faults.required_line(secret_key.expose(), "/secretKey", 255);
+        faults.required_line(api_key.expose_secret(), "/apiKey", 255);
+        faults.required_line(secret_key.expose_secret(), "/secretKey", 255);
         faults.required_line(brandname, "/brandname", 64);
     }
 
     /// Sends one. `RequestId` has the provider refuse a repetition for a day.
     pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
         let body = json!({
-            "ApiKey": self.api_key.expose(),
-            "SecretKey": self.secret_key.expose(),
-            "Brandname": self.brandname,
-            "SmsType": CUSTOMER_CARE,
-            "Phone": without_plus(&sms.to),
-            "Content": sms.content,
-            // Without it the provider takes the marks off letters, also off those that GSM-7 has.
-            "IsUnicode": if sms.content.is_ascii() { "0" } else { "1" },
-            "RequestId": sms.id,
+             "ApiKey": self.api_key.expose_secret(),
+             "SecretKey": self.secret_key.expose_secret(),
+             "Brandname": self.brandname,
+             "SmsType": CUSTOMER_CARE,
+             "Phone": without_plus(&sms.to),
+             "Content": sms.content,
+             // Without it the provider takes the marks off letters, also off those that GSM-7 has.
+             "IsUnicode": if sms.content.is_ascii() { "0" } else { "1" },
+             "RequestId": sms.id,
         });
         let url = format!("{base}/MainService.svc/json/SendMultipleMessage_V4_post_json/");
         match ask(client.post(url).json(&body)).await {

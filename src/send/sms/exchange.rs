@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::send::Outcome;
 use crate::send::guard::Unreachable;
-use chrono::{DateTime, Utc};
+use beeiq_core::values::backoff::retry_after;
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -14,8 +14,6 @@ use std::time::Duration;
 const LARGEST_ANSWER: usize = 64 * 1024;
 /// As many characters of a provider's words are kept.
 const LONGEST_WORDS: usize = 300;
-/// The longest that a provider is left alone.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a provider answered.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Outcome> {
     };
     let status = response.status();
     let retry_after =
-        header(&response, RETRY_AFTER).and_then(|value| parse_retry_after(&value, clock::now()));
+        header(&response, RETRY_AFTER).and_then(|value| retry_after(&value, clock::now()));
     let location = header(&response, LOCATION);
     let mut body = Vec::new();
     while body.len() < LARGEST_ANSWER {
@@ -54,7 +52,6 @@ pub(super) async fn ask(request: RequestBuilder) -> Result<Answer, Outcome> {
 }
 
 impl Answer {
-    /// The status of HTTP.
     pub(super) const fn status(&self) -> StatusCode {
         self.status
     }
@@ -125,7 +122,7 @@ fn no_answer(error: reqwest::Error) -> Outcome {
     } else {
         format!("The provider broke off: {}", innermost(&error.without_url()))
     };
-    Outcome::Transient { words, retry_after: None }
+    Outcome::transient(words)
 }
 
 fn guards_word(error: &reqwest::Error) -> Option<&Unreachable> {
@@ -158,40 +155,9 @@ fn one_line(words: &str) -> String {
     line
 }
 
-/// Seconds, or a date of HTTP (RFC 9110 10.2.3); at most a day.
-fn parse_retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let value = value.trim();
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = DateTime::parse_from_rfc2822(value).ok()?;
-            (until.with_timezone(&Utc) - now).to_std().unwrap_or_default()
-        }
-    };
-    Some(wait.min(LONGEST_WAIT))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = DateTime::parse_from_rfc3339("2015-10-21T07:28:00Z").unwrap().to_utc();
-        for (value, seconds) in [
-            ("120", Some(120)),
-            (" 0 ", Some(0)),
-            ("Wed, 21 Oct 2015 07:30:00 GMT", Some(120)),
-            ("Wed, 21 Oct 2015 07:00:00 GMT", Some(0)),
-            ("99999999", Some(86_400)),
-            ("-1", None),
-            ("soon", None),
-            ("", None),
-        ] {
-            let wait = parse_retry_after(value, now);
-            assert_eq!(wait, seconds.map(Duration::from_secs), "{value}");
-        }
-    }
 
     #[test]
     fn the_status_says_whether_to_try_again() {

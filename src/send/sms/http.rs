@@ -1,16 +1,16 @@
 //! Any provider with an HTTP API: the org writes the request as templates.
 
-use super::Checked;
+use super::account::{Checked, Fields};
 use super::exchange::ask;
-use crate::access::secrets::Secret;
 use crate::send::guard::Guard;
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
-use beeiq_core::values::request_template::{Escape, RequestTemplate, RequestValues};
+use beeiq_core::values::template::{Escape, RequestTemplate, RequestValues};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -35,19 +35,29 @@ const OWN_HEADERS: [&str; 9] = [
 /// Headers whose values are no secrets.
 pub(super) const OPEN_HEADERS: [&str; 2] = ["content-type", "accept"];
 
-/// An account with such a provider.
+pub(super) const FIELDS: Fields = Fields {
+    blank: || {
+        json!({
+            "url": null, "method": "POST", "headers": {}, "body": null, "messageIdPointer": null,
+            "from": null, "secret": null,
+        })
+    },
+    secrets: &["/secret"],
+    destination: &["url"],
+};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct HttpAccount {
+pub(crate) struct HttpAccount {
     url: String,
     #[serde(default)]
     method: Method,
     #[serde(default)]
-    headers: BTreeMap<String, Secret<String>>,
+    headers: BTreeMap<String, SecretString>,
     body: Option<String>,
     message_id_pointer: Option<String>,
     from: Option<String>,
-    secret: Option<Secret<String>>,
+    secret: Option<SecretString>,
 }
 
 /// How it is asked.
@@ -75,17 +85,16 @@ impl HttpAccount {
         let values = self
             .headers
             .iter()
-            .filter(|(name, value)| !is_open(name) && !value.expose().contains("{{"))
-            .map(|(_, value)| value.expose().as_str());
+            .filter(|(name, value)| !is_open(name) && !value.expose_secret().contains("{{"))
+            .map(|(_, value)| value.expose_secret());
         let words = values
             .clone()
             .flat_map(str::split_whitespace)
             .filter(|word| word.len() >= SHORTEST_TOKEN);
-        let secret = self.secret.iter().map(|it| it.expose().as_str());
+        let secret = self.secret.iter().map(ExposeSecret::expose_secret);
         values.chain(words).chain(secret).collect()
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, guard: &Guard, faults: &mut Checked) {
         let Self { url, method, headers, body, message_id_pointer, from, secret } = self;
         check_url(url, guard, faults);
@@ -94,7 +103,7 @@ impl HttpAccount {
             faults.push(Fault::new(Code::TooLong, "/headers", message));
         }
         for (name, value) in headers {
-            check_header(name, value.expose(), faults);
+            check_header(name, value.expose_secret(), faults);
         }
         if let Some(body) = body {
             if *method == Method::Get {
@@ -110,7 +119,7 @@ impl HttpAccount {
             faults.push(Fault::new(Code::InvalidValue, "/messageIdPointer", message));
         }
         faults.line(from.as_deref(), "/from", 64);
-        faults.line(secret.as_ref().map(|it| it.expose().as_str()), "/secret", 4096);
+        faults.line(secret.as_ref().map(ExposeSecret::expose_secret), "/secret", 4096);
     }
 
     fn check_body(&self, body: &str, faults: &mut Checked) {
@@ -133,10 +142,9 @@ impl HttpAccount {
     fn body_escape(&self) -> Escape {
         let content_type =
             self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        content_type.map_or(Escape::Json, |(_, value)| Escape::of_media_type(value.expose()))
+        content_type.map_or(Escape::Json, |(_, value)| Escape::of_media_type(value.expose_secret()))
     }
 
-    /// Sends one.
     pub(super) async fn send(&self, client: &Client, guard: &Guard, sms: &Sms) -> Outcome {
         let prepared = match self.prepare(guard, sms) {
             Ok(prepared) => prepared,
@@ -177,7 +185,7 @@ impl HttpAccount {
             content: &sms.content,
             from: self.from.as_deref().unwrap_or_default(),
             id: &id,
-            secret: self.secret.as_ref().map(|it| it.expose().as_str()).unwrap_or_default(),
+            secret: self.secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default(),
         };
         let render = |template: &str, escape| {
             RequestTemplate::parse(template)
@@ -187,7 +195,7 @@ impl HttpAccount {
         let url = guard.check_url(&render(&self.url, Escape::Percent)?)?;
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
-            let value = render(value.expose(), Escape::Header)?;
+            let value = render(value.expose_secret(), Escape::Header)?;
             let (Ok(name), Ok(value)) =
                 (HeaderName::from_str(name), HeaderValue::from_bytes(value.as_bytes()))
             else {
@@ -259,7 +267,6 @@ fn parsed(source: &str, at: &str, faults: &mut Checked) -> Option<RequestTemplat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
     use uuid::Uuid;
 
     fn account(json: Value) -> HttpAccount {

@@ -1,26 +1,29 @@
 //! SMS through the provider that an org has an account with (`api.md` 4, `/settings/sms`).
 
+mod account;
 mod esms;
 mod exchange;
 mod http;
 mod speedsms;
 mod twilio;
 
-pub use esms::EsmsAccount;
-pub use http::HttpAccount;
-pub use speedsms::SpeedSmsAccount;
-pub use twilio::TwilioAccount;
+pub(crate) use account::Owner;
+pub(crate) use esms::EsmsAccount;
+pub(crate) use http::HttpAccount;
+pub(crate) use speedsms::SpeedSmsAccount;
+pub(crate) use twilio::TwilioAccount;
 
 use super::guard::Guard;
-use super::{Outcome, Owner, Sms};
 use crate::config::SenderSettings;
-use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use account::{Checked, Fields};
+use beeiq_core::diagnostics::{Fault, Pointer};
+use beeiq_core::records::outgoing::{Outcome, Sms};
 use beeiq_core::values::masking::MASK;
-use beeiq_core::values::request_template::Escape;
+use beeiq_core::values::template::Escape;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How long a connection that nobody uses stays open.
@@ -31,37 +34,26 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// An account with a provider, its secrets in it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "provider", rename_all = "lowercase")]
-pub enum SmsAccount {
-    /// Any provider with an HTTP API.
+pub(crate) enum SmsAccount {
     Http(HttpAccount),
-    /// Twilio.
     Twilio(TwilioAccount),
-    /// eSMS.vn.
     Esms(EsmsAccount),
-    /// SpeedSMS.vn.
     SpeedSms(SpeedSmsAccount),
 }
 
-/// Which provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// Any provider with an HTTP API.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Provider {
     Http,
-    /// Twilio.
     Twilio,
-    /// eSMS.vn.
     Esms,
-    /// SpeedSMS.vn.
     SpeedSms,
 }
 
 impl Provider {
-    /// All that there are.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Twilio, Self::Esms, Self::SpeedSms];
+    pub(crate) const ALL: [Self; 4] = [Self::Http, Self::Twilio, Self::Esms, Self::SpeedSms];
 
-    /// Its name in the API.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Twilio => "twilio",
@@ -71,42 +63,32 @@ impl Provider {
     }
 
     /// The provider of an account as JSON.
-    #[must_use]
-    pub fn of(account: &Value) -> Option<Self> {
-        let name = account.get("provider")?.as_str()?;
-        Self::ALL.into_iter().find(|provider| provider.as_str() == name)
+    pub(crate) fn of(account: &Value) -> Option<Self> {
+        Self::deserialize(account.get("provider")?).ok()
+    }
+
+    const fn fields(self) -> Fields {
+        match self {
+            Self::Http => http::FIELDS,
+            Self::Twilio => twilio::FIELDS,
+            Self::Esms => esms::FIELDS,
+            Self::SpeedSms => speedsms::FIELDS,
+        }
     }
 
     /// An account with it of which nothing is set: every field that there is.
-    #[must_use]
-    pub fn blank(self) -> Value {
-        let provider = self.as_str();
-        match self {
-            Self::Http => json!({
-                "provider": provider, "url": null, "method": "POST", "headers": {}, "body": null,
-                "messageIdPointer": null, "from": null, "secret": null,
-            }),
-            Self::Twilio => {
-                json!({"provider": provider, "accountSid": null, "authToken": null, "from": null})
-            }
-            Self::Esms => {
-                json!({"provider": provider, "apiKey": null, "secretKey": null, "brandname": null})
-            }
-            Self::SpeedSms => json!({"provider": provider, "accessToken": null, "sender": null}),
+    pub(crate) fn blank(self) -> Value {
+        let mut blank = (self.fields().blank)();
+        if let Some(fields) = blank.as_object_mut() {
+            fields.insert("provider".to_owned(), self.as_str().into());
         }
+        blank
     }
 }
 
 /// Where the secrets of an account as JSON are.
-#[must_use]
-pub fn secret_places(account: &Value) -> Vec<String> {
-    let places: &[&str] = match Provider::of(account) {
-        Some(Provider::Twilio) => &["/authToken"],
-        Some(Provider::Esms) => &["/apiKey", "/secretKey"],
-        Some(Provider::SpeedSms) => &["/accessToken"],
-        Some(Provider::Http) => &["/secret"],
-        None => &[],
-    };
+pub(crate) fn secret_places(account: &Value) -> Vec<String> {
+    let places = Provider::of(account).map_or(&[][..], |provider| provider.fields().secrets);
     let headers =
         account.get("headers").and_then(Value::as_object).into_iter().flat_map(|it| it.keys());
     let in_headers = headers
@@ -115,17 +97,14 @@ pub fn secret_places(account: &Value) -> Vec<String> {
     places.iter().map(|&place| place.to_owned()).chain(in_headers).collect()
 }
 
-/// Where, and as whom, the secrets of an account as JSON are shown: they are asked for anew where
-/// it changes.
-#[must_use]
-pub fn destination(account: &Value) -> [Option<&Value>; 3] {
-    ["provider", "url", "accountSid"].map(|field| account.get(field))
+/// Where, and as whom, the secrets of an account as JSON are shown.
+pub(crate) fn destination(account: &Value) -> Vec<Option<&Value>> {
+    let fields = Provider::of(account).map_or(&[][..], |provider| provider.fields().destination);
+    ["provider"].iter().chain(fields).map(|field| account.get(*field)).collect()
 }
 
 impl SmsAccount {
-    /// What is wrong with it, with pointers.
-    #[must_use]
-    pub fn check(&self, guard: &Guard) -> Vec<Fault> {
+    pub(crate) fn check(&self, guard: &Guard) -> Vec<Fault> {
         let mut faults = Checked::default();
         match self {
             Self::Http(account) => account.check(guard, &mut faults),
@@ -146,46 +125,9 @@ impl SmsAccount {
     }
 }
 
-/// The faults of an account that is checked.
-#[derive(Debug, Default)]
-struct Checked(Vec<Fault>);
-
-impl Checked {
-    fn push(&mut self, fault: Fault) {
-        self.0.push(fault);
-    }
-
-    /// One line, or absent.
-    fn line(&mut self, text: Option<&str>, at: &str, longest: usize) {
-        let Some(text) = text else { return };
-        if text.contains(|c: char| c.is_control()) {
-            self.push(Fault::new(Code::InvalidValue, at, "This is one line of text."));
-        } else if text.chars().nth(longest).is_some() {
-            let message = format!("It has at most {longest} characters.");
-            self.push(Fault::new(Code::TooLong, at, message));
-        }
-    }
-
-    fn required_line(&mut self, text: &str, at: &str, longest: usize) {
-        if text.trim().is_empty() {
-            self.push(Fault::new(Code::Required, at, "It is empty; the provider asks for it."));
-        }
-        self.line(Some(text), at, longest);
-    }
-}
-
-impl IntoIterator for Checked {
-    type Item = Fault;
-    type IntoIter = std::vec::IntoIter<Fault>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
-    }
-}
-
 /// The ways to the providers.
 #[derive(Debug)]
-pub struct Providers {
+pub(crate) struct Providers {
     /// For URLs that orgs give: connects to what the guard lets through, past any proxy.
     guarded: Client,
     /// For URLs that the operator gives.
@@ -198,10 +140,7 @@ pub struct Providers {
 
 impl Providers {
     /// With these settings.
-    ///
-    /// # Errors
-    /// Where TLS cannot be set up.
-    pub fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
         let client = || {
             Client::builder()
                 .redirect(Policy::none())
@@ -221,7 +160,7 @@ impl Providers {
     }
 
     /// Sends one message, and says what became of it; the account's secrets are in no word of it.
-    pub async fn send(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
+    pub(crate) async fn send(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
         let outcome = match account {
             SmsAccount::Http(account) => match owner {
                 Owner::Org => account.send(&self.guarded, &self.guard, sms).await,
@@ -237,32 +176,30 @@ impl Providers {
     }
 }
 
-/// A number as the Vietnamese providers want it.
-fn without_plus(e164: &str) -> &str {
-    e164.trim_start_matches('+')
-}
-
 /// Some providers say in their errors what they were sent, and in which URL.
 fn without_secrets(outcome: Outcome, secrets: &[&str]) -> Outcome {
     let given = secrets.iter().filter(|secret| !secret.is_empty());
-    let mut forms: Vec<String> =
-        given.flat_map(|secret| [(*secret).to_owned(), Escape::Percent.apply(secret)]).collect();
+    let mut forms: Vec<String> = given
+        .flat_map(|secret| [(*secret).to_owned(), Escape::Percent.apply(secret).into_owned()])
+        .collect();
     // A secret may be part of another.
     forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-    let masked = |words: String| forms.iter().fold(words, |words, form| words.replace(form, MASK));
-    match outcome {
-        Outcome::Sent { words, provider_id } => Outcome::Sent { words: masked(words), provider_id },
-        Outcome::Transient { words, retry_after } => {
-            Outcome::Transient { words: masked(words), retry_after }
-        }
-        Outcome::Permanent { words } => Outcome::Permanent { words: masked(words) },
-        Outcome::AccountRefused { words } => Outcome::AccountRefused { words: masked(words) },
-    }
+    outcome.reworded(|words| {
+        forms.iter().fold(words.to_owned(), |words, form| words.replace(form, MASK))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_provider_is_in_the_list_of_all() {
+        let names = Provider::ALL.map(|provider| format!("`{}`", provider.as_str())).join(", ");
+        let error = Provider::deserialize(json!("?")).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("expected one of {names}")), "{error}");
+    }
 
     #[test]
     fn every_provider_is_read_from_its_own_fields() {

@@ -2,47 +2,49 @@
 //!
 //! The API has no idempotency key: a crash between its yes and ours repeats a message.
 
+use super::account::{Checked, Fields, without_plus};
 use super::exchange::{Answer, ask};
-use super::{Checked, without_plus};
-use crate::access::secrets::Secret;
 use crate::send::{Outcome, Sms};
 use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-/// An account with SpeedSMS.
+pub(super) const FIELDS: Fields = Fields {
+    blank: || json!({"accessToken": null, "sender": null}),
+    secrets: &["/accessToken"],
+    destination: &[],
+};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SpeedSmsAccount {
-    access_token: Secret<String>,
+pub(crate) struct SpeedSmsAccount {
+    access_token: SecretString,
     sender: Option<String>,
 }
 
 impl SpeedSmsAccount {
-    /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        vec![self.access_token.expose()]
+        vec![self.access_token.expose_secret()]
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, faults: &mut Checked) {
         let Self { access_token, sender } = self;
-        faults.required_line(access_token.expose(), "/accessToken", 255);
+        faults.required_line(access_token.expose_secret(), "/accessToken", 255);
         faults.line(sender.as_deref(), "/sender", 64);
     }
 
-    /// Sends one.
     pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
         let sender = self.sender.as_deref().unwrap_or_default();
         let body = json!({
-            "to": [without_plus(&sms.to)],
-            "content": sms.content,
-            "sms_type": sms_type(sender),
-            "sender": sender,
+             "to": [without_plus(&sms.to)],
+             "content": sms.content,
+             "sms_type": sms_type(sender),
+             "sender": sender,
         });
         let request = client
             .post(format!("{base}/index.php/sms/send"))
-            .basic_auth(self.access_token.expose(), Some("x"))
+            .basic_auth(self.access_token.expose_secret(), Some("x"))
             .json(&body);
         match ask(request).await {
             Ok(answer) => outcome(&answer),

@@ -2,30 +2,34 @@
 //!
 //! The API has no idempotency key for messages: a crash between its yes and ours repeats one.
 
-use super::Checked;
+use super::account::{Checked, Fields};
 use super::exchange::{Answer, ask};
-use crate::access::secrets::Secret;
 use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault};
 use reqwest::Client;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 
-/// An account with Twilio.
+pub(super) const FIELDS: Fields = Fields {
+    blank: || json!({"accountSid": null, "authToken": null, "from": null}),
+    secrets: &["/authToken"],
+    destination: &["accountSid"],
+};
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TwilioAccount {
+pub(crate) struct TwilioAccount {
     account_sid: String,
-    auth_token: Secret<String>,
+    auth_token: SecretString,
     from: String,
 }
 
 impl TwilioAccount {
-    /// Its secrets.
     pub(super) fn secrets(&self) -> Vec<&str> {
-        vec![self.auth_token.expose()]
+        vec![self.auth_token.expose_secret()]
     }
 
-    /// What is wrong with it.
     pub(super) fn check(&self, faults: &mut Checked) {
         let Self { account_sid, auth_token, from } = self;
         let hexadecimal =
@@ -34,17 +38,16 @@ impl TwilioAccount {
             let message = "An account SID is AC and 32 hexadecimal digits.";
             faults.push(Fault::new(Code::InvalidValue, "/accountSid", message));
         }
-        faults.required_line(auth_token.expose(), "/authToken", 255);
+        faults.required_line(auth_token.expose_secret(), "/authToken", 255);
         faults.required_line(from, "/from", 64);
     }
 
-    /// Sends one.
     pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
         let Self { account_sid, auth_token, from } = self;
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let request = client
             .post(format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"))
-            .basic_auth(account_sid, Some(auth_token.expose()))
+            .basic_auth(account_sid, Some(auth_token.expose_secret()))
             .form(&[("To", sms.to.as_str()), (sender, from), ("Body", &sms.content)]);
         match ask(request).await {
             Ok(answer) => outcome(&answer),

@@ -1,16 +1,16 @@
 //! The instance's own mail server (`BEEIQ_SMTP_URL`), for orgs that have set none.
 
-use super::{Security, SmtpServer};
-use crate::access::secrets::Secret;
+use super::server::{Security, SmtpServer};
 use crate::config::SmtpSettings;
 use anyhow::Context;
 use lettre::message::Mailbox;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
+use secrecy::{ExposeSecret, SecretString};
 
 /// The mail server, where one is set. Its text has a password, so it is in no message.
 pub(crate) fn server(settings: &SmtpSettings) -> anyhow::Result<Option<SmtpServer>> {
-    let Some(url) = settings.smtp_url.as_ref().filter(|url| !url.expose().is_empty()) else {
+    let Some(url) = settings.smtp_url.as_ref().filter(|url| !url.expose_secret().is_empty()) else {
         return Ok(None);
     };
     let from = settings.smtp_from.as_deref().filter(|from| !from.trim().is_empty());
@@ -21,7 +21,7 @@ pub(crate) fn server(settings: &SmtpSettings) -> anyhow::Result<Option<SmtpServe
     let from: Mailbox = from.trim().parse().context(
         "BEEIQ_SMTP_FROM (--smtp-from) is no sender such as \"BeeIQ <noreply@example.com>\"",
     )?;
-    of_url(url.expose(), from).context("BEEIQ_SMTP_URL (--smtp-url) is malformed").map(Some)
+    of_url(url.expose_secret(), from).context("BEEIQ_SMTP_URL (--smtp-url) is malformed").map(Some)
 }
 
 fn of_url(url: &str, from: Mailbox) -> anyhow::Result<SmtpServer> {
@@ -47,7 +47,7 @@ fn of_url(url: &str, from: Mailbox) -> anyhow::Result<SmtpServer> {
         anyhow::Ok(text.into_owned())
     };
     let username = Some(decoded(url.username())?).filter(|name| !name.is_empty());
-    let password = url.password().map(decoded).transpose()?.map(Secret::new);
+    let password = url.password().map(decoded).transpose()?.map(SecretString::from);
     Ok(SmtpServer {
         host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
         port: url.port().unwrap_or(security.usual_port()),
@@ -88,7 +88,7 @@ mod tests {
         }
         let server = mail_server("smtp://u%40x:p%3Aw%2F@h", "BeeIQ <noreply@x.test>").unwrap();
         assert_eq!(server.username.as_deref(), Some("u@x"));
-        assert_eq!(server.password.unwrap().expose(), "p:w/");
+        assert_eq!(server.password.unwrap().expose_secret(), "p:w/");
         assert_eq!(server.from_name.as_deref(), Some("BeeIQ"));
         assert_eq!(server.from_address, "noreply@x.test");
     }

@@ -1,8 +1,7 @@
 //! A queued e-mail as the bytes that a mail server is given.
 
-use super::{SmtpServer, transient};
+use super::server::SmtpServer;
 use crate::send::{Email, Outcome};
-use chrono::{DateTime, Utc};
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
@@ -34,9 +33,9 @@ pub(super) fn write(server: &SmtpServer, email: &Email) -> Result<Written, Outco
         .to(Mailbox::new(None, to.clone()))
         .subject(one_line(&email.subject))
         .message_id(Some(one_line(&email.message_id)))
-        .date(system_time(email.date));
+        .date(SystemTime::from(email.date));
     let message = with_body(builder, email)
-        .map_err(|error| transient(format!("the mail cannot be written: {error}")))?;
+        .map_err(|error| Outcome::transient(format!("the mail cannot be written: {error}")))?;
     Ok(Written { from, to, bytes: message.formatted() })
 }
 
@@ -59,21 +58,16 @@ fn address(text: &str) -> Option<Address> {
 }
 
 /// The text without what would end a header's line; lettre panics on some of it.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().to_owned()
-}
-
-/// To the second, as mail tells time.
-fn system_time(at: DateTime<Utc>) -> SystemTime {
-    SystemTime::from(at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::send::smtp::Security;
-    use chrono::TimeZone;
+    use crate::send::smtp::server::Security;
+    use chrono::{TimeZone, Utc};
 
     fn server(from_name: Option<&str>) -> SmtpServer {
         SmtpServer {
@@ -121,7 +115,7 @@ mod tests {
         assert!(written.bytes.is_ascii(), "the body is encoded");
     }
 
-    /// Whoever can name himself could else send mail to anybody in our name.
+    /// Whoever chooses a name could else send mail to anybody in our name.
     #[test]
     fn no_text_becomes_a_header_of_its_own() {
         let nasty = "Ann <script> \"& Co\"\r\nBcc: x@y.z\0";

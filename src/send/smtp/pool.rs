@@ -1,8 +1,9 @@
 //! Connections to mail servers that stay open while a backlog lasts.
 
-use super::{Security, SmtpServer};
+use super::server::{Security, SmtpServer};
 use crate::clock;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
+use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +29,7 @@ impl Key {
             port: server.port,
             security: server.security,
             username: server.username.clone(),
-            password: server.password.as_ref().map(|secret| secret.expose().clone()),
+            password: server.password.as_ref().map(|secret| secret.expose_secret().to_owned()),
         }
     }
 }

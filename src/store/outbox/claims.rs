@@ -1,10 +1,13 @@
 //! Claims: which queue is next, and whose its messages are.
 
-use crate::send::{Email, Sms};
 use crate::store::error::StoreError;
+use crate::store::schema::outbox;
 use crate::store::word::Stored;
-use beeiq_core::records::message::Channel;
+use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::outgoing::{Email, Sms};
 use chrono::{DateTime, Utc};
+use diesel::dsl::{now, sql};
+use diesel::expression::{AsExpression, SqlLiteral, UncheckedBind};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -13,30 +16,23 @@ use uuid::Uuid;
 
 /// The messages of one org's channel: what has its order, and its limits, of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Queue {
-    /// The org.
+pub(crate) struct Queue {
     pub org: Uuid,
-    /// The channel.
     pub channel: Channel,
 }
 
 /// A message that is the caller's to send until its lease ends.
 #[derive(Clone, Debug)]
-pub struct Claimed {
-    /// Its id.
+pub(crate) struct Claimed {
     pub id: Uuid,
     /// The claim, to be named when it is finished.
     pub claim: Uuid,
-    /// What to send.
     pub content: Outgoing,
 }
 
-/// What is to be sent.
 #[derive(Clone, Debug)]
-pub enum Outgoing {
-    /// An e-mail.
+pub(crate) enum Outgoing {
     Email(Email),
-    /// An SMS.
     Sms(Sms),
 }
 
@@ -52,10 +48,7 @@ struct QueueRow {
 /// read within `db::over_queues`. It looks at `looks` queues at most, at one row of each: what an
 /// org has waiting costs the others nothing. The last queue that it looked at is told too, `None`
 /// where it came to the end.
-///
-/// # Errors
-/// When the database fails.
-pub fn due_queues(
+pub(crate) fn due_queues(
     conn: &mut PgConnection,
     after: Option<Queue>,
     looks: i32,
@@ -127,13 +120,9 @@ struct ClaimedRow {
 
 /// Claims the `most` longest due messages of a queue for `lease`; what another process is claiming
 /// at the same time is passed over. A message whose lease has ended is due again.
-///
-/// # Errors
-/// When the database fails.
-pub fn claim(
+pub(crate) fn claim(
     conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
+    Queue { org, channel }: Queue,
     claim: Uuid,
     most: usize,
     lease: Duration,
@@ -178,46 +167,53 @@ impl ClaimedRow {
     }
 }
 
+/// See [`from_now`].
+type FromNow = SqlLiteral<
+    Timestamptz,
+    UncheckedBind<SqlLiteral<Timestamptz>, <f64 as AsExpression<Double>>::Expression>,
+>;
+
+/// A message as long as it is held by that claim.
+#[diesel::dsl::auto_type(no_type_alias)]
+pub(super) fn held(org: Uuid, message: Uuid, claim: Uuid) -> _ {
+    let message = outbox::org_id.eq(org).and(outbox::id.eq(message));
+    outbox::table.filter(message).filter(outbox::claim_id.eq(claim))
+}
+
+/// So long from now, by the database's clock.
+pub(super) fn from_now(wait: Duration) -> FromNow {
+    sql::<Timestamptz>("now() + make_interval(secs => ")
+        .bind::<Double, f64>(wait.as_secs_f64())
+        .sql(")")
+}
+
 /// Makes the lease of a message that is still being sent last for `lease` from now.
-///
-/// # Errors
-/// When the database fails.
-pub fn renew(
+pub(crate) fn renew(
     conn: &mut PgConnection,
     org: Uuid,
     message: Uuid,
     claim: Uuid,
     lease: Duration,
 ) -> Result<(), StoreError> {
-    diesel::sql_query(
-        "UPDATE outbox SET next_attempt_at = now() + make_interval(secs => $4) \
-         WHERE org_id = $1 AND id = $2 AND claim_id = $3",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<SqlUuid, _>(message)
-    .bind::<SqlUuid, _>(claim)
-    .bind::<Double, _>(lease.as_secs_f64())
-    .execute(conn)?;
+    diesel::update(held(org, message, claim))
+        .set(outbox::next_attempt_at.eq(from_now(lease)))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Gives a message back unsent: it is due at once, and no try is counted.
-///
-/// # Errors
-/// When the database fails.
-pub fn hand_back(
+pub(crate) fn hand_back(
     conn: &mut PgConnection,
     org: Uuid,
     message: Uuid,
     claim: Uuid,
 ) -> Result<(), StoreError> {
-    diesel::sql_query(
-        "UPDATE outbox SET status = 'pending', claim_id = NULL, next_attempt_at = now() \
-         WHERE org_id = $1 AND id = $2 AND claim_id = $3",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<SqlUuid, _>(message)
-    .bind::<SqlUuid, _>(claim)
-    .execute(conn)?;
+    diesel::update(held(org, message, claim))
+        .set((
+            outbox::status.eq(Status::Pending.as_str()),
+            outbox::claim_id.eq(None::<Uuid>),
+            outbox::next_attempt_at.eq(now),
+        ))
+        .execute(conn)?;
     Ok(())
 }

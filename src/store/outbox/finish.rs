@@ -1,31 +1,30 @@
 //! What became of an attempt: on the message, in its list of attempts, and in the history of whom
 //! it is for, in one transaction.
 
+use super::claims::{from_now, held};
 use crate::clock;
-use crate::send::Outcome;
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_pauses};
 use crate::store::word::Stored;
 use beeiq_core::records::history::{Event, Failed, Sent};
 use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::outgoing::Outcome;
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Double, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use std::time::Duration;
 use uuid::Uuid;
 
 /// An attempt that has come to its end.
 #[derive(Clone, Debug)]
-pub struct Attempt {
-    /// The message.
+pub(crate) struct Attempt {
     pub message: Uuid,
-    /// The claim under which it was made.
     pub claim: Uuid,
-    /// How long it took.
     pub duration: Duration,
-    /// What came of it.
     pub outcome: Outcome,
     /// Any number; see `retry_schedule::next_try`.
     pub roll: u32,
@@ -57,14 +56,12 @@ struct After<'a> {
 
 /// Keeps what became of an attempt. What another claim has taken over since stays as it is, and the
 /// answer is false.
-///
-/// # Errors
-/// When the database fails.
-pub fn finish(conn: &mut PgConnection, org: Uuid, attempt: &Attempt) -> Result<bool, StoreError> {
-    let row = outbox::table
-        .filter(outbox::org_id.eq(org))
-        .filter(outbox::id.eq(attempt.message))
-        .filter(outbox::claim_id.eq(attempt.claim))
+pub(crate) fn finish(
+    conn: &mut PgConnection,
+    org: Uuid,
+    attempt: &Attempt,
+) -> Result<bool, StoreError> {
+    let row = held(org, attempt.message, attempt.claim)
         .select(Row::as_select())
         .for_update()
         .first(conn)
@@ -118,21 +115,18 @@ fn update(
     after: &After<'_>,
 ) -> Result<(), StoreError> {
     let failed = after.tried.is_some() && after.status != Status::Sent;
-    diesel::sql_query(
-        "UPDATE outbox SET status = $4, claim_id = NULL, attempts = attempts + $5, \
-             next_attempt_at = now() + make_interval(secs => $6), \
-             sent_at = CASE WHEN $4 = 'sent' THEN now() END, last_words = $7, provider_id = $8 \
-         WHERE org_id = $1 AND id = $2 AND claim_id = $3",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<SqlUuid, _>(attempt.message)
-    .bind::<SqlUuid, _>(attempt.claim)
-    .bind::<Text, _>(after.status.as_str())
-    .bind::<Integer, _>(i32::from(failed))
-    .bind::<Double, _>(after.wait.as_secs_f64())
-    .bind::<Text, _>(after.words)
-    .bind::<Nullable<Text>, _>(after.provider_id)
-    .execute(conn)?;
+    let sent_at = if after.status == Status::Sent { "now()" } else { "NULL" };
+    diesel::update(held(org, attempt.message, attempt.claim))
+        .set((
+            outbox::status.eq(after.status.as_str()),
+            outbox::claim_id.eq(None::<Uuid>),
+            outbox::attempts.eq(outbox::attempts + i16::from(failed)),
+            outbox::next_attempt_at.eq(from_now(after.wait)),
+            outbox::sent_at.eq(sql::<Nullable<Timestamptz>>(sent_at)),
+            outbox::last_words.eq(after.words),
+            outbox::provider_id.eq(after.provider_id),
+        ))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -177,19 +171,22 @@ fn rest(
         Some((refusals, false)) => refusals.saturating_add(1),
         None => 1,
     };
-    let seconds = pause(u32::try_from(refusals).unwrap_or_default()).as_secs_f64();
-    diesel::sql_query(
-        "INSERT INTO outbox_pauses (org_id, channel, until, refusals, reason) \
-         VALUES ($1, $2, now() + make_interval(secs => $3), $4, $5) \
-         ON CONFLICT (org_id, channel) DO UPDATE \
-             SET until = excluded.until, refusals = excluded.refusals, reason = excluded.reason",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Text, _>(channel.as_str())
-    .bind::<Double, _>(seconds)
-    .bind::<Integer, _>(refusals)
-    .bind::<Text, _>(words)
-    .execute(conn)?;
+    let wait = pause(u32::try_from(refusals).unwrap_or_default());
+    let pause = (
+        outbox_pauses::until.eq(from_now(wait)),
+        outbox_pauses::refusals.eq(refusals),
+        outbox_pauses::reason.eq(words),
+    );
+    diesel::insert_into(outbox_pauses::table)
+        .values((
+            outbox_pauses::org_id.eq(org),
+            outbox_pauses::channel.eq(channel.as_str()),
+            pause.clone(),
+        ))
+        .on_conflict((outbox_pauses::org_id, outbox_pauses::channel))
+        .do_update()
+        .set(pause)
+        .execute(conn)?;
     Ok(())
 }
 

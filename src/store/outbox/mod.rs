@@ -9,7 +9,7 @@ mod finish;
 mod people;
 mod reading;
 
-pub use claims::{Claimed, Outgoing, Queue, claim, due_queues, hand_back, renew};
-pub use finish::{Attempt, finish};
-pub use people::{Decision, cancel, clear_pause, retry};
-pub use reading::{AttemptRow, Filters, Message, MessageRow, Pause, attempts, find, list};
+pub(crate) use claims::{Claimed, Outgoing, Queue, claim, due_queues, hand_back, renew};
+pub(crate) use finish::{Attempt, finish};
+pub(crate) use people::{Decision, cancel, clear_pause, retry};
+pub(crate) use reading::{AttemptRow, Filters, Message, attempts, find, list};

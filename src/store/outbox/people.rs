@@ -11,41 +11,35 @@ use uuid::Uuid;
 
 /// What came of a person's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// It is done.
+pub(crate) enum Decision {
     Done,
     /// A message of that status cannot.
     Refused(Status),
-    /// There is no such message.
     Unknown,
 }
 
 /// Makes a message due now, with all its tries before it where it had been given up; its channel
 /// is no longer paused.
-///
-/// # Errors
-/// When the database fails.
-pub fn retry(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, StoreError> {
+pub(crate) fn retry(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, StoreError> {
     let Some((status, channel)) = locked(conn, org, id)? else { return Ok(Decision::Unknown) };
     if !status.can_be_retried() {
         return Ok(Decision::Refused(status));
     }
     let message = outbox::table.filter(outbox::org_id.eq(org)).filter(outbox::id.eq(id));
+    let given_up = status != Status::Pending;
     diesel::update(message)
-        .set((outbox::status.eq(Status::Pending.as_str()), outbox::next_attempt_at.eq(now)))
+        .set((
+            outbox::status.eq(Status::Pending.as_str()),
+            outbox::next_attempt_at.eq(now),
+            given_up.then_some(outbox::attempts.eq(0)),
+        ))
         .execute(conn)?;
-    if status != Status::Pending {
-        diesel::update(message).set(outbox::attempts.eq(0)).execute(conn)?;
-    }
     clear_pause(conn, org, channel)?;
     Ok(Decision::Done)
 }
 
 /// Sees to it that a message is not sent.
-///
-/// # Errors
-/// When the database fails.
-pub fn cancel(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, StoreError> {
+pub(crate) fn cancel(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, StoreError> {
     let Some((status, _)) = locked(conn, org, id)? else { return Ok(Decision::Unknown) };
     if !status.can_be_cancelled() {
         return Ok(Decision::Refused(status));
@@ -57,10 +51,11 @@ pub fn cancel(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, 
 }
 
 /// Ends the pause of a channel: its account may be another now.
-///
-/// # Errors
-/// When the database fails.
-pub fn clear_pause(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<(), StoreError> {
+pub(crate) fn clear_pause(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+) -> Result<(), StoreError> {
     diesel::delete(outbox_pauses::table)
         .filter(outbox_pauses::org_id.eq(org))
         .filter(outbox_pauses::channel.eq(channel.as_str()))

@@ -13,22 +13,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
-/// Which messages are asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Filters {
-    /// Of this channel.
+pub(crate) struct Filters {
     pub channel: Option<Channel>,
-    /// Of this status.
     pub status: Option<Status>,
     /// To this address or number, in any case.
     pub to: Option<String>,
 }
 
-/// A row of `outbox`.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = outbox, check_for_backend(Pg))]
-#[expect(missing_docs, reason = "the columns, described in the schema's comments")]
-pub struct MessageRow {
+pub(crate) struct MessageRow {
     pub id: Uuid,
     pub channel: Stored<Channel>,
     pub status: Stored<Status>,
@@ -51,12 +46,9 @@ pub struct MessageRow {
 
 /// A message with whom it is for.
 #[derive(Clone, Debug)]
-pub struct Message {
-    /// The row.
+pub(crate) struct Message {
     pub row: MessageRow,
-    /// Its channel.
     pub channel: Channel,
-    /// What has become of it.
     pub status: Status,
     /// The contact or account, and the lead, that it is for.
     pub recipients: Vec<CustomerReference>,
@@ -66,20 +58,14 @@ pub struct Message {
 
 /// The pause of a channel whose account was refused.
 #[derive(Clone, Debug, Queryable)]
-pub struct Pause {
-    /// Its channel.
+pub(crate) struct Pause {
     channel: Stored<Channel>,
-    /// Until when.
     pub until: DateTime<Utc>,
-    /// Why.
-    pub reason: String,
 }
 
-/// A try of a message.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = outbox_attempts, check_for_backend(Pg))]
-#[expect(missing_docs, reason = "the columns, described in the schema's comments")]
-pub struct AttemptRow {
+pub(crate) struct AttemptRow {
     pub number: i32,
     pub at: DateTime<Utc>,
     pub duration_ms: i32,
@@ -88,10 +74,7 @@ pub struct AttemptRow {
 }
 
 /// A page of the org's messages, newest first; `before` is the last id of the page before.
-///
-/// # Errors
-/// When the database fails.
-pub fn list(
+pub(crate) fn list(
     conn: &mut PgConnection,
     actor: &Actor,
     filters: &Filters,
@@ -118,10 +101,7 @@ pub fn list(
 }
 
 /// One message.
-///
-/// # Errors
-/// When the database fails.
-pub fn find(
+pub(crate) fn find(
     conn: &mut PgConnection,
     actor: &Actor,
     id: Uuid,
@@ -136,10 +116,7 @@ pub fn find(
 }
 
 /// A message's tries, in order.
-///
-/// # Errors
-/// When the database fails.
-pub fn attempts(
+pub(crate) fn attempts(
     conn: &mut PgConnection,
     org: Uuid,
     message: Uuid,
@@ -162,7 +139,7 @@ fn messages(
     let pauses: Vec<Pause> = outbox_pauses::table
         .filter(outbox_pauses::org_id.eq(actor.org))
         .filter(sql::<Bool>("until > now()"))
-        .select((outbox_pauses::channel, outbox_pauses::until, outbox_pauses::reason))
+        .select((outbox_pauses::channel, outbox_pauses::until))
         .load(conn)?;
     let messages = rows
         .into_iter()

@@ -6,9 +6,9 @@ use super::reply::Reply;
 use actix_web::dev::ServerHandle;
 use beeiq::app::App;
 use beeiq::config::ServeSettings;
-use beeiq::ingest::LaterWorkers;
 use beeiq::server::server;
 use beeiq::store::pool::{Db, DbConfig, migrate};
+use beeiq::worker::{Workers, deferred};
 use clap::Parser;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -62,7 +62,7 @@ pub(crate) struct Instance {
     pub(crate) app: Arc<App>,
     pub(crate) client: reqwest::Client,
     handle: ServerHandle,
-    later: Option<LaterWorkers>,
+    deferred: Option<Workers>,
     database: Arc<TestDatabase>,
 }
 
@@ -129,7 +129,7 @@ impl Instance {
             if flags.contains(&"--environment") { &[] } else { &["--environment", "staging"] };
         let Flags { settings } = Flags::parse_from(fixed.iter().chain(staging).chain(flags));
         let app = Arc::new(App::new(&settings, address).unwrap());
-        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
+        let deferred = deferred::start(&app.pipeline, app.later_workers);
         let server = server(Arc::clone(&app), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
@@ -138,7 +138,7 @@ impl Instance {
             app,
             client: super::http_client(),
             handle,
-            later: Some(later),
+            deferred: Some(deferred),
             database,
         }
     }
@@ -247,8 +247,8 @@ impl Instance {
 impl Drop for Instance {
     fn drop(&mut self) {
         actix_web::rt::spawn(self.handle.stop(false));
-        if let Some(later) = self.later.take() {
-            actix_web::rt::spawn(later.stop());
+        if let Some(deferred) = self.deferred.take() {
+            actix_web::rt::spawn(deferred.stop());
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod identity;
 pub mod message;
 pub mod model;
 pub mod note;
+pub mod outgoing;
 pub mod path_id;
 pub mod permit;
 pub mod ticket;

@@ -1,6 +1,7 @@
 //! Values as senders write them: parsed once, compared and kept in one form.
 
 pub mod amount;
+pub mod backoff;
 pub mod country;
 pub mod custom_field;
 pub mod date;
@@ -10,7 +11,6 @@ pub mod masking;
 pub mod network;
 pub mod passport;
 pub mod phone;
-pub mod request_template;
 pub mod retry_schedule;
 pub mod search;
 pub mod slug;

@@ -1,5 +1,6 @@
 //! When a message is tried again (`listener.md` 8).
 
+use super::backoff::{Backoff, jittered};
 use std::time::Duration;
 
 /// How long to wait after each failed try but the last, in seconds: some 2.6 times longer each time.
@@ -11,8 +12,9 @@ pub const TRIES: usize = WAITS.len() + 1;
 /// The longest that a provider can ask to be left alone.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The first pause of a channel whose account was refused, and the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60 * 60));
+/// The pauses of a channel whose account is refused.
+const PAUSES: Backoff =
+    Backoff::without_jitter(Duration::from_secs(60), Duration::from_secs(60 * 60));
 
 /// How long to wait after the `failed`-th failed try; `None`: it was the last. What the provider
 /// `asked` for is obeyed, and never undercut. `roll` is any number, by which tries that failed
@@ -21,23 +23,15 @@ const PAUSE: (Duration, Duration) = (Duration::from_secs(60), Duration::from_sec
 pub fn next_try(failed: usize, asked: Option<Duration>, roll: u32) -> Option<Duration> {
     let wait = Duration::from_secs(*WAITS.get(failed.checked_sub(1)?)?);
     Some(match asked {
-        Some(asked) => {
-            let asked = asked.min(LONGEST_ASKED);
-            asked + permille(asked, roll % 101)
-        }
-        None => permille(wait, 800 + roll % 401),
+        Some(asked) => jittered(asked.min(LONGEST_ASKED), &(1000..=1100), roll),
+        None => jittered(wait, &(800..=1200), roll),
     })
 }
 
 /// How long a channel rests after its account was refused `refusals` times in a row.
 #[must_use]
 pub fn pause(refusals: u32) -> Duration {
-    let (first, longest) = PAUSE;
-    first.saturating_mul(1 << refusals.saturating_sub(1).min(10)).min(longest)
-}
-
-fn permille(of: Duration, share: u32) -> Duration {
-    of.saturating_mul(share) / 1000
+    PAUSES.wait(refusals.saturating_sub(1), 0)
 }
 
 #[cfg(test)]

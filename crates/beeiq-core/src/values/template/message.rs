@@ -1,30 +1,31 @@
-//! The templates of welcome messages: text with merge fields (`api.md` 4).
-//!
-//! Tenants write them, and a template engine's whole language would let them take any amount of
-//! time and memory (fuel bounds neither). So a gate lets only placeholders through, such as
-//! `{{ name }}`, `{{ fields["Referred By"] | upper }}` and `{{ title | default("friend") }}`;
-//! minijinja then does what it does well: render and escape.
+//! Welcome messages, with merge fields (`api.md` 4).
 
-use std::collections::{BTreeMap, HashMap};
-
-use minijinja::{
-    AutoEscape, Environment, ErrorKind, UndefinedBehavior, context, filters, syntax::SyntaxConfig,
-};
-
-mod gate;
-
-pub use self::gate::TemplateError;
-use super::text::fold;
+use super::parser::{Parser, TemplateError, Vocabulary};
+use super::{Escape, Template};
+use crate::values::text::fold;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 const LARGEST_TEXT: usize = 16 * 1024;
 const LARGEST_HTML: usize = 64 * 1024;
 const LARGEST_MESSAGE: usize = 256 * 1024;
 
-/// Instructions; the largest template that passes the gate needs less.
-const FUEL: u64 = 1_000_000;
+/// The merge fields there are, beside `fields["…"]`.
+const FIELDS: [(&str, fn(&MergeFields) -> &str); 10] = [
+    ("name", |fields| &fields.name),
+    ("lastname", |fields| text(&fields.lastname)),
+    ("title", |fields| text(&fields.title)),
+    ("email", |fields| text(&fields.email)),
+    ("phone", |fields| text(&fields.phone)),
+    ("code", |fields| text(&fields.code)),
+    ("org.name", |fields| &fields.org_name),
+    ("sender.name", |fields| text(&fields.sender_name)),
+    ("sender.email", |fields| text(&fields.sender_email)),
+    ("company.name", |fields| text(&fields.company_name)),
+];
 
-/// The name under which an environment holds its only template.
-const MESSAGE: &str = "message";
+fn text(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}
 
 /// What a template makes, which decides its size and how values go into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,6 @@ pub enum RenderError {
     /// With the values in it, the message is over 256 KiB.
     #[error("the message is larger than {LARGEST_MESSAGE} bytes")]
     TooLarge,
-    /// The engine failed.
-    #[error("the template could not be rendered")]
-    Engine(#[from] minijinja::Error),
 }
 
 /// The values of a message's merge fields. What is absent renders as the empty string.
@@ -78,14 +76,24 @@ pub struct MergeFields {
 /// A template that has been checked and can be rendered any number of times, by any thread.
 #[derive(Debug)]
 pub struct MessageTemplate {
-    environment: Environment<'static>,
+    template: Template<Field>,
     markup: Markup,
-    /// The folded names of the custom fields that it mentions, in the order of `custom[…]`.
-    custom: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Field {
+    Of(fn(&MergeFields) -> &str),
+    /// A custom field, by its folded name.
+    Custom(String),
+}
+
+struct Words<'n> {
+    custom_fields: &'n [String],
+    folded: HashSet<String>,
 }
 
 impl MessageTemplate {
-    /// Checks and compiles a template; `custom_fields` are the names that `fields["…"]` may have.
+    /// Checks a template; `custom_fields` are the names that `fields["…"]` may have.
     ///
     /// # Errors
     /// Where it is too large, is no plain text with placeholders, or mentions a merge field,
@@ -96,13 +104,13 @@ impl MessageTemplate {
         custom_fields: &[String],
     ) -> Result<Self, TemplateError> {
         let limit = if markup == Markup::Html { LARGEST_HTML } else { LARGEST_TEXT };
-        let fault = |message| TemplateError { line: 1, column: 1, message };
         if source.len() > limit {
-            return Err(fault(format!("a template has at most {limit} bytes here")));
+            let message = format!("a template has at most {limit} bytes here");
+            return Err(TemplateError { line: 1, column: 1, message });
         }
-        let gate::Checked { source, custom } = gate::check(source, custom_fields)?;
-        let environment = environment(markup, source).map_err(|error| fault(error.to_string()))?;
-        Ok(Self { environment, markup, custom })
+        let folded = custom_fields.iter().map(|name| fold(name)).collect();
+        let template = Template::parse(source, &mut Words { custom_fields, folded })?;
+        Ok(Self { template, markup })
     }
 
     /// The message with these values.
@@ -110,83 +118,71 @@ impl MessageTemplate {
     /// # Errors
     /// Where it would be larger than 256 KiB.
     pub fn render(&self, fields: &MergeFields) -> Result<String, RenderError> {
-        let mut message = vec![0; LARGEST_MESSAGE];
-        let mut unwritten = message.as_mut_slice();
-        self.environment
-            .get_template(MESSAGE)?
-            .render_captured_to(self.context(fields), &mut unwritten)
-            .map_err(|error| match error.kind() {
-                ErrorKind::WriteFailure => RenderError::TooLarge,
-                _ => RenderError::Engine(error),
-            })?;
-        let length = LARGEST_MESSAGE - unwritten.len();
-        message.truncate(length);
-        let message = String::from_utf8_lossy(&message);
+        let custom: HashMap<String, &str> =
+            fields.fields.iter().map(|(name, value)| (fold(name), value.as_str())).collect();
+        let value = |field: &Field| match field {
+            Field::Of(read) => read(fields),
+            Field::Custom(name) => custom.get(name).copied().unwrap_or_default(),
+        };
+        let escape = if self.markup == Markup::Html { Escape::Html } else { Escape::None };
+        let message =
+            self.template.render(value, escape, LARGEST_MESSAGE).ok_or(RenderError::TooLarge)?;
         Ok(match self.markup {
-            Markup::Html | Markup::Text => message.into_owned(),
+            Markup::Html | Markup::Text => message,
             Markup::Line => one_line(&message),
         })
     }
+}
 
-    fn context(&self, fields: &MergeFields) -> minijinja::Value {
-        fn text(value: &Option<String>) -> &str {
-            value.as_deref().unwrap_or_default()
+impl Vocabulary for Words<'_> {
+    type Field = Field;
+    const FILTERS: &'static [&'static str] = &["upper", "lower", "title", "default"];
+    const MOST_FILTERS: usize = 4;
+    const TAGS_ARE_TEXT: bool = false;
+    const FAULTS_AT_OPENING: bool = false;
+
+    /// Not all of Unicode's.
+    fn is_space(c: char) -> bool {
+        matches!(c, ' ' | '\t' | '\r' | '\n')
+    }
+
+    /// `org.name`, or `fields["Referred By"]`.
+    fn field(&mut self, parser: &mut Parser<'_>) -> Result<Field, TemplateError> {
+        let start = parser.place();
+        let word = parser.word();
+        if word == "fields" {
+            return self.custom_field(parser);
         }
-        // Without `..`, so that a field added there has to be thought of here.
-        let MergeFields {
-            name,
-            lastname,
-            title,
-            email,
-            phone,
-            code,
-            org_name,
-            sender_name,
-            sender_email,
-            company_name,
-            fields,
-        } = fields;
-        let values: HashMap<String, &String> =
-            fields.iter().map(|(name, value)| (fold(name), value)).collect();
-        let custom: Vec<String> = self
-            .custom
-            .iter()
-            .map(|name| values.get(name).copied().cloned().unwrap_or_default())
-            .collect();
-        context! {
-            name,
-            lastname => text(lastname),
-            title => text(title),
-            email => text(email),
-            phone => text(phone),
-            code => text(code),
-            org => context! { name => org_name },
-            sender => context! { name => text(sender_name), email => text(sender_email) },
-            company => context! { name => text(company_name) },
-            custom,
+        match FIELDS.iter().find(|(name, _)| *name == word) {
+            Some((_, read)) => Ok(Field::Of(*read)),
+            None => {
+                let names = FIELDS.map(|(name, _)| name).into_iter().chain(["fields[\"…\"]"]);
+                Err(parser.unknown(start, "merge field", word, names))
+            }
         }
     }
 }
 
-/// An environment with this one template, and nothing of the engine but what the gate lets through.
-fn environment(markup: Markup, source: String) -> Result<Environment<'static>, minijinja::Error> {
-    let escape = if markup == Markup::Html { AutoEscape::Html } else { AutoEscape::None };
-    let mut environment = Environment::empty();
-    environment.set_auto_escape_callback(move |_| escape.clone());
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_fuel(Some(FUEL));
-    environment.set_syntax(SyntaxConfig::builder().keep_trailing_newline(true).build()?);
-    environment.add_filter("upper", filters::upper);
-    environment.add_filter("lower", filters::lower);
-    environment.add_filter("title", filters::title);
-    environment.add_filter("default", default);
-    environment.add_template_owned(MESSAGE, source)?;
-    Ok(environment)
-}
-
-/// The `default` filter: absent values come as empty ones.
-fn default(value: String, default: String) -> String {
-    if value.trim().is_empty() { default } else { value }
+impl Words<'_> {
+    fn custom_field(&self, parser: &mut Parser<'_>) -> Result<Field, TemplateError> {
+        parser.skip(Self::is_space);
+        if !parser.eat("[") {
+            return Err(parser.error("a custom field is written fields[\"Its name\"]"));
+        }
+        parser.skip(Self::is_space);
+        let start = parser.place();
+        let name = parser.string()?;
+        let key = fold(name);
+        if !self.folded.contains(&key) {
+            let names = self.custom_fields.iter().map(String::as_str);
+            return Err(parser.unknown(start, "custom field", name, names));
+        }
+        parser.skip(Self::is_space);
+        if !parser.eat("]") {
+            return Err(parser.error("the ] of fields[\"…\"] is missing"));
+        }
+        Ok(Field::Custom(key))
+    }
 }
 
 fn one_line(message: &str) -> String {
@@ -301,6 +297,63 @@ mod tests {
         });
     }
 
+    fn refused(source: &str) -> (usize, usize, String) {
+        let fields = ["Referred By".to_owned()];
+        let error = MessageTemplate::compile(source, Text, &fields).map(drop).unwrap_err();
+        (error.line, error.column, error.message)
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_its_place_and_the_nearest_or_all() {
+        for (source, line, column, words) in [
+            ("{{ nane }}", 1, 4, "\"nane\" is no merge field; did you mean \"name\"?"),
+            ("é\n ü {{ orgname }}", 2, 7, "did you mean \"org.name\"?"),
+            ("{{ x }}", 1, 4, "there are: \"name\", \"lastname\""),
+            ("{{ fields['Refered by'] }}", 1, 11, "did you mean \"Referred By\"?"),
+            ("{{ fields['x'] }}", 1, 11, "is no custom field; there are: \"Referred By\""),
+            ("{{ fields.x }}", 1, 4, "is no merge field"),
+            ("{{ name | uper }}", 1, 11, "\"uper\" is no filter; did you mean \"upper\"?"),
+            ("{{ name | safe }}", 1, 11, "is no filter"),
+            ("{{ name.__class__ }}", 1, 4, "is no merge field"),
+            ("{{- name }}", 1, 3, "is no merge field"),
+            ("{{{ name }}}", 1, 3, "is no merge field"),
+            ("{{ [0]*100000000 }}", 1, 4, "is no merge field"),
+            ("{{ custom[0] }}", 1, 4, "is no merge field"),
+            ("{{ \u{202e}name }}", 1, 4, "is no merge field"),
+            ("{{\u{a0}name }}", 1, 3, "is no merge field"),
+        ] {
+            let (at_line, at_column, message) = refused(source);
+            assert_eq!((at_line, at_column), (line, column), "{source}: {message}");
+            assert!(message.contains(words), "{source}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_placeholder_is_refused_with_its_place() {
+        for (source, line, column, words) in [
+            ("{{ fields }}", 1, 11, "fields[\"Its name\"]"),
+            ("{{ fields[0] }}", 1, 11, "in quotes"),
+            ("{{ fields['Referred By' }}", 1, 25, "]"),
+            ("{{ name | default }}", 1, 19, "default(\"text\")"),
+            ("{{ name | default(name) }}", 1, 19, "in quotes"),
+            ("{{ name | default('a\\x41') }}", 1, 19, "without \\"),
+            ("{{ name | default('a', true) }}", 1, 18, "default(\"text\")"),
+            ("{{ name | upper() }}", 1, 16, "only }}"),
+            ("{{ name | upper | upper | upper | upper | upper }}", 1, 41, "at most 4"),
+            ("{{ name ~ name }}", 1, 9, "only }}"),
+            ("{{ name * 9 }}", 1, 9, "only }}"),
+            ("{{ name() }}", 1, 8, "only }}"),
+            ("{{ name -}}", 1, 9, "only }}"),
+            ("a\n{{ name", 2, 1, "no }}"),
+            ("{{ name }} {{ name }", 1, 20, "only }}"),
+            ("{% for x in y %}", 1, 1, "not available"),
+            ("{{ name }}{# x #}", 1, 11, "not available"),
+        ] {
+            let (at_line, at_column, message) = refused(source);
+            assert_eq!((at_line, at_column), (line, column), "{source}: {message}");
+            assert!(message.contains(words), "{source}: {message}");
+        }
+    }
     proptest! {
         #[test]
         fn what_passes_the_gate_renders(source in "([{}%#|.'\"\\[\\]() ]|name|fields|upper|\\PC)*") {

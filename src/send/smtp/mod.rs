@@ -4,12 +4,15 @@
 //! the pool, and the meaning of a refusal at each step are here, because lettre bounds the connecting alone
 //! and does not tell in which step a server said no.
 
+pub(crate) mod account;
 pub(super) mod instance;
 mod mail;
 mod pool;
+mod server;
+
+pub(crate) use server::{Security, SmtpServer, SmtpTimeouts};
 
 use super::{Email, Outcome};
-use crate::access::secrets::Secret;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
@@ -19,12 +22,11 @@ use lettre::transport::smtp::response::Response;
 use mail::Written;
 use moka::sync::Cache;
 use pool::Pool;
-use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use secrecy::ExposeSecret;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
-use utoipa::ToSchema;
 
 /// How much of a server's words is kept, in characters.
 const LONGEST_WORDS: usize = 500;
@@ -32,79 +34,8 @@ const LONGEST_WORDS: usize = 500;
 /// How many hosts' TLS settings are kept at hand: the system's certificates are read for each.
 const TLS_HOSTS: u64 = 1_000;
 
-/// A mail server, and as whom to send by it.
-#[derive(Clone, Debug)]
-pub struct SmtpServer {
-    /// Its name: what its certificate is for.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is encrypted.
-    pub security: Security,
-    /// Whom to sign in as; nobody: without signing in.
-    pub username: Option<String>,
-    /// The password.
-    pub password: Option<Secret<String>>,
-    /// The address that mail comes from.
-    pub from_address: String,
-    /// The name beside it.
-    pub from_name: Option<String>,
-    /// Where to connect instead of what the host's name resolves to: addresses that were found
-    /// allowed.
-    pub addresses: Option<Vec<IpAddr>>,
-}
-
-/// How a connection to a mail server is encrypted.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Hash, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Security {
-    /// By STARTTLS, which the server must offer.
-    #[default]
-    StartTls,
-    /// From the first byte.
-    Tls,
-    /// Not at all.
-    None,
-}
-
-impl Security {
-    /// The port that servers usually have for it.
-    #[must_use]
-    pub const fn usual_port(self) -> u16 {
-        match self {
-            Self::StartTls => 587,
-            Self::Tls => 465,
-            Self::None => 25,
-        }
-    }
-}
-
-/// How long a mail server may take.
-#[derive(Clone, Copy, Debug)]
-pub struct SmtpTimeouts {
-    /// To accept the connection.
-    pub connect: Duration,
-    /// To answer a command, or to agree on TLS.
-    pub command: Duration,
-    /// To say that it has taken the mail. RFC 5321 would give it ten minutes; to give up early here
-    /// is to send twice.
-    pub end_of_data: Duration,
-}
-
-impl SmtpTimeouts {
-    /// The time-outs of a server that may take so long to answer a command.
-    #[must_use]
-    pub fn of_command(command: Duration) -> Self {
-        Self {
-            connect: command.min(Duration::from_secs(10)),
-            command,
-            end_of_data: command.saturating_mul(4),
-        }
-    }
-}
-
 /// Sends by SMTP; connections stay open for the next mail for some seconds.
-pub struct Smtp {
+pub(crate) struct Smtp {
     timeouts: SmtpTimeouts,
     hello: ClientId,
     pool: Arc<Pool>,
@@ -126,9 +57,7 @@ enum Failure {
 }
 
 impl Smtp {
-    /// A sender with these time-outs.
-    #[must_use]
-    pub fn new(timeouts: SmtpTimeouts) -> Self {
+    pub(crate) fn new(timeouts: SmtpTimeouts) -> Self {
         Self {
             timeouts,
             hello: ClientId::default(),
@@ -139,7 +68,7 @@ impl Smtp {
 
     /// Gives a mail to a server. After a lost connection or a time-out at its end the server may have
     /// taken it all the same, so a repetition has the same `Message-ID`.
-    pub async fn send(&self, server: &SmtpServer, email: &Email) -> Outcome {
+    pub(crate) async fn send(&self, server: &SmtpServer, email: &Email) -> Outcome {
         let written = match mail::write(server, email) {
             Ok(written) => written,
             Err(outcome) => return outcome,
@@ -163,7 +92,7 @@ impl Smtp {
         match self.converse(server, line, written).await {
             Ok(words) => Ok(words),
             Err(Failure::Outcome(outcome)) => Err(outcome),
-            Err(Failure::Stale) => Err(transient("the connection was closed")),
+            Err(Failure::Stale) => Err(Outcome::transient("the connection was closed")),
         }
     }
 
@@ -253,7 +182,7 @@ impl Smtp {
         &self,
         addresses: &[SocketAddr],
     ) -> Result<AsyncSmtpConnection, Outcome> {
-        let mut last = transient("the host has no address");
+        let mut last = Outcome::transient("the host has no address");
         for address in addresses {
             match tokio::time::timeout(self.timeouts.connect, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
@@ -265,9 +194,13 @@ impl Smtp {
                         .await
                         .map_err(|trouble| trouble.as_transient());
                 }
-                Ok(Err(error)) => last = transient(format!("cannot connect to {address}: {error}")),
+                Ok(Err(error)) => {
+                    last = Outcome::transient(format!("cannot connect to {address}: {error}"))
+                }
                 Err(_) => {
-                    last = transient(format!("cannot connect to {address}: it takes too long"));
+                    last = Outcome::transient(format!(
+                        "cannot connect to {address}: it takes too long"
+                    ));
                 }
             }
         }
@@ -285,7 +218,8 @@ impl Smtp {
             let words = "the server offers no way to sign in that is known here (PLAIN, LOGIN)";
             return Err(Outcome::AccountRefused { words: words.to_owned() });
         }
-        let password = server.password.as_ref().map(|it| it.expose().clone()).unwrap_or_default();
+        let password =
+            server.password.as_ref().map(|it| it.expose_secret().to_owned()).unwrap_or_default();
         let credentials = Credentials::new(username.clone(), password);
         match bounded(self.timeouts.command, connection.auth(&mechanisms, &credentials)).await {
             Ok(_) => Ok(()),
@@ -301,18 +235,18 @@ impl Smtp {
             return Ok(known);
         }
         let made = TlsParameters::new(host.to_owned())
-            .map_err(|error| transient(format!("TLS cannot be set up: {error}")))?;
+            .map_err(|error| Outcome::transient(format!("TLS cannot be set up: {error}")))?;
         self.tls.insert(host.to_owned(), made.clone());
         Ok(made)
     }
 }
 
-/// Where to connect to.
 async fn addresses(server: &SmtpServer, limit: Duration) -> Result<Vec<SocketAddr>, Outcome> {
     if let Some(addresses) = &server.addresses {
         return Ok(addresses.iter().map(|ip| SocketAddr::new(*ip, server.port)).collect());
     }
-    let unknown = |why: String| transient(format!("{} has no address: {why}", server.host));
+    let unknown =
+        |why: String| Outcome::transient(format!("{} has no address: {why}", server.host));
     match tokio::time::timeout(limit, lookup_host((server.host.as_str(), server.port))).await {
         Ok(Ok(found)) => Ok(found.collect()),
         Ok(Err(error)) => Err(unknown(error.to_string())),
@@ -332,7 +266,7 @@ enum Trouble {
 
 impl Trouble {
     fn as_transient(&self) -> Outcome {
-        transient(self.words())
+        Outcome::transient(self.words())
     }
 
     fn words(&self) -> String {
@@ -385,7 +319,10 @@ impl Refusal {
             if step == Step::EndOfData {
                 words.push_str(" after the mail was sent; the server may have taken it");
             }
-            return Self { failure: Failure::Outcome(transient(words)), keeps_connection: false };
+            return Self {
+                failure: Failure::Outcome(Outcome::transient(words)),
+                keeps_connection: false,
+            };
         };
         let code = error.status().map(u16::from).unwrap_or_default();
         let outcome = match (code, step) {
@@ -394,15 +331,11 @@ impl Refusal {
             // Every mail of the account has this sender, so it is not this mail that is at fault.
             (500.., Step::Sender) => Outcome::AccountRefused { words },
             (500.., _) => Outcome::Permanent { words },
-            _ => transient(words),
+            _ => Outcome::transient(words),
         };
         // 421: it closes the connection.
         Self { failure: Failure::Outcome(outcome), keeps_connection: code != 421 }
     }
-}
-
-fn transient(words: impl Into<String>) -> Outcome {
-    Outcome::Transient { words: words.into(), retry_after: None }
 }
 
 fn words_of(response: &Response) -> String {
@@ -421,6 +354,5 @@ fn words_of_error(error: &Error) -> String {
 
 /// One line, cut where it is long.
 fn shortened(words: &str) -> String {
-    let line: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    line.trim().chars().take(LONGEST_WORDS).collect()
+    mail::one_line(words).chars().take(LONGEST_WORDS).collect()
 }

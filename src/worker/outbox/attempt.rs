@@ -1,10 +1,11 @@
 //! One message: sent, and what became of it kept.
 
-use super::Outbox;
+use super::{Messages, Stop};
 use crate::clock;
 use crate::send::Outcome;
 use crate::store::error::StoreError;
-use crate::store::outbox::{self, Attempt, Claimed, Outgoing, Queue};
+use crate::store::outbox::{self, Attempt, Claimed, Outgoing};
+use beeiq_core::values::backoff::Backoff;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -17,13 +18,17 @@ const LONGEST_ATTEMPT: Duration = Duration::from_secs(10 * 60);
 /// How often it is tried to keep what became of an attempt: for some ten minutes.
 const KEEP_TRIES: u32 = 130;
 
-impl Outbox {
+/// The waits between those.
+const KEEP_AGAIN: Backoff =
+    Backoff::without_jitter(Duration::from_millis(100), Duration::from_secs(5));
+
+impl Messages {
     /// Sends a claimed message, and keeps what became of it; or gives it back where the process is
     /// to stop.
-    pub(super) async fn attempt(self, queue: Queue, message: Claimed) {
-        let (org, id, claim) = (queue.org, message.id, message.claim);
+    pub(super) async fn attempt(&self, org: Uuid, message: Claimed, stop: Stop) {
+        let (id, claim) = (message.id, message.claim);
         let started = clock::instant();
-        match self.outcome(queue, &message).await {
+        match self.outcome(org, &message, stop).await {
             Some(outcome) => {
                 let roll = u32::from_le_bytes(clock::random_bytes());
                 let duration = started.elapsed();
@@ -31,22 +36,18 @@ impl Outbox {
             }
             None => {
                 let given =
-                    self.0.db.in_org(org, move |conn| outbox::hand_back(conn, org, id, claim));
+                    self.db.in_org(org, move |conn| outbox::hand_back(conn, org, id, claim));
                 if let Err(error) = given.await {
                     tracing::warn!(%org, message = %id, %error, "a message could not be handed back");
                 }
             }
         }
-        self.flights().remove(id);
-        self.wake();
     }
 
     /// What came of sending it, the lease renewed meanwhile; none where the process is to stop first.
-    async fn outcome(&self, queue: Queue, message: &Claimed) -> Option<Outcome> {
-        let mut cut = self.0.cut.subscribe();
-        // Its sender lives as long as `self`, so that it ends means that it became true.
-        let mut cut = pin!(async move { cut.wait_for(|cut| *cut).await.is_ok() });
-        let sending = AssertUnwindSafe(self.send(queue.org, &message.content)).catch_unwind();
+    async fn outcome(&self, org: Uuid, message: &Claimed, mut stop: Stop) -> Option<Outcome> {
+        let mut give_back = pin!(stop.give_back());
+        let sending = AssertUnwindSafe(self.send(org, &message.content)).catch_unwind();
         let mut sending = pin!(tokio::time::timeout(LONGEST_ATTEMPT, sending));
         loop {
             tokio::select! {
@@ -55,29 +56,29 @@ impl Outbox {
                     return Some(match done {
                         Ok(Ok(outcome)) => outcome,
                         Ok(Err(_)) => {
-                            tracing::error!(org = %queue.org, message = %message.id, "sending panicked");
-                            transient("a fault of our own while sending; it has been logged")
+                            tracing::error!(%org, message = %message.id, "sending panicked");
+                            Outcome::transient("a fault of our own while sending; it has been logged")
                         }
-                        Err(_) => transient("sending took too long"),
+                        Err(_) => Outcome::transient("sending took too long"),
                     });
                 }
-                _ = &mut cut => return None,
-                () = tokio::time::sleep(self.0.config.lease / 3) => self.renew(queue.org, message).await,
+                () = &mut give_back => return None,
+                () = tokio::time::sleep(self.lease / 3) => self.renew(org, message).await,
             }
         }
     }
 
     async fn send(&self, org: Uuid, content: &Outgoing) -> Outcome {
         match content {
-            Outgoing::Email(email) => self.0.senders.email(org, email).await,
-            Outgoing::Sms(sms) => self.0.senders.sms(org, sms).await,
+            Outgoing::Email(email) => self.senders.email(org, email).await,
+            Outgoing::Sms(sms) => self.senders.sms(org, sms).await,
         }
     }
 
     async fn renew(&self, org: Uuid, message: &Claimed) {
-        let (id, claim, lease) = (message.id, message.claim, self.0.config.lease);
+        let (id, claim, lease) = (message.id, message.claim, self.lease);
         let renewed =
-            self.0.db.in_org(org, move |conn| outbox::renew(conn, org, id, claim, lease)).await;
+            self.db.in_org(org, move |conn| outbox::renew(conn, org, id, claim, lease)).await;
         if let Err(error) = renewed {
             tracing::warn!(%org, message = %id, %error, "a lease could not be renewed");
         }
@@ -89,7 +90,7 @@ impl Outbox {
         let id = attempt.message;
         for tries in 0..KEEP_TRIES {
             let attempt = attempt.clone();
-            let kept = self.0.db.in_org(org, move |conn| outbox::finish(conn, org, &attempt)).await;
+            let kept = self.db.in_org(org, move |conn| outbox::finish(conn, org, &attempt)).await;
             match kept {
                 Ok(true) => return,
                 Ok(false) => {
@@ -97,8 +98,7 @@ impl Outbox {
                     return;
                 }
                 Err(StoreError::Conflict | StoreError::Unavailable(_)) => {
-                    let wait = Duration::from_millis(100).saturating_mul(1 << tries.min(6));
-                    tokio::time::sleep(wait.min(Duration::from_secs(5))).await;
+                    tokio::time::sleep(KEEP_AGAIN.wait(tries, 0)).await;
                 }
                 Err(error) => {
                     tracing::error!(%org, message = %id, %error, "what became of a message is not kept");
@@ -108,8 +108,4 @@ impl Outbox {
         }
         tracing::error!(%org, message = %id, "what became of a message is not kept");
     }
-}
-
-fn transient(words: &str) -> Outcome {
-    Outcome::Transient { words: words.to_owned(), retry_after: None }
 }

@@ -1,10 +1,10 @@
 //! An org's own mail server, as it is set up (`api.md` 4, `/settings/email`).
 
-use super::guard::Guard;
-use super::smtp::Security;
-use crate::access::secrets::Secret;
+use super::server::Security;
+use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::email::Email;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,27 +16,22 @@ const LONGEST_LINE: usize = 255;
 /// An account with a mail server, its password in it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SmtpAccount {
-    /// A name or an address.
+pub(crate) struct SmtpAccount {
     pub host: String,
     /// Absent: the usual one of the security.
     pub port: Option<u16>,
-    /// How the connection is secured.
     #[serde(default)]
     pub security: Security,
     /// Absent: without signing in.
     pub username: Option<String>,
     /// Set together with the user name.
-    pub password: Option<Secret<String>>,
-    /// The sender's address.
+    pub password: Option<SecretString>,
     pub from_address: String,
-    /// The sender's name.
     pub from_name: Option<String>,
 }
 
 /// An account of which nothing is set: every field that there is.
-#[must_use]
-pub fn blank() -> Value {
+pub(crate) fn blank() -> Value {
     json!({
         "host": null, "port": null, "security": null, "username": null, "password": null,
         "fromAddress": null, "fromName": null,
@@ -44,28 +39,22 @@ pub fn blank() -> Value {
 }
 
 /// Where the secrets of an account as JSON are.
-#[must_use]
-pub fn secret_places(_account: &Value) -> Vec<String> {
+pub(crate) fn secret_places() -> Vec<String> {
     vec!["/password".to_owned()]
 }
 
 /// Where, and as whom, the password of an account as JSON is shown: it is asked for anew where
 /// that changes.
-#[must_use]
-pub fn destination(account: &Value) -> [Option<&Value>; 4] {
+pub(crate) fn destination(account: &Value) -> [Option<&Value>; 4] {
     ["host", "port", "security", "username"].map(|field| account.get(field))
 }
 
 impl SmtpAccount {
-    /// The port that is connected to.
-    #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port.unwrap_or(self.security.usual_port())
     }
 
-    /// What is wrong with it, with pointers.
-    #[must_use]
-    pub fn check(&self, guard: &Guard) -> Vec<Fault> {
+    pub(crate) fn check(&self, guard: &Guard) -> Vec<Fault> {
         let mut faults = Vec::new();
         let Self { host, port, security: _, username, password, from_address, from_name } = self;
         let mut fault = |code, at: &str, message: &str| {
@@ -91,7 +80,7 @@ impl SmtpAccount {
             }
             _ => {}
         }
-        let password = password.as_ref().map(|it| it.expose().as_str());
+        let password = password.as_ref().map(ExposeSecret::expose_secret);
         for (text, at) in [
             (username.as_deref(), "/username"),
             (password, "/password"),

@@ -1,0 +1,114 @@
+//! A deferred delivery whose turn has come (`listener.md` 9).
+//!
+//! One transaction locks the listener's queue, applies the first delivery of it and marks it done.
+//! A process that is killed on the way leaves it as it was, first in its queue; so there is nothing
+//! to hand back, and nothing to be taken up twice.
+
+use super::deliver::Pipeline;
+use super::job::{Came, Job, Setback};
+use super::received::{Options, Received};
+use crate::clock;
+use crate::problem::Problem;
+use crate::store::deliveries::{Queue, Waiting};
+use crate::store::error::StoreError;
+use crate::store::pool::Db;
+use crate::telemetry::request;
+use crate::worker::Wake;
+use beeiq_core::diagnostics::Code;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// What applying a deferred delivery ended in.
+pub(crate) enum Applied {
+    /// It has its answer.
+    Done,
+    /// Another process is at its queue, or others were faster each time.
+    NotDue,
+    /// The database did not let it be applied.
+    Failed { job: DeferredJob, error: StoreError },
+}
+
+pub(crate) struct DeferredJob(Arc<Job>);
+
+impl Pipeline {
+    pub(crate) fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Woken when something has been deferred.
+    pub(crate) fn deferred_wake(&self) -> &Wake {
+        &self.0.deferred
+    }
+
+    /// Applies the first delivery of a queue. Should that panic, it is rejected, and the next one
+    /// has its turn.
+    pub(crate) async fn apply_deferred(
+        &self,
+        queue: Queue,
+        first: Waiting,
+    ) -> Result<Applied, StoreError> {
+        let job = Arc::new(deferred(queue, first));
+        let apply = request::within(job.received.id, async {
+            let directory = self.0.directories.get(queue.org_id).await?;
+            self.attempts(directory, &job).await
+        });
+        let problem = match AssertUnwindSafe(apply).catch_unwind().await {
+            Ok(Ok(_)) => return Ok(Applied::Done),
+            Ok(Err(Setback::NotDue | Setback::Stale | Setback::Store(StoreError::Conflict))) => {
+                return Ok(Applied::NotDue);
+            }
+            Ok(Err(Setback::Store(error @ StoreError::Unavailable(_)))) => {
+                return Ok(Applied::Failed { job: DeferredJob(job), error });
+            }
+            Ok(Err(Setback::Rejected(problem) | Setback::Refused(problem))) => problem,
+            Ok(Err(Setback::Store(error))) => Problem::from(error),
+            Ok(Err(Setback::Repeated(_))) | Err(_) => {
+                Problem::new(Code::Internal, "This delivery could not be applied; replay it.")
+            }
+        };
+        self.reject_deferred(&job, problem).await?;
+        Ok(Applied::Done)
+    }
+
+    /// Keeps a delivery as one that cannot be applied, so that the next one has its turn.
+    pub(crate) async fn give_up_deferred(
+        &self,
+        job: &DeferredJob,
+        detail: String,
+    ) -> Result<(), StoreError> {
+        self.reject_deferred(&job.0, Problem::new(Code::Internal, detail)).await
+    }
+
+    async fn reject_deferred(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {
+        match self.store_rejected(job, problem.of_request(job.received.id)).await {
+            Err(Setback::Store(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn deferred(queue: Queue, waiting: Waiting) -> Job {
+    let Waiting { id, received_at, caller, query, headers, body } = waiting;
+    // It was read when it came; what is wrong with it now is not the query.
+    let (options, warnings) = Options::parse(&query).unwrap_or_default();
+    Job {
+        org: queue.org_id,
+        listener: queue.listener_id,
+        came: Came::Due,
+        received: Received {
+            id,
+            at: received_at,
+            caller: caller.ip(),
+            query,
+            headers,
+            idempotency_keys: Vec::new(),
+            body,
+            body_complete: true,
+        },
+        options,
+        warnings,
+        retry: None,
+        started: clock::instant(),
+    }
+}

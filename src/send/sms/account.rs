@@ -1,0 +1,64 @@
+//! What the accounts with all providers have in common.
+
+use beeiq_core::diagnostics::{Code, Fault};
+use serde_json::Value;
+
+/// Whose account it is: the instance's servers are trusted, an org's are guarded against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Org,
+    /// The instance's, for orgs without one.
+    Instance,
+}
+
+/// The fields of a provider's accounts.
+pub(super) struct Fields {
+    /// All of them, unset.
+    pub(super) blank: fn() -> Value,
+    /// Where the secrets are, but those in headers: JSON Pointers.
+    pub(super) secrets: &'static [&'static str],
+    /// Where, and as whom, the secrets are shown: they are asked for anew where that changes.
+    pub(super) destination: &'static [&'static str],
+}
+
+/// The faults of an account that is checked.
+#[derive(Debug, Default)]
+pub(super) struct Checked(pub(super) Vec<Fault>);
+
+impl Checked {
+    pub(super) fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
+    /// One line, or absent.
+    pub(super) fn line(&mut self, text: Option<&str>, at: &str, longest: usize) {
+        let Some(text) = text else { return };
+        if text.contains(|c: char| c.is_control()) {
+            self.push(Fault::new(Code::InvalidValue, at, "This is one line of text."));
+        } else if text.chars().nth(longest).is_some() {
+            let message = format!("It has at most {longest} characters.");
+            self.push(Fault::new(Code::TooLong, at, message));
+        }
+    }
+
+    pub(super) fn required_line(&mut self, text: &str, at: &str, longest: usize) {
+        if text.trim().is_empty() {
+            self.push(Fault::new(Code::Required, at, "It is empty; the provider asks for it."));
+        }
+        self.line(Some(text), at, longest);
+    }
+}
+
+impl IntoIterator for Checked {
+    type Item = Fault;
+    type IntoIter = std::vec::IntoIter<Fault>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// A number as the Vietnamese providers want it.
+pub(super) fn without_plus(e164: &str) -> &str {
+    e164.trim_start_matches('+')
+}
