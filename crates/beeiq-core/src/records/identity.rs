@@ -1,7 +1,7 @@
 //! What makes two customers one: the identifiers, and the form in which they are compared
 //! (`listener.md` 3, "Identity").
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Contacts and accounts together are one world of identity, leads another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +13,7 @@ pub enum World {
 }
 
 /// What kind of identifier, in the order in which a match counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum IdentityKind {
     /// The sender's own identifier, compared to the letter.
     #[serde(rename = "contactId")]

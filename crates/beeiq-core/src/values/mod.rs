@@ -18,3 +18,4 @@ pub mod sms;
 pub mod suggest;
 pub mod template;
 pub mod text;
+pub mod words;
