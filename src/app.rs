@@ -3,16 +3,15 @@
 use crate::access::Access;
 use crate::access::passwords::Passwords;
 use crate::access::secrets::SecretKey;
-use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
+use crate::config::{CapacitySettings, Environment, ServeSettings};
 use crate::directory::DirectoryCache;
-use crate::ingest::{Capacity, Messages, Pipeline, Rates, Sizes};
+use crate::ingest::{Bounds, Messages, Pipeline};
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
 use crate::store::pool::Db;
 use crate::telemetry::metrics::Metrics;
+use crate::tls;
 use crate::worker::outbox::{Outbox, OutboxConfig, Wake};
-use crate::{clock, tls};
-use beeiq_core::formats::beeiq;
 use ipnetwork::IpNetwork;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,8 +32,6 @@ pub struct App {
     pub environment: Environment,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNetwork>,
-    /// How much a request may ask for.
-    pub limits: Limits,
     /// The orgs' names, cached.
     pub directories: DirectoryCache,
     /// What takes deliveries.
@@ -49,12 +46,8 @@ pub struct App {
     pub retention_days: u16,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
-    /// What each listener has taken lately.
-    pub rates: Rates,
     /// How much is taken on at a time, as it was set.
     pub capacity_settings: CapacitySettings,
-    /// The room that there is for it.
-    pub capacity: Capacity,
     /// What it measures of itself.
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
@@ -74,14 +67,14 @@ impl App {
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
         let metrics = Metrics::new();
-        let capacity = capacity(settings)?;
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
-            capacity.clone(),
-            beeiq::Limits {
-                actions: settings.limits.max_actions,
-                depth: usize::try_from(settings.limits.max_nesting)?,
+            settings.secret_key()?,
+            Bounds {
+                limits: settings.limits,
+                capacity: settings.capacity,
+                connections: settings.database.pool_size,
             },
             Messages {
                 staging: settings.environment == Environment::Staging,
@@ -116,16 +109,13 @@ impl App {
             key,
             retention_days: settings.retention_days,
             later_workers: settings.later_workers,
-            rates: Rates::new(clock::instant()),
             capacity_settings: settings.capacity,
-            capacity,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
             public_url,
             sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
-            limits: settings.limits,
         })
     }
 
@@ -134,22 +124,6 @@ impl App {
     pub fn mail_domain(&self) -> String {
         mail_domain(&self.public_url)
     }
-}
-
-/// The room for deliveries. Of the database's connections they have three quarters at most, so that
-/// there are some left for looking up whose a request is, and for the management API.
-fn capacity(settings: &ServeSettings) -> anyhow::Result<Capacity> {
-    let connections = usize::try_from(settings.database.pool_size)?;
-    let CapacitySettings { max_connections, max_inflight_bytes, max_working_bytes, queue, .. } =
-        settings.capacity;
-    let sizes = Sizes {
-        requests: usize::try_from(max_connections)?,
-        held_bytes: max_inflight_bytes,
-        working_bytes: max_working_bytes,
-        quick: (connections / 2).max(1),
-        heavy: (connections / 4).max(1),
-    };
-    Ok(Capacity::new(sizes, queue))
 }
 
 /// What `Message-ID`s end in: the host of the public URL.

@@ -7,7 +7,6 @@ pub mod docs;
 pub mod etag;
 pub mod extract;
 pub mod health;
-mod intake;
 pub mod listener;
 pub mod metrics;
 pub mod middleware;

@@ -1,74 +1,134 @@
 //! A delivery on its way, and what an attempt to apply it can end in.
 
-use super::admission::{Credentials, admit};
+use super::admit::{Credentials, admit};
 use super::deliver::Reply;
+use super::idempotency::Idempotency;
+use super::in_flight::Overloaded;
 use super::received::{Options, Received};
 use super::replay::Only;
-use super::retry::{NotFirst, Retry};
+use crate::clock;
 use crate::problem::Problem;
 use crate::store::error::{DbError, StoreError};
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::Delivery;
 use beeiq_core::diagnostics::Warning;
 use beeiq_core::directory::{Directory, Listener};
+use beeiq_core::records::delivery::DeliveryStatus;
 use ipnetwork::IpNetwork;
 use std::time::Instant;
 use uuid::Uuid;
 
-/// A delivery on its way.
-pub(super) struct Job {
+/// The largest body that shares a transaction, in bytes: larger ones are batches themselves. It is
+/// what of every body is free (`in_flight.rs`).
+const SMALL: usize = 16 * 1024;
+
+pub(crate) struct Job {
     pub(super) org: Uuid,
     pub(super) listener: Uuid,
-    pub(super) came: Came,
+    pub(super) origin: Origin,
     pub(super) received: Received,
     pub(super) options: Options,
+    /// What is odd about the query.
     pub(super) warnings: Vec<Warning>,
-    pub(super) retry: Option<Retry>,
+    pub(super) idempotency: Option<Idempotency>,
+    /// Whether it may be applied in one transaction with others: it has just been posted, asks for
+    /// nothing special, and is small.
+    pub(super) shares_transaction: bool,
     pub(super) started: Instant,
 }
 
-/// How a delivery came to be applied.
-pub(super) enum Came {
-    /// Somebody posted it, and waits for what becomes of it. To be judged again under each directory.
-    Posted(Credentials),
-    /// Somebody posted it, and it is to be kept for later.
-    PostedForLater(Credentials),
-    /// It has been kept, and its turn has come.
-    Due,
+pub(super) enum Origin {
+    /// Somebody posted it. With `defer` it is kept to be applied later; without they wait for what
+    /// becomes of it. To be judged again under each directory.
+    Posted { credentials: Credentials, defer: bool },
+    /// It was deferred, and its turn has come.
+    Deferred,
     /// An admin runs actions of an earlier one again.
     Replayed {
         /// The first delivery of those actions.
         root: Uuid,
-        /// Which of them.
         only: Only,
     },
 }
 
 impl Job {
+    /// A request that has been posted. Where its query or its key cannot be meant, that is the
+    /// problem to reject it with.
+    pub(super) fn posted(
+        org: Uuid,
+        listener: &Listener,
+        credentials: Credentials,
+        received: Received,
+        prefers_async: bool,
+    ) -> (Self, Option<Problem>) {
+        let asked = Options::parse(&received.query)
+            .and_then(|asked| Ok((asked, Idempotency::of(org, listener.id, &received)?)));
+        let (((options, warnings), idempotency), problem) = match asked {
+            Ok(asked) => (asked, None),
+            Err(problem) => (Default::default(), Some(problem)),
+        };
+        let defer = (prefers_async || listener.respond_async) && !options.dry_run;
+        let shares_transaction = problem.is_none()
+            && received.body_complete
+            && received.body.len() <= SMALL
+            && idempotency.is_none()
+            && options == Options::default();
+        let job = Self {
+            org,
+            listener: listener.id,
+            origin: Origin::Posted { credentials, defer },
+            received,
+            options,
+            warnings,
+            idempotency,
+            shares_transaction,
+            started: clock::instant(),
+        };
+        (job, problem)
+    }
+
     /// The listener, where it still takes the request. What has been taken is applied whatever has
     /// become of the listener's address list or switch since.
-    pub(super) fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Setback> {
-        match &self.came {
-            Came::Posted(credentials) | Came::PostedForLater(credentials) => {
-                Ok(admit(directory, credentials).map_err(Setback::Refused)?.0)
+    pub(super) fn admitted<'d>(
+        &self,
+        directory: &'d Directory,
+    ) -> Result<&'d Listener, AttemptError> {
+        match &self.origin {
+            Origin::Posted { credentials, .. } => {
+                Ok(admit(directory, credentials).map_err(AttemptError::Refused)?.0)
             }
-            Came::Due | Came::Replayed { .. } => directory
+            Origin::Deferred | Origin::Replayed { .. } => directory
                 .listener(self.listener)
-                .ok_or_else(|| Setback::Rejected(Problem::not_found("listener any more"))),
+                .ok_or_else(|| AttemptError::Rejected(Problem::not_found("listener any more"))),
         }
     }
 
+    /// Whether it is only to be kept now.
+    pub(super) const fn defers(&self) -> bool {
+        matches!(self.origin, Origin::Posted { defer: true, .. })
+    }
+
+    /// The row of the delivery.
     pub(super) fn delivery<'a>(
         &'a self,
         sender: Option<&'a str>,
-        status: &'a str,
+        status: DeliveryStatus,
         reply: &'a Reply,
     ) -> Delivery<'a> {
-        let Received { id, at, caller, query, headers, idempotency_keys: _, body, body_complete } =
-            &self.received;
-        let replay_of = match &self.came {
-            Came::Replayed { root, .. } => Some(*root),
-            Came::Posted(_) | Came::PostedForLater(_) | Came::Due => None,
+        let Received {
+            id,
+            at,
+            caller,
+            query,
+            headers,
+            idempotency_keys: _,
+            format,
+            body,
+            body_complete,
+        } = &self.received;
+        let replay_of = match &self.origin {
+            Origin::Replayed { root, .. } => Some(*root),
+            Origin::Posted { .. } | Origin::Deferred => None,
         };
         Delivery {
             id: *id,
@@ -77,6 +137,7 @@ impl Job {
             caller: IpNetwork::from(*caller),
             query,
             headers,
+            format: *format,
             body,
             body_complete: *body_complete,
             sender_user: sender,
@@ -94,10 +155,10 @@ impl Job {
 }
 
 /// What an attempt ends in besides an answer.
-pub(super) enum Setback {
+pub(crate) enum AttemptError {
     /// The settings have changed since the directory was read.
     Stale,
-    /// The listener does not take it, as the settings now are.
+    /// The listener does not take it, as the settings now are, or there is no room for it.
     Refused(Problem),
     /// The whole request cannot be used; to be kept as such.
     Rejected(Problem),
@@ -105,28 +166,38 @@ pub(super) enum Setback {
     Repeated(FirstAnswer),
     /// Its turn has not come, or has been taken by another process.
     NotDue,
-    /// The database.
+    /// Those that it shared a transaction with could not be applied together: to be tried by itself.
+    Ungrouped,
     Store(StoreError),
 }
 
-impl From<NotFirst> for Setback {
-    fn from(why: NotFirst) -> Self {
-        match why {
-            NotFirst::Repeated(first) => Self::Repeated(first),
-            NotFirst::Problem(problem) => Self::Rejected(problem),
-            NotFirst::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<StoreError> for Setback {
+impl From<StoreError> for AttemptError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<DbError> for Setback {
+impl From<DbError> for AttemptError {
     fn from(error: DbError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<Overloaded> for AttemptError {
+    fn from(why: Overloaded) -> Self {
+        Self::Refused(why.into())
+    }
+}
+
+impl From<AttemptError> for Problem {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Refused(problem) | AttemptError::Rejected(problem) => problem,
+            AttemptError::Store(error) => error.into(),
+            AttemptError::Stale
+            | AttemptError::Repeated(_)
+            | AttemptError::NotDue
+            | AttemptError::Ungrouped => StoreError::Conflict.into(),
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! queue; so there is nothing to hand back, and nothing to be taken up twice.
 
 use super::deliver::Pipeline;
-use super::job::{Came, Job, Setback};
+use super::job::{AttemptError, Job, Origin};
 use super::received::{Options, Received};
 use crate::clock;
 use crate::problem::Problem;
@@ -78,7 +78,7 @@ async fn work(pipeline: Pipeline, mut stopped: watch::Receiver<bool>) {
         last = seen;
         if applied == 0 && !begins_anew {
             tokio::select! {
-                () = pipeline.0.kept_for_later.notified() => {}
+                () = pipeline.0.deferred.notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
                 _ = stopped.changed() => {}
             }
@@ -144,15 +144,20 @@ impl Pipeline {
         };
         let problem = match tokio::spawn(request::within(job.received.id, apply)).await {
             Ok(Ok(_)) => return Ok(Ok(Turn::Applied)),
-            Ok(Err(Setback::NotDue | Setback::Stale | Setback::Store(StoreError::Conflict))) => {
+            Ok(Err(
+                AttemptError::NotDue
+                | AttemptError::Stale
+                | AttemptError::Ungrouped
+                | AttemptError::Store(StoreError::Conflict),
+            )) => {
                 return Ok(Ok(Turn::Nothing));
             }
-            Ok(Err(Setback::Store(error @ StoreError::Unavailable(_)))) => {
+            Ok(Err(AttemptError::Store(error @ StoreError::Unavailable(_)))) => {
                 return Ok(Err(Stumbled { at: job, error }));
             }
-            Ok(Err(Setback::Rejected(problem) | Setback::Refused(problem))) => problem,
-            Ok(Err(Setback::Store(error))) => Problem::from(error),
-            Ok(Err(Setback::Repeated(_))) | Err(_) => {
+            Ok(Err(AttemptError::Rejected(problem) | AttemptError::Refused(problem))) => problem,
+            Ok(Err(AttemptError::Store(error))) => Problem::from(error),
+            Ok(Err(AttemptError::Repeated(_))) | Err(_) => {
                 Problem::new(Code::Internal, "This delivery could not be applied; replay it.")
             }
         };
@@ -189,20 +194,20 @@ impl Pipeline {
     /// Keeps a delivery as one that cannot be applied, so that the next one has its turn.
     async fn give_up(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {
         match self.store_rejected(job, problem.of_request(job.received.id)).await {
-            Err(Setback::Store(error)) => Err(error),
+            Err(AttemptError::Store(error)) => Err(error),
             _ => Ok(()),
         }
     }
 }
 
 fn due(queue: Queue, waiting: Waiting) -> Job {
-    let Waiting { id, received_at, caller, query, headers, body } = waiting;
+    let Waiting { id, received_at, caller, query, headers, format, body } = waiting;
     // It was read when it came; what is wrong with it now is not the query.
     let (options, warnings) = Options::parse(&query).unwrap_or_default();
     Job {
         org: queue.org_id,
         listener: queue.listener_id,
-        came: Came::Due,
+        origin: Origin::Deferred,
         received: Received {
             id,
             at: received_at,
@@ -210,12 +215,14 @@ fn due(queue: Queue, waiting: Waiting) -> Job {
             query,
             headers,
             idempotency_keys: Vec::new(),
+            format,
             body,
             body_complete: true,
         },
         options,
         warnings,
-        retry: None,
+        idempotency: None,
+        shares_transaction: false,
         started: clock::instant(),
     }
 }

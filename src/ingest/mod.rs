@@ -1,28 +1,28 @@
-//! The way of a delivery: admitted, received, parsed, loaded, decided, written, answered (`docs/architecture.md`).
+//! A delivery's way, a file a stage (`docs/architecture.md`): admitted, read, loaded and decided,
+//! written, answered.
 
-mod admission;
+mod admit;
 mod answer;
 mod apply;
+mod attempts;
 mod batch;
-mod capacity;
 mod codes;
 mod deliver;
+mod group_commit;
+mod idempotency;
+mod in_flight;
+mod intake;
 mod job;
 mod later;
-pub mod rate;
-mod rates;
+mod quotas;
+pub(crate) mod rate;
 mod received;
-pub mod redaction;
+pub(crate) mod redaction;
 mod replay;
-mod retry;
-mod together;
 
-pub use admission::{Credentials, admit};
 pub use answer::Answer;
-pub use capacity::{Capacity, Holding, Overloaded, Sizes};
-pub use codes::CodeAllocator;
-pub use deliver::{Messages, Pipeline, Reply};
+pub use deliver::Pipeline;
+pub(crate) use deliver::{Answered, Arrival, Bounds, Messages, Reply};
+pub use in_flight::{InFlightLimits, Overloaded, Permit};
 pub use later::LaterWorkers;
-pub use rates::{OverRate, Rates};
-pub use received::{Options, Received};
-pub use replay::{Only, Replayable};
+pub use replay::Only;

@@ -1,18 +1,22 @@
 //! Running actions of a kept delivery again (`listener.md` 9, `api.md` 4): those that have not been
 //! applied yet, or all, and in either case nothing twice.
 
-use super::deliver::{Pipeline, Reply, invalid_query};
-use super::job::{Came, Job};
+use super::answer::{
+    ActionResult, ActionStatus, Answer, Model, RecordBody, RelatedRole, RelatedStatus,
+};
+use super::deliver::{Pipeline, Reply, to_its_end};
+use super::idempotency::Idempotency;
+use super::job::{Job, Origin};
 use super::received::{Options, Received};
-use super::retry::Retry;
 use crate::clock;
 use crate::problem::Problem;
 use crate::store::deliveries::{self, Root};
 use crate::store::error::StoreError;
-use beeiq_core::diagnostics::{Code, Fault, Pointer, Warning};
-use beeiq_core::json::Meter;
+use crate::telemetry::request;
+use beeiq_core::diagnostics::{Code, Fault, Warning};
+use beeiq_core::formats::Format;
+use beeiq_core::records::delivery::DeliveryStatus;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,227 +34,206 @@ pub enum Only {
 }
 
 /// What has become of the actions of a delivery so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
+#[derive(Default)]
+pub(super) struct Progress {
     actions: BTreeMap<usize, Action>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
 enum Action {
-    /// It has not been applied.
-    Open,
-    /// It has been.
-    Applied,
-    /// It has been, and made what a second run could make again.
-    Made(Vec<Record>),
+    NotApplied,
+    /// With the records it created that a second run could create again.
+    Applied(Vec<Created>),
 }
 
-/// A record that an action made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Record {
+#[derive(Clone, Copy)]
+struct Created {
     id: Uuid,
-    /// Which kind of record.
-    model: String,
+    model: Model,
 }
 
 impl Progress {
     /// Reads the answers of a delivery and of its replays, in their order.
-    #[must_use]
-    pub fn of<'a>(answers: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn of<'a>(answers: impl IntoIterator<Item = &'a str>) -> Result<Self, StoreError> {
         let mut progress = Self::default();
         for answer in answers {
-            let Ok(answer) = serde_json::from_str::<Value>(answer) else { continue };
-            let results = answer.get("results").and_then(Value::as_array);
-            for result in results.into_iter().flatten() {
-                progress.take(result);
+            let answer = Answer::kept(answer).map_err(|error| StoreError::unreadable(&error))?;
+            answer.iter().for_each(|answer| progress.note(answer));
+        }
+        Ok(progress)
+    }
+
+    /// Goes on with the answer of a further replay.
+    pub(super) fn note(&mut self, answer: &Answer) {
+        for result in &answer.results {
+            if result.status.is_applied() {
+                self.actions.insert(result.index, Action::Applied(created_by(result)));
+            } else {
+                self.actions.entry(result.index).or_insert(Action::NotApplied);
             }
         }
-        progress
     }
 
-    fn take(&mut self, result: &Value) {
-        let Some(index) = result.get("index").and_then(Value::as_u64) else { return };
-        let Ok(index) = usize::try_from(index) else { return };
-        if matches!(word(result, "status"), "failed" | "not_applied") {
-            self.actions.entry(index).or_insert(Action::Open);
-            return;
-        }
-        let made = made_by(result);
-        let action = if made.is_empty() { Action::Applied } else { Action::Made(made) };
-        self.actions.insert(index, action);
+    pub(super) fn created_ids(&self) -> Vec<Uuid> {
+        self.actions.values().flat_map(Action::created).map(|created| created.id).collect()
     }
 
-    /// The records that were made.
-    #[must_use]
-    pub fn made(&self) -> Vec<Uuid> {
-        self.actions.values().flat_map(Action::made).map(|record| record.id).collect()
-    }
-
-    /// Whether the action at `index` is to be run; `there` are the ids that [`Progress::made`] named
-    /// and that are still there. What the answers do not tell of has not been run.
-    #[must_use]
-    pub fn wants(&self, index: usize, only: Only, there: &HashSet<Uuid>) -> bool {
+    /// Whether the action at `index` is to be run; `there` are those of [`Progress::created_ids`]
+    /// that are still there. What the answers do not tell of has not been run.
+    pub(super) fn wants(&self, index: usize, only: Only, there: &HashSet<Uuid>) -> bool {
         match (self.actions.get(&index), only) {
-            (None | Some(Action::Open), _) => true,
-            (Some(Action::Applied | Action::Made(_)), Only::Failed) => false,
+            (None | Some(Action::NotApplied), _) => true,
+            (Some(Action::Applied(_)), Only::Failed) => false,
             (Some(action), Only::All) => action.still(there).is_none(),
         }
     }
 
-    /// A warning for each action that is left out because what it made is there.
-    #[must_use]
-    pub fn left_out(&self, only: Only, there: &HashSet<Uuid>) -> Vec<Warning> {
+    /// A warning for each action that is left out because what it created is there.
+    pub(super) fn left_out(
+        &self,
+        format: Format,
+        only: Only,
+        there: &HashSet<Uuid>,
+    ) -> Vec<Warning> {
         let warning = |(index, action): (&usize, &Action)| {
-            let Record { id, model } = action.still(there).filter(|_| only == Only::All)?;
-            let at = Pointer::root().member("data").index(*index);
+            let Created { id, model } = action.still(there).filter(|_| only == Only::All)?;
             let message =
                 format!("The {model} {id} that this action made is there; it is not run again.");
-            Some(Fault::new(Code::AlreadyApplied, at, message))
+            Some(Fault::new(Code::AlreadyApplied, format.pointer_to(*index), message))
         };
         self.actions.iter().filter_map(warning).collect()
     }
 
     /// How many actions have not been applied yet.
-    #[must_use]
-    pub fn unresolved(&self) -> usize {
-        self.actions.values().filter(|action| **action == Action::Open).count()
+    pub(super) fn unresolved(&self) -> i32 {
+        let open = self.actions.values().filter(|action| matches!(action, Action::NotApplied));
+        i32::try_from(open.count()).unwrap_or(i32::MAX)
     }
 }
 
 impl Action {
-    fn made(&self) -> &[Record] {
+    fn created(&self) -> &[Created] {
         match self {
-            Self::Open | Self::Applied => &[],
-            Self::Made(records) => records,
+            Self::NotApplied => &[],
+            Self::Applied(created) => created,
         }
     }
 
-    /// The first of what it made that is still there.
-    fn still(&self, there: &HashSet<Uuid>) -> Option<&Record> {
-        self.made().iter().find(|record| there.contains(&record.id))
+    /// The first of what it created that is still there.
+    fn still(&self, there: &HashSet<Uuid>) -> Option<&Created> {
+        self.created().iter().find(|created| there.contains(&created.id))
     }
 }
 
-/// What an action made that a second run could make again: notes, tickets and messages, and people
-/// and companies, of which those without identifiers are found by nothing. A deal and a contact's
-/// company are found by their names.
-fn made_by(result: &Value) -> Vec<Record> {
-    let record = |one: &Value, models: &[&str]| {
-        let model = word(one, "model");
-        let id = word(one, "id").parse().ok().filter(|_| models.contains(&model))?;
-        Some(Record { id, model: model.to_owned() })
+/// What an action created that a second run could create again: notes, tickets and messages, and
+/// people and companies, of which those without identifiers are found by nothing. A deal and a
+/// contact's company are found by their names.
+fn created_by(result: &ActionResult) -> Vec<Created> {
+    let created = |record: &RecordBody, is_new: bool| {
+        let could_double = match record.model {
+            Model::Note | Model::Ticket | Model::Sms => true,
+            Model::Contact | Model::Account | Model::Lead => is_new,
+            Model::Deal => false,
+        };
+        Some(Created { id: record.id.filter(|_| could_double)?, model: record.model })
     };
-    let models: &[&str] = if word(result, "status") == "created" {
-        &["note", "ticket", "sms", "contact", "account", "lead"]
-    } else {
-        &["note", "ticket", "sms"]
-    };
-    let own = result.get("record").and_then(|one| record(one, models));
-    let related = result.get("related").and_then(Value::as_array).into_iter().flatten();
-    let people = related
-        .filter(|one| word(one, "status") == "created" && word(one, "role") != "company")
-        .filter_map(|one| record(one, &["contact", "account", "lead"]));
-    own.into_iter().chain(people).collect()
-}
-
-fn word<'v>(of: &'v Value, name: &str) -> &'v str {
-    of.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A kept delivery whose actions can be run again.
-#[derive(Debug)]
-pub struct Replayable {
-    root: Root,
-    options: Options,
-    warnings: Vec<Warning>,
-    working_bytes: usize,
-}
-
-impl Replayable {
-    /// How much memory working on it takes at most, in bytes: an estimate.
-    #[must_use]
-    pub const fn working_bytes(&self) -> usize {
-        self.working_bytes
-    }
+    let own = result.record.iter();
+    let own = own.filter_map(|record| created(record, result.status == ActionStatus::Created));
+    let related = result.related.iter().filter(|related| {
+        related.status == RelatedStatus::Created && related.role != RelatedRole::Company
+    });
+    own.chain(related.filter_map(|related| created(&related.record, true))).collect()
 }
 
 impl Pipeline {
-    /// Reads the delivery whose actions are meant by that one, which may be a replay itself.
-    /// Bodies are nested `deepest` levels at most.
-    ///
-    /// # Errors
-    /// 404; 409 `still_pending` and `not_replayable`; 422 `invalid_query`.
-    pub async fn replayable(
+    /// Runs actions of a kept delivery again, which may be a replay itself, and keeps that as a
+    /// delivery of its own, which points at the first. Those that have been applied are not run a
+    /// second time, however often or at the same time it is asked for. `caller` is the address of
+    /// who asks.
+    pub(crate) async fn replay(
         &self,
         org: Uuid,
         delivery: Uuid,
-        deepest: usize,
-    ) -> Result<Replayable, Problem> {
+        only: Only,
+        caller: Option<IpAddr>,
+    ) -> Result<Reply, Problem> {
+        let unknown = || Problem::not_found("delivery");
+        let parts = &self.0;
+        let mut permit = parts.in_flight.hold(org)?;
+        let length = move |conn: &mut _| deliveries::root_bytes(conn, org, delivery);
+        let bytes = parts.db.in_org(org, length).await?.ok_or_else(unknown)?;
+        // What was taken under larger limits has the room of the largest.
+        let bytes = usize::try_from(bytes).unwrap_or_default().min(parts.limits.max_body_bytes);
+        permit.grow(bytes)?;
+        let deepest = parts.deepest();
         let read = move |conn: &mut _| {
             let root = deliveries::root(conn, org, delivery)?;
             Ok::<_, StoreError>(root.map(|root| {
-                let mut meter = Meter::new(deepest);
+                let mut meter = root.format.meter(deepest);
                 meter.feed(&root.body);
                 (root, meter.working_bytes())
             }))
         };
-        let found = self.0.db.in_org(org, read).await?;
-        let (root, working_bytes) = found.ok_or_else(|| Problem::not_found("delivery"))?;
-        if root.status == "pending" {
-            let detail = "The delivery has not been applied yet; it will be in its turn.";
-            return Err(Problem::new(Code::StillPending, detail));
-        }
-        if root.http_status == Some(deliveries::KEY_IN_USE) {
-            let detail = "It came while the first request of its `Idempotency-Key` was running, \
-                          whose actions these are; replay that one.";
-            return Err(Problem::new(Code::NotReplayable, detail));
-        }
-        if root.body.is_empty() || !root.body_complete {
-            let detail = "Its body was not read to its end, or has been erased; \
-                          there is nothing to run again.";
-            return Err(Problem::new(Code::NotReplayable, detail));
-        }
-        let (options, warnings) = Options::parse(&root.query).map_err(invalid_query)?;
-        Ok(Replayable { root, options, warnings, working_bytes })
+        let (root, working_bytes) = parts.db.in_org(org, read).await?.ok_or_else(unknown)?;
+        let job = Arc::new(replayed(org, root, only, caller)?);
+        permit.work(working_bytes.min(parts.working_bytes)).await?;
+        let its = self.clone();
+        let work = async move {
+            let _permit = permit;
+            let directory = its.0.directories.current(org).await?;
+            its.settle(directory, &job).await
+        };
+        to_its_end(request::current().unwrap_or_else(clock::new_id), work).await
     }
 
-    /// Runs actions of a kept delivery again and keeps that as a delivery of its own, which points
-    /// at the first. Those that have been applied are not run a second time, however often or at
-    /// the same time it is asked for. `caller` is the address of who asks.
-    ///
-    /// # Errors
-    /// 404 where the listener is gone; 409 `not_replayable`, or while a request of its
-    /// `Idempotency-Key` runs; where the envelope is still wrong, the listener's answer to that.
-    pub async fn replay(
+    /// Replays deliveries one after the other. Where there is no room for more the rest is left out.
+    pub(crate) async fn replay_all(
         &self,
         org: Uuid,
-        replayable: Replayable,
+        ids: Vec<Uuid>,
         only: Only,
         caller: Option<IpAddr>,
-    ) -> Result<Reply, Problem> {
-        let Replayable { root, options, warnings, working_bytes: _ } = replayable;
-        let job = Job {
-            org,
-            listener: root.listener_id,
-            came: Came::Replayed { root: root.id, only },
-            retry: Retry::of_rejected(&root),
-            received: Received {
-                id: clock::new_id(),
-                at: clock::now(),
-                caller: caller.unwrap_or_else(|| root.caller.ip()),
-                query: root.query,
-                headers: Value::Object(serde_json::Map::new()),
-                idempotency_keys: Vec::new(),
-                body: root.body,
-                body_complete: true,
-            },
-            options,
-            warnings,
-            started: clock::instant(),
-        };
-        let directory = self.0.directories.current(org).await?;
-        self.settle(directory, &Arc::new(job)).await
+    ) -> Result<Vec<(Uuid, Result<Reply, Problem>)>, Problem> {
+        let mut ends = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.replay(org, id, only, caller).await {
+                Err(problem) if problem.code == Code::Overloaded => {
+                    return if ends.is_empty() { Err(problem) } else { Ok(ends) };
+                }
+                end => ends.push((id, end)),
+            }
+        }
+        Ok(ends)
     }
+}
+
+/// The job of running a kept delivery again, where there is something to run.
+fn replayed(org: Uuid, root: Root, only: Only, caller: Option<IpAddr>) -> Result<Job, Problem> {
+    if root.status == DeliveryStatus::Pending {
+        let detail = "The delivery has not been applied yet; it will be in its turn.";
+        return Err(Problem::new(Code::StillPending, detail));
+    }
+    if root.http_status == Some(deliveries::KEY_IN_USE) {
+        let detail = "It came while the first request of its `Idempotency-Key` was running, \
+                      whose actions these are; replay that one.";
+        return Err(Problem::new(Code::NotReplayable, detail));
+    }
+    if root.body.is_empty() || !root.body_complete {
+        let detail = "Its body was not read to its end, or has been erased; \
+                      there is nothing to run again.";
+        return Err(Problem::new(Code::NotReplayable, detail));
+    }
+    let (options, warnings) = Options::parse(&root.query)?;
+    Ok(Job {
+        org,
+        listener: root.listener_id,
+        origin: Origin::Replayed { root: root.id, only },
+        idempotency: Idempotency::of_rejected(org, &root),
+        received: Received::again(root, clock::new_id(), clock::now(), caller),
+        options,
+        warnings,
+        shares_transaction: false,
+        started: clock::instant(),
+    })
 }
 
 /// Somebody has been erased from the body since it was read.
@@ -262,20 +245,29 @@ pub(super) fn changed() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     const NOTE: Uuid = Uuid::from_u128(1);
+
+    /// As an older version may have kept it: without what has a default.
+    fn told(results: &[Value]) -> String {
+        let summary = json!({"total": results.len(), "created": 0, "updated": 0, "unchanged": 0,
+            "duplicate": 0, "queued": 0, "failed": 0});
+        json!({"requestId": NOTE, "environment": "staging", "dryRun": false, "summary": summary,
+            "results": results})
+        .to_string()
+    }
 
     fn answer(results: &[(usize, &str, &str)]) -> String {
         let result = |(index, status, model): &(usize, &str, &str)| {
             let record = (!model.is_empty()).then(|| json!({"model": model, "id": NOTE}));
             json!({"index": index, "status": status, "record": record})
         };
-        json!({"results": results.iter().map(result).collect::<Vec<_>>()}).to_string()
+        told(&results.iter().map(result).collect::<Vec<_>>())
     }
 
     fn wanted(answers: &[String], only: Only, there: &[Uuid]) -> Vec<usize> {
-        let progress = Progress::of(answers.iter().map(String::as_str));
+        let progress = Progress::of(answers.iter().map(String::as_str)).unwrap();
         let there = there.iter().copied().collect();
         (0..4).filter(|index| progress.wants(*index, only, &there)).collect()
     }
@@ -296,8 +288,8 @@ mod tests {
             (vec![first, second, third], vec![]),
         ] {
             assert_eq!(wanted(&answers, Only::Failed, &[]), left, "{answers:?}");
-            let progress = Progress::of(answers.iter().map(String::as_str));
-            assert_eq!(progress.unresolved(), left.len());
+            let progress = Progress::of(answers.iter().map(String::as_str)).unwrap();
+            assert_eq!(progress.unresolved(), i32::try_from(left.len()).unwrap());
         }
     }
 
@@ -338,8 +330,8 @@ mod tests {
             assert_eq!(wanted(&answers, Only::All, &[NOTE]), [0, 2, 3], "{model}");
             assert_eq!(wanted(&answers, Only::All, &[]), [0, 1, 2, 3], "{model}");
             assert_eq!(wanted(&answers, Only::Failed, &[]), [3], "{model}");
-            let progress = Progress::of(answers.iter().map(String::as_str));
-            let left_out = progress.left_out(Only::All, &HashSet::from([NOTE]));
+            let progress = Progress::of(answers.iter().map(String::as_str)).unwrap();
+            let left_out = progress.left_out(Format::Beeiq, Only::All, &HashSet::from([NOTE]));
             assert_eq!(left_out.len(), 1, "{model}");
             assert_eq!(left_out[0].pointer, "/data/1");
         }
@@ -361,7 +353,7 @@ mod tests {
             let deal = json!({"model": "deal", "id": Uuid::from_u128(2)});
             let result =
                 json!({"index": 0, "status": "updated", "record": deal, "related": related});
-            let answers = [json!({"results": [result]}).to_string()];
+            let answers = [told(&[result])];
             assert_eq!(wanted(&answers, Only::All, &[NOTE]).contains(&0), run, "{role} {status}");
             assert!(wanted(&answers, Only::All, &[]).contains(&0));
         }

@@ -1,3 +1,133 @@
 //! The formats in which deliveries come, a file each: from bytes to actions, or why not.
+//!
+//! A door has a format, and what came in at it is kept with the format's name: what is deferred,
+//! replayed or erased later is read as it was meant.
 
-pub mod beeiq;
+mod beeiq;
+mod headers;
+
+pub use headers::Headers;
+
+use crate::actions::Action;
+use crate::batch::Context;
+use crate::diagnostics::{Findings, Pointer, Refusal, Warning};
+use crate::directory::User;
+use crate::json::Meter;
+use crate::values::words::UnknownWord;
+use crate::words;
+use std::collections::BTreeSet;
+
+words! {
+    /// A format. Its word is kept with deliveries, so it never changes its meaning.
+    pub enum Format {
+        /// The envelope of `listener.md` 1.
+        Beeiq => "beeiq",
+    }
+}
+
+impl TryFrom<String> for Format {
+    type Error = UnknownWord;
+
+    fn try_from(word: String) -> Result<Self, UnknownWord> {
+        word.parse()
+    }
+}
+
+/// What a payload may be at most (`listener.md` 1).
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Actions.
+    pub actions: usize,
+    /// Levels of nesting; the outermost is the first.
+    pub depth: usize,
+}
+
+/// What a payload turned out to be.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    /// For whom the actions are done: the "me" of permits, the owner of what they create.
+    pub sender: &'a User,
+    /// The actions, in order.
+    pub items: Vec<Item>,
+    /// What is odd about the payload as a whole.
+    pub warnings: Vec<Warning>,
+}
+
+/// One action of a payload.
+#[derive(Debug)]
+pub struct Item {
+    /// Its place among the actions, by which answers and replays name it.
+    pub index: usize,
+    /// Its `actionType` as sent, where it is a text.
+    pub action_type: Option<String>,
+    /// The action, as far as there is something to decide about.
+    pub action: Option<Action>,
+    /// What was found while reading it.
+    pub findings: Findings,
+}
+
+impl Format {
+    /// Reads a body with the headers that are kept of its request.
+    ///
+    /// # Errors
+    /// Why nothing of it can be applied: unreadable, over a limit, a wrong envelope.
+    pub fn read<'a>(
+        self,
+        body: &[u8],
+        _headers: &Headers,
+        limits: Limits,
+        context: Context<'a>,
+    ) -> Result<Envelope<'a>, Refusal> {
+        match self {
+            Self::Beeiq => beeiq::read(body, limits, context),
+        }
+    }
+
+    /// Reads it as far as it takes to know that its actions can be read later; they are left out.
+    ///
+    /// # Errors
+    /// As [`Format::read`].
+    pub fn check<'a>(
+        self,
+        body: &[u8],
+        _headers: &Headers,
+        limits: Limits,
+        context: Context<'a>,
+    ) -> Result<Envelope<'a>, Refusal> {
+        match self {
+            Self::Beeiq => beeiq::check(body, limits, context),
+        }
+    }
+
+    /// What measures a body of at most `deepest` levels while it arrives.
+    #[must_use]
+    pub fn meter(self, deepest: usize) -> Meter {
+        match self {
+            Self::Beeiq => Meter::new(deepest),
+        }
+    }
+
+    /// A kept body without the data of these actions; `None` where it cannot be taken apart.
+    #[must_use]
+    pub fn redacted(self, body: &[u8], actions: &BTreeSet<usize>) -> Option<Vec<u8>> {
+        match self {
+            Self::Beeiq => beeiq::redacted(body, actions),
+        }
+    }
+
+    /// Where an action stands in the body.
+    #[must_use]
+    pub fn pointer_to(self, index: usize) -> Pointer {
+        match self {
+            Self::Beeiq => beeiq::pointer_to(index),
+        }
+    }
+
+    /// The action that a pointer into the body leads to, or into.
+    #[must_use]
+    pub fn action_at(self, pointer: &str) -> Option<usize> {
+        match self {
+            Self::Beeiq => beeiq::action_at(pointer),
+        }
+    }
+}
