@@ -77,7 +77,7 @@ impl App {
                 connections: settings.database.pool_size,
             },
             Messages {
-                staging: settings.environment == Environment::Staging,
+                environment: settings.environment,
                 mail_domain: mail_domain(&public_url),
                 wake: wake.clone(),
             },

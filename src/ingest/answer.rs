@@ -1,6 +1,7 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
+use crate::config::Environment;
 use beeiq_core::actions::ACTION_TYPES;
 use beeiq_core::batch::{Link, Outcome, RecordName, RecordRef, Rejection, Related, Role, Status};
 use beeiq_core::diagnostics::{Code, Fault, Warning};
@@ -67,14 +68,6 @@ words! {
     }
 }
 
-words! {
-    /// Whether messages leave the instance.
-    enum AnsweredEnvironment {
-        Production => "production",
-        Staging => "staging",
-    }
-}
-
 /// The body of an answer to actions that were read. Where all failed it is a problem (RFC 9457) as
 /// well. It is kept with the delivery and read back for replays and erasing, so what is added to it
 /// has a default.
@@ -102,7 +95,7 @@ pub struct Answer {
     request_id: Uuid,
     /// `production`, or `staging`, where no message is sent.
     #[schema(value_type = String, example = "production")]
-    environment: AnsweredEnvironment,
+    environment: Environment,
     /// Whether nothing was changed.
     dry_run: bool,
     /// What is odd about the request as a whole.
@@ -226,7 +219,7 @@ pub(super) struct DeliveryResult {
 impl Answer {
     pub(super) fn new(
         request_id: Uuid,
-        staging: bool,
+        environment: Environment,
         options: Options,
         DeliveryResult { actions, warnings, unreal }: DeliveryResult,
     ) -> Self {
@@ -240,11 +233,7 @@ impl Answer {
             detail: None,
             code: None,
             request_id,
-            environment: if staging {
-                AnsweredEnvironment::Staging
-            } else {
-                AnsweredEnvironment::Production
-            },
+            environment,
             dry_run: options.dry_run,
             warnings,
             summary: summarise(&results),

@@ -9,7 +9,7 @@ use super::job::{AttemptError, Job, Origin};
 use super::replay::{Progress, changed};
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
-use crate::store::writes::{self, Delivery, Outgoing};
+use crate::store::writes::{self, Delivery};
 use crate::store::{deliveries, directory};
 use beeiq_core::batch::{Context, Mentions, Request};
 use beeiq_core::directory::Directory;
@@ -103,7 +103,11 @@ impl Parts {
         let Some(Reading { job, .. }) = readings.first() else { return Ok(Vec::new()) };
         let mut mentions = Mentions::default();
         for reading in readings {
-            mention(&reading.envelope.items, reading.request(self.messages.staging), &mut mentions);
+            mention(
+                &reading.envelope.items,
+                reading.request(self.outgoing().staging),
+                &mut mentions,
+            );
         }
         let reserved = if job.options.dry_run {
             Reserved::default()
@@ -139,8 +143,7 @@ impl Parts {
             return Ok(Vec::new());
         };
         let (org, options) = (first.org, first.options);
-        let (staging, mail_domain) = (self.messages.staging, self.messages.mail_domain.as_str());
-        let outgoing = Outgoing { staging, mail_domain };
+        let outgoing = self.outgoing();
         let lock = directory::joining_deliveries(org);
         let (answered, queues_messages) = in_org_with_kept_plans(conn, org, &lock, |conn| {
             let (mut parts, mut progress) = (Vec::new(), Vec::new());
@@ -148,7 +151,7 @@ impl Parts {
                 if let Some(idempotency) = &reading.job.idempotency {
                     idempotency.claim(conn)?;
                 }
-                let (part, before) = choose(conn, reading, staging)?;
+                let (part, before) = choose(conn, reading, outgoing.staging)?;
                 parts.push(part);
                 progress.push(before);
             }
@@ -190,7 +193,7 @@ impl Parts {
         if job.defers() {
             return Answered { reply: Reply::pending(id), answer: None };
         }
-        let answer = Answer::new(id, self.messages.staging, job.options, result);
+        let answer = Answer::new(id, self.messages.environment, job.options, result);
         let body = serde_json::to_string(&answer).unwrap_or_default();
         Answered { reply: Reply::processed(answer.http_status(), body), answer: Some(answer) }
     }

@@ -11,10 +11,11 @@ use super::rate::{Quota, Rate};
 use super::received::Received;
 use crate::access::secrets::SecretKey;
 use crate::clock;
-use crate::config::{CapacitySettings, Limits};
+use crate::config::{CapacitySettings, Environment, Limits};
 use crate::directory::DirectoryCache;
 use crate::problem::Problem;
 use crate::store::pool::Db;
+use crate::store::writes::Outgoing;
 use crate::telemetry::metrics::Counters;
 use crate::telemetry::request;
 use crate::worker::outbox::Wake;
@@ -54,8 +55,8 @@ pub(super) struct Parts {
 
 /// What becomes of the messages that deliveries cause.
 pub(crate) struct Messages {
-    /// Whether they are captured instead of sent.
-    pub(crate) staging: bool,
+    /// Whether they are sent or captured.
+    pub(crate) environment: Environment,
     /// What `Message-ID`s end in.
     pub(crate) mail_domain: String,
     /// Woken when some were queued.
@@ -122,6 +123,11 @@ impl Reply {
 }
 
 impl Parts {
+    pub(super) fn outgoing(&self) -> Outgoing<'_> {
+        let Messages { environment, mail_domain, wake: _ } = &self.messages;
+        Outgoing { staging: *environment == Environment::Staging, mail_domain }
+    }
+
     pub(super) fn format_limits(&self) -> formats::Limits {
         formats::Limits { actions: self.limits.max_actions, depth: self.deepest() }
     }

@@ -6,7 +6,7 @@
 use super::job::AttemptError;
 use super::received::Received;
 use crate::problem::Problem;
-use crate::store::deliveries::Root;
+use crate::store::deliveries::Kept;
 use crate::store::error::StoreError;
 use crate::store::idempotency;
 use crate::store::pool::Conn;
@@ -56,7 +56,7 @@ impl Idempotency {
 
     /// The key of a delivery that is run again, where it had one and was rejected: its sender may
     /// have mended it and sent it again under the key.
-    pub(super) fn of_rejected(org: Uuid, root: &Root) -> Option<Self> {
+    pub(super) fn of_rejected(org: Uuid, root: &Kept) -> Option<Self> {
         let key = IdempotencyKey::parse(root.headers.get("idempotency-key")?.as_bytes()).ok()?;
         let by = By::Admin { rejected: root.id };
         let (listener, at) = (root.listener_id, root.received_at);

@@ -8,11 +8,13 @@ use super::received::{Options, Received};
 use super::replay::Only;
 use crate::clock;
 use crate::problem::Problem;
+use crate::store::deliveries::Kept;
 use crate::store::error::{DbError, StoreError};
 use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::Delivery;
 use beeiq_core::diagnostics::Warning;
 use beeiq_core::directory::{Directory, Listener};
+use beeiq_core::formats::Headers;
 use beeiq_core::records::delivery::DeliveryStatus;
 use ipnetwork::IpNetwork;
 use std::time::Instant;
@@ -21,6 +23,8 @@ use uuid::Uuid;
 /// The largest body that shares a transaction, in bytes: larger ones are batches themselves. It is
 /// what of every body is free (`in_flight.rs`).
 const SMALL: usize = 16 * 1024;
+
+static NO_HEADERS: Headers = Headers::none();
 
 pub(crate) struct Job {
     pub(super) org: Uuid,
@@ -87,6 +91,38 @@ impl Job {
         (job, problem)
     }
 
+    /// A kept delivery whose turn has come.
+    pub(crate) fn deferred(org: Uuid, kept: Kept) -> Self {
+        // It was read when it came; what is wrong with it now is not the query.
+        let asked = Options::parse(&kept.query).unwrap_or_default();
+        Self::again((org, kept.listener_id), Origin::Deferred, kept.into(), asked, None)
+    }
+
+    /// What has been kept, to be applied now.
+    pub(super) fn again(
+        (org, listener): (Uuid, Uuid),
+        origin: Origin,
+        received: Received,
+        (options, warnings): (Options, Vec<Warning>),
+        idempotency: Option<Idempotency>,
+    ) -> Self {
+        Self {
+            org,
+            listener,
+            origin,
+            received,
+            options,
+            warnings,
+            idempotency,
+            shares_transaction: false,
+            started: clock::instant(),
+        }
+    }
+
+    pub(crate) const fn id(&self) -> Uuid {
+        self.received.id
+    }
+
     /// The listener, where it still takes the request. What has been taken is applied whatever has
     /// become of the listener's address list or switch since.
     pub(super) fn admitted<'d>(
@@ -126,9 +162,10 @@ impl Job {
             body,
             body_complete,
         } = &self.received;
-        let replay_of = match &self.origin {
-            Origin::Replayed { root, .. } => Some(*root),
-            Origin::Posted { .. } | Origin::Deferred => None,
+        let (replay_of, headers) = match &self.origin {
+            // The headers are those of the first.
+            Origin::Replayed { root, .. } => (Some(*root), &NO_HEADERS),
+            Origin::Posted { .. } | Origin::Deferred => (None, headers),
         };
         Delivery {
             id: *id,

@@ -5,11 +5,9 @@
 //! queue; so there is nothing to hand back, and nothing to be taken up twice.
 
 use super::deliver::Pipeline;
-use super::job::{AttemptError, Job, Origin};
-use super::received::{Options, Received};
-use crate::clock;
+use super::job::{AttemptError, Job};
 use crate::problem::Problem;
-use crate::store::deliveries::{self, Queue, Waiting};
+use crate::store::deliveries::{self, Queue};
 use crate::store::error::StoreError;
 use crate::store::pool::{over_queues, ping};
 use crate::telemetry::request;
@@ -136,13 +134,13 @@ impl Pipeline {
         let org = queue.org_id;
         let first = self.0.db.in_org(org, move |conn| deliveries::first_waiting(conn, queue));
         let Some(first) = first.await? else { return Ok(Ok(Turn::Nothing)) };
-        let job = Arc::new(due(queue, first));
+        let job = Arc::new(Job::deferred(org, first));
         let (pipeline, its) = (self.clone(), Arc::clone(&job));
         let apply = async move {
             let directory = pipeline.0.directories.get(org).await?;
             pipeline.attempts(directory, &its).await
         };
-        let problem = match tokio::spawn(request::within(job.received.id, apply)).await {
+        let problem = match tokio::spawn(request::within(job.id(), apply)).await {
             Ok(Ok(_)) => return Ok(Ok(Turn::Applied)),
             Ok(Err(
                 AttemptError::NotDue
@@ -176,7 +174,7 @@ impl Pipeline {
         stumbles: &mut HashMap<Uuid, u32>,
     ) -> Result<(), StoreError> {
         self.0.db.run(ping).await?;
-        let id = job.received.id;
+        let id = job.id();
         tracing::warn!(delivery = %id, "a delivery that was kept for later stays first: {error}");
         let count = stumbles.entry(id).or_insert(0);
         *count += 1;
@@ -193,36 +191,9 @@ impl Pipeline {
 
     /// Keeps a delivery as one that cannot be applied, so that the next one has its turn.
     async fn give_up(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {
-        match self.store_rejected(job, problem.of_request(job.received.id)).await {
+        match self.store_rejected(job, problem.of_request(job.id())).await {
             Err(AttemptError::Store(error)) => Err(error),
             _ => Ok(()),
         }
-    }
-}
-
-fn due(queue: Queue, waiting: Waiting) -> Job {
-    let Waiting { id, received_at, caller, query, headers, format, body } = waiting;
-    // It was read when it came; what is wrong with it now is not the query.
-    let (options, warnings) = Options::parse(&query).unwrap_or_default();
-    Job {
-        org: queue.org_id,
-        listener: queue.listener_id,
-        origin: Origin::Deferred,
-        received: Received {
-            id,
-            at: received_at,
-            caller: caller.ip(),
-            query,
-            headers,
-            idempotency_keys: Vec::new(),
-            format,
-            body,
-            body_complete: true,
-        },
-        options,
-        warnings,
-        idempotency: None,
-        shares_transaction: false,
-        started: clock::instant(),
     }
 }

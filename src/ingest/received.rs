@@ -1,7 +1,7 @@
 //! A request as it came.
 
 use crate::problem::Problem;
-use crate::store::deliveries::Root;
+use crate::store::deliveries::Kept;
 use beeiq_core::diagnostics::{Code, Fault, Warning};
 use beeiq_core::formats::{Format, Headers};
 use beeiq_core::values::suggest::nearest;
@@ -30,19 +30,18 @@ pub(crate) struct Received {
     pub(crate) body_complete: bool,
 }
 
-impl Received {
-    /// A kept one, to be run again.
-    pub(super) fn again(root: Root, id: Uuid, at: DateTime<Utc>, caller: Option<IpAddr>) -> Self {
+impl From<Kept> for Received {
+    fn from(kept: Kept) -> Self {
         Self {
-            id,
-            at,
-            caller: caller.unwrap_or_else(|| root.caller.ip()),
-            query: root.query,
-            headers: root.headers,
+            id: kept.id,
+            at: kept.received_at,
+            caller: kept.caller.ip(),
+            query: kept.query,
+            headers: kept.headers,
             idempotency_keys: Vec::new(),
-            format: root.format,
-            body: root.body,
-            body_complete: true,
+            format: kept.format,
+            body: kept.body,
+            body_complete: kept.body_complete,
         }
     }
 }

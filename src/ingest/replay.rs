@@ -10,7 +10,7 @@ use super::job::{Job, Origin};
 use super::received::{Options, Received};
 use crate::clock;
 use crate::problem::Problem;
-use crate::store::deliveries::{self, Root};
+use crate::store::deliveries::{self, Kept};
 use crate::store::error::StoreError;
 use crate::telemetry::request;
 use beeiq_core::diagnostics::{Code, Fault, Warning};
@@ -207,7 +207,7 @@ impl Pipeline {
 }
 
 /// The job of running a kept delivery again, where there is something to run.
-fn replayed(org: Uuid, root: Root, only: Only, caller: Option<IpAddr>) -> Result<Job, Problem> {
+fn replayed(org: Uuid, root: Kept, only: Only, caller: Option<IpAddr>) -> Result<Job, Problem> {
     if root.status == DeliveryStatus::Pending {
         let detail = "The delivery has not been applied yet; it will be in its turn.";
         return Err(Problem::new(Code::StillPending, detail));
@@ -222,18 +222,13 @@ fn replayed(org: Uuid, root: Root, only: Only, caller: Option<IpAddr>) -> Result
                       there is nothing to run again.";
         return Err(Problem::new(Code::NotReplayable, detail));
     }
-    let (options, warnings) = Options::parse(&root.query)?;
-    Ok(Job {
-        org,
-        listener: root.listener_id,
-        origin: Origin::Replayed { root: root.id, only },
-        idempotency: Idempotency::of_rejected(org, &root),
-        received: Received::again(root, clock::new_id(), clock::now(), caller),
-        options,
-        warnings,
-        shares_transaction: false,
-        started: clock::instant(),
-    })
+    let asked = Options::parse(&root.query)?;
+    let idempotency = Idempotency::of_rejected(org, &root);
+    let (listener, origin) = (root.listener_id, Origin::Replayed { root: root.id, only });
+    let first = Received::from(root);
+    let caller = caller.unwrap_or(first.caller);
+    let received = Received { id: clock::new_id(), at: clock::now(), caller, ..first };
+    Ok(Job::again((org, listener), origin, received, asked, idempotency))
 }
 
 /// Somebody has been erased from the body since it was read.

@@ -85,37 +85,33 @@ pub(crate) fn queues_after(
     .load(conn)?)
 }
 
-#[derive(Clone, Debug, Queryable)]
-pub(crate) struct Waiting {
+/// A kept delivery that is to be applied: its turn has come, or it is run again.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+pub(crate) struct Kept {
     pub(crate) id: Uuid,
+    pub(crate) listener_id: Uuid,
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) caller: IpNetwork,
+    #[diesel(deserialize_as = String)]
+    pub(crate) status: DeliveryStatus,
+    pub(crate) http_status: Option<i16>,
     pub(crate) query: String,
     #[diesel(deserialize_as = Value)]
     pub(crate) headers: Headers,
     #[diesel(deserialize_as = String)]
     pub(crate) format: Format,
     pub(crate) body: Vec<u8>,
+    pub(crate) body_complete: bool,
 }
 
 /// The delivery of a queue that came first.
 pub(crate) fn first_waiting(
     conn: &mut PgConnection,
     queue: Queue,
-) -> Result<Option<Waiting>, StoreError> {
-    Ok(waiting(queue)
-        .order(deliveries::id)
-        .select((
-            deliveries::id,
-            deliveries::received_at,
-            deliveries::caller,
-            deliveries::query,
-            deliveries::headers,
-            deliveries::format,
-            deliveries::body,
-        ))
-        .first(conn)
-        .optional()?)
+) -> Result<Option<Kept>, StoreError> {
+    let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
+    Ok(first.optional()?)
 }
 
 fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
@@ -168,25 +164,6 @@ pub(crate) fn complete(
     Ok(updated > 0)
 }
 
-/// A kept delivery that is to be run again.
-#[derive(Clone, Debug, Queryable)]
-pub(crate) struct Root {
-    pub(crate) id: Uuid,
-    pub(crate) listener_id: Uuid,
-    pub(crate) received_at: DateTime<Utc>,
-    pub(crate) caller: IpNetwork,
-    #[diesel(deserialize_as = String)]
-    pub(crate) status: DeliveryStatus,
-    pub(crate) http_status: Option<i16>,
-    pub(crate) query: String,
-    #[diesel(deserialize_as = Value)]
-    pub(crate) headers: Headers,
-    #[diesel(deserialize_as = String)]
-    pub(crate) format: Format,
-    pub(crate) body: Vec<u8>,
-    pub(crate) body_complete: bool,
-}
-
 /// How long the body of the delivery that is meant is, in bytes; see [`root`].
 pub(crate) fn root_bytes(
     conn: &mut PgConnection,
@@ -207,24 +184,12 @@ pub(crate) fn root(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
-) -> Result<Option<Root>, StoreError> {
+) -> Result<Option<Kept>, StoreError> {
     let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(root))
-        .select((
-            deliveries::id,
-            deliveries::listener_id,
-            deliveries::received_at,
-            deliveries::caller,
-            deliveries::status,
-            deliveries::http_status,
-            deliveries::query,
-            deliveries::headers,
-            deliveries::format,
-            deliveries::body,
-            deliveries::body_complete,
-        ))
+        .select(Kept::as_select())
         .first(conn)
         .optional()?)
 }

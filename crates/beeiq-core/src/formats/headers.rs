@@ -10,6 +10,12 @@ use std::collections::BTreeMap;
 pub struct Headers(BTreeMap<String, String>);
 
 impl Headers {
+    /// No headers.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
     /// The value of that header.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
