@@ -8,7 +8,7 @@ use crate::directory::DirectoryCache;
 use crate::ingest::{Bounds, Messages, Pipeline};
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
-use crate::store::pool::Db;
+use crate::store::pool::{Db, DbConfig};
 use crate::telemetry::metrics::Metrics;
 use crate::tls;
 use crate::worker::outbox::{Outbox, OutboxConfig, Wake};
@@ -18,11 +18,8 @@ use std::sync::Arc;
 
 /// What the handlers work with.
 pub struct App {
-    /// The database.
     pub db: Db,
-    /// The key of tokens and sealed values.
     pub key: SecretKey,
-    /// Signs in, and recognises callers.
     pub access: Access,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
@@ -34,21 +31,15 @@ pub struct App {
     pub trusted_proxies: Vec<IpNetwork>,
     /// The orgs' names, cached.
     pub directories: DirectoryCache,
-    /// What takes deliveries.
     pub pipeline: Pipeline,
-    /// What sends messages.
     pub senders: Arc<Senders>,
-    /// How often accounts are tried.
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
-    /// How many days deliveries are kept.
     pub retention_days: u16,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
-    /// How much is taken on at a time, as it was set.
     pub capacity_settings: CapacitySettings,
-    /// What it measures of itself.
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
@@ -62,15 +53,16 @@ impl App {
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
         tls::use_ring();
         settings.capacity.check(&settings.limits)?;
-        let db = Db::new(&settings.database.pool()?)?;
+        let db = Db::new(&DbConfig::of(&settings.database)?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
         let metrics = Metrics::new();
+        let key = settings.secret_key()?;
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
-            settings.secret_key()?,
+            key.clone(),
             Bounds {
                 limits: settings.limits,
                 capacity: settings.capacity,
@@ -83,7 +75,6 @@ impl App {
             },
             metrics.counters.clone(),
         );
-        let key = settings.secret_key()?;
         let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
         let senders = Arc::new(senders);
         let config = OutboxConfig {
@@ -96,7 +87,7 @@ impl App {
             db: db.clone(),
             key: key.clone(),
             passwords: Passwords::new()?,
-            lifetime: settings.sessions.lifetime(),
+            lifetime: settings.sessions.into(),
         };
         Ok(Self {
             db,
@@ -119,8 +110,6 @@ impl App {
         })
     }
 
-    /// What `Message-ID`s end in.
-    #[must_use]
     pub fn mail_domain(&self) -> String {
         mail_domain(&self.public_url)
     }
