@@ -2,16 +2,20 @@
 //! single one is a group of one.
 
 use super::answer::{Answer, DeliveryResult};
+use super::attempt_error::AttemptError;
 use super::batch::{Batch, Decided, Part, mention};
 use super::codes::Reserved;
-use super::deliver::{Parts, Reply};
-use super::job::{AttemptError, Job, Origin};
-use super::replay::{Progress, changed};
+use super::job::{Job, Origin};
+use super::pipeline::Parts;
+use super::progress::Progress;
+use super::reply::Reply;
+use crate::problem::Problem;
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
 use crate::store::writes::{self, Delivery};
 use crate::store::{deliveries, directory};
 use beeiq_core::batch::{Context, Mentions, Request};
+use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::Directory;
 use beeiq_core::formats::{Envelope, Item};
 use beeiq_core::records::delivery::DeliveryStatus;
@@ -303,4 +307,10 @@ fn row<'a>(reading: &'a Reading<'_>, answered: &'a Answered) -> Delivery<'a> {
             ..job.delivery(sender, DeliveryStatus::Pending, &answered.reply)
         },
     }
+}
+
+/// Somebody has been erased from the body since it was read.
+fn changed() -> Problem {
+    let detail = "Somebody has been erased from it meanwhile; ask again to run what is left.";
+    Problem::new(Code::NotReplayable, detail)
 }

@@ -1,7 +1,9 @@
 //! Brought to its answer, again where others were faster.
 
-use super::deliver::{Pipeline, Reply};
-use super::job::{AttemptError, Job, Origin};
+use super::attempt_error::AttemptError;
+use super::job::{Job, Origin};
+use super::pipeline::Pipeline;
+use super::reply::Reply;
 use crate::clock;
 use crate::problem::Problem;
 use crate::store::deliveries;
@@ -55,7 +57,7 @@ impl Pipeline {
                 self.with_others(&directory, job).await
             } else {
                 if job.shares_transaction && permit.is_none() {
-                    permit = Some(self.0.in_flight.quick(org).await?);
+                    permit = Some(self.0.capacity.quick(org).await?);
                 }
                 self.alone(&directory, job, attempt).await
             };

@@ -1,75 +1,23 @@
-//! A delivery's way from its door to its answer.
+//! A delivery's way from its door to its answer: admitted, read, settled.
 
 use super::admit::Admitted;
-use super::codes::CodeAllocator;
-use super::group_commit::GroupCommit;
-use super::in_flight::InFlightLimits;
 use super::intake::Intake;
 use super::job::Job;
-use super::quotas::Quotas;
+use super::pipeline::Pipeline;
 use super::rate::{Quota, Rate};
 use super::received::Received;
-use crate::access::secrets::SecretKey;
-use crate::clock;
-use crate::config::{CapacitySettings, Environment, Limits};
-use crate::directory::DirectoryCache;
+use super::reply::Reply;
 use crate::problem::Problem;
-use crate::store::pool::Db;
-use crate::store::writes::Outgoing;
-use crate::telemetry::metrics::Counters;
 use crate::telemetry::request;
-use crate::worker::outbox::Wake;
 use beeiq_core::diagnostics::Code;
-use beeiq_core::formats::{self, Format, Headers};
+use beeiq_core::formats::{Format, Headers};
 use chrono::{DateTime, Utc};
 use futures_util::Stream;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::Notify;
 use tracing::Instrument;
 use uuid::Uuid;
-
-/// What takes deliveries. Cheap to clone.
-#[derive(Clone)]
-pub struct Pipeline(pub(super) Arc<Parts>);
-
-pub(super) struct Parts {
-    pub(super) db: Db,
-    pub(super) directories: DirectoryCache,
-    pub(super) key: SecretKey,
-    pub(super) limits: Limits,
-    /// The most memory that working on one body may take.
-    pub(super) working_bytes: usize,
-    /// How many server processes share a listener's rate.
-    pub(super) processes: u32,
-    pub(super) in_flight: InFlightLimits,
-    pub(super) quotas: Quotas,
-    pub(super) group_commit: GroupCommit,
-    pub(super) codes: CodeAllocator,
-    /// Rung when a delivery has been deferred.
-    pub(super) deferred: Notify,
-    pub(super) messages: Messages,
-    pub(super) counters: Counters,
-}
-
-/// What becomes of the messages that deliveries cause.
-pub(crate) struct Messages {
-    /// Whether they are sent or captured.
-    pub(crate) environment: Environment,
-    /// What `Message-ID`s end in.
-    pub(crate) mail_domain: String,
-    /// Woken when some were queued.
-    pub(crate) wake: Wake,
-}
-
-/// How much is taken, and at a time.
-pub(crate) struct Bounds {
-    pub(crate) limits: Limits,
-    pub(crate) capacity: CapacitySettings,
-    /// To the database.
-    pub(crate) connections: u32,
-}
 
 /// A request at a listener's door.
 pub(crate) struct Arrival<B> {
@@ -99,76 +47,7 @@ pub(crate) struct Answered {
     pub(crate) quota: Option<(Rate, Quota)>,
 }
 
-/// An answer, ready to be sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) body: String,
-    /// Whether it is the answer that an earlier request of the same `Idempotency-Key` got.
-    pub(crate) replayed: bool,
-    /// The delivery, where it was deferred: by its id its outcome can be asked for.
-    pub(crate) pending: Option<Uuid>,
-}
-
-impl Reply {
-    pub(super) const fn processed(status: u16, body: String) -> Self {
-        Self { status, body, replayed: false, pending: None }
-    }
-
-    /// Deferred (`listener.md` 9).
-    pub(super) fn pending(delivery: Uuid) -> Self {
-        let body = serde_json::json!({"requestId": delivery, "status": "pending"}).to_string();
-        Self { status: 202, body, replayed: false, pending: Some(delivery) }
-    }
-}
-
-impl Parts {
-    pub(super) fn outgoing(&self) -> Outgoing<'_> {
-        let Messages { environment, mail_domain, wake: _ } = &self.messages;
-        Outgoing { staging: *environment == Environment::Staging, mail_domain }
-    }
-
-    pub(super) fn format_limits(&self) -> formats::Limits {
-        formats::Limits { actions: self.limits.max_actions, depth: self.deepest() }
-    }
-
-    pub(super) fn deepest(&self) -> usize {
-        usize::try_from(self.limits.max_nesting).unwrap_or(usize::MAX)
-    }
-}
-
 impl Pipeline {
-    pub(crate) fn new(
-        db: Db,
-        directories: DirectoryCache,
-        key: SecretKey,
-        Bounds { limits, capacity, connections }: Bounds,
-        messages: Messages,
-        counters: Counters,
-    ) -> Self {
-        Self(Arc::new(Parts {
-            db,
-            directories,
-            key,
-            limits,
-            working_bytes: capacity.working_bytes_of_one(),
-            processes: capacity.processes,
-            in_flight: InFlightLimits::of(&capacity, connections),
-            quotas: Quotas::new(clock::instant()),
-            group_commit: GroupCommit::default(),
-            codes: CodeAllocator::default(),
-            deferred: Notify::new(),
-            messages,
-            counters,
-        }))
-    }
-
-    /// How much is taken on at a time.
-    #[must_use]
-    pub fn in_flight(&self) -> &InFlightLimits {
-        &self.0.in_flight
-    }
-
     /// Takes a request and answers it. The order matters: the URL first (404), then the caller's
     /// address (403), then whether the listener is enabled (410), then its rate (429), and only then
     /// the body. What was refused before that is not kept, nor what there is no room for (503).
@@ -204,7 +83,7 @@ impl Pipeline {
     {
         let Admitted { directory, listener, caller, credentials, rate: _ } = admitted;
         let (org, id, format) = (directory.org.id, arrival.id, arrival.format);
-        let mut permit = self.0.in_flight.hold(org)?;
+        let mut permit = self.0.capacity.hold(org)?;
         let (meter, announced) = (format.meter(self.0.deepest()), arrival.announced_bytes);
         let Intake { body, meter, cut_short } =
             self.0.read_body(arrival.body, announced, meter, &mut permit).await?;

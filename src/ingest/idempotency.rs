@@ -3,7 +3,7 @@
 //! The first request of a key holds a lock while it runs, and keeps the key in the commit that
 //! applies it: a process that is killed on the way leaves neither.
 
-use super::job::AttemptError;
+use super::attempt_error::AttemptError;
 use super::received::Received;
 use crate::problem::Problem;
 use crate::store::deliveries::Kept;

@@ -1,7 +1,7 @@
 //! Reading a body whose sender is not trusted: bounded in size and in time (`listener.md` 1).
 
-use super::deliver::Parts;
-use super::in_flight::Permit;
+use super::capacity::Permit;
+use super::pipeline::Parts;
 use crate::clock;
 use crate::config::Limits;
 use crate::problem::Problem;

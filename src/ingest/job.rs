@@ -1,16 +1,14 @@
-//! A delivery on its way, and what an attempt to apply it can end in.
+//! A delivery on its way.
 
-use super::admit::{Credentials, admit};
-use super::deliver::Reply;
+use super::admission::{Credentials, admit};
+use super::attempt_error::AttemptError;
 use super::idempotency::Idempotency;
-use super::in_flight::Overloaded;
+use super::progress::Only;
 use super::received::{Options, Received};
-use super::replay::Only;
+use super::reply::Reply;
 use crate::clock;
 use crate::problem::Problem;
 use crate::store::deliveries::Kept;
-use crate::store::error::{DbError, StoreError};
-use crate::store::idempotency::FirstAnswer;
 use crate::store::writes::Delivery;
 use beeiq_core::diagnostics::Warning;
 use beeiq_core::directory::{Directory, Listener};
@@ -21,7 +19,7 @@ use std::time::Instant;
 use uuid::Uuid;
 
 /// The largest body that shares a transaction, in bytes: larger ones are batches themselves. It is
-/// what of every body is free (`in_flight.rs`).
+/// what of every body is free (`capacity.rs`).
 const SMALL: usize = 16 * 1024;
 
 static NO_HEADERS: Headers = Headers::none();
@@ -187,54 +185,6 @@ impl Job {
             respond_async: false,
             replay_of,
             unresolved: None,
-        }
-    }
-}
-
-/// What an attempt ends in besides an answer.
-pub(crate) enum AttemptError {
-    /// The settings have changed since the directory was read.
-    Stale,
-    /// The listener does not take it, as the settings now are, or there is no room for it.
-    Refused(Problem),
-    /// The whole request cannot be used; to be kept as such.
-    Rejected(Problem),
-    /// The same request has been answered before.
-    Repeated(FirstAnswer),
-    /// Its turn has not come, or has been taken by another process.
-    NotDue,
-    /// Those that it shared a transaction with could not be applied together: to be tried by itself.
-    Ungrouped,
-    Store(StoreError),
-}
-
-impl From<StoreError> for AttemptError {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<DbError> for AttemptError {
-    fn from(error: DbError) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl From<Overloaded> for AttemptError {
-    fn from(why: Overloaded) -> Self {
-        Self::Refused(why.into())
-    }
-}
-
-impl From<AttemptError> for Problem {
-    fn from(error: AttemptError) -> Self {
-        match error {
-            AttemptError::Refused(problem) | AttemptError::Rejected(problem) => problem,
-            AttemptError::Store(error) => error.into(),
-            AttemptError::Stale
-            | AttemptError::Repeated(_)
-            | AttemptError::NotDue
-            | AttemptError::Ungrouped => StoreError::Conflict.into(),
         }
     }
 }

@@ -4,8 +4,9 @@
 //! it and marks it done. A process that is killed on the way leaves it as it was, first in its
 //! queue; so there is nothing to hand back, and nothing to be taken up twice.
 
-use super::deliver::Pipeline;
-use super::job::{AttemptError, Job};
+use super::attempt_error::AttemptError;
+use super::job::Job;
+use super::pipeline::Pipeline;
 use crate::problem::Problem;
 use crate::store::deliveries::{self, Queue};
 use crate::store::error::StoreError;

@@ -1,28 +1,36 @@
 //! A delivery's way, a file a stage (`docs/architecture.md`): admitted, read, loaded and decided,
 //! written, answered.
 
+mod admission;
 mod admit;
 mod answer;
 mod apply;
+mod attempt_error;
 mod attempts;
 mod batch;
+mod capacity;
 mod codes;
 mod deliver;
 mod group_commit;
+mod group_queue;
 mod idempotency;
-mod in_flight;
 mod intake;
 mod job;
 mod later;
+mod pipeline;
+mod progress;
 mod quotas;
 pub(crate) mod rate;
 mod received;
 pub(crate) mod redaction;
 mod replay;
+mod reply;
 
 pub use answer::Answer;
-pub use deliver::Pipeline;
-pub(crate) use deliver::{Answered, Arrival, Bounds, Messages, Reply};
-pub use in_flight::{InFlightLimits, Overloaded, Permit};
+pub use capacity::{Capacity, Overloaded, Permit};
+pub(crate) use deliver::{Answered, Arrival};
 pub use later::LaterWorkers;
-pub use replay::Only;
+pub use pipeline::Pipeline;
+pub(crate) use pipeline::{Bounds, Messages};
+pub use progress::Only;
+pub(crate) use reply::Reply;

@@ -89,7 +89,7 @@ impl Pools {
 
 /// What this process takes on at a time. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct InFlightLimits(Arc<Parts>);
+pub struct Capacity(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
@@ -140,7 +140,7 @@ pub(super) struct QuickPermit {
     _permits: [OwnedSemaphorePermit; 2],
 }
 
-impl InFlightLimits {
+impl Capacity {
     /// Of the `connections` to the database deliveries have three quarters at most, so that there
     /// are some left for looking up whose a request is, and for the management API.
     pub(super) fn of(settings: &CapacitySettings, connections: u32) -> Self {
@@ -262,10 +262,10 @@ mod tests {
     const OTHER: Uuid = Uuid::from_u128(2);
     const MIB: usize = 1024 * 1024;
 
-    fn limits() -> InFlightLimits {
+    fn limits() -> Capacity {
         let sizes =
             Sizes { requests: 8, held_bytes: 4 * MIB, working_bytes: 8 * MIB, quick: 4, heavy: 4 };
-        InFlightLimits::new(sizes, Duration::from_millis(1))
+        Capacity::new(sizes, Duration::from_millis(1))
     }
 
     #[test]
