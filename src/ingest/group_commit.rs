@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tracing::Span;
 use uuid::Uuid;
 
 /// For how long one may wait before another transaction is begun, whatever holds up those that run.
@@ -34,7 +35,8 @@ impl Pipeline {
     ) -> Result<Reply, AttemptError> {
         let org = job.org;
         let (hears, mut told) = oneshot::channel();
-        let member = Member { job: Arc::clone(job), directory: Arc::clone(directory), hears };
+        let (job, directory) = (Arc::clone(job), Arc::clone(directory));
+        let member = Member { job, directory, hears, span: Span::current() };
         if self.0.group_queues.join(org, member) {
             self.start_leader(org);
         }
@@ -90,9 +92,10 @@ impl Parts {
         let newest = members.iter().map(|member| &member.directory).max_by_key(|it| it.version);
         let (Some(directory), Some(first)) = (newest, members.first()) else { return };
         let jobs: Vec<&Job> = members.iter().map(|member| member.job.as_ref()).collect();
-        // What the database is told to be at work for can be one request only.
-        let done =
-            request::resume(Some(first.job.received.id), || self.apply(conn, directory, &jobs, 0));
+        // What the database and the log are told to be at work for can be one request only.
+        let done = first.span.in_scope(|| {
+            request::resume(Some(first.job.id()), || self.apply(conn, directory, &jobs, 0))
+        });
         let ends: Vec<_> = match done {
             Ok(ends) => ends,
             // Whether they have been applied is not known.

@@ -9,6 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tracing::Span;
 use uuid::Uuid;
 
 /// How many share a transaction.
@@ -48,6 +49,8 @@ pub(super) struct Member {
     pub(super) job: Arc<Job>,
     pub(super) directory: Arc<Directory>,
     pub(super) hears: oneshot::Sender<Result<Reply, AttemptError>>,
+    /// What is logged for it belongs to its request.
+    pub(super) span: Span,
 }
 
 impl GroupQueues {
