@@ -108,7 +108,8 @@ impl Idempotency {
         let Self { org, listener, key, at, by } = self;
         match by {
             By::Sender(fingerprint) => {
-                Ok(idempotency::insert(conn, *org, *listener, key, fingerprint, delivery, *at)?)
+                let first = (delivery, fingerprint.as_slice());
+                Ok(idempotency::insert(conn, *org, *listener, key, first, *at)?)
             }
             By::Admin { .. } => Ok(()),
         }

@@ -63,14 +63,13 @@ pub(crate) fn find(
         .optional()
 }
 
-/// Keeps which delivery answered the key; one whose time is over gives way.
+/// Keeps which delivery, with what fingerprint, answered the key first; one whose time is over gives way.
 pub(crate) fn insert(
     conn: &mut PgConnection,
     org: Uuid,
     listener: Uuid,
     key: &IdempotencyKey,
-    fingerprint: &[u8],
-    delivery: Uuid,
+    (delivery, fingerprint): (Uuid, &[u8]),
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     use diesel::upsert::excluded;
