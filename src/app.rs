@@ -2,18 +2,17 @@
 
 use crate::access::Access;
 use crate::access::passwords::Passwords;
-use crate::config::{CapacitySettings, Environment, Limits, ServeSettings};
+use crate::config::{CapacitySettings, Environment, ServeSettings};
 use crate::directory::DirectoryCache;
-use crate::ingest::{Capacity, Messages, Pipeline, Rates, Sizes};
+use crate::ingest::{Bounds, Messages, Pipeline};
 use crate::secrets::SecretKey;
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
 use crate::service::metrics::Metrics;
 use crate::store::pool::{Db, DbConfig};
+use crate::tls;
 use crate::worker::Wake;
 use crate::worker::outbox::{Outbox, OutboxConfig};
-use crate::{clock, tls};
-use beeiq_core::formats::beeiq;
 use ipnetwork::IpNetwork;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,7 +30,6 @@ pub struct App {
     pub environment: Environment,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNetwork>,
-    pub limits: Limits,
     /// The orgs' names, cached.
     pub directories: DirectoryCache,
     pub pipeline: Pipeline,
@@ -42,10 +40,7 @@ pub struct App {
     pub retention_days: u16,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
-    /// What each listener has taken lately.
-    pub rates: Rates,
     pub capacity_settings: CapacitySettings,
-    pub capacity: Capacity,
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
@@ -64,24 +59,29 @@ impl App {
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
         let metrics = Metrics::new();
-        let capacity = capacity(settings)?;
-        let staging = settings.environment == Environment::Staging;
-        let mail_domain = mail_domain(&public_url);
+        let key = settings.secret_key()?;
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
-            capacity.clone(),
-            envelope_limits(&settings.limits)?,
-            Messages { staging, mail_domain, wake: wake.clone() },
+            key.clone(),
+            Bounds {
+                limits: settings.limits,
+                capacity: settings.capacity,
+                connections: settings.database.pool_size,
+            },
+            Messages {
+                environment: settings.environment,
+                mail_domain: mail_domain(&public_url),
+                wake: wake.clone(),
+            },
             metrics.counters.clone(),
         );
-        let key = settings.secret_key()?;
         let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
         let senders = Arc::new(senders);
         let config = OutboxConfig {
             slots: usize::from(settings.outbox.outbox_workers),
             lease: settings.outbox.outbox_lease,
-            staging,
+            staging: settings.environment == Environment::Staging,
         };
         let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
         let access = Access {
@@ -101,42 +101,19 @@ impl App {
             key,
             retention_days: settings.retention_days,
             later_workers: settings.later_workers,
-            rates: Rates::new(clock::instant()),
             capacity_settings: settings.capacity,
-            capacity,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
             public_url,
             sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
-            limits: settings.limits,
         })
     }
 
     pub fn mail_domain(&self) -> String {
         mail_domain(&self.public_url)
     }
-}
-
-fn envelope_limits(limits: &Limits) -> anyhow::Result<beeiq::Limits> {
-    Ok(beeiq::Limits { actions: limits.max_actions, depth: usize::try_from(limits.max_nesting)? })
-}
-
-/// The limits of deliveries in flight. Of the database's connections they have three quarters at
-/// most, so that there are some left for looking up whose a request is, and for the management API.
-fn capacity(settings: &ServeSettings) -> anyhow::Result<Capacity> {
-    let connections = usize::try_from(settings.database.pool_size)?;
-    let CapacitySettings { max_connections, max_inflight_bytes, max_working_bytes, queue, .. } =
-        settings.capacity;
-    let sizes = Sizes {
-        requests: usize::try_from(max_connections)?,
-        held_bytes: max_inflight_bytes,
-        working_bytes: max_working_bytes,
-        quick: (connections / 2).max(1),
-        heavy: (connections / 4).max(1),
-    };
-    Ok(Capacity::new(sizes, queue))
 }
 
 /// What `Message-ID`s end in: the host of the public URL.

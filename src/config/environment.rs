@@ -1,9 +1,11 @@
 //! Whether messages leave the instance.
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// Whether messages leave this instance (`api.md` 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Environment {
     /// Messages are sent.
     Production,

@@ -14,7 +14,7 @@ pub(crate) fn address_of(request: &HttpRequest, trusted: &[IpNetwork]) -> Option
 /// The caller's address. A peer that is no trusted proxy is the caller, whatever its headers say;
 /// behind trusted ones, `X-Forwarded-For` is walked from the right past further trusted ones.
 /// `None` where a trusted proxy names no address that can be read: better refused than believed.
-pub(crate) fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> Option<IpAddr> {
+fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> Option<IpAddr> {
     let peer = peer.to_canonical();
     let is_trusted = |address: IpAddr| contains(trusted, address);
     if !is_trusted(peer) {

@@ -1,36 +1,29 @@
 //! `POST /listener/{token}`: what other systems call (`listener.md` 1, 2).
-//!
-//! The order matters: the URL first (404), then the caller's address (403), then whether the
-//! listener is enabled (410), then its rate (429), and only then the body. What was refused before
-//! that is not kept, nor what there is no room for (503).
 
-use super::caller::caller;
-use super::intake::{Intake, IntakeLimits, read_body};
+use super::caller::address_of;
 use super::openapi::ProblemDocument;
 use super::openapi::listener::{AnyAnswer, NothingApplied, Payload as PayloadBody, TakenForLater};
 use super::rate_limit;
-use crate::access::secrets::{Token, TokenKind};
 use crate::app::App;
 use crate::clock;
 use crate::http::middleware::RequestId;
-use crate::ingest::rate::Rate;
-use crate::ingest::{Answer, Credentials, OverRate, Received, Reply, admit};
+use crate::ingest::{Answer, Answered, Arrival, Reply};
 use crate::problem::Problem;
 use crate::store::deliveries;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use beeiq_core::diagnostics::Code;
-use beeiq_core::directory::{Directory, Listener, RateLimit};
-use chrono::{DateTime, Utc};
+use beeiq_core::formats::{Format, Headers};
+use beeiq_core::records::delivery::DeliveryStatus;
 use serde::Serialize;
-use serde_json::{Map, Value};
-use std::net::IpAddr;
-use std::sync::Arc;
-use tracing::Instrument;
+use serde_json::Value;
 use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
+
+/// What is posted to a listener.
+const FORMAT: Format = Format::Beeiq;
 
 /// What a listener can answer besides what became of the actions (`listener.md` 2).
 #[derive(IntoResponses)]
@@ -100,7 +93,7 @@ crate::http::routes::routes![receive, outcome];
          description = "`respond-async`: be answered 202 once it is kept; it is applied soon after"),
     ),
     request_body(content = PayloadBody,
-                 description = "The sender and his actions. The Content-Type does not matter."),
+                 description = "The sender and their actions. The Content-Type does not matter."),
     responses(
         (status = 200, description = "Nothing failed", body = Answer),
         (status = 202, description = "Taken for later", body = TakenForLater,
@@ -115,98 +108,42 @@ pub async fn receive(
     token: Path<String>,
     payload: Payload,
     RequestId(id): RequestId,
-) -> Result<HttpResponse, Problem> {
-    let at = clock::now();
-    let mut admitted =
-        admitted(&app, &request, &token).await.map_err(|problem| problem.of_request(id))?;
-    let answer = match within_rate(&app, &mut admitted).await {
-        Ok(()) => taken(&app, &request, &admitted, payload, (id, at)).await,
-        Err(problem) => Err(problem),
-    };
-    let mut response = answer.unwrap_or_else(|problem| problem.of_request(id).error_response());
-    if let Some(rate) = admitted.rate {
-        let standing = app.rates.standing(admitted.listener, rate, clock::instant());
-        rate_limit::tell(response.headers_mut(), rate, standing);
-    }
-    Ok(response)
-}
-
-/// Reads the body of a request that may send it, and answers what becomes of it.
-async fn taken(
-    app: &Data<App>,
-    request: &HttpRequest,
-    admitted: &Admitted,
-    payload: Payload,
-    (id, at): (Uuid, DateTime<Utc>),
-) -> Result<HttpResponse, Problem> {
-    let Admitted { directory, listener, caller, credentials, rate } = admitted;
-    let (org, listener) = (directory.org.id, *listener);
-    let mut holding = app.capacity.hold(org)?;
-    let announced = announced_length(request.headers());
-    let Intake { body, meter, cut_short } =
-        read_body(payload, announced, intake_limits(app), &mut holding).await?;
-    if let Some(rate) = *rate {
-        // The first is paid.
-        let more = meter.actions().saturating_sub(1);
-        app.rates.charge(listener, rate, clock::instant(), more);
-    }
-    // What is not worked on is only kept.
-    let weight = if cut_short.is_some() { 2 * body.len() } else { meter.working_bytes() };
-    let received = Received {
+) -> HttpResponse {
+    let headers = request.headers();
+    let prefers_async = prefers_async(headers);
+    let keys = headers.get_all("idempotency-key").map(|value| value.as_bytes().to_vec());
+    let arrival = Arrival {
         id,
-        at,
-        caller: *caller,
+        at: clock::now(),
+        token: token.into_inner(),
+        caller: address_of(&request, &app.trusted_proxies),
         query: request.query_string().to_owned(),
-        headers: kept_headers(request.headers()),
-        idempotency_keys: request
-            .headers()
-            .get_all("idempotency-key")
-            .map(|value| value.as_bytes().to_vec())
-            .collect(),
-        body,
-        body_complete: cut_short.is_none(),
+        headers: kept_headers(headers),
+        idempotency_keys: keys.collect(),
+        prefers_async,
+        format: FORMAT,
+        announced_bytes: announced_length(headers),
+        unreadable: encoded(headers),
+        body: payload,
     };
-    let rejected = cut_short.or_else(|| encoded(request.headers()));
-    // Those that go together have their turn together.
-    if rejected.is_some() || !received.goes_with_others() {
-        holding.work(weight).await?;
-    }
-    let respond_async = prefers_async(request.headers());
-    let (its, directory, credentials) = (app.clone(), Arc::clone(directory), credentials.clone());
-    // A task of its own: a sender who goes away ends the handler, but not the work, whose room must
-    // not be given to others before it is done.
-    let work = async move {
-        let pipeline = &its.pipeline;
-        let answer = match rejected {
-            Some(problem) => {
-                Err(pipeline.reject(org, listener, credentials, received, problem).await)
-            }
-            None => {
-                pipeline.deliver(directory, listener, credentials, received, respond_async).await
-            }
-        };
-        drop(holding);
-        answer
+    let Answered { reply, quota } = app.pipeline.deliver(arrival).await;
+    let mut response = match reply {
+        Ok(reply) => answered(reply, prefers_async, |delivery| {
+            format!("{}{}/deliveries/{delivery}", app.public_url, request.path())
+        }),
+        Err(problem) => problem.error_response(),
     };
-    let done =
-        actix_web::rt::spawn(crate::telemetry::request::within(id, work).in_current_span()).await;
-    let mut response = answered(done.map_err(|_| broken())??, |delivery| {
-        format!("{}{}/deliveries/{delivery}", app.public_url, request.path())
-    });
-    if respond_async && response.status() == StatusCode::ACCEPTED {
-        let applied = header::HeaderValue::from_static("respond-async");
-        response.headers_mut().insert(HeaderName::from_static("preference-applied"), applied);
+    if let Some((rate, quota)) = quota {
+        rate_limit::tell(response.headers_mut(), rate, quota);
     }
-    Ok(response)
+    response
 }
 
-/// A panic; it has been logged where it happened.
-pub(super) fn broken() -> Problem {
-    let detail = "Something went wrong on our side; it has been logged under this requestId.";
-    Problem::new(Code::Internal, detail)
-}
-
-fn answered(reply: Reply, place: impl FnOnce(Uuid) -> String) -> HttpResponse {
+fn answered(
+    reply: Reply,
+    prefers_async: bool,
+    location: impl FnOnce(Uuid) -> String,
+) -> HttpResponse {
     let Reply { status, body, replayed, pending } = reply;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let kind = if status.is_success() { "application/json" } else { "application/problem+json" };
@@ -216,7 +153,11 @@ fn answered(reply: Reply, place: impl FnOnce(Uuid) -> String) -> HttpResponse {
         response.insert_header(("Idempotency-Replayed", "true"));
     }
     if let Some(delivery) = pending {
-        response.insert_header((header::LOCATION, place(delivery)));
+        response.insert_header((header::LOCATION, location(delivery)));
+    }
+    if prefers_async && status == StatusCode::ACCEPTED {
+        let applied = HeaderValue::from_static("respond-async");
+        response.insert_header((HeaderName::from_static("preference-applied"), applied));
     }
     response.body(body)
 }
@@ -266,13 +207,14 @@ pub async fn outcome(
     path: Path<(String, String)>,
 ) -> Result<Json<DeliveryOutcome>, Problem> {
     let (token, id) = path.into_inner();
-    let Admitted { directory, listener, .. } = admitted(&app, &request, &token).await?;
+    let caller = address_of(&request, &app.trusted_proxies);
+    let admitted = app.pipeline.admit(&token, caller).await?;
     let unknown = || Problem::not_found("delivery of this listener");
     let id: Uuid = id.parse().map_err(|_| unknown())?;
-    let org = directory.org.id;
+    let (org, listener) = (admitted.org(), admitted.listener());
     let read = move |conn: &mut _| deliveries::outcome(conn, org, Some(listener), id);
     let found = app.db.in_org(org, read).await?.ok_or_else(unknown)?;
-    let pending = found.status == "pending";
+    let pending = found.status == DeliveryStatus::Pending;
     Ok(Json(DeliveryOutcome {
         request_id: id,
         status: if pending { "pending" } else { "done" },
@@ -287,77 +229,6 @@ fn prefers_async(headers: &HeaderMap) -> bool {
     preferences.flat_map(|value| value.split(',')).any(|one| {
         one.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case("respond-async"))
     })
-}
-
-/// A request that may send its body.
-struct Admitted {
-    directory: Arc<Directory>,
-    listener: Uuid,
-    caller: IpAddr,
-    credentials: Credentials,
-    /// How many actions the listener takes, where that is limited.
-    rate: Option<Rate>,
-}
-
-/// Finds the listener and asks whether it takes anything from this caller. A refusal is given only
-/// by the directory as it is now; a request that is let in by an older one is judged again where
-/// it is applied.
-async fn admitted(app: &App, request: &HttpRequest, token: &str) -> Result<Admitted, Problem> {
-    let unknown = || Problem::not_found("listener");
-    let parsed = Token::parse(TokenKind::Listener, token);
-    // A malformed token takes the same way as an unknown one.
-    let org = app.directories.org_of(parsed.as_ref().map_or("", Token::org)).await?;
-    let (Some(token), Some(org)) = (parsed, org) else { return Err(unknown()) };
-    let peer = request.peer_addr().map(|address| address.ip());
-    let credentials = Credentials {
-        token_hash: token.hash(&app.key),
-        caller: peer.and_then(|peer| caller(peer, request.headers(), &app.trusted_proxies)),
-        at: clock::now(),
-    };
-    let mut directory = app.directories.get(org).await?;
-    if admit(&directory, &credentials).is_err() {
-        directory = app.directories.current(org).await?;
-    }
-    let (listener, caller) = admit(&directory, &credentials)?;
-    let (rate, listener) = (rate_of(app, listener), listener.id);
-    Ok(Admitted { directory, listener, caller, credentials, rate })
-}
-
-fn rate_of(app: &App, listener: &Listener) -> Option<Rate> {
-    let RateLimit { per_second, burst } = listener.rate_limit?;
-    Some(Rate::new(per_second, burst, app.capacity_settings.processes))
-}
-
-/// Asks whether the listener's rate lets another request in. Where it does not, the settings are
-/// looked at again now and then: an admin may have raised the rate, or taken it away.
-async fn within_rate(app: &App, admitted: &mut Admitted) -> Result<(), Problem> {
-    let Some(rate) = admitted.rate else { return Ok(()) };
-    let listener = admitted.listener;
-    let take = |rate| app.rates.take(listener, rate, clock::instant());
-    let Err(OverRate { mut wait, look_again }) = take(rate) else { return Ok(()) };
-    if look_again {
-        let current = app.directories.current(admitted.directory.org.id).await?;
-        let new = rate_of(app, admit(&current, &admitted.credentials)?.0);
-        let taken = new.filter(|new| *new != rate).map(take);
-        (admitted.directory, admitted.rate) = (current, new);
-        match taken {
-            None if new == Some(rate) => {}
-            None | Some(Ok(())) => return Ok(()),
-            Some(Err(over)) => wait = over.wait,
-        }
-    }
-    Err(rate_limit::problem(wait))
-}
-
-fn intake_limits(app: &App) -> IntakeLimits {
-    IntakeLimits {
-        bytes: app.limits.max_body_bytes,
-        deadline: app.limits.body_deadline,
-        rate: app.limits.min_body_rate,
-        grace: app.limits.body_grace,
-        nesting: usize::try_from(app.limits.max_nesting).unwrap_or(usize::MAX),
-        working_bytes: app.capacity_settings.working_bytes_of_one(),
-    }
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<u64> {
@@ -376,25 +247,12 @@ fn encoded(headers: &HeaderMap) -> Option<Problem> {
 }
 
 /// The headers as the delivery keeps them: without those that are there to carry secrets.
-fn kept_headers(headers: &HeaderMap) -> Value {
-    let mut kept = Map::new();
-    for (name, value) in headers {
-        if is_secret(name.as_str()) {
-            continue;
-        }
-        let text: String =
-            String::from_utf8_lossy(value.as_bytes()).chars().take(KEPT_OF_A_HEADER).collect();
-        match kept.get_mut(name.as_str()) {
-            Some(Value::String(known)) => {
-                known.push_str(", ");
-                known.push_str(&text);
-            }
-            _ => {
-                kept.insert(name.as_str().to_owned(), Value::String(text));
-            }
-        }
-    }
-    Value::Object(kept)
+fn kept_headers(headers: &HeaderMap) -> Headers {
+    let kept = headers.iter().filter(|(name, _)| !is_secret(name.as_str()));
+    let shown = |value: &HeaderValue| {
+        String::from_utf8_lossy(value.as_bytes()).chars().take(KEPT_OF_A_HEADER).collect()
+    };
+    kept.map(|(name, value)| (name.as_str().to_owned(), shown(value))).collect()
 }
 
 fn is_secret(name: &str) -> bool {
@@ -405,7 +263,6 @@ fn is_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderValue;
 
     #[test]
     fn headers_that_carry_secrets_are_not_kept() {
@@ -424,8 +281,7 @@ mod tests {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
         }
         let kept = kept_headers(&headers);
-        let mut names: Vec<&String> = kept.as_object().unwrap().keys().collect();
-        names.sort();
+        let names: Vec<&str> = kept.names().collect();
         assert_eq!(names, ["idempotency-key", "user-agent"]);
     }
 

@@ -7,7 +7,6 @@ mod docs;
 mod etag;
 mod extract;
 mod health;
-mod intake;
 mod listener;
 pub(crate) mod metrics;
 pub(crate) mod middleware;

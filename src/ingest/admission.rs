@@ -9,22 +9,18 @@ use std::net::IpAddr;
 
 /// What a request shows before its body is read. It is judged by the directory that the request is
 /// applied under, and again where that turns out to be out of date.
-#[derive(Clone, Debug)]
-pub struct Credentials {
+#[derive(Clone)]
+pub(super) struct Credentials {
     /// The keyed hash of the URL's token.
-    pub token_hash: [u8; 32],
-    /// From which address it comes; `None` where a trusted proxy does not tell.
-    pub caller: Option<IpAddr>,
-    /// When it came.
-    pub at: DateTime<Utc>,
+    pub(super) token_hash: [u8; 32],
+    /// `None` where a trusted proxy does not tell.
+    pub(super) caller: Option<IpAddr>,
+    pub(super) at: DateTime<Utc>,
 }
 
-/// The listener that takes the request, and from where it comes.
-///
-/// # Errors
-/// 404 where the token leads nowhere, 403 where the address is not allowed, 410 where the listener
-/// is disabled: in this order.
-pub fn admit<'d>(
+/// The listener that takes the request, and from where it comes: else 404 where the token leads
+/// nowhere, 403 where the address is not allowed, 410 where the listener is disabled, in this order.
+pub(super) fn admit<'d>(
     directory: &'d Directory,
     credentials: &Credentials,
 ) -> Result<(&'d Listener, IpAddr), Problem> {

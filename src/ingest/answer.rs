@@ -1,17 +1,64 @@
 //! What the sender is told (`listener.md` 2).
 
 use super::received::Options;
+use crate::config::Environment;
 use beeiq_core::actions::ActionType;
-use beeiq_core::batch::{Outcome, RecordRef, Rejection, Related, Role};
+use beeiq_core::batch::{Link, Outcome, RecordRef, Rejection, Related, Role, Status};
 use beeiq_core::diagnostics::{Code, Fault, Warning};
-use serde::Serialize;
-use std::collections::HashSet;
+use beeiq_core::records::delivery::DeliveryStatus;
+use beeiq_core::records::identity::IdentityKind;
+use beeiq_core::records::model::Model;
+use beeiq_core::words;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// What a message says that quoted what was sent, once its subject has been erased.
+const ERASED: &str = "Erased.";
+
+words! {
+    /// What became of an action.
+    pub(crate) enum ActionStatus {
+        Created => "created",
+        Updated => "updated",
+        Unchanged => "unchanged",
+        Duplicate => "duplicate",
+        Queued => "queued",
+        Failed => "failed",
+        /// It did not fail, but another of its atomic request did.
+        NotApplied => "not_applied",
+    }
+}
+
+words! {
+    /// What a related record is to the action.
+    pub(crate) enum RelatedRole {
+        Company => "company",
+        DealWith => "dealWith",
+        Contact => "contact",
+        Customer => "customer",
+        Candidate => "candidate",
+        Message => "message",
+    }
+}
+
+words! {
+    /// What became of a related record.
+    pub(crate) enum RelatedStatus {
+        Created => "created",
+        Linked => "linked",
+        Unchanged => "unchanged",
+        Queued => "queued",
+    }
+}
+
 /// The body of an answer to actions that were read. Where all failed it is a problem (RFC 9457) as
-/// well.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+/// well. It is kept with the delivery and read back for replays and erasing, so what is added to it
+/// has a default.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(description = "What became of the actions of a delivery.")]
 pub struct Answer {
@@ -21,7 +68,7 @@ pub struct Answer {
     problem_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
-    title: Option<&'static str>,
+    title: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(ignore)]
     status: Option<u16>,
@@ -34,23 +81,25 @@ pub struct Answer {
     /// The id of the request, by which it is found among the deliveries.
     request_id: Uuid,
     /// `production`, or `staging`, where no message is sent.
-    #[schema(example = "production")]
-    environment: &'static str,
+    #[schema(value_type = String, example = "production")]
+    environment: Environment,
     /// Whether nothing was changed.
     dry_run: bool,
     /// What is odd about the request as a whole.
+    #[serde(default)]
+    #[schema(required = true)]
     warnings: Vec<Warning>,
     /// How many actions had which status.
     summary: Summary,
     /// What became of each action, in order.
-    results: Vec<ActionResult>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) results: Vec<ActionResult>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(ignore)]
     errors: Vec<Fault>,
 }
 
 /// How many actions had which status; those that were not applied are in `total` alone.
-#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
     total: usize,
@@ -63,26 +112,30 @@ struct Summary {
 }
 
 /// What became of one action.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct ActionResult {
+pub(crate) struct ActionResult {
     /// Where the action stands in `data`.
-    index: usize,
+    pub(super) index: usize,
     /// Its `actionType`; null where it has none that is a text.
     #[schema(example = "add-contact")]
     action_type: Option<String>,
     /// `created`, `updated`, `unchanged`, `duplicate`, `queued`, `failed` or `not_applied`.
-    #[schema(example = "created")]
-    status: &'static str,
+    #[schema(value_type = String, example = "created")]
+    pub(super) status: ActionStatus,
     /// The record that it is about; null where it failed.
-    record: Option<RecordBody>,
+    pub(super) record: Option<RecordBody>,
     /// Of a duplicate: `contactId`, `passport`, `email` or `phone`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "email")]
-    matched_by: Option<&'static str>,
+    #[schema(value_type = Option<String>, nullable = false, example = "email")]
+    matched_by: Option<IdentityKind>,
     /// What else was made, linked or found.
-    related: Vec<RelatedBody>,
+    #[serde(default)]
+    #[schema(required = true)]
+    pub(super) related: Vec<RelatedBody>,
     /// What is odd about the action.
+    #[serde(default)]
+    #[schema(required = true)]
     warnings: Vec<Warning>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,35 +144,35 @@ pub struct ActionResult {
 }
 
 /// A record of an answer.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = AnsweredRecord)]
-struct RecordBody {
+pub(super) struct RecordBody {
     /// `contact`, `account`, `lead`, `deal`, `ticket`, `note`, `sms` …
-    #[schema(example = "contact")]
-    model: &'static str,
+    #[schema(value_type = String, example = "contact")]
+    pub(super) model: Model,
     /// Its id; null where a dry run would make it.
-    id: Option<Uuid>,
+    pub(super) id: Option<Uuid>,
     /// What people call it by; null for what has none, and where a dry run would make it.
     #[schema(example = "PID-1")]
     code: Option<String>,
 }
 
 /// A record that an action has to do with besides its own.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = RelatedRecord)]
-struct RelatedBody {
+pub(super) struct RelatedBody {
     /// `company`, `dealWith`, `contact`, `customer`, `candidate` or `message`.
-    #[schema(example = "company")]
-    role: &'static str,
+    #[schema(value_type = String, example = "company")]
+    pub(super) role: RelatedRole,
     /// `created`, `linked`, `unchanged` or `queued`.
-    #[schema(example = "created")]
-    status: &'static str,
+    #[schema(value_type = String, example = "created")]
+    pub(super) status: RelatedStatus,
     #[serde(flatten)]
-    record: RecordBody,
+    pub(super) record: RecordBody,
 }
 
 /// Why an action failed: its first fault, and all of them.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = ActionError)]
 struct ErrorBody {
     /// The stable code.
@@ -134,37 +187,32 @@ struct ErrorBody {
     errors: Vec<Fault>,
 }
 
-/// What became of an action of a batch.
-pub type Verdict = Result<Outcome, Rejection>;
-
 /// An action with what became of it.
-pub struct Verdicted {
-    /// Where it stands in `data`.
-    pub index: usize,
-    /// Its `actionType`, where it is a text.
-    pub action_type: Option<String>,
-    /// What became of it.
-    pub verdict: Verdict,
+pub(super) struct DecidedAction {
+    pub(super) index: usize,
+    pub(super) action_type: Option<String>,
+    pub(super) result: Result<Outcome, Rejection>,
 }
 
-/// What an answer is made from.
-pub struct Verdicts {
-    /// The actions, in order.
-    pub actions: Vec<Verdicted>,
+/// What became of a delivery, from which its answer is made.
+pub(super) struct DeliveryResult {
+    pub(super) actions: Vec<DecidedAction>,
     /// What is odd about the request as a whole.
-    pub warnings: Vec<Warning>,
-    /// Records that this request made.
-    pub created: HashSet<Uuid>,
+    pub(super) warnings: Vec<Warning>,
+    /// Records that are shown without an id or code, since they were not made after all.
+    pub(super) unreal: HashSet<Uuid>,
 }
 
 impl Answer {
-    /// The answer to a batch.
-    pub fn new(request_id: Uuid, staging: bool, options: Options, verdicts: Verdicts) -> Self {
-        let Verdicts { actions, warnings, created } = verdicts;
-        let dry_created = if options.dry_run { created } else { HashSet::new() };
-        let withdrawn = options.atomic && actions.iter().any(|one| one.verdict.is_err());
+    pub(super) fn new(
+        request_id: Uuid,
+        environment: Environment,
+        options: Options,
+        DeliveryResult { actions, warnings, unreal }: DeliveryResult,
+    ) -> Self {
+        let withdrawn = options.atomic && actions.iter().any(|one| one.result.is_err());
         let results: Vec<ActionResult> =
-            actions.into_iter().map(|one| result(one, withdrawn, &dry_created)).collect();
+            actions.into_iter().map(|one| result(one, withdrawn, &unreal)).collect();
         let mut answer = Self {
             problem_type: None,
             title: None,
@@ -172,7 +220,7 @@ impl Answer {
             detail: None,
             code: None,
             request_id,
-            environment: if staging { "staging" } else { "production" },
+            environment,
             dry_run: options.dry_run,
             warnings,
             summary: summarise(&results),
@@ -183,10 +231,22 @@ impl Answer {
         answer
     }
 
+    /// Reads what was kept of a delivery as its answer; `None` where no actions were read, so that
+    /// it is a problem alone.
+    pub(super) fn kept(text: &str) -> Result<Option<Self>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Told {
+            results: Option<IgnoredAny>,
+        }
+        match serde_json::from_str(text) {
+            Ok(Told { results: Some(_) }) => serde_json::from_str(text).map(Some),
+            Ok(Told { results: None }) | Err(_) => Ok(None),
+        }
+    }
+
     /// The HTTP status: 200 nothing failed, 207 some did, 422 all did or an atomic request was
     /// withdrawn.
-    #[must_use]
-    pub fn http_status(&self) -> u16 {
+    pub(super) fn http_status(&self) -> u16 {
         match (self.status, self.summary.failed) {
             (Some(status), _) => status,
             (None, 0) => 200,
@@ -194,35 +254,55 @@ impl Answer {
         }
     }
 
-    /// The status of the delivery (`listener.md` 9).
-    #[must_use]
-    pub fn delivery_status(&self) -> &'static str {
-        match self.http_status() {
-            200 => "succeeded",
-            207 => "partial",
-            _ => "failed",
+    pub(super) fn delivery_status(&self) -> DeliveryStatus {
+        match (self.status, self.summary.failed) {
+            (Some(_), _) => DeliveryStatus::Failed,
+            (None, 0) => DeliveryStatus::Succeeded,
+            (None, _) => DeliveryStatus::Partial,
         }
     }
 
     /// Whether it tells of no action.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.results.is_empty()
     }
 
     /// How many actions were not applied, and could be by a replay.
-    #[must_use]
-    pub fn unresolved(&self) -> i32 {
-        let left = |result: &&ActionResult| matches!(result.status, "failed" | "not_applied");
-        i32::try_from(self.results.iter().filter(left).count()).unwrap_or(i32::MAX)
+    pub(super) fn unresolved(&self) -> i32 {
+        let left = self.results.iter().filter(|result| !result.status.is_applied()).count();
+        i32::try_from(left).unwrap_or(i32::MAX)
     }
 
     /// Of each action its type, `unknown` for one that there is not, and its status.
-    pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.results.iter().map(|result| {
             let given = result.action_type.as_deref().unwrap_or_default();
-            (given.parse().map_or("unknown", ActionType::as_str), result.status)
+            (given.parse().map_or("unknown", ActionType::as_str), result.status.as_str())
         })
+    }
+
+    /// Takes out what it quotes of some actions; `is_theirs` tells a pointer that leads into them.
+    pub(super) fn forget(
+        &mut self,
+        actions: &BTreeSet<usize>,
+        is_theirs: impl Fn(&str) -> bool + Copy,
+    ) {
+        // The detail of a problem is what is wrong with the only action.
+        if let ([only], Some(detail)) = (self.results.as_slice(), &mut self.detail)
+            && actions.contains(&only.index)
+        {
+            ERASED.clone_into(detail);
+        }
+        for result in self.results.iter_mut().filter(|result| actions.contains(&result.index)) {
+            result.warnings.clear();
+            if let Some(error) = &mut result.error {
+                ERASED.clone_into(&mut error.message);
+                error.errors.clear();
+            }
+        }
+        for faults in [&mut self.errors, &mut self.warnings] {
+            faults.retain(|fault| !is_theirs(&fault.pointer));
+        }
     }
 
     /// With one action, what is wrong with it.
@@ -246,7 +326,7 @@ impl Answer {
             return;
         };
         self.problem_type = Some(format!("urn:beeiq:problem:{}", code.as_str()));
-        self.title = Some(title);
+        self.title = Some(title.into());
         self.status = Some(422);
         self.detail = Some(detail);
         self.code = Some(code);
@@ -260,33 +340,64 @@ impl Answer {
     }
 }
 
+impl ActionStatus {
+    pub(super) const fn is_applied(self) -> bool {
+        match self {
+            Self::Failed | Self::NotApplied => false,
+            Self::Created | Self::Updated | Self::Unchanged | Self::Duplicate | Self::Queued => {
+                true
+            }
+        }
+    }
+}
+
+impl From<Status> for ActionStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Created => Self::Created,
+            Status::Updated => Self::Updated,
+            Status::Unchanged => Self::Unchanged,
+            Status::Duplicate => Self::Duplicate,
+            Status::Queued => Self::Queued,
+        }
+    }
+}
+
+impl ActionResult {
+    /// Whether it names one of these.
+    pub(super) fn names(&self, ids: &HashSet<Uuid>) -> bool {
+        let records = self.record.iter().chain(self.related.iter().map(|related| &related.record));
+        records.filter_map(|record| record.id).any(|id| ids.contains(&id))
+    }
+}
+
 fn result(
-    Verdicted { index, action_type, verdict }: Verdicted,
+    DecidedAction { index, action_type, result }: DecidedAction,
     withdrawn: bool,
-    dry_created: &HashSet<Uuid>,
+    unreal: &HashSet<Uuid>,
 ) -> ActionResult {
     let empty = ActionResult {
         index,
         action_type,
-        status: "failed",
+        status: ActionStatus::Failed,
         record: None,
         matched_by: None,
         related: Vec::new(),
         warnings: Vec::new(),
         error: None,
     };
-    match verdict {
+    match result {
         Err(Rejection { faults, warnings }) => {
             ActionResult { warnings, error: error_body(faults), ..empty }
         }
         Ok(outcome) if withdrawn => {
-            ActionResult { status: "not_applied", warnings: outcome.warnings, ..empty }
+            ActionResult { status: ActionStatus::NotApplied, warnings: outcome.warnings, ..empty }
         }
         Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
-            status: status.as_str(),
-            record: Some(record_body(&record, dry_created)),
-            matched_by: matched_by.map(beeiq_core::records::identity::IdentityKind::as_str),
-            related: related.iter().map(|one| related_body(one, dry_created)).collect(),
+            status: status.into(),
+            record: Some(record_body(&record, unreal)),
+            matched_by,
+            related: related.iter().map(|one| related_body(one, unreal)).collect(),
             warnings,
             ..empty
         },
@@ -298,40 +409,43 @@ fn error_body(faults: Vec<Fault>) -> Option<ErrorBody> {
     Some(ErrorBody { code, message, pointer, errors: faults })
 }
 
-/// A dry run makes nothing, so what it would make has no id and no code.
-fn record_body(record: &RecordRef, dry_created: &HashSet<Uuid>) -> RecordBody {
-    let real = !dry_created.contains(&record.id);
+fn record_body(record: &RecordRef, unreal: &HashSet<Uuid>) -> RecordBody {
+    let real = !unreal.contains(&record.id);
     RecordBody {
-        model: record.name.model().as_str(),
+        model: record.name.model(),
         id: real.then_some(record.id),
         code: record.name.code().filter(|_| real),
     }
 }
 
-fn related_body(related: &Related, dry_created: &HashSet<Uuid>) -> RelatedBody {
-    let (role, status) = match related.role {
-        Role::CompanyCreated => ("company", "created"),
-        Role::CompanyLinked => ("company", "linked"),
-        Role::DealWith(link) => ("dealWith", link.as_str()),
-        Role::Contact(link) => ("contact", link.as_str()),
-        Role::Candidate => ("candidate", "unchanged"),
-        Role::Customer(link) => ("customer", link.as_str()),
-        Role::Message => ("message", "queued"),
+fn related_body(related: &Related, unreal: &HashSet<Uuid>) -> RelatedBody {
+    let linked = |link| match link {
+        Link::Created => RelatedStatus::Created,
+        Link::Linked => RelatedStatus::Linked,
     };
-    RelatedBody { role, status, record: record_body(&related.record, dry_created) }
+    let (role, status) = match related.role {
+        Role::CompanyCreated => (RelatedRole::Company, RelatedStatus::Created),
+        Role::CompanyLinked => (RelatedRole::Company, RelatedStatus::Linked),
+        Role::DealWith(link) => (RelatedRole::DealWith, linked(link)),
+        Role::Contact(link) => (RelatedRole::Contact, linked(link)),
+        Role::Candidate => (RelatedRole::Candidate, RelatedStatus::Unchanged),
+        Role::Customer(link) => (RelatedRole::Customer, linked(link)),
+        Role::Message => (RelatedRole::Message, RelatedStatus::Queued),
+    };
+    RelatedBody { role, status, record: record_body(&related.record, unreal) }
 }
 
 fn summarise(results: &[ActionResult]) -> Summary {
     let mut summary = Summary { total: results.len(), ..Summary::default() };
     for result in results {
         let counter = match result.status {
-            "created" => &mut summary.created,
-            "updated" => &mut summary.updated,
-            "unchanged" => &mut summary.unchanged,
-            "duplicate" => &mut summary.duplicate,
-            "queued" => &mut summary.queued,
-            "failed" => &mut summary.failed,
-            _ => continue,
+            ActionStatus::Created => &mut summary.created,
+            ActionStatus::Updated => &mut summary.updated,
+            ActionStatus::Unchanged => &mut summary.unchanged,
+            ActionStatus::Duplicate => &mut summary.duplicate,
+            ActionStatus::Queued => &mut summary.queued,
+            ActionStatus::Failed => &mut summary.failed,
+            ActionStatus::NotApplied => continue,
         };
         *counter += 1;
     }

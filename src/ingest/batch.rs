@@ -1,7 +1,7 @@
-//! A batch, from what it mentions to what is to be written: loaded and decided (`docs/architecture.md`). It may
-//! have the actions of several deliveries, each of which sees what those before it did.
+//! A batch, from the prefetch keys to what is to be written: loaded and decided. It may have the
+//! actions of several deliveries, each of which sees what those before it did.
 
-use super::answer::{Verdict, Verdicted, Verdicts};
+use super::answer::{DecidedAction, DeliveryResult};
 use super::codes::Reserved;
 use super::received::Options;
 use crate::clock;
@@ -9,43 +9,50 @@ use crate::store::batch_load;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::{Conn, savepoint};
 use crate::store::writes::{self, Outgoing};
-use beeiq_core::batch::{Context, Ids, Mentions, Pending, Rejection, Request, Workspace};
-use beeiq_core::diagnostics::{Code, Fault, Pointer, Warning};
-use beeiq_core::formats::beeiq::Item;
+use beeiq_core::batch::{Ids, Mentions, Outcome, Pending, Rejection, Request, Workspace};
+use beeiq_core::diagnostics::{Code, Fault, Warning};
+use beeiq_core::formats::{Format, Item};
 use beeiq_core::records::counter::Counter;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// What a batch is run by.
-pub struct Batch<'a> {
-    /// Whose it is.
-    pub org: Uuid,
+pub(super) struct Batch<'a> {
+    pub(super) org: Uuid,
     /// The deliveries, in order.
-    pub parts: &'a [Part<'a>],
-    /// What the query asked for. Several deliveries can only be run together where it asked for
-    /// nothing.
-    pub options: Options,
-    /// What messages are queued as.
-    pub outgoing: Outgoing<'a>,
+    pub(super) parts: &'a [Part<'a>],
+    /// What the query asked for: several deliveries only where none asked for anything.
+    pub(super) options: Options,
+    pub(super) outgoing: Outgoing<'a>,
 }
 
 /// What of a delivery is run.
-pub struct Part<'a> {
-    /// The actions.
-    pub items: Vec<&'a Item>,
+pub(super) struct Part<'a> {
+    pub(super) items: Vec<&'a Item>,
     /// What is odd about the request as a whole.
-    pub warnings: Vec<Warning>,
-    /// What deciding needs to know of the request.
-    pub request: Request<'a>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) request: Request<'a>,
+    pub(super) format: Format,
 }
 
-/// Adds what the actions of an envelope mention.
-pub fn mention<'i>(
+/// What became of a batch.
+pub(super) struct Decided {
+    /// Of each delivery.
+    pub(super) results: Vec<DeliveryResult>,
+    /// What is to be written.
+    pub(super) pending: Pending,
+    /// Whether messages have been written already, or are among what is to be.
+    pub(super) queues_messages: bool,
+}
+
+type ActionResult = Result<Outcome, Rejection>;
+
+/// Adds what the actions of a delivery mention.
+pub(super) fn mention<'i>(
     items: impl IntoIterator<Item = &'i Item>,
-    context: Context<'_>,
+    request: Request<'_>,
     mentions: &mut Mentions,
 ) {
-    mentions.sms |= context.listener.welcome_sms.is_some();
+    mentions.sms |= request.context.listener.welcome_sms.is_some();
     for action in items.into_iter().filter_map(|item| item.action.as_ref()) {
         action.mention(mentions);
     }
@@ -53,88 +60,85 @@ pub fn mention<'i>(
 
 impl Batch<'_> {
     /// Decides the whole batch in the transaction that is open, as many statements for one action
-    /// as for thousands: what becomes of the actions of each delivery, and what is to be written.
-    /// `mentions` is at least what the actions mention.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where it has to be done again.
-    pub fn decide(
+    /// as for thousands. `mentions` is at least what the actions mention.
+    pub(super) fn decide(
         &self,
         conn: &mut Conn,
         mentions: &Mentions,
         codes: &mut Reserved,
-    ) -> Result<(Vec<Verdicts>, Pending), StoreError> {
-        let (verdicts, pending) = self.decide_parts(conn, self.parts, mentions, codes)?;
-        let created = if self.options.dry_run { pending.made() } else { HashSet::new() };
-        let pending = if self.applies(&verdicts) { pending } else { Pending::default() };
-        Ok((self.verdicts(verdicts, &created), pending))
+    ) -> Result<Decided, StoreError> {
+        let (results, pending) = self.decide_parts(conn, self.parts, mentions, codes)?;
+        let created = pending.made();
+        let pending = if self.applies(&results) { pending } else { Pending::default() };
+        let queues_messages = !pending.messages.is_empty();
+        Ok(Decided { results: self.results(results, &created), pending, queues_messages })
     }
 
     /// Runs the actions one by one, each in a savepoint of its own, so that where the database
     /// refuses a batch for a reason that no check foresaw only the action at fault fails.
-    ///
-    /// # Errors
-    /// As [`Batch::decide`].
-    pub fn run_one_by_one(
+    pub(super) fn run_one_by_one(
         &self,
         conn: &mut Conn,
         codes: &mut Reserved,
-    ) -> Result<Vec<Verdicts>, StoreError> {
-        let mut created = HashSet::new();
+    ) -> Result<Decided, StoreError> {
+        let (mut created, mut queues_messages) = (HashSet::new(), false);
         let done = savepoint(conn, |conn| {
-            let verdicts = self.each_in_its_savepoint(conn, codes, &mut created)?;
-            if self.applies(&verdicts) { Ok(verdicts) } else { Err(Undone::Withdrawn(verdicts)) }
-        });
-        match done {
-            Ok(verdicts) | Err(Undone::Withdrawn(verdicts)) => {
-                Ok(self.verdicts(verdicts, &created))
+            let mut all = Vec::with_capacity(self.parts.len());
+            for part in self.parts {
+                let mut results = Vec::with_capacity(part.items.len());
+                for item in &part.items {
+                    let (result, pending) = self.run_one(conn, part, item, codes)?;
+                    results.push(result);
+                    created.extend(pending.made());
+                    queues_messages |= !pending.messages.is_empty();
+                }
+                all.push(results);
             }
-            Err(Undone::Store(error)) => Err(error),
-        }
+            if self.applies(&all) { Ok(all) } else { Err(Undone::Withdrawn(all)) }
+        });
+        let results = match done {
+            Ok(results) => results,
+            Err(Undone::Withdrawn(results)) => {
+                queues_messages = false;
+                results
+            }
+            Err(Undone::Store(error)) => return Err(error),
+        };
+        let results = self.results(results, &created);
+        Ok(Decided { results, pending: Pending::default(), queues_messages })
     }
 
-    fn each_in_its_savepoint(
+    /// Runs one action in a savepoint: what became of it, and what was written.
+    fn run_one(
         &self,
         conn: &mut Conn,
+        part: &Part<'_>,
+        item: &Item,
         codes: &mut Reserved,
-        created: &mut HashSet<Uuid>,
-    ) -> Result<Vec<Vec<Verdict>>, StoreError> {
-        let one = |conn: &mut Conn, item: &Item, request: Request<'_>, codes: &mut Reserved| {
-            let mut mentions = Mentions::default();
-            mention([item], request.context, &mut mentions);
-            savepoint(conn, |conn| {
-                let part = Part { items: vec![item], warnings: Vec::new(), request };
-                let (verdicts, pending) = self.decide_parts(conn, &[part], &mentions, codes)?;
-                writes::write(conn, self.org, &pending, &[], self.outgoing)?;
-                Ok((verdicts.into_iter().flatten(), pending.made()))
-            })
-        };
-        let mut all = Vec::with_capacity(self.parts.len());
-        for part in self.parts {
-            let mut verdicts = Vec::with_capacity(part.items.len());
-            for item in &part.items {
-                match one(conn, item, part.request, codes) {
-                    Ok((verdict, made)) => {
-                        verdicts.extend(verdict);
-                        created.extend(made);
-                    }
-                    Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => {
-                        return Err(error);
-                    }
-                    Err(cause) => {
-                        tracing::error!(%cause, item.index, "a check is missing: the database refused an action");
-                        verdicts.push(Err(refused(item.index)));
-                    }
-                }
+    ) -> Result<(ActionResult, Pending), StoreError> {
+        let Part { request, format, .. } = *part;
+        let mut mentions = Mentions::default();
+        mention([item], request, &mut mentions);
+        let done = savepoint(conn, |conn| {
+            let part = Part { items: vec![item], warnings: Vec::new(), request, format };
+            let (results, pending) = self.decide_parts(conn, &[part], &mentions, codes)?;
+            writes::write(conn, self.org, &pending, &[], self.outgoing)?;
+            Ok((results.into_iter().flatten().next(), pending))
+        });
+        match done {
+            Ok((Some(result), pending)) => Ok((result, pending)),
+            Ok((None, _)) => Err(StoreError::Conflict),
+            Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => Err(error),
+            Err(cause) => {
+                tracing::error!(%cause, item.index, "a check is missing: the database refused an action");
+                Ok((Err(refused(format, item.index)), Pending::default()))
             }
-            all.push(verdicts);
         }
-        Ok(all)
     }
 
     /// Whether what was decided is to be written.
-    fn applies(&self, verdicts: &[Vec<Verdict>]) -> bool {
-        let withdrawn = self.options.atomic && verdicts.iter().flatten().any(Result::is_err);
+    fn applies(&self, results: &[Vec<ActionResult>]) -> bool {
+        let withdrawn = self.options.atomic && results.iter().flatten().any(Result::is_err);
         !self.options.dry_run && !withdrawn
     }
 
@@ -144,12 +148,12 @@ impl Batch<'_> {
         parts: &[Part<'_>],
         mentions: &Mentions,
         codes: &mut Reserved,
-    ) -> Result<(Vec<Vec<Verdict>>, Pending), StoreError> {
+    ) -> Result<(Vec<Vec<ActionResult>>, Pending), StoreError> {
         let Some(first) = parts.first() else { return Ok(Default::default()) };
         let loaded = batch_load::load(conn, self.org, mentions)?;
         let mut workspace = Workspace::new(first.request, loaded);
         let mut ids = RequestIds { codes };
-        let mut verdicts = Vec::with_capacity(parts.len());
+        let mut results = Vec::with_capacity(parts.len());
         for part in parts {
             workspace.request = part.request;
             let decide = |item: &&Item| {
@@ -160,33 +164,37 @@ impl Batch<'_> {
                 workspace.apply(decision.changes);
                 Ok(decision.outcome)
             };
-            verdicts.push(part.items.iter().map(decide).collect());
+            results.push(part.items.iter().map(decide).collect());
         }
-        Ok((verdicts, workspace.into_pending()))
+        Ok((results, workspace.into_pending()))
     }
 
-    fn verdicts(&self, verdicts: Vec<Vec<Verdict>>, created: &HashSet<Uuid>) -> Vec<Verdicts> {
-        let of_part = |(part, verdicts): (&Part<'_>, Vec<Verdict>)| {
-            let actions = part.items.iter().zip(verdicts).map(|(item, verdict)| Verdicted {
+    fn results(
+        &self,
+        results: Vec<Vec<ActionResult>>,
+        created: &HashSet<Uuid>,
+    ) -> Vec<DeliveryResult> {
+        let of_part = |(part, results): (&Part<'_>, Vec<ActionResult>)| {
+            let actions = part.items.iter().zip(results).map(|(item, result)| DecidedAction {
                 index: item.index,
                 action_type: item.action_type.clone(),
-                verdict,
+                result,
             });
-            Verdicts {
+            DeliveryResult {
                 actions: actions.collect(),
                 warnings: part.warnings.clone(),
-                created: created.clone(),
+                // A dry run shows no ids of what it would have made.
+                unreal: if self.options.dry_run { created.clone() } else { HashSet::new() },
             }
         };
-        self.parts.iter().zip(verdicts).map(of_part).collect()
+        self.parts.iter().zip(results).map(of_part).collect()
     }
 }
 
 /// Why what was run one by one is undone.
 enum Undone {
     /// As asked: a dry run, or an atomic request of which an action failed.
-    Withdrawn(Vec<Vec<Verdict>>),
-    /// By the database.
+    Withdrawn(Vec<Vec<ActionResult>>),
     Store(StoreError),
 }
 
@@ -203,10 +211,12 @@ impl From<DbError> for Undone {
 }
 
 /// What an action is told that the database refused: the cause is in the log, not here.
-fn refused(index: usize) -> Rejection {
-    let at = Pointer::root().member("data").index(index);
+fn refused(format: Format, index: usize) -> Rejection {
     let message = "This action could not be stored; it has been logged under the requestId.";
-    Rejection { faults: vec![Fault::new(Code::Internal, at, message)], warnings: Vec::new() }
+    Rejection {
+        faults: vec![Fault::new(Code::Internal, format.pointer_to(index), message)],
+        warnings: Vec::new(),
+    }
 }
 
 /// Ids and codes of one request.

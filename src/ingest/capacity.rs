@@ -7,11 +7,12 @@
 //!   number of connections. A slow sender has nothing but the bytes that came.
 //! - It is **worked on** when it is there: heavy ones by the memory that they take (see
 //!   [`beeiq_core::json::Meter`]), quick ones in a lane of their own that no heavy one can fill. Who
-//!   does not come to his turn in time is turned away.
-//!   Small ones that go through a transaction together (`together.rs`) have one turn together.
+//!   waits too long for a permit is turned away.
+//!   Small ones that share a transaction (`group_commit.rs`) share one permit.
 //! - Of everything an org has three quarters at most; of the heavy ones half, since more of them at a
 //!   time get into each other's way at the same rows.
 
+use crate::config::CapacitySettings;
 use crate::problem::Problem;
 use beeiq_core::diagnostics::Code;
 use std::collections::HashMap;
@@ -33,17 +34,14 @@ const FIRST_SWEEP: usize = 256;
 
 /// How much there is of everything.
 #[derive(Clone, Copy, Debug)]
-pub struct Sizes {
-    /// Requests that may be held.
-    pub requests: usize,
-    /// Bytes of bodies that may be held, beyond the free ones.
-    pub held_bytes: usize,
-    /// Bytes that heavy ones may take while they are worked on.
-    pub working_bytes: usize,
-    /// Quick ones that may be worked on.
-    pub quick: usize,
-    /// Heavy ones that may be worked on.
-    pub heavy: usize,
+struct Sizes {
+    requests: usize,
+    /// Of bodies, beyond what is free of each.
+    held_bytes: usize,
+    /// Of memory for heavy ones.
+    working_bytes: usize,
+    quick: usize,
+    heavy: usize,
 }
 
 impl Sizes {
@@ -125,19 +123,41 @@ impl From<AcquireError> for Overloaded {
     }
 }
 
-/// The room that a request has; it is free again when this is dropped.
+/// What a request may hold; free for others when it is dropped.
 #[derive(Debug)]
-pub struct Holding {
+pub struct Permit {
     parts: Arc<Parts>,
     share: Arc<Pools>,
     counted: usize,
     permits: Vec<OwnedSemaphorePermit>,
 }
 
+/// Leave to work on something that takes little memory; over when it is dropped.
+#[derive(Debug)]
+pub(super) struct QuickPermit {
+    // Kept with its permits, so that others of the org count against the same share.
+    _share: Arc<Pools>,
+    _permits: [OwnedSemaphorePermit; 2],
+}
+
 impl Capacity {
-    /// So much; who waits for his turn longer than `patience` is turned away.
-    #[must_use]
-    pub fn new(sizes: Sizes, patience: Duration) -> Self {
+    /// Of the `connections` to the database deliveries have three quarters at most, so that there
+    /// are some left for looking up whose a request is, and for the management API.
+    pub(super) fn of(settings: &CapacitySettings, connections: u32) -> Self {
+        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let connections = whole(connections);
+        let sizes = Sizes {
+            requests: whole(settings.max_connections),
+            held_bytes: settings.max_inflight_bytes,
+            working_bytes: settings.max_working_bytes,
+            quick: (connections / 2).max(1),
+            heavy: (connections / 4).max(1),
+        };
+        Self::new(sizes, settings.queue)
+    }
+
+    /// Who waits longer than `patience` is turned away.
+    fn new(sizes: Sizes, patience: Duration) -> Self {
         let shares = Shares { of: HashMap::new(), sweep_at: FIRST_SWEEP };
         let all = Pools::new(sizes);
         Self(Arc::new(Parts { sizes, patience, all, shares: Mutex::new(shares) }))
@@ -147,30 +167,17 @@ impl Capacity {
     ///
     /// # Errors
     /// Where the org, or all of them, have too many.
-    pub fn hold(&self, org: Uuid) -> Result<Holding, Overloaded> {
+    pub fn hold(&self, org: Uuid) -> Result<Permit, Overloaded> {
         let share = self.0.share(org);
         let mut permits = Vec::new();
         for pools in [share.as_ref(), &self.0.all] {
             permits.push(Arc::clone(&pools.requests).try_acquire_owned().map_err(|_| Overloaded)?);
         }
-        Ok(Holding { parts: Arc::clone(&self.0), share, counted: FREE, permits })
+        Ok(Permit { parts: Arc::clone(&self.0), share, counted: FREE, permits })
     }
-}
 
-/// A turn at something that takes little memory; it is over when this is dropped.
-#[derive(Debug)]
-pub struct Turn {
-    // Kept with its permits, so that others of the org count against the same share.
-    _share: Arc<Pools>,
-    _permits: [OwnedSemaphorePermit; 2],
-}
-
-impl Capacity {
-    /// Waits for a turn of that org in the lane of the quick ones.
-    ///
-    /// # Errors
-    /// Where it does not come in time.
-    pub async fn turn(&self, org: Uuid) -> Result<Turn, Overloaded> {
+    /// Waits until the org may work on something quick.
+    pub(super) async fn quick(&self, org: Uuid) -> Result<QuickPermit, Overloaded> {
         let share = self.0.share(org);
         let both = self.0.in_time(async {
             // The org's own first: only who has a place in it waits for one among all.
@@ -178,16 +185,16 @@ impl Capacity {
             Ok([own, Arc::clone(&self.0.all.quick).acquire_owned().await?])
         });
         let permits = both.await?;
-        Ok(Turn { _share: share, _permits: permits })
+        Ok(QuickPermit { _share: share, _permits: permits })
     }
 }
 
 impl Parts {
     async fn in_time<T>(
         &self,
-        turn: impl Future<Output = Result<T, Overloaded>>,
+        permits: impl Future<Output = Result<T, Overloaded>>,
     ) -> Result<T, Overloaded> {
-        tokio::time::timeout(self.patience, turn).await.map_err(|_| Overloaded)?
+        tokio::time::timeout(self.patience, permits).await.map_err(|_| Overloaded)?
     }
 
     fn share(&self, org: Uuid) -> Arc<Pools> {
@@ -206,7 +213,7 @@ impl Parts {
     }
 }
 
-impl Holding {
+impl Permit {
     /// Makes room for a body of which `received` bytes have come.
     ///
     /// # Errors
@@ -224,16 +231,13 @@ impl Holding {
         Ok(())
     }
 
-    /// Waits for the turn to be worked on, which takes so many bytes of memory.
-    ///
-    /// # Errors
-    /// Where the turn does not come in time.
-    pub async fn work(&mut self, bytes: usize) -> Result<(), Overloaded> {
+    /// Waits until it may be worked on, which takes so many bytes of memory.
+    pub(super) async fn work(&mut self, bytes: usize) -> Result<(), Overloaded> {
         let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
         let (share, all) = (Arc::clone(&self.share), &self.parts.all);
         let quick = bytes <= QUICK;
         // The org's own first: only who has a place in it waits for one among all.
-        let turn = async {
+        let both = async {
             let mut permits = Vec::new();
             for pools in [share.as_ref(), all] {
                 let lane = if quick { &pools.quick } else { &pools.heavy };
@@ -244,7 +248,7 @@ impl Holding {
             }
             Ok(permits)
         };
-        let permits = self.parts.in_time(turn).await?;
+        let permits = self.parts.in_time(both).await?;
         self.permits.extend(permits);
         Ok(())
     }
@@ -258,7 +262,7 @@ mod tests {
     const OTHER: Uuid = Uuid::from_u128(2);
     const MIB: usize = 1024 * 1024;
 
-    fn capacity() -> Capacity {
+    fn limits() -> Capacity {
         let sizes =
             Sizes { requests: 8, held_bytes: 4 * MIB, working_bytes: 8 * MIB, quick: 4, heavy: 4 };
         Capacity::new(sizes, Duration::from_millis(1))
@@ -266,11 +270,11 @@ mod tests {
 
     #[test]
     fn an_org_holds_three_quarters_at_most_and_another_has_the_rest() {
-        let capacity = capacity();
-        let mut large = capacity.hold(ONE).unwrap();
+        let limits = limits();
+        let mut large = limits.hold(ONE).unwrap();
         large.grow(3 * MIB + FREE).unwrap();
         assert_eq!(large.grow(3 * MIB + FREE + 1), Err(Overloaded));
-        let mut others = capacity.hold(OTHER).unwrap();
+        let mut others = limits.hold(OTHER).unwrap();
         others.grow(MIB + FREE).unwrap();
         assert_eq!(others.grow(MIB + FREE + 1), Err(Overloaded), "now there is no more at all");
         drop(large);
@@ -279,45 +283,45 @@ mod tests {
 
     #[test]
     fn small_bodies_have_room_where_there_is_none_for_others() {
-        let capacity = capacity();
-        let mut all: Vec<Holding> =
-            [ONE, OTHER].map(|org| capacity.hold(org).unwrap()).into_iter().collect();
+        let limits = limits();
+        let mut all: Vec<Permit> =
+            [ONE, OTHER].map(|org| limits.hold(org).unwrap()).into_iter().collect();
         all[0].grow(3 * MIB).unwrap();
         all[1].grow(MIB).unwrap();
-        capacity.hold(ONE).unwrap().grow(FREE).unwrap();
+        limits.hold(ONE).unwrap().grow(FREE).unwrap();
     }
 
     #[test]
     fn an_org_has_three_quarters_of_the_requests() {
-        let capacity = capacity();
-        let of_one: Vec<Holding> = (0..6).map(|_| capacity.hold(ONE).unwrap()).collect();
-        assert!(capacity.hold(ONE).is_err());
-        let of_other: Vec<Holding> = (0..2).map(|_| capacity.hold(OTHER).unwrap()).collect();
-        assert!(capacity.hold(OTHER).is_err());
+        let limits = limits();
+        let of_one: Vec<Permit> = (0..6).map(|_| limits.hold(ONE).unwrap()).collect();
+        assert!(limits.hold(ONE).is_err());
+        let of_other: Vec<Permit> = (0..2).map(|_| limits.hold(OTHER).unwrap()).collect();
+        assert!(limits.hold(OTHER).is_err());
         drop((of_one, of_other));
-        assert!(capacity.hold(ONE).is_ok());
+        assert!(limits.hold(ONE).is_ok());
     }
 
     /// With one queue for all, a quick one would wait behind heavy ones for memory that it does
     /// not need.
     #[tokio::test]
     async fn quick_ones_do_not_wait_for_heavy_ones_nor_one_org_for_another() {
-        let capacity = capacity();
-        let mut heavy = capacity.hold(ONE).unwrap();
+        let limits = limits();
+        let mut heavy = limits.hold(ONE).unwrap();
         heavy.work(6 * MIB).await.unwrap();
-        assert_eq!(capacity.hold(ONE).unwrap().work(2 * MIB).await, Err(Overloaded));
-        capacity.hold(ONE).unwrap().work(1000).await.unwrap();
-        capacity.hold(OTHER).unwrap().work(2 * MIB).await.unwrap();
+        assert_eq!(limits.hold(ONE).unwrap().work(2 * MIB).await, Err(Overloaded));
+        limits.hold(ONE).unwrap().work(1000).await.unwrap();
+        limits.hold(OTHER).unwrap().work(2 * MIB).await.unwrap();
         drop(heavy);
-        capacity.hold(ONE).unwrap().work(6 * MIB).await.unwrap();
+        limits.hold(ONE).unwrap().work(6 * MIB).await.unwrap();
     }
 
     #[test]
     fn shares_not_in_use_are_dropped() {
-        let capacity = capacity();
+        let limits = limits();
         for n in 0..10 * FIRST_SWEEP as u128 {
-            drop(capacity.hold(Uuid::from_u128(n)));
+            drop(limits.hold(Uuid::from_u128(n)));
         }
-        assert!(capacity.0.shares.lock().unwrap().of.len() <= FIRST_SWEEP);
+        assert!(limits.0.shares.lock().unwrap().of.len() <= FIRST_SWEEP);
     }
 }

@@ -16,7 +16,7 @@ const LARGEST_BLOCK: i64 = 512;
 
 /// The numbers that this process has taken and not yet used.
 #[derive(Debug, Default)]
-pub struct CodeAllocator {
+pub(super) struct CodeAllocator {
     free: Mutex<HashMap<(Uuid, Counter), Block>>,
 }
 
@@ -28,15 +28,12 @@ struct Block {
 
 /// Numbers set aside for one request, by counter. What it does not use goes back.
 #[derive(Clone, Debug, Default)]
-pub struct Reserved(BTreeMap<Counter, VecDeque<Range<i64>>>);
+pub(super) struct Reserved(BTreeMap<Counter, VecDeque<Range<i64>>>);
 
 impl CodeAllocator {
     /// Sets aside as many numbers as a request may need at most, taking new blocks where this
     /// process has too few.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn reserve(
+    pub(super) fn reserve(
         &self,
         conn: &mut Conn,
         org: Uuid,
@@ -105,7 +102,7 @@ impl CodeAllocator {
     }
 
     /// Takes back what a request did not use.
-    pub fn release(&self, org: Uuid, reserved: Reserved) {
+    pub(super) fn release(&self, org: Uuid, reserved: Reserved) {
         for (counter, ranges) in reserved.0 {
             self.put_back(org, counter, ranges);
         }
@@ -154,7 +151,7 @@ impl CodeAllocator {
 
 impl Reserved {
     /// The next number of that counter; `None` where more are asked for than were set aside.
-    pub fn next(&mut self, counter: Counter) -> Option<i64> {
+    pub(super) fn next(&mut self, counter: Counter) -> Option<i64> {
         let ranges = self.0.get_mut(&counter)?;
         let range = ranges.front_mut()?;
         let number = range.next();

@@ -4,12 +4,11 @@
 //! A process that is killed on the way leaves it as it was, first in its queue; so there is nothing
 //! to hand back, and nothing to be taken up twice.
 
-use super::deliver::Pipeline;
-use super::job::{Came, Job, Setback};
-use super::received::{Options, Received};
-use crate::clock;
+use super::attempt_error::AttemptError;
+use super::job::Job;
+use super::pipeline::Pipeline;
 use crate::problem::Problem;
-use crate::store::deliveries::{Queue, Waiting};
+use crate::store::deliveries::{Kept, Queue};
 use crate::store::error::StoreError;
 use crate::store::pool::Db;
 use crate::telemetry::request;
@@ -46,24 +45,27 @@ impl Pipeline {
     pub(crate) async fn apply_deferred(
         &self,
         queue: Queue,
-        first: Waiting,
+        first: Kept,
     ) -> Result<Applied, StoreError> {
-        let job = Arc::new(deferred(queue, first));
-        let apply = request::within(job.received.id, async {
+        let job = Arc::new(Job::deferred(queue.org_id, first));
+        let apply = request::within(job.id(), async {
             let directory = self.0.directories.get(queue.org_id).await?;
             self.attempts(directory, &job).await
         });
         let problem = match AssertUnwindSafe(apply).catch_unwind().await {
             Ok(Ok(_)) => return Ok(Applied::Done),
-            Ok(Err(Setback::NotDue | Setback::Stale | Setback::Store(StoreError::Conflict))) => {
-                return Ok(Applied::NotDue);
-            }
-            Ok(Err(Setback::Store(error @ StoreError::Unavailable(_)))) => {
+            Ok(Err(
+                AttemptError::NotDue
+                | AttemptError::Stale
+                | AttemptError::Ungrouped
+                | AttemptError::Store(StoreError::Conflict),
+            )) => return Ok(Applied::NotDue),
+            Ok(Err(AttemptError::Store(error @ StoreError::Unavailable(_)))) => {
                 return Ok(Applied::Failed { job: DeferredJob(job), error });
             }
-            Ok(Err(Setback::Rejected(problem) | Setback::Refused(problem))) => problem,
-            Ok(Err(Setback::Store(error))) => Problem::from(error),
-            Ok(Err(Setback::Repeated(_))) | Err(_) => {
+            Ok(Err(AttemptError::Rejected(problem) | AttemptError::Refused(problem))) => problem,
+            Ok(Err(AttemptError::Store(error))) => Problem::from(error),
+            Ok(Err(AttemptError::Repeated(_))) | Err(_) => {
                 Problem::new(Code::Internal, "This delivery could not be applied; replay it.")
             }
         };
@@ -81,34 +83,9 @@ impl Pipeline {
     }
 
     async fn reject_deferred(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {
-        match self.store_rejected(job, problem.of_request(job.received.id)).await {
-            Err(Setback::Store(error)) => Err(error),
+        match self.store_rejected(job, problem.of_request(job.id())).await {
+            Err(AttemptError::Store(error)) => Err(error),
             _ => Ok(()),
         }
-    }
-}
-
-fn deferred(queue: Queue, waiting: Waiting) -> Job {
-    let Waiting { id, received_at, caller, query, headers, body } = waiting;
-    // It was read when it came; what is wrong with it now is not the query.
-    let (options, warnings) = Options::parse(&query).unwrap_or_default();
-    Job {
-        org: queue.org_id,
-        listener: queue.listener_id,
-        came: Came::Due,
-        received: Received {
-            id,
-            at: received_at,
-            caller: caller.ip(),
-            query,
-            headers,
-            idempotency_keys: Vec::new(),
-            body,
-            body_complete: true,
-        },
-        options,
-        warnings,
-        retry: None,
-        started: clock::instant(),
     }
 }

@@ -1,74 +1,169 @@
-//! A delivery on its way, and what an attempt to apply it can end in.
+//! A delivery on its way.
 
 use super::admission::{Credentials, admit};
-use super::deliver::Reply;
+use super::attempt_error::AttemptError;
+use super::idempotency::Idempotency;
+use super::progress::Only;
 use super::received::{Options, Received};
-use super::replay::Only;
-use super::retry::{NotFirst, Retry};
+use super::reply::Reply;
+use crate::clock;
 use crate::problem::Problem;
-use crate::store::error::{DbError, StoreError};
-use crate::store::idempotency::FirstAnswer;
+use crate::store::deliveries::Kept;
 use crate::store::writes::Delivery;
 use beeiq_core::diagnostics::Warning;
 use beeiq_core::directory::{Directory, Listener};
+use beeiq_core::formats::Headers;
+use beeiq_core::records::delivery::DeliveryStatus;
 use ipnetwork::IpNetwork;
 use std::time::Instant;
 use uuid::Uuid;
 
-/// A delivery on its way.
-pub(super) struct Job {
+/// The largest body that shares a transaction, in bytes: larger ones are batches themselves. It is
+/// what of every body is free (`capacity.rs`).
+const SMALL: usize = 16 * 1024;
+
+static NO_HEADERS: Headers = Headers::none();
+
+pub(crate) struct Job {
     pub(super) org: Uuid,
     pub(super) listener: Uuid,
-    pub(super) came: Came,
+    pub(super) origin: Origin,
     pub(super) received: Received,
     pub(super) options: Options,
+    /// What is odd about the query.
     pub(super) warnings: Vec<Warning>,
-    pub(super) retry: Option<Retry>,
+    pub(super) idempotency: Option<Idempotency>,
+    /// Whether it may be applied in one transaction with others: it has just been posted, asks for
+    /// nothing special, and is small.
+    pub(super) shares_transaction: bool,
     pub(super) started: Instant,
 }
 
-/// How a delivery came to be applied.
-pub(super) enum Came {
-    /// Somebody posted it, and waits for what becomes of it. To be judged again under each directory.
-    Posted(Credentials),
-    /// Somebody posted it, and it is to be kept for later.
-    PostedForLater(Credentials),
-    /// It has been kept, and its turn has come.
-    Due,
+pub(super) enum Origin {
+    /// Somebody posted it. With `defer` it is kept to be applied later; without they wait for what
+    /// becomes of it. To be judged again under each directory.
+    Posted { credentials: Credentials, defer: bool },
+    /// It was deferred, and its turn has come.
+    Deferred,
     /// An admin runs actions of an earlier one again.
     Replayed {
         /// The first delivery of those actions.
         root: Uuid,
-        /// Which of them.
         only: Only,
     },
 }
 
 impl Job {
-    /// The listener, where it still takes the request. What has been taken is applied whatever has
-    /// become of the listener's address list or switch since.
-    pub(super) fn admitted<'d>(&self, directory: &'d Directory) -> Result<&'d Listener, Setback> {
-        match &self.came {
-            Came::Posted(credentials) | Came::PostedForLater(credentials) => {
-                Ok(admit(directory, credentials).map_err(Setback::Refused)?.0)
-            }
-            Came::Due | Came::Replayed { .. } => directory
-                .listener(self.listener)
-                .ok_or_else(|| Setback::Rejected(Problem::not_found("listener any more"))),
+    /// A request that has been posted. Where its query or its key cannot be meant, that is the
+    /// problem to reject it with.
+    pub(super) fn posted(
+        org: Uuid,
+        listener: &Listener,
+        credentials: Credentials,
+        received: Received,
+        prefers_async: bool,
+    ) -> (Self, Option<Problem>) {
+        let asked = Options::parse(&received.query)
+            .and_then(|asked| Ok((asked, Idempotency::of(org, listener.id, &received)?)));
+        let (((options, warnings), idempotency), problem) = match asked {
+            Ok(asked) => (asked, None),
+            Err(problem) => (Default::default(), Some(problem)),
+        };
+        let defer = (prefers_async || listener.respond_async) && !options.dry_run;
+        let shares_transaction = problem.is_none()
+            && received.body_complete
+            && received.body.len() <= SMALL
+            && idempotency.is_none()
+            && options == Options::default();
+        let job = Self {
+            org,
+            listener: listener.id,
+            origin: Origin::Posted { credentials, defer },
+            received,
+            options,
+            warnings,
+            idempotency,
+            shares_transaction,
+            started: clock::instant(),
+        };
+        (job, problem)
+    }
+
+    /// A kept delivery whose turn has come.
+    pub(crate) fn deferred(org: Uuid, kept: Kept) -> Self {
+        // It was read when it came; what is wrong with it now is not the query.
+        let asked = Options::parse(&kept.query).unwrap_or_default();
+        Self::again((org, kept.listener_id), Origin::Deferred, kept.into(), asked, None)
+    }
+
+    /// What has been kept, to be applied now.
+    pub(super) fn again(
+        (org, listener): (Uuid, Uuid),
+        origin: Origin,
+        received: Received,
+        (options, warnings): (Options, Vec<Warning>),
+        idempotency: Option<Idempotency>,
+    ) -> Self {
+        Self {
+            org,
+            listener,
+            origin,
+            received,
+            options,
+            warnings,
+            idempotency,
+            shares_transaction: false,
+            started: clock::instant(),
         }
     }
 
+    pub(crate) const fn id(&self) -> Uuid {
+        self.received.id
+    }
+
+    /// The listener, where it still takes the request. What has been taken is applied whatever has
+    /// become of the listener's address list or switch since.
+    pub(super) fn admitted<'d>(
+        &self,
+        directory: &'d Directory,
+    ) -> Result<&'d Listener, AttemptError> {
+        match &self.origin {
+            Origin::Posted { credentials, .. } => {
+                Ok(admit(directory, credentials).map_err(AttemptError::Refused)?.0)
+            }
+            Origin::Deferred | Origin::Replayed { .. } => directory
+                .listener(self.listener)
+                .ok_or_else(|| AttemptError::Rejected(Problem::not_found("listener any more"))),
+        }
+    }
+
+    /// Whether it is only to be kept now.
+    pub(super) const fn defers(&self) -> bool {
+        matches!(self.origin, Origin::Posted { defer: true, .. })
+    }
+
+    /// The row of the delivery.
     pub(super) fn delivery<'a>(
         &'a self,
         sender: Option<&'a str>,
-        status: &'a str,
+        status: DeliveryStatus,
         reply: &'a Reply,
     ) -> Delivery<'a> {
-        let Received { id, at, caller, query, headers, idempotency_keys: _, body, body_complete } =
-            &self.received;
-        let replay_of = match &self.came {
-            Came::Replayed { root, .. } => Some(*root),
-            Came::Posted(_) | Came::PostedForLater(_) | Came::Due => None,
+        let Received {
+            id,
+            at,
+            caller,
+            query,
+            headers,
+            idempotency_keys: _,
+            format,
+            body,
+            body_complete,
+        } = &self.received;
+        let (replay_of, headers) = match &self.origin {
+            // The headers are those of the first.
+            Origin::Replayed { root, .. } => (Some(*root), &NO_HEADERS),
+            Origin::Posted { .. } | Origin::Deferred => (None, headers),
         };
         Delivery {
             id: *id,
@@ -77,6 +172,7 @@ impl Job {
             caller: IpNetwork::from(*caller),
             query,
             headers,
+            format: *format,
             body,
             body_complete: *body_complete,
             sender_user: sender,
@@ -90,43 +186,5 @@ impl Job {
             replay_of,
             unresolved: None,
         }
-    }
-}
-
-/// What an attempt ends in besides an answer.
-pub(super) enum Setback {
-    /// The settings have changed since the directory was read.
-    Stale,
-    /// The listener does not take it, as the settings now are.
-    Refused(Problem),
-    /// The whole request cannot be used; to be kept as such.
-    Rejected(Problem),
-    /// The same request has been answered before.
-    Repeated(FirstAnswer),
-    /// Its turn has not come, or has been taken by another process.
-    NotDue,
-    /// The database.
-    Store(StoreError),
-}
-
-impl From<NotFirst> for Setback {
-    fn from(why: NotFirst) -> Self {
-        match why {
-            NotFirst::Repeated(first) => Self::Repeated(first),
-            NotFirst::Problem(problem) => Self::Rejected(problem),
-            NotFirst::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<StoreError> for Setback {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<DbError> for Setback {
-    fn from(error: DbError) -> Self {
-        Self::Store(error.into())
     }
 }

@@ -1,28 +1,36 @@
-//! The way of a delivery: admitted, received, parsed, loaded, decided, written, answered (`docs/architecture.md`).
+//! A delivery's way, a file a stage (`docs/architecture.md`): admitted, read, loaded and decided,
+//! written, answered.
 
 mod admission;
+mod admit;
 mod answer;
 mod apply;
+mod attempt_error;
+mod attempts;
 mod batch;
 mod capacity;
 mod codes;
 mod deferred;
 mod deliver;
+mod group_commit;
+mod group_queue;
+mod idempotency;
+mod intake;
 mod job;
-pub mod rate;
-mod rates;
+mod pipeline;
+mod progress;
+mod quotas;
+pub(crate) mod rate;
 mod received;
-pub mod redaction;
+pub(crate) mod redaction;
 mod replay;
-mod retry;
-mod together;
+mod reply;
 
-pub use admission::{Credentials, admit};
 pub use answer::Answer;
-pub use capacity::{Capacity, Holding, Overloaded, Sizes};
-pub use codes::CodeAllocator;
+pub use capacity::{Capacity, Overloaded, Permit};
 pub(crate) use deferred::Applied;
-pub use deliver::{Messages, Pipeline, Reply};
-pub use rates::{OverRate, Rates};
-pub use received::{Options, Received};
-pub use replay::{Only, Replayable};
+pub(crate) use deliver::{Answered, Arrival};
+pub use pipeline::Pipeline;
+pub(crate) use pipeline::{Bounds, Messages};
+pub use progress::Only;
+pub(crate) use reply::Reply;

@@ -8,29 +8,27 @@
 
 use std::time::Duration;
 
-/// The rate of a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     /// How long an action takes to run off.
     interval: Duration,
     /// How many may come at once.
     burst: u32,
 }
 
-/// Where a listener stands within its rate.
+/// What is left of a listener's rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct Quota {
     /// How many actions it would take now.
-    pub remaining: u32,
+    pub(crate) remaining: u32,
     /// When it will take a whole burst again.
-    pub full_in: Duration,
+    pub(crate) full_in: Duration,
 }
 
 impl Rate {
     /// So many actions a second in the long run and so many at once, divided evenly among
     /// `processes`; no process takes less than one at once.
-    #[must_use]
-    pub fn new(per_second: u32, burst: u32, processes: u32) -> Self {
+    pub(crate) fn new(per_second: u32, burst: u32, processes: u32) -> Self {
         let processes = processes.max(1);
         Self {
             interval: Duration::from_secs(1) * processes / per_second.max(1),
@@ -38,32 +36,26 @@ impl Rate {
         }
     }
 
-    /// How many may come at once.
-    #[must_use]
-    pub const fn burst(self) -> u32 {
+    pub(crate) const fn burst(self) -> u32 {
         self.burst
     }
 
     /// How long a whole burst takes to run off.
-    #[must_use]
-    pub fn window(self) -> Duration {
+    pub(crate) fn window(self) -> Duration {
         self.interval * self.burst
     }
 }
 
 /// What a listener has taken lately. Times count from any fixed moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bucket {
+pub(super) struct Bucket {
     /// When all that was taken will have run off.
     empty_at: Duration,
 }
 
 impl Bucket {
-    /// Takes a request, unless the rate is exhausted.
-    ///
-    /// # Errors
-    /// How long it will be exhausted.
-    pub fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
+    /// Takes a request, or says how long the rate will be exhausted.
+    pub(super) fn take(&mut self, rate: Rate, now: Duration) -> Result<(), Duration> {
         let with_one = self.backlog(now) + rate.interval;
         match with_one.checked_sub(rate.window()) {
             None | Some(Duration::ZERO) => {
@@ -75,24 +67,26 @@ impl Bucket {
     }
 
     /// Charges actions that have come already.
-    pub fn charge(&mut self, rate: Rate, now: Duration, actions: u32) {
+    pub(super) fn charge(&mut self, rate: Rate, now: Duration, actions: u32) {
         self.empty_at = now + self.backlog(now) + rate.interval * actions;
     }
 
-    /// Where it stands.
-    #[must_use]
-    pub fn standing(&self, rate: Rate, now: Duration) -> Standing {
+    pub(super) fn quota(&self, rate: Rate, now: Duration) -> Quota {
         let backlog = self.backlog(now);
         let room = rate.window().saturating_sub(backlog).as_nanos();
         let remaining = room.checked_div(rate.interval.as_nanos()).unwrap_or_default();
-        Standing { remaining: u32::try_from(remaining).unwrap_or(u32::MAX), full_in: backlog }
+        Quota { remaining: u32::try_from(remaining).unwrap_or(u32::MAX), full_in: backlog }
     }
 
     /// How long what was taken still takes to run off.
-    #[must_use]
-    pub fn backlog(&self, now: Duration) -> Duration {
+    pub(super) fn backlog(&self, now: Duration) -> Duration {
         self.empty_at.saturating_sub(now)
     }
+}
+
+/// Rounded up, and one at least.
+pub(crate) fn whole_seconds(duration: Duration) -> u64 {
+    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
 }
 
 #[cfg(test)]
@@ -153,8 +147,8 @@ mod tests {
             [(0, 0, 20, 0), (5, 0, 15, 500), (0, 250, 17, 250), (100, 250, 0, 10_250)]
         {
             bucket.charge(rate, ms(at), actions);
-            let expected = Standing { remaining, full_in: ms(full_in) };
-            assert_eq!(bucket.standing(rate, ms(at)), expected, "{actions} at {at} ms");
+            let expected = Quota { remaining, full_in: ms(full_in) };
+            assert_eq!(bucket.quota(rate, ms(at)), expected, "{actions} at {at} ms");
         }
     }
 

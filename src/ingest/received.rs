@@ -1,56 +1,58 @@
 //! A request as it came.
 
+use crate::problem::Problem;
+use crate::store::deliveries::Kept;
 use beeiq_core::diagnostics::{Code, Fault, Warning};
+use beeiq_core::formats::{Format, Headers};
 use beeiq_core::values::suggest::nearest;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use std::net::IpAddr;
 use uuid::Uuid;
 
 /// What a listener took: kept with its answer (`listener.md` 9).
-#[derive(Clone, Debug)]
-pub struct Received {
+pub(crate) struct Received {
     /// The `requestId`; also the delivery's id.
-    pub id: Uuid,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// From which address, behind trusted proxies the one they name.
-    pub caller: IpAddr,
-    /// The query as it came.
-    pub query: String,
-    /// The headers, without secrets.
-    pub headers: Value,
+    pub(crate) id: Uuid,
+    pub(crate) at: DateTime<Utc>,
+    /// Behind trusted proxies the one they name.
+    pub(crate) caller: IpAddr,
+    /// As it came.
+    pub(crate) query: String,
+    /// Without secrets.
+    pub(crate) headers: Headers,
     /// The `Idempotency-Key`s that came with it, as they came.
-    pub idempotency_keys: Vec<Vec<u8>>,
-    /// The body, as far as it was read.
-    pub body: Vec<u8>,
+    pub(crate) idempotency_keys: Vec<Vec<u8>>,
+    /// How the body is meant.
+    pub(crate) format: Format,
+    /// As far as it was read.
+    pub(crate) body: Vec<u8>,
     /// Whether it was read to its end.
-    pub body_complete: bool,
+    pub(crate) body_complete: bool,
 }
 
-/// The largest body that goes with others, in bytes: larger ones are batches themselves. It is what of
-/// every body is free (`capacity.rs`).
-const SMALL: usize = 16 * 1024;
-
-impl Received {
-    /// Whether it can be applied in one transaction with others: it asks for nothing special, and
-    /// is small.
-    #[must_use]
-    pub fn goes_with_others(&self) -> bool {
-        self.body.len() <= SMALL
-            && self.body_complete
-            && self.idempotency_keys.is_empty()
-            && Options::parse(&self.query).is_ok_and(|(asked, _)| asked == Options::default())
+impl From<Kept> for Received {
+    fn from(kept: Kept) -> Self {
+        Self {
+            id: kept.id,
+            at: kept.received_at,
+            caller: kept.caller.ip(),
+            query: kept.query,
+            headers: kept.headers,
+            idempotency_keys: Vec::new(),
+            format: kept.format,
+            body: kept.body,
+            body_complete: kept.body_complete,
+        }
     }
 }
 
 /// What the query asks for (`listener.md` 1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     /// Run everything, report everything, change nothing.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Apply all actions or none.
-    pub atomic: bool,
+    pub(crate) atomic: bool,
 }
 
 const OPTIONS: [&str; 2] = ["dryRun", "atomic"];
@@ -58,15 +60,9 @@ const OPTIONS: [&str; 2] = ["dryRun", "atomic"];
 impl Options {
     /// Reads a query. What other systems append to URLs is warned of; what looks like a misspelt
     /// option is a fault, because the request would do what its sender did not want.
-    ///
-    /// # Errors
-    /// A fault for each parameter that cannot be meant as it stands.
-    pub fn parse(query: &str) -> Result<(Self, Vec<Warning>), Vec<Fault>> {
+    pub(crate) fn parse(query: &str) -> Result<(Self, Vec<Warning>), Problem> {
         let (mut options, mut warnings, mut faults) = (Self::default(), Vec::new(), Vec::new());
-        let pairs: Vec<(String, String)> =
-            actix_web::web::Query::<Vec<(String, String)>>::from_query(query)
-                .map(actix_web::web::Query::into_inner)
-                .unwrap_or_default();
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
         for (name, value) in pairs {
             let target = match name.as_str() {
                 "dryRun" => &mut options.dry_run,
@@ -74,13 +70,9 @@ impl Options {
                 other => {
                     let shown: String = other.chars().take(64).collect();
                     match nearest(other, OPTIONS) {
-                        Some(meant) => faults.push(Fault::new(
-                            Code::InvalidQuery,
-                            "",
-                            format!(
-                                "There is no query parameter `{shown}`; did you mean `{meant}`?"
-                            ),
-                        )),
+                        Some(meant) => faults.push(fault(format!(
+                            "There is no query parameter `{shown}`; did you mean `{meant}`?"
+                        ))),
                         None => warnings.push(Fault::new(
                             Code::UnknownField,
                             "",
@@ -93,15 +85,21 @@ impl Options {
             match value.as_str() {
                 "true" | "1" => *target = true,
                 "false" | "0" => *target = false,
-                _ => faults.push(Fault::new(
-                    Code::InvalidQuery,
-                    "",
-                    format!("The query parameter `{name}` has to be true or false."),
-                )),
+                _ => faults
+                    .push(fault(format!("The query parameter `{name}` has to be true or false."))),
             }
         }
-        if faults.is_empty() { Ok((options, warnings)) } else { Err(faults) }
+        if faults.is_empty() { Ok((options, warnings)) } else { Err(invalid_query(faults)) }
     }
+}
+
+fn fault(message: String) -> Fault {
+    Fault::new(Code::InvalidQuery, "", message)
+}
+
+fn invalid_query(faults: Vec<Fault>) -> Problem {
+    let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
+    Problem::new(Code::InvalidQuery, detail).with_errors(faults)
 }
 
 #[cfg(test)]

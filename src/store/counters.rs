@@ -10,10 +10,7 @@ use uuid::Uuid;
 
 /// Takes `size` numbers of the counter `name` for good, in a transaction of its own, and returns
 /// the first of them.
-///
-/// # Errors
-/// Those of the database.
-pub fn take_block(
+pub(crate) fn take_block(
     conn: &mut PgConnection,
     org: Uuid,
     name: &str,
@@ -37,10 +34,7 @@ pub fn take_block(
 }
 
 /// Which of the numbers are the visible id of a deal.
-///
-/// # Errors
-/// Those of the database.
-pub fn taken_deal_ids(
+pub(crate) fn taken_deal_ids(
     conn: &mut PgConnection,
     org: Uuid,
     numbers: &[i64],

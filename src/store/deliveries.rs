@@ -4,6 +4,8 @@ use super::advisory_lock::try_lock;
 use super::schema::{customers, deliveries, notes, outbox, tickets};
 use super::writes::Delivery;
 use crate::store::error::StoreError;
+use beeiq_core::formats::{Format, Headers};
+use beeiq_core::records::delivery::DeliveryStatus;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::{Pg, PgConnection};
@@ -16,24 +18,19 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 /// The HTTP status of a request that came while the first one of its `Idempotency-Key` was running.
-pub const KEY_IN_USE: i16 = 409;
+pub(crate) const KEY_IN_USE: i16 = 409;
 
 /// What has become of a delivery.
 #[derive(Clone, Debug, Queryable)]
-pub struct Outcome {
-    /// Its status (`listener.md` 9).
-    pub status: String,
-    /// The HTTP status of its answer.
-    pub http_status: Option<i16>,
-    /// Its answer.
-    pub answer: Option<String>,
+pub(crate) struct Outcome {
+    #[diesel(deserialize_as = String)]
+    pub(crate) status: DeliveryStatus,
+    pub(crate) http_status: Option<i16>,
+    pub(crate) answer: Option<String>,
 }
 
 /// What has become of a delivery, of that listener where one is given.
-///
-/// # Errors
-/// Those of the database.
-pub fn outcome(
+pub(crate) fn outcome(
     conn: &mut PgConnection,
     org: Uuid,
     listener: Option<Uuid>,
@@ -52,21 +49,16 @@ pub fn outcome(
 
 /// An org's listener that has deliveries waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, QueryableByName)]
-pub struct Queue {
-    /// The org.
+pub(crate) struct Queue {
     #[diesel(sql_type = SqlUuid)]
-    pub org_id: Uuid,
-    /// Its listener.
+    pub(crate) org_id: Uuid,
     #[diesel(sql_type = SqlUuid)]
-    pub listener_id: Uuid,
+    pub(crate) listener_id: Uuid,
 }
 
 /// The next queues after that one, in the order of their ids: one look into the index for each,
-/// however many deliveries wait in it. To be asked within `db::over_queues`.
-///
-/// # Errors
-/// Those of the database.
-pub fn queues_after(
+/// however many deliveries wait in it. To be asked within `pool::over_queues`.
+pub(crate) fn queues_after(
     conn: &mut PgConnection,
     after: Option<Queue>,
     limit: i64,
@@ -93,40 +85,33 @@ pub fn queues_after(
     .load(conn)?)
 }
 
-/// A delivery that waits.
-#[derive(Clone, Debug, Queryable)]
-pub struct Waiting {
-    /// Its id.
-    pub id: Uuid,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// From where.
-    pub caller: IpNetwork,
-    /// Its query.
-    pub query: String,
-    /// Its headers.
-    pub headers: Value,
-    /// Its body.
-    pub body: Vec<u8>,
+/// A kept delivery that is to be applied: its turn has come, or it is run again.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+pub(crate) struct Kept {
+    pub(crate) id: Uuid,
+    pub(crate) listener_id: Uuid,
+    pub(crate) received_at: DateTime<Utc>,
+    pub(crate) caller: IpNetwork,
+    #[diesel(deserialize_as = String)]
+    pub(crate) status: DeliveryStatus,
+    pub(crate) http_status: Option<i16>,
+    pub(crate) query: String,
+    #[diesel(deserialize_as = Value)]
+    pub(crate) headers: Headers,
+    #[diesel(deserialize_as = String)]
+    pub(crate) format: Format,
+    pub(crate) body: Vec<u8>,
+    pub(crate) body_complete: bool,
 }
 
 /// The delivery of a queue that came first.
-///
-/// # Errors
-/// Those of the database.
-pub fn first_waiting(conn: &mut PgConnection, queue: Queue) -> Result<Option<Waiting>, StoreError> {
-    Ok(waiting(queue)
-        .order(deliveries::id)
-        .select((
-            deliveries::id,
-            deliveries::received_at,
-            deliveries::caller,
-            deliveries::query,
-            deliveries::headers,
-            deliveries::body,
-        ))
-        .first(conn)
-        .optional()?)
+pub(crate) fn first_waiting(
+    conn: &mut PgConnection,
+    queue: Queue,
+) -> Result<Option<Kept>, StoreError> {
+    let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
+    Ok(first.optional()?)
 }
 
 fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
@@ -140,10 +125,7 @@ fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
 
 /// Whether it is this delivery's turn. If so, nobody else applies one of its listener until the
 /// transaction ends.
-///
-/// # Errors
-/// Those of the database.
-pub fn take_turn(
+pub(crate) fn take_turn(
     conn: &mut PgConnection,
     org: Uuid,
     listener: Uuid,
@@ -161,11 +143,8 @@ pub fn take_turn(
     Ok(first == Some(id))
 }
 
-/// Writes what has become of a delivery that was kept for later, where it still waits.
-///
-/// # Errors
-/// Those of the database.
-pub fn complete(
+/// Writes what has become of a delivery that was deferred, where it still waits.
+pub(crate) fn complete(
     conn: &mut PgConnection,
     org: Uuid,
     delivery: &Delivery<'_>,
@@ -175,7 +154,7 @@ pub fn complete(
         .filter(deliveries::id.eq(delivery.id))
         .filter(deliveries::status.eq("pending"))
         .set((
-            deliveries::status.eq(delivery.status),
+            deliveries::status.eq(delivery.status.as_str()),
             deliveries::http_status.eq(delivery.http_status),
             deliveries::answer.eq(delivery.answer),
             deliveries::duration_ms.eq(delivery.duration_ms),
@@ -185,36 +164,12 @@ pub fn complete(
     Ok(updated > 0)
 }
 
-/// A kept delivery that is to be run again.
-#[derive(Clone, Debug, Queryable)]
-pub struct Root {
-    /// Its id.
-    pub id: Uuid,
-    /// Its listener.
-    pub listener_id: Uuid,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// From where.
-    pub caller: IpNetwork,
-    /// Its status.
-    pub status: String,
-    /// The HTTP status of its answer.
-    pub http_status: Option<i16>,
-    /// Its query.
-    pub query: String,
-    /// Its headers.
-    pub headers: Value,
-    /// Its body.
-    pub body: Vec<u8>,
-    /// Whether that is all of it.
-    pub body_complete: bool,
-}
-
 /// How long the body of the delivery that is meant is, in bytes; see [`root`].
-///
-/// # Errors
-/// Those of the database.
-pub fn root_bytes(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<i32>, StoreError> {
+pub(crate) fn root_bytes(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+) -> Result<Option<i32>, StoreError> {
     let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
@@ -225,26 +180,16 @@ pub fn root_bytes(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option
 }
 
 /// The delivery that is meant: of a replay, or of a repeated answer, the first one.
-///
-/// # Errors
-/// Those of the database.
-pub fn root(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Root>, StoreError> {
+pub(crate) fn root(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+) -> Result<Option<Kept>, StoreError> {
     let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(root))
-        .select((
-            deliveries::id,
-            deliveries::listener_id,
-            deliveries::received_at,
-            deliveries::caller,
-            deliveries::status,
-            deliveries::http_status,
-            deliveries::query,
-            deliveries::headers,
-            deliveries::body,
-            deliveries::body_complete,
-        ))
+        .select(Kept::as_select())
         .first(conn)
         .optional()?)
 }
@@ -262,10 +207,7 @@ fn root_id(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Uuid>,
 /// What a delivery of that body and its replays were answered, in their order; nothing where it has
 /// another body by now, since somebody has been erased from it. Other replays of it, and who erases
 /// somebody from it, wait until the transaction ends.
-///
-/// # Errors
-/// Those of the database.
-pub fn lock_answers(
+pub(crate) fn lock_answers(
     conn: &mut PgConnection,
     org: Uuid,
     root: Uuid,
@@ -291,10 +233,7 @@ pub fn lock_answers(
 }
 
 /// Which of these notes, tickets, messages and customers are there.
-///
-/// # Errors
-/// Those of the database.
-pub fn still_there(
+pub(crate) fn still_there(
     conn: &mut PgConnection,
     org: Uuid,
     ids: &[Uuid],
@@ -320,10 +259,7 @@ pub fn still_there(
 }
 
 /// Notes how many of a delivery's actions have not been applied yet.
-///
-/// # Errors
-/// Those of the database.
-pub fn set_unresolved(
+pub(crate) fn set_unresolved(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,

@@ -8,20 +8,17 @@ use uuid::Uuid;
 
 /// What waits.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Backlog {
-    /// The deliveries that were taken for later and have not been applied yet.
+pub(crate) struct Backlog {
+    /// The deliveries that were deferred and have not been applied yet.
     #[diesel(sql_type = BigInt)]
-    pub pending: i64,
+    pub(crate) pending: i64,
     /// The oldest of them; as ids are UUID v7, it says when it came.
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub oldest: Option<Uuid>,
+    pub(crate) oldest: Option<Uuid>,
 }
 
-/// What waits to be applied. Runs in a transaction over the queues of all orgs (`db::over_queues`).
-///
-/// # Errors
-/// Those of the database.
-pub fn pending(conn: &mut Conn) -> Result<Backlog, DbError> {
+/// What waits to be applied. Runs in a transaction over the queues of all orgs (`pool::over_queues`).
+pub(crate) fn pending(conn: &mut Conn) -> Result<Backlog, DbError> {
     // From the index of what is pending alone: rows have bodies. Postgres 15 has no smallest uuid;
     // as texts they are in the same order.
     diesel::sql_query(

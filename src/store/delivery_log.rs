@@ -5,6 +5,7 @@ use super::schema::{customers, deals, deliveries, history, listeners, tickets};
 use super::text_search::containing;
 use crate::store::error::StoreError;
 use beeiq_core::records::customer::CustomerCode;
+use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::records::ticket::TicketCode;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -12,27 +13,26 @@ use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use ipnetwork::IpNetwork;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a list is narrowed to; all that are given hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeliveryFilters {
-    /// Of that listener.
-    pub listener: Option<Uuid>,
-    /// Of that status (`listener.md` 9).
-    pub status: Option<String>,
+pub(crate) struct DeliveryFilters {
+    pub(crate) listener: Option<Uuid>,
+    pub(crate) status: Option<DeliveryStatus>,
     /// Received then or later.
-    pub from: Option<DateTime<Utc>>,
+    pub(crate) from: Option<DateTime<Utc>>,
     /// Received then or earlier.
-    pub to: Option<DateTime<Utc>>,
-    /// What is looked for.
-    pub q: Option<Sought>,
+    pub(crate) to: Option<DateTime<Utc>>,
+    pub(crate) q: Option<Sought>,
 }
 
 /// What deliveries are looked for by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sought {
+pub(crate) enum Sought {
     /// The `requestId`.
     Request(Uuid),
     /// A contact, account or lead that it touched.
@@ -43,71 +43,82 @@ pub enum Sought {
     Text(String),
 }
 
-/// A delivery in a list.
-#[derive(Clone, Debug, Queryable)]
-pub struct Entry {
-    /// Its id, the `requestId`.
-    pub id: Uuid,
-    /// Its listener, with its name unless that has been deleted.
-    pub listener: (Uuid, Option<String>),
+/// A delivery, as a list shows it.
+#[derive(Debug, Queryable, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Its id: the `requestId` that it was answered with.
+    pub(crate) id: Uuid,
+    /// The listener that took it.
+    listener: DeliveryListener,
     /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// From where.
-    pub caller: IpNetwork,
-    /// Its query.
-    pub query: String,
+    received_at: DateTime<Utc>,
+    /// The address that it came from.
+    #[serde(serialize_with = "address")]
+    #[schema(value_type = String, example = "203.0.113.7")]
+    caller: IpNetwork,
+    /// The query of its URL.
+    #[schema(example = "dryRun=true")]
+    query: String,
     /// The `senderUser`, where the envelope was right.
-    pub sender_user: Option<String>,
+    sender_user: Option<String>,
     /// Whether it was a dry run.
-    pub dry_run: bool,
-    /// Its status (`listener.md` 9).
-    pub status: String,
-    /// The HTTP status of its answer.
-    pub http_status: Option<i16>,
+    dry_run: bool,
+    /// `pending`, `succeeded`, `partial`, `failed` or `rejected`.
+    #[diesel(deserialize_as = String)]
+    #[schema(value_type = String, example = "partial")]
+    status: DeliveryStatus,
+    /// The HTTP status of its answer; null while it is pending.
+    http_status: Option<i16>,
     /// How long it took, in milliseconds.
-    pub duration_ms: Option<i32>,
-    /// Whether it was taken for later.
-    pub respond_async: bool,
-    /// The delivery whose answer it was given again.
-    pub repeats: Option<Uuid>,
+    duration_ms: Option<i32>,
+    /// Whether it was taken for later and answered 202.
+    respond_async: bool,
+    /// The delivery of the same `Idempotency-Key` whose answer it was given again.
+    repeats: Option<Uuid>,
     /// The delivery whose actions it ran again.
-    pub replay_of: Option<Uuid>,
-    /// How many of its actions have not been applied yet.
-    pub unresolved: Option<i32>,
+    replay_of: Option<Uuid>,
+    /// How many of its actions have not been applied yet, by it or by a replay; null where none
+    /// were read.
+    unresolved: Option<i32>,
     /// The length of its body, in bytes.
-    pub body_bytes: i32,
+    body_bytes: i32,
+}
+
+/// The listener of a delivery.
+#[derive(Debug, Queryable, Serialize, ToSchema)]
+pub struct DeliveryListener {
+    /// Its id.
+    id: Uuid,
+    /// Its name; null where it has been deleted.
+    name: Option<String>,
 }
 
 /// All that is kept of a delivery.
-#[derive(Clone, Debug)]
-pub struct Whole {
-    /// What a list shows of it.
-    pub entry: Entry,
-    /// Its headers, without those that carry secrets.
-    pub headers: Value,
-    /// Its body.
-    pub body: Vec<u8>,
-    /// Whether that is all of it.
-    pub body_complete: bool,
-    /// Its answer.
-    pub answer: Option<String>,
+pub(crate) struct Whole {
+    pub(crate) delivery: Delivery,
+    pub(crate) headers: Value,
+    pub(crate) body: Vec<u8>,
+    pub(crate) body_complete: bool,
+    pub(crate) answer: Option<String>,
     /// The deliveries that ran its actions again, oldest first.
-    pub replays: Vec<Uuid>,
+    pub(crate) replays: Vec<Uuid>,
+}
+
+fn address<S: Serializer>(caller: &IpNetwork, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&caller.ip())
 }
 
 type Rows<'a> = deliveries::BoxedQuery<'a, Pg>;
 
 /// A page of deliveries, newest first; `before` is the last id of the page before.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
     filters: &DeliveryFilters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Entry>, StoreError> {
+) -> Result<Vec<Delivery>, StoreError> {
     let mut rows = narrowed(org, filters);
     if let Some(before) = before {
         rows = rows.filter(deliveries::id.lt(before));
@@ -118,10 +129,7 @@ pub fn list(
 /// A page of what can be run again, oldest first, as it was sent; `after` is the last id of the page
 /// before. With `failed` only what has actions that were not applied yet. Those of a request that came
 /// while the first one of its `Idempotency-Key` was running are the first one's.
-///
-/// # Errors
-/// Those of the database.
-pub fn replayable(
+pub(crate) fn replayable(
     conn: &mut PgConnection,
     org: Uuid,
     filters: &DeliveryFilters,
@@ -145,13 +153,13 @@ pub fn replayable(
     Ok(rows.order(deliveries::id).limit(limit).select(deliveries::id).load(conn)?)
 }
 
-/// All that is kept of one.
-///
-/// # Errors
-/// Those of the database.
-pub fn find(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Whole>, StoreError> {
+pub(crate) fn find(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+) -> Result<Option<Whole>, StoreError> {
     let of = deliveries::table.filter(deliveries::org_id.eq(org));
-    let Some(entry) = entries(conn, org, of.filter(deliveries::id.eq(id)).into_boxed())?.pop()
+    let Some(delivery) = entries(conn, org, of.filter(deliveries::id.eq(id)).into_boxed())?.pop()
     else {
         return Ok(None);
     };
@@ -169,7 +177,7 @@ pub fn find(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Whole
         .order(deliveries::id)
         .select(deliveries::id)
         .load(conn)?;
-    Ok(Some(Whole { entry, headers, body, body_complete, answer, replays }))
+    Ok(Some(Whole { delivery, headers, body, body_complete, answer, replays }))
 }
 
 fn narrowed<'a>(org: Uuid, filters: &DeliveryFilters) -> Rows<'a> {
@@ -179,7 +187,7 @@ fn narrowed<'a>(org: Uuid, filters: &DeliveryFilters) -> Rows<'a> {
         rows = rows.filter(deliveries::listener_id.eq(listener));
     }
     if let Some(status) = status {
-        rows = rows.filter(deliveries::status.eq(status));
+        rows = rows.filter(deliveries::status.eq(status.as_str()));
     }
     if let Some(from) = from {
         rows = rows.filter(deliveries::received_at.ge(from));
@@ -234,7 +242,11 @@ fn sought(rows: Rows<'_>, org: Uuid, q: Sought) -> Rows<'_> {
 }
 
 /// The rows, each with its listener's name.
-fn entries(conn: &mut PgConnection, org: Uuid, rows: Rows<'_>) -> Result<Vec<Entry>, StoreError> {
+fn entries(
+    conn: &mut PgConnection,
+    org: Uuid,
+    rows: Rows<'_>,
+) -> Result<Vec<Delivery>, StoreError> {
     let name = listeners::table
         .filter(listeners::org_id.eq(org))
         .filter(listeners::id.eq(deliveries::listener_id))

@@ -1,32 +1,109 @@
-//! Erasing a customer with what hangs on it (`api.md` 5).
+//! Erasing a customer with what hangs on it (`api.md` 5), and where kept deliveries tell of it.
 
 use super::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
-use crate::ingest::redaction::{Kept, redacted, touched};
 use crate::store::error::StoreError;
+use beeiq_core::formats::Format;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
-/// How many deliveries are held in memory at a time: a body may have megabytes.
-const CHUNK: usize = 20;
+/// Where kept deliveries tell of a customer.
+pub(crate) struct Traces {
+    /// The requests that its history names.
+    pub(crate) requests: HashSet<Uuid>,
+    /// The ids by which an answer may name it: its own, and those of what is about it alone.
+    pub(crate) ids: HashSet<Uuid>,
+    /// The deliveries that those requests, and all others of the same actions, are kept as.
+    pub(crate) kept: Vec<OfRoot>,
+}
 
-/// Erases a contact, account or lead: identities, tags, notes, tickets, messages and history go with
-/// it, and its part of the kept deliveries. Deals with it, and the contacts of an account, stay
-/// without it. Nothing where there is no such customer.
-///
-/// # Errors
-/// Those of the database.
-pub fn erase(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
-    // Locked, so that no batch links to it meanwhile.
+/// A kept delivery, and the first one of its actions: all of these have the same body.
+#[derive(Clone, Copy, Debug, Queryable, QueryableByName)]
+pub(crate) struct OfRoot {
+    #[diesel(sql_type = SqlUuid)]
+    pub(crate) id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub(crate) root: Uuid,
+}
+
+/// What is kept of a delivery that may tell of a customer.
+#[derive(Queryable)]
+pub(crate) struct KeptDelivery {
+    pub(crate) id: Uuid,
+    #[diesel(deserialize_as = String)]
+    pub(crate) format: Format,
+    pub(crate) body: Vec<u8>,
+    pub(crate) answer: Option<String>,
+}
+
+/// Locks a customer, so that no batch links to it meanwhile.
+pub(crate) fn lock(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
     customers::table
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq(customer))
         .select(customers::id)
         .for_update()
         .load::<Uuid>(conn)?;
-    redact_deliveries(conn, org, customer)?;
+    Ok(())
+}
+
+pub(crate) fn traces(
+    conn: &mut PgConnection,
+    org: Uuid,
+    customer: Uuid,
+) -> Result<Traces, StoreError> {
+    let requests = requests_of(conn, org, customer)?;
+    let kept = kept_of(conn, org, &requests)?;
+    let ids = ids_in_answers(conn, org, customer)?;
+    Ok(Traces { requests, ids, kept })
+}
+
+/// The answers of these.
+pub(crate) fn answers(
+    conn: &mut PgConnection,
+    org: Uuid,
+    of: &[OfRoot],
+) -> Result<Vec<(Uuid, Option<String>)>, StoreError> {
+    Ok(deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq_any(of.iter().map(|kept| kept.id)))
+        .select((deliveries::id, deliveries::answer))
+        .load(conn)?)
+}
+
+pub(crate) fn kept(
+    conn: &mut PgConnection,
+    org: Uuid,
+    of: &[OfRoot],
+) -> Result<Vec<KeptDelivery>, StoreError> {
+    Ok(deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq_any(of.iter().map(|kept| kept.id)))
+        .select((deliveries::id, deliveries::format, deliveries::body, deliveries::answer))
+        .load(conn)?)
+}
+
+/// Writes what may stay of a delivery.
+pub(crate) fn set_kept(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    body: &[u8],
+    answer: Option<&str>,
+) -> Result<(), StoreError> {
+    diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(id))
+        .set((deliveries::body.eq(body), deliveries::answer.eq(answer)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes a customer. Deals with it, and the contacts of an account, stay without it; the rest
+/// follows by foreign keys.
+pub(crate) fn delete(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
     diesel::update(deals::table)
         .filter(deals::org_id.eq(org))
         .filter(deals::deal_with_id.eq(customer))
@@ -37,7 +114,6 @@ pub fn erase(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), S
         .filter(customers::company_id.eq(customer))
         .set(customers::company_id.eq(None::<Uuid>))
         .execute(conn)?;
-    // The rest follows by foreign keys.
     diesel::delete(customers::table)
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq(customer))
@@ -45,58 +121,29 @@ pub fn erase(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), S
     Ok(())
 }
 
-fn redact_deliveries(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
-    let requests = requests_of(conn, org, customer)?;
-    let kept = kept_of(conn, org, &requests)?;
-    let ids = ids_in_answers(conn, org, customer)?;
-    let actions = actions_of(conn, org, &requests, &kept, &ids)?;
-    for chunk in kept.chunks(CHUNK) {
-        let roots: HashMap<Uuid, Uuid> = chunk.iter().map(|kept| (kept.id, kept.root)).collect();
-        let rows: Vec<(Uuid, Vec<u8>, Option<String>)> = deliveries::table
-            .filter(deliveries::org_id.eq(org))
-            .filter(deliveries::id.eq_any(roots.keys()))
-            .select((deliveries::id, deliveries::body, deliveries::answer))
-            .load(conn)?;
-        for (id, body, answer) in rows {
-            let actions = roots.get(&id).and_then(|root| actions.get(root)?.as_ref());
-            let Kept { body, answer } = actions
-                .filter(|actions| !actions.is_empty())
-                .map_or_else(Kept::nothing, |actions| redacted(&Kept { body, answer }, actions));
-            diesel::update(deliveries::table)
-                .filter(deliveries::org_id.eq(org))
-                .filter(deliveries::id.eq(id))
-                .set((deliveries::body.eq(body), deliveries::answer.eq(answer)))
-                .execute(conn)?;
-        }
-    }
-    Ok(())
-}
-
-/// The ids by which an answer may name him: his own, and those of what is about him alone.
 fn ids_in_answers(
     conn: &mut PgConnection,
     org: Uuid,
     customer: Uuid,
 ) -> Result<HashSet<Uuid>, StoreError> {
-    let his_notes = notes::table
+    let the_notes = notes::table
         .filter(notes::org_id.eq(org))
         .filter(notes::customer_id.eq(customer))
         .select(notes::id);
-    let his_tickets = tickets::table
+    let the_tickets = tickets::table
         .filter(tickets::org_id.eq(org))
         .filter(tickets::customer_id.eq(customer))
         .select(tickets::id);
-    let his_messages = outbox::table
+    let the_messages = outbox::table
         .filter(outbox::org_id.eq(org))
         .filter(outbox::customer_id.eq(customer).or(outbox::lead_id.eq(customer)))
         .select(outbox::id);
     let mut ids: HashSet<Uuid> =
-        his_notes.union(his_tickets).union(his_messages).load(conn)?.into_iter().collect();
+        the_notes.union(the_tickets).union(the_messages).load(conn)?.into_iter().collect();
     ids.insert(customer);
     Ok(ids)
 }
 
-/// The requests that his history names.
 fn requests_of(
     conn: &mut PgConnection,
     org: Uuid,
@@ -110,15 +157,6 @@ fn requests_of(
         .distinct()
         .load(conn)?;
     Ok(requests.into_iter().collect())
-}
-
-/// A kept delivery, and the first one of its actions: all of these have the same body.
-#[derive(Clone, Copy, Debug, Queryable, QueryableByName)]
-struct OfRoot {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    root: Uuid,
 }
 
 /// The deliveries that those requests and all others of the same actions are kept as: where an action
@@ -175,38 +213,4 @@ fn rejected_under_their_keys(
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(roots)
     .load(conn)?)
-}
-
-/// Of each first delivery the actions that were about him, wherever that is told; none where that is
-/// told nowhere, or a request that his history names does not tell.
-fn actions_of(
-    conn: &mut PgConnection,
-    org: Uuid,
-    requests: &HashSet<Uuid>,
-    kept: &[OfRoot],
-    ids: &HashSet<Uuid>,
-) -> Result<HashMap<Uuid, Option<BTreeSet<usize>>>, StoreError> {
-    let mut actions: HashMap<Uuid, Option<BTreeSet<usize>>> = HashMap::new();
-    // A first delivery that has been forgotten by now tells nothing of its replays.
-    let known: HashSet<Uuid> = kept.iter().map(|kept| kept.id).collect();
-    actions.extend(requests.difference(&known).map(|gone| (*gone, None)));
-    for chunk in kept.chunks(CHUNK) {
-        let roots: HashMap<Uuid, Uuid> = chunk.iter().map(|kept| (kept.id, kept.root)).collect();
-        let answers: Vec<(Uuid, Option<String>)> = deliveries::table
-            .filter(deliveries::org_id.eq(org))
-            .filter(deliveries::id.eq_any(roots.keys()))
-            .select((deliveries::id, deliveries::answer))
-            .load(conn)?;
-        for (id, answer) in answers {
-            let Some(root) = roots.get(&id) else { continue };
-            let found = answer.and_then(|answer| touched(&answer, ids)).unwrap_or_default();
-            let all = actions.entry(*root).or_insert_with(|| Some(BTreeSet::new()));
-            if requests.contains(&id) && found.is_empty() {
-                *all = None;
-            } else if let Some(all) = all {
-                all.extend(found);
-            }
-        }
-    }
-    Ok(actions)
 }

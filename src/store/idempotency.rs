@@ -2,6 +2,7 @@
 
 use super::advisory_lock;
 use super::schema::{deliveries, idempotency_keys};
+use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::values::idempotency::{IdempotencyKey, KEPT_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::pg::PgConnection;
@@ -10,26 +11,19 @@ use uuid::Uuid;
 
 /// The answer that a key got first.
 #[derive(Clone, Debug, Queryable)]
-pub struct FirstAnswer {
-    /// The delivery.
-    pub delivery: Uuid,
-    /// What it was asked.
-    pub fingerprint: Vec<u8>,
-    /// Its status (`listener.md` 9).
-    pub status: String,
-    /// The HTTP status of its answer.
-    pub http_status: Option<i16>,
-    /// Its answer.
-    pub answer: Option<String>,
-    /// Whether it was taken for later, and so answered 202.
-    pub respond_async: bool,
+pub(crate) struct FirstAnswer {
+    pub(crate) delivery: Uuid,
+    pub(crate) fingerprint: Vec<u8>,
+    #[diesel(deserialize_as = String)]
+    pub(crate) status: DeliveryStatus,
+    pub(crate) http_status: Option<i16>,
+    pub(crate) answer: Option<String>,
+    /// Whether it was deferred, and so answered 202.
+    pub(crate) respond_async: bool,
 }
 
 /// Keeps others with the same key out until the transaction ends. False: one is at work.
-///
-/// # Errors
-/// Those of the database.
-pub fn try_lock(
+pub(crate) fn try_lock(
     conn: &mut PgConnection,
     org: Uuid,
     listener: Uuid,
@@ -39,10 +33,7 @@ pub fn try_lock(
 }
 
 /// What the key was answered first, within the time that answers are kept.
-///
-/// # Errors
-/// Those of the database.
-pub fn find(
+pub(crate) fn find(
     conn: &mut PgConnection,
     org: Uuid,
     listener: Uuid,
@@ -72,17 +63,13 @@ pub fn find(
         .optional()
 }
 
-/// Keeps which delivery answered the key; one whose time is over gives way.
-///
-/// # Errors
-/// Those of the database.
-pub fn insert(
+/// Keeps which delivery, with what fingerprint, answered the key first; one whose time is over gives way.
+pub(crate) fn insert(
     conn: &mut PgConnection,
     org: Uuid,
     listener: Uuid,
     key: &IdempotencyKey,
-    fingerprint: &[u8],
-    delivery: Uuid,
+    (delivery, fingerprint): (Uuid, &[u8]),
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
     use diesel::upsert::excluded;

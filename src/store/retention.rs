@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forgotten {
+pub(crate) enum Forgotten {
     /// Nothing too old is left of the org, or another process is at it.
     All,
     /// There may be more.
@@ -19,10 +19,7 @@ pub enum Forgotten {
 
 /// Deletes up to `limit` deliveries with ids before that one, and as many idempotency keys from
 /// before that time. What waits to be applied stays, however old it is.
-///
-/// # Errors
-/// Those of the database.
-pub fn forget(
+pub(crate) fn forget(
     conn: &mut PgConnection,
     org: Uuid,
     before: Uuid,

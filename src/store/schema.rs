@@ -177,6 +177,7 @@ diesel::table! {
         respond_async -> Bool,
         replay_of -> Nullable<Uuid>,
         unresolved -> Nullable<Int4>,
+        format -> Text,
     }
 }
 

@@ -195,7 +195,7 @@ async fn where_there_is_no_room_the_answer_is_503_and_says_when_to_come_back() {
     let listener = acme.listener().await;
     // A body that is being read has taken most of the org's share.
     let org = acme.get("/me").await.expect(200).body["org"]["id"].as_str().unwrap().parse();
-    let mut held = instance.app.capacity.hold(org.unwrap()).unwrap();
+    let mut held = instance.app.pipeline.capacity().hold(org.unwrap()).unwrap();
     held.grow(990_000).unwrap();
     let large = format!("{{\"senderUser\": \"{ANN}\"{}}}", " ".repeat(900_000)).into_bytes();
     let refused = listener.post_bytes("", large.clone(), &[]).await.expect(503);

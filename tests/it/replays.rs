@@ -165,7 +165,7 @@ async fn where_there_is_no_room_a_replay_is_503_and_of_many_the_page_ends_early(
     let large = listener.post_bytes("", large, &[]).await.expect(422);
     // A body that is being read has taken most of the org's share.
     let org = acme.get("/me").await.expect(200).body["org"]["id"].as_str().unwrap().parse();
-    let mut held = instance.app.capacity.hold(org.unwrap()).unwrap();
+    let mut held = instance.app.pipeline.capacity().hold(org.unwrap()).unwrap();
     held.grow(990_000).unwrap();
 
     let refused = replay(&instance, id_of(&large), "failed").await.expect(503);

@@ -4,14 +4,14 @@ use crate::http::page::{Query, invalid};
 use crate::problem::Problem;
 use crate::store::delivery_log::{DeliveryFilters, Sought};
 use beeiq_core::records::customer::CustomerCode;
+use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::records::ticket::TicketCode;
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-/// The names of the filters, beside `limit` and `cursor`.
+/// Beside `limit` and `cursor`.
 pub(super) const FILTERS: [&str; 5] = ["listener", "status", "from", "to", "q"];
-const STATUSES: [&str; 5] = ["pending", "succeeded", "partial", "failed", "rejected"];
 
 /// The query parameters of a list of deliveries, for the API's description.
 #[derive(IntoParams)]
@@ -37,17 +37,14 @@ pub(super) struct ListParameters {
     q: Option<String>,
 }
 
-/// Reads the filters.
-///
-/// # Errors
-/// 422 `invalid_query`, naming the parameter whose value can be no such thing.
+/// Reads the filters; 422 `invalid_query` names the parameter whose value can be no such thing.
 pub(super) fn read(query: &Query) -> Result<DeliveryFilters, Problem> {
     let listener = query
         .get("listener")
         .map(|text| text.parse().map_err(|_| invalid("listener", "is not the id of a listener.")));
     let status = query.get("status").map(|text| {
-        let known = STATUSES.contains(&text).then(|| text.to_owned());
-        known.ok_or_else(|| invalid("status", &format!("is one of {}.", STATUSES.join(", "))))
+        let words = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
+        text.parse().map_err(|_| invalid("status", &format!("is one of {words}.")))
     });
     Ok(DeliveryFilters {
         listener: listener.transpose()?,

@@ -1,27 +1,21 @@
 //! Running deliveries again (`listener.md` 9, `api.md` 4), one or many.
 
 use super::filters::{self, FILTERS, ListParameters};
-use super::{parse_id, unknown};
-use crate::access::Actor;
+use super::parse_id;
 use crate::app::App;
-use crate::clock;
 use crate::http::body;
 use crate::http::extract::Admin;
-use crate::http::listener::broken;
 use crate::http::openapi::listener::AnyAnswer;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::http::page::{Page, Query};
 use crate::ingest::{Only, Reply};
 use crate::problem::Problem;
-use crate::store::{deliveries, delivery_log};
-use crate::telemetry::request;
+use crate::store::delivery_log;
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use beeiq_core::diagnostics::Code;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tracing::Instrument;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -85,7 +79,7 @@ pub async fn run(
 ) -> Result<HttpResponse, Problem> {
     let id = parse_id(&id)?;
     let Replay { only } = body::json(payload).await?;
-    let Reply { body, .. } = run_again(&app, &actor, id, only).await?;
+    let Reply { body, .. } = app.pipeline.replay(actor.org, id, only, actor.address).await?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "application/json")).body(body))
 }
 
@@ -126,45 +120,22 @@ pub async fn run_many(
         })
         .await?;
     let Page { data, page } = paging.page(rows, |id| *id);
-    let mut replayed: Vec<Replayed> = Vec::new();
-    for id in data {
-        let (http_status, answer) = match run_again(&app, &actor, id, only).await {
-            Ok(Reply { status, body, .. }) => (status, serde_json::from_str(&body)),
-            Err(problem) if problem.code == Code::Overloaded => {
-                if replayed.is_empty() {
-                    return Err(problem);
-                }
-                return Ok(Json(paging.cut_short(replayed, |one| one.id)));
-            }
-            Err(problem) => {
-                let status = actix_web::ResponseError::status_code(&problem).as_u16();
-                (status, serde_json::to_value(problem.body(problem.request_id.unwrap_or(id))))
-            }
-        };
-        replayed.push(Replayed { id, http_status, answer: answer.unwrap_or_default() });
+    let asked = data.len();
+    let ends = app.pipeline.replay_all(org, data, only, actor.address).await?;
+    let replayed: Vec<Replayed> = ends.into_iter().map(replayed).collect();
+    if replayed.len() < asked {
+        return Ok(Json(paging.cut_short(replayed, |one| one.id)));
     }
     Ok(Json(Page { data: replayed, page }))
 }
 
-/// Runs actions of a delivery again in the room that there is for it, as its sender's request was.
-async fn run_again(app: &Data<App>, actor: &Actor, id: Uuid, only: Only) -> Result<Reply, Problem> {
-    let (org, caller) = (actor.org, actor.address);
-    let mut holding = app.capacity.hold(org)?;
-    let bytes = app.db.in_org(org, move |conn| deliveries::root_bytes(conn, org, id)).await?;
-    let bytes = usize::try_from(bytes.ok_or_else(unknown)?).unwrap_or_default();
-    // What was taken under larger limits has the room of the largest.
-    holding.grow(bytes.min(app.limits.max_body_bytes))?;
-    let deepest = usize::try_from(app.limits.max_nesting).unwrap_or(usize::MAX);
-    let replayable = app.pipeline.replayable(org, id, deepest).await?;
-    let most = app.capacity_settings.working_bytes_of_one();
-    holding.work(replayable.working_bytes().min(most)).await?;
-    let its = app.clone();
-    // A task of its own, as in `http::listener`: who goes away does not end the work.
-    let work = async move {
-        let answer = its.pipeline.replay(org, replayable, only, caller).await;
-        drop(holding);
-        answer
+fn replayed((id, end): (Uuid, Result<Reply, Problem>)) -> Replayed {
+    let (http_status, answer) = match end {
+        Ok(Reply { status, body, .. }) => (status, serde_json::from_str(&body)),
+        Err(problem) => {
+            let body = problem.body(problem.request_id.unwrap_or(id));
+            (problem.code.status(), serde_json::to_value(body))
+        }
     };
-    let work = request::within(request::current().unwrap_or_else(clock::new_id), work);
-    actix_web::rt::spawn(work.in_current_span()).await.map_err(|_| broken())?
+    Replayed { id, http_status, answer: answer.unwrap_or_default() }
 }

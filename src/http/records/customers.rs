@@ -11,9 +11,10 @@ use crate::http::etag;
 use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
+use crate::ingest::redaction::erase_customer;
 use crate::problem::Problem;
 use crate::store::error::StoreError;
-use crate::store::{audit, customers, erasure, history};
+use crate::store::{audit, customers, history};
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -365,7 +366,7 @@ async fn erase(
             let found = customers::find(conn, &actor, kind, id)?
                 .ok_or_else(|| Problem::not_found(kind.as_str()))?;
             let (id, code) = (found.record.id, CustomerCode { kind, number: found.record.number });
-            erasure::erase(conn, actor.org, id)?;
+            erase_customer(conn, actor.org, id)?;
             // The code alone: the log outlives what was to be forgotten.
             let subject = audit::Subject {
                 resource: resource(kind),

@@ -13,7 +13,7 @@ mod notes;
 mod tags;
 mod tickets;
 
-pub use deliveries::Delivery;
+pub(crate) use deliveries::Delivery;
 
 use super::message_accounts;
 use super::statement::{run, statement};
@@ -39,7 +39,7 @@ pub struct Outgoing<'a> {
 /// # Errors
 /// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal or the
 /// last credits: to be loaded and decided again.
-pub fn write(
+pub(crate) fn write(
     conn: &mut PgConnection,
     org: Uuid,
     pending: &Pending,
@@ -95,10 +95,7 @@ fn unless_lost(error: DbError) -> StoreError {
 }
 
 /// Keeps deliveries of which nothing is applied.
-///
-/// # Errors
-/// Those of the database.
-pub fn insert_deliveries(
+pub(crate) fn insert_deliveries(
     conn: &mut PgConnection,
     org: Uuid,
     deliveries: &[Delivery<'_>],

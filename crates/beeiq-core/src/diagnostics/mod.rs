@@ -8,7 +8,7 @@ pub use findings::Findings;
 pub use references::References;
 pub use refusal::Refusal;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The title of a code that stands for a fault of one field.
@@ -225,8 +225,16 @@ impl Serialize for Code {
     }
 }
 
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|code| code.as_str() == text);
+        known.copied().ok_or_else(|| serde::de::Error::custom(format!("no code \"{text}\"")))
+    }
+}
+
 /// One thing that is wrong, or odd: what, in words for a person, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
     /// The stable code.
     #[schema(value_type = String, example = "required")]

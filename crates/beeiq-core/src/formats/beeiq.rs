@@ -1,62 +1,19 @@
-//! The envelope: who sends, and which actions (`listener.md` 1).
+//! The envelope of BeeIQ: who sends, and which actions (`listener.md` 1).
 
+use super::{Envelope, Item, Limits};
 use crate::actions::Action;
 use crate::batch::Context;
-use crate::diagnostics::{Code, Fault, Findings, Pointer, Refusal, Warning};
+use crate::diagnostics::{Code, Fault, Findings, Pointer, Refusal};
 use crate::directory::{Directory, User};
 use crate::json::{self, Fields, Given, Longest, Malformed, Mode};
 use crate::values::email::Email;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-/// What a payload may be at most (`listener.md` 1).
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Actions.
-    pub actions: usize,
-    /// Levels of nesting; the outer object is the first.
-    pub depth: usize,
-}
+/// Deeper than any body that was taken.
+const DEEPEST_KEPT: usize = 128;
 
-/// A payload whose envelope is right.
-#[derive(Debug)]
-pub struct Envelope<'a> {
-    /// The `senderUser`.
-    pub sender: &'a User,
-    /// The actions, in order.
-    pub items: Vec<Item>,
-    /// What is odd about the top level.
-    pub warnings: Vec<Warning>,
-}
-
-impl Envelope<'_> {
-    /// Whether applying it may queue a message.
-    #[must_use]
-    pub fn may_queue_messages(&self, context: Context<'_>) -> bool {
-        let listener = context.listener;
-        listener.welcome_email.is_some()
-            || listener.welcome_sms.is_some()
-            || self.items.iter().any(|item| matches!(item.action, Some(Action::SendSms(_))))
-    }
-}
-
-/// One entry of `data`.
-#[derive(Debug)]
-pub struct Item {
-    /// Where it stands in `data`.
-    pub index: usize,
-    /// Its `actionType` as sent, where it is a text.
-    pub action_type: Option<String>,
-    /// The action, as far as there is something to decide about.
-    pub action: Option<Action>,
-    /// What was found while reading it.
-    pub findings: Findings,
-}
-
-/// Reads a body.
-///
-/// # Errors
-/// The problem of the whole request: not JSON, over a limit, a wrong envelope.
-pub fn read<'a>(
+pub(super) fn read<'a>(
     body: &[u8],
     limits: Limits,
     context: Context<'a>,
@@ -67,16 +24,29 @@ pub fn read<'a>(
     })
 }
 
-/// Reads a body as far as it takes to know that its actions can be read later.
-///
-/// # Errors
-/// As [`read`].
-pub fn check<'a>(
+pub(super) fn check<'a>(
     body: &[u8],
     limits: Limits,
     context: Context<'a>,
 ) -> Result<Envelope<'a>, Refusal> {
     open(body, limits, context, |_| Vec::new())
+}
+
+pub(super) fn pointer_to(index: usize) -> Pointer {
+    Pointer::root().member("data").index(index)
+}
+
+pub(super) fn action_at(pointer: &str) -> Option<usize> {
+    pointer.strip_prefix("/data/")?.split('/').next()?.parse().ok()
+}
+
+pub(super) fn redacted(body: &[u8], actions: &BTreeSet<usize>) -> Option<Vec<u8>> {
+    let mut body = json::parse(body, DEEPEST_KEPT).ok()?;
+    let data = body.get_mut("data")?.as_array_mut()?;
+    for &index in actions {
+        *data.get_mut(index)?.get_mut("data")? = json!({});
+    }
+    Some(body.to_string().into_bytes())
 }
 
 fn open<'a>(
@@ -150,7 +120,7 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
 }
 
 fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
-    let at = &Pointer::root().member("data").index(index);
+    let at = &pointer_to(index);
     let mut findings = Findings::default();
     let mut item = Item { index, action_type: None, action: None, findings: Findings::default() };
     if let Some(mut fields) =

@@ -3,6 +3,8 @@
 //! A few bytes of JSON can become a hundred times as many in memory (`{"":0}` is a node of a tree).
 //! So the memory that bodies are given is measured by their structure, not by their size.
 
+use super::scan::Scanner;
+
 /// Of a value, with what is read from it: its place in an array, its text, its typed form.
 const VALUE: u64 = 128;
 /// Of a member's name.
@@ -19,9 +21,7 @@ const ACTIONS_LEVEL: usize = 3;
 #[derive(Clone, Copy, Debug)]
 pub struct Meter {
     deepest: usize,
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
+    scanner: Scanner,
     bytes: u64,
     structure: u64,
     actions: u32,
@@ -30,59 +30,41 @@ pub struct Meter {
 impl Meter {
     /// A meter of bodies that are refused beyond `deepest` levels of nesting.
     #[must_use]
-    pub const fn new(deepest: usize) -> Self {
-        Self {
-            deepest,
-            depth: 0,
-            in_string: false,
-            escaped: false,
-            bytes: 0,
-            structure: 0,
-            actions: 0,
-        }
+    pub fn new(deepest: usize) -> Self {
+        Self { deepest, scanner: Scanner::default(), bytes: 0, structure: 0, actions: 0 }
     }
 
     /// Measures the next piece.
     pub fn feed(&mut self, piece: &[u8]) {
         self.bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
         // One that is nested too deeply is refused before it is parsed.
-        if self.depth > self.deepest {
+        if self.is_too_deep() {
             return;
         }
         for &byte in piece {
-            if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => self.in_string = false,
-                    _ => {}
-                }
+            if !self.scanner.is_structure(byte) {
                 continue;
             }
-            match byte {
-                b'"' => self.in_string = true,
-                b',' => self.structure += VALUE,
-                b':' => self.structure += NAME,
-                b'[' => self.open(VALUE),
+            self.structure += match byte {
+                b',' | b'[' => VALUE,
+                b':' => NAME,
                 b'{' => {
-                    self.open(OBJECT + VALUE);
-                    self.actions += u32::from(self.depth == ACTIONS_LEVEL);
+                    self.actions += u32::from(self.scanner.depth() == ACTIONS_LEVEL);
+                    OBJECT + VALUE
                 }
-                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
+                _ => 0,
+            };
         }
     }
 
-    fn open(&mut self, cost: u64) {
-        self.depth += 1;
-        self.structure += cost;
+    const fn is_too_deep(&self) -> bool {
+        self.scanner.depth() > self.deepest
     }
 
     /// How much memory working on it takes at most, in bytes, the body itself apart: an estimate.
     #[must_use]
     pub fn working_bytes(&self) -> usize {
-        let structure = if self.depth > self.deepest { 0 } else { self.structure };
+        let structure = if self.is_too_deep() { 0 } else { self.structure };
         usize::try_from(self.bytes * BYTE + structure).unwrap_or(usize::MAX)
     }
 

@@ -4,6 +4,7 @@
 mod fields;
 mod meter;
 mod parse;
+mod scan;
 
 pub use fields::{Fields, Given, Longest, Mode};
 pub use meter::Meter;

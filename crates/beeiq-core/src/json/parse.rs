@@ -1,5 +1,6 @@
 //! The body as JSON, or where and why it is not.
 
+use super::scan::Scanner;
 use serde_json::Value;
 
 /// Why a body is not usable JSON.
@@ -61,32 +62,9 @@ pub fn parse(body: &[u8], max_depth: usize) -> Result<Value, Malformed> {
     })
 }
 
-/// Counts brackets outside strings, before a parser has to recurse into them.
 fn depth_exceeds(text: &str, max_depth: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' => in_string = true,
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > max_depth {
-                    return true;
-                }
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
+    let mut scanner = Scanner::default();
+    text.bytes().any(|byte| scanner.is_structure(byte) && scanner.depth() > max_depth)
 }
 
 /// `a=b&c=d`, or JSON that a client percent-encoded.

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod counter;
 pub mod customer;
 pub mod deal;
+pub mod delivery;
 pub mod history;
 pub mod identity;
 pub mod message;

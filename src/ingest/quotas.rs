@@ -5,7 +5,7 @@
 //! (`--processes`) and grants its share, so that together they stay within the rate as far as
 //! traffic is spread evenly.
 
-use super::rate::{Bucket, Rate, Standing};
+use super::rate::{Bucket, Quota, Rate};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const FIRST_SWEEP: usize = 1024;
 
 /// The accounts of all listeners.
 #[derive(Debug)]
-pub struct Rates {
+pub(super) struct Quotas {
     started: Instant,
     accounts: Mutex<Accounts>,
 }
@@ -39,26 +39,21 @@ struct Account {
 
 /// Why a request is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OverRate {
-    /// For how long.
-    pub wait: Duration,
+pub(super) struct OverRate {
+    pub(super) wait: Duration,
     /// Whether it is time to see if the rate is still the one that it was judged by.
-    pub look_again: bool,
+    pub(super) look_again: bool,
 }
 
-impl Rates {
+impl Quotas {
     /// Empty accounts, from `now` on.
-    #[must_use]
-    pub fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant) -> Self {
         let accounts = Accounts { of: HashMap::new(), sweep_at: FIRST_SWEEP };
         Self { started: now, accounts: Mutex::new(accounts) }
     }
 
-    /// Takes a request of that listener.
-    ///
-    /// # Errors
-    /// Where its rate is exhausted.
-    pub fn take(&self, listener: Uuid, rate: Rate, now: Instant) -> Result<(), OverRate> {
+    /// Takes a request of that listener, unless its rate is exhausted.
+    pub(super) fn take(&self, listener: Uuid, rate: Rate, now: Instant) -> Result<(), OverRate> {
         self.with(listener, rate, now, |account, now| {
             account.bucket.take(rate, now).map_err(|wait| {
                 let due = account.looked_at.is_none_or(|last| now >= last + LOOK_AGAIN);
@@ -71,14 +66,12 @@ impl Rates {
     }
 
     /// Charges the actions of a request that was taken.
-    pub fn charge(&self, listener: Uuid, rate: Rate, now: Instant, actions: u32) {
+    pub(super) fn charge(&self, listener: Uuid, rate: Rate, now: Instant, actions: u32) {
         self.with(listener, rate, now, |account, now| account.bucket.charge(rate, now, actions));
     }
 
-    /// Where the listener stands.
-    #[must_use]
-    pub fn standing(&self, listener: Uuid, rate: Rate, now: Instant) -> Standing {
-        self.with(listener, rate, now, |account, now| account.bucket.standing(rate, now))
+    pub(super) fn quota(&self, listener: Uuid, rate: Rate, now: Instant) -> Quota {
+        self.with(listener, rate, now, |account, now| account.bucket.quota(rate, now))
     }
 
     /// Works on the account of a listener; one of another rate begins anew.
@@ -124,7 +117,7 @@ mod tests {
     #[test]
     fn listeners_have_accounts_of_their_own_and_a_new_rate_begins_anew() {
         let now = clock::instant();
-        let rates = Rates::new(now);
+        let rates = Quotas::new(now);
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let slow = Rate::new(1, 1, 1);
         assert!(rates.take(one, slow, now).is_ok());
@@ -138,7 +131,7 @@ mod tests {
     #[test]
     fn a_refused_listener_is_looked_at_again_once_a_second() {
         let now = clock::instant();
-        let rates = Rates::new(now);
+        let rates = Quotas::new(now);
         let (listener, rate) = (Uuid::from_u128(1), Rate::new(1, 1, 1));
         rates.charge(listener, rate, now, 1000);
         let looks: Vec<bool> = [0, 10, 999, 1000, 1001, 2000]
@@ -151,7 +144,7 @@ mod tests {
     #[test]
     fn accounts_that_have_run_off_are_dropped() {
         let now = clock::instant();
-        let rates = Rates::new(now);
+        let rates = Quotas::new(now);
         let rate = Rate::new(1000, 1, 1);
         for n in 0..10 * FIRST_SWEEP as u128 {
             let at = now + Duration::from_millis(u64::try_from(n).unwrap());

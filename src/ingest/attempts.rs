@@ -1,0 +1,199 @@
+//! Brought to its answer, again where others were faster.
+
+use super::attempt_error::AttemptError;
+use super::job::{Job, Origin};
+use super::pipeline::Pipeline;
+use super::reply::Reply;
+use crate::clock;
+use crate::problem::Problem;
+use crate::store::deliveries;
+use crate::store::error::StoreError;
+use crate::store::idempotency::FirstAnswer;
+use crate::store::pool::Conn;
+use crate::store::writes::{Delivery, insert_deliveries};
+use beeiq_core::directory::Directory;
+use beeiq_core::records::delivery::DeliveryStatus;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a batch is decided anew because others were faster. Each time at least one of them
+/// got through, so only a long queue over the same identifiers comes near it.
+const ATTEMPTS: u32 = 60;
+
+impl Pipeline {
+    /// Brings a job to its answer; what cannot be applied is kept as such.
+    pub(super) async fn settle(
+        &self,
+        directory: Arc<Directory>,
+        job: &Arc<Job>,
+    ) -> Result<Reply, Problem> {
+        let reply = match self.attempts(directory, job).await {
+            Ok(reply) => reply,
+            Err(AttemptError::Rejected(problem)) => {
+                return Err(self.keep_rejected(job, problem).await);
+            }
+            Err(AttemptError::Repeated(first)) => self.repeat(job, first).await?,
+            Err(error) => match self.answer_kept(job, &error).await {
+                Some(reply) => reply,
+                None => return Err(Problem::from(error).of_request(job.received.id)),
+            },
+        };
+        if reply.pending.is_some() {
+            self.0.deferred.wake();
+        }
+        Ok(reply)
+    }
+
+    pub(crate) async fn attempts(
+        &self,
+        mut directory: Arc<Directory>,
+        job: &Arc<Job>,
+    ) -> Result<Reply, AttemptError> {
+        let org = job.org;
+        // Held until the end.
+        let mut permit = None;
+        for attempt in 0..ATTEMPTS {
+            let done = if job.shares_transaction && attempt == 0 {
+                self.with_others(&directory, job).await
+            } else {
+                if job.shares_transaction && permit.is_none() {
+                    permit = Some(self.0.capacity.quick(org).await?);
+                }
+                self.alone(&directory, job, attempt).await
+            };
+            match done {
+                Err(AttemptError::Ungrouped) => {}
+                Err(AttemptError::Stale) => directory = self.0.directories.current(org).await?,
+                // An older directory may not know a sender who has just been added, nor that the
+                // listener is closed by now.
+                Err(error @ (AttemptError::Rejected(_) | AttemptError::Repeated(_))) => {
+                    let current = self.0.directories.current(org).await?;
+                    if current.version == directory.version {
+                        return Err(error);
+                    }
+                    directory = current;
+                }
+                Err(AttemptError::Store(StoreError::Reference | StoreError::Taken)) => {
+                    tokio::time::sleep(backoff(attempt)).await;
+                    directory = self.0.directories.current(org).await?;
+                }
+                Err(AttemptError::Store(StoreError::Conflict)) => {
+                    tokio::time::sleep(backoff(attempt)).await;
+                }
+                done => return done,
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn alone(
+        &self,
+        directory: &Arc<Directory>,
+        job: &Arc<Job>,
+        attempt: u32,
+    ) -> Result<Reply, AttemptError> {
+        let (parts, directory, job) = (Arc::clone(&self.0), Arc::clone(directory), Arc::clone(job));
+        let work = move |conn: &mut Conn| {
+            let mut ends = parts.apply(conn, &directory, &[&job], attempt)?;
+            ends.pop().unwrap_or(Err(StoreError::Conflict.into()))
+        };
+        self.0.db.run(work).await
+    }
+
+    /// Keeps a request that cannot be applied, and gives back the problem to answer with. Where
+    /// the listener does not take it, as the settings now are, that is the problem, and nothing is
+    /// kept.
+    pub(super) async fn keep_rejected(&self, job: &Arc<Job>, problem: Problem) -> Problem {
+        let id = job.received.id;
+        let problem = problem.of_request(id);
+        if matches!(job.origin, Origin::Replayed { .. }) {
+            // The delivery itself is kept already, and nothing has become of this.
+            return problem;
+        }
+        match self.store_rejected(job, problem.clone()).await {
+            Ok(()) => problem,
+            Err(error) => Problem::from(error).of_request(id),
+        }
+    }
+
+    /// Keeps a request as one that cannot be applied; [`AttemptError::Refused`] where the listener
+    /// does not take it, as the settings now are.
+    pub(crate) async fn store_rejected(
+        &self,
+        job: &Arc<Job>,
+        problem: Problem,
+    ) -> Result<(), AttemptError> {
+        let org = job.org;
+        let current = self.0.directories.current(org).await?;
+        if let Err(error @ AttemptError::Refused(_)) = job.admitted(&current) {
+            return Err(error);
+        }
+        let job = Arc::clone(job);
+        let keep = move |conn: &mut Conn| {
+            let body = serde_json::to_string(&problem.body(job.received.id)).unwrap_or_default();
+            let reply = Reply::processed(problem.code.status(), body);
+            let row = job.delivery(None, DeliveryStatus::Rejected, &reply);
+            if let Origin::Deferred = job.origin {
+                // Where it does not wait any more somebody else has been at it.
+                deliveries::complete(conn, org, &row)?;
+                return Ok(());
+            }
+            insert_deliveries(conn, org, &[row])
+        };
+        self.0.db.in_org(org, keep).await?;
+        self.0.counters.delivered(DeliveryStatus::Rejected.as_str());
+        Ok(())
+    }
+
+    /// Gives the answer of the first request of an `Idempotency-Key` again; that it was asked for
+    /// again is kept.
+    async fn repeat(&self, job: &Arc<Job>, first: FirstAnswer) -> Result<Reply, Problem> {
+        let id = job.received.id;
+        let (org, job) = (job.org, Arc::clone(job));
+        let kept = self.0.db.in_org(org, move |conn| {
+            let FirstAnswer {
+                delivery,
+                fingerprint: _,
+                status,
+                http_status,
+                answer,
+                respond_async,
+            } = first;
+            let (status, first) = if respond_async {
+                (DeliveryStatus::Succeeded, Reply::pending(delivery))
+            } else {
+                let http_status = http_status.and_then(|it| u16::try_from(it).ok()).unwrap_or(200);
+                (status, Reply::processed(http_status, answer.unwrap_or_default()))
+            };
+            let reply = Reply { replayed: true, ..first };
+            let repeats = Some(delivery);
+            let delivery = Delivery { repeats, ..job.delivery(None, status, &reply) };
+            insert_deliveries(conn, org, &[delivery])?;
+            Ok::<_, StoreError>(reply)
+        });
+        let reply = kept.await.map_err(|error| Problem::from(error).of_request(id))?;
+        self.0.counters.delivered("repeated");
+        Ok(reply)
+    }
+
+    /// Where the connection was lost at the commit, whether it arrived is not known: if the
+    /// delivery is there, so is everything that its answer says.
+    async fn answer_kept(&self, job: &Arc<Job>, error: &AttemptError) -> Option<Reply> {
+        if !matches!(error, AttemptError::Store(StoreError::Unavailable(_))) {
+            return None;
+        }
+        let (org, id) = (job.org, job.received.id);
+        let kept = self.0.db.in_org(org, move |conn| deliveries::outcome(conn, org, None, id));
+        let kept = kept.await.ok()??;
+        if job.defers() {
+            return Some(Reply::pending(id));
+        }
+        Some(Reply::processed(u16::try_from(kept.http_status?).ok()?, kept.answer?))
+    }
+}
+
+/// Longer each time, and never the same for two: up to 2 ms at first, up to 128 ms later.
+fn backoff(attempt: u32) -> Duration {
+    let most_micros = 2_000_u64 << attempt.min(6);
+    Duration::from_micros(u64::from_le_bytes(clock::random_bytes()) % most_micros)
+}
