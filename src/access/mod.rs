@@ -2,13 +2,13 @@
 
 pub mod bearer;
 pub mod passwords;
-pub mod secrets;
 pub mod sessions;
 pub mod throttle;
 
 pub use beeiq_core::records::user::Role;
 
 use crate::problem::Problem;
+pub use crate::secrets;
 use crate::store::pool::Db;
 use beeiq_core::diagnostics::Code;
 use passwords::Passwords;

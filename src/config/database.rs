@@ -1,34 +1,21 @@
 //! Where the data is.
 
 use crate::access::secrets::Secret;
-use crate::store::pool::DbConfig;
 use anyhow::Context;
 use clap::Args;
-use std::time::Duration;
 
-/// Where the data is.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseSettings {
     /// The Postgres database, as a libpq URL
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Secret<String>>,
     /// The most connections that this process opens
-    #[arg(
-        long,
-        env = "BEEIQ_POOL_SIZE",
-        default_value_t = 16,
-        value_parser = clap::value_parser!(u32).range(1..=1000),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_POOL_SIZE", default_value_t = 16, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pool_size: u32,
 }
 
 impl DatabaseSettings {
-    /// The URL.
-    ///
-    /// # Errors
-    /// When none is set, or it is none of Postgres; its text, which has a password, is not in the
-    /// message.
     pub fn url(&self) -> anyhow::Result<&str> {
         let set = self.database_url.as_ref().filter(|url| !url.expose().is_empty());
         let url = set.context(
@@ -41,18 +28,6 @@ impl DatabaseSettings {
              postgres://user:password@host/database"
         );
         Ok(url.expose())
-    }
-
-    /// What the pool needs to know.
-    ///
-    /// # Errors
-    /// As [`DatabaseSettings::url`].
-    pub fn pool(&self) -> anyhow::Result<DbConfig> {
-        Ok(DbConfig {
-            url: self.url()?.to_owned(),
-            pool_size: self.pool_size,
-            wait: Duration::from_secs(3),
-        })
     }
 }
 

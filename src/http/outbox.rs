@@ -120,6 +120,8 @@ pub struct AttemptBody {
     response: String,
 }
 
+crate::http::routes::routes![list, read, retry, cancel];
+
 /// The org's messages, newest first.
 #[utoipa::path(
     get, path = "/api/v1/outbox", tag = "Outbox", operation_id = "listMessages",

@@ -18,7 +18,7 @@ use guard::{Guard, Unreachable};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sms::{Providers, SmsAccount};
-use smtp::{Smtp, SmtpServer};
+use smtp::{Smtp, SmtpServer, SmtpTimeouts, instance};
 use smtp_account::SmtpAccount;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -154,8 +154,8 @@ impl Senders {
             db,
             key,
             guard,
-            smtp: Smtp::new(smtp.timeouts()),
-            instance_smtp: smtp.server()?,
+            smtp: Smtp::new(SmtpTimeouts::of_command(smtp.smtp_timeout)),
+            instance_smtp: instance::server(smtp)?,
             providers,
             instance_sms: instance_sms.transpose()?,
         })

@@ -153,8 +153,8 @@ async fn an_update_changes_what_it_names_and_is_told_in_the_histories() {
     assert_eq!(kinds(&acme.history("/contacts/PID-2").await), ["deal_added", "created"]);
 }
 
-/// Without the owners' groups in the query, Bob would not see what his group owns; without the
-/// customers' permits, the deal would tell him the name of one who is hidden from him.
+/// Without the owners' groups in the query, Bob would not see what Bob's group owns; without the
+/// customers' permits, the deal would tell Bob the name of one who is hidden from Bob.
 #[actix_web::test]
 async fn a_member_sees_the_deals_that_he_or_his_group_owns_or_a_permit_shows_him() {
     let instance = Instance::start().await;
@@ -252,7 +252,7 @@ async fn a_dry_run_tells_what_it_would_make_without_ids_and_makes_nothing() {
     assert_eq!(instance.db_count("customers"), 0);
 }
 
-/// A sender who numbers his deals himself would otherwise meet the numbers of those without an id.
+/// A sender who numbers deals would otherwise meet the numbers of those without an id.
 #[actix_web::test]
 async fn the_next_id_passes_over_those_that_senders_took() {
     let instance = Instance::start().await;

@@ -112,7 +112,7 @@ async fn a_members_reads_are_what_the_notes_own_permits_admit_him_to() {
         (&open["target"]["customerId"], &open["target"]["name"]),
         (&json!("PID-1"), &Value::Null)
     );
-    // Finding the note by what only the hidden customer has would tell of him.
+    // Finding the note by what only the hidden customer has would tell of them.
     let found = acme.get_as("bob", "/notes?email=hidden%40example.com").await.expect(200);
     assert_eq!(found.data().len(), 0);
     let found = acme.get_as("ann", "/notes?email=hidden%40example.com&q=SUPP").await.expect(200);

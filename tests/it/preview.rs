@@ -40,7 +40,7 @@ async fn both_messages_are_rendered_and_nothing_is_made() {
     }
 }
 
-/// Whoever tries a template out uses himself as the example, and is a customer already.
+/// Whoever tries a template out is the example, and is a customer already.
 #[actix_web::test]
 async fn a_contact_that_the_org_has_and_credits_that_it_has_not_do_not_matter() {
     let instance = Instance::start().await;

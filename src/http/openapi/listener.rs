@@ -32,7 +32,7 @@ use uuid::Uuid;
     ]
 }))]
 #[expect(dead_code, reason = "here for its description")]
-pub struct Payload {
+pub(crate) struct Payload {
     /// The e-mail of an active user of the org: the owner of what is created.
     sender_user: String,
     /// Applied in order, each on its own. Absent or empty: a ping.
@@ -44,7 +44,7 @@ pub struct Payload {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "here for its description")]
-pub struct Action {
+pub(crate) struct Action {
     action_type: ActionType,
     /// The fields of an action of that type.
     #[schema(value_type = Object)]
@@ -55,7 +55,7 @@ pub struct Action {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "here for its description")]
-pub struct TakenForLater {
+pub(crate) struct TakenForLater {
     /// The request's id, by which its outcome is read.
     request_id: Uuid,
     /// Always `pending`.
@@ -64,7 +64,7 @@ pub struct TakenForLater {
 }
 
 /// A problem (RFC 9457), with what became of each action where actions were read.
-pub struct NothingApplied;
+pub(crate) struct NothingApplied;
 
 impl PartialSchema for NothingApplied {
     fn schema() -> RefOr<Schema> {
@@ -91,7 +91,7 @@ impl ToSchema for NothingApplied {
 }
 
 /// What a delivery was answered, whatever the status.
-pub struct AnyAnswer;
+pub(crate) struct AnyAnswer;
 
 impl PartialSchema for AnyAnswer {
     fn schema() -> RefOr<Schema> {

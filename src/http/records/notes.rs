@@ -104,6 +104,8 @@ pub(super) struct NoteParameters {
     q: Option<String>,
 }
 
+crate::http::routes::routes![list_notes, read_note];
+
 /// Lists notes, newest first; a member gets those that their own permits let him see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(

@@ -56,6 +56,8 @@ pub struct EmailSettings {
     from_name: Option<String>,
 }
 
+crate::http::routes::routes![read, change, delete, try_out];
+
 /// The org's mail server.
 #[utoipa::path(
     get, path = "/api/v1/settings/email", tag = "Settings", operation_id = "readEmailSettings",

@@ -69,6 +69,8 @@ pub struct SmsPreview {
     segments: u32,
 }
 
+crate::http::routes::routes![preview];
+
 /// Renders a listener's welcome messages for a contact. Nothing is made or sent, and it does not
 /// matter whether the org has the contact already.
 #[utoipa::path(
