@@ -184,18 +184,18 @@ fn load_currencies(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<String
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {
-    let rows: Vec<(Uuid, Stored<Model>, String, Stored<Kind>, serde_json::Value)> =
-        custom_fields::table
-            .filter(custom_fields::org_id.eq(org))
-            .order((custom_fields::created_at, custom_fields::id))
-            .select((
-                custom_fields::id,
-                custom_fields::model,
-                custom_fields::name,
-                custom_fields::kind,
-                custom_fields::options,
-            ))
-            .load(conn)?;
+    type Row = (Uuid, Stored<Model>, String, Stored<Kind>, serde_json::Value);
+    let rows: Vec<Row> = custom_fields::table
+        .filter(custom_fields::org_id.eq(org))
+        .order((custom_fields::created_at, custom_fields::id))
+        .select((
+            custom_fields::id,
+            custom_fields::model,
+            custom_fields::name,
+            custom_fields::kind,
+            custom_fields::options,
+        ))
+        .load(conn)?;
     rows.into_iter()
         .map(|(id, Stored(model), name, Stored(kind), options)| {
             Ok(CustomField {

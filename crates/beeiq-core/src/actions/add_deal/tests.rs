@@ -179,7 +179,7 @@ fn a_new_deal_is_told_on_its_customers_and_in_its_own_history() {
         [
             (Subject::Deal(deal.id), HistoryKind::Created, json!({"by": "listener"})),
             (Subject::Customer(id(101)), HistoryKind::DealAdded, told.clone()),
-            (Subject::Customer(id(301)), HistoryKind::DealAdded, told.clone()),
+            (Subject::Customer(id(301)), HistoryKind::DealAdded, told),
         ]
     );
 }
@@ -451,7 +451,7 @@ fn a_change_is_told_with_old_and_new_values_and_on_the_customer() {
         [
             (Subject::Deal(id(907)), HistoryKind::Updated, changes),
             (Subject::Customer(id(101)), HistoryKind::DealUpdated, told.clone()),
-            (Subject::Customer(id(301)), HistoryKind::DealAdded, told.clone()),
+            (Subject::Customer(id(301)), HistoryKind::DealAdded, told),
         ]
     );
 }
