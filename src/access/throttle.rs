@@ -1,8 +1,8 @@
 //! How often a sign-in may fail: for the user that is tried, and for the network it is tried from.
 
+use crate::store::access::sign_in_failures::{self as failures, Attempt};
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
-use crate::store::sign_in_failures::{self as failures, Attempt};
 use chrono::{DateTime, Duration, Utc};
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use sha2::{Digest, Sha256};

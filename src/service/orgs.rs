@@ -6,7 +6,7 @@ use crate::clock;
 use crate::store::error::StoreError;
 use crate::store::orgs::{self, OrgRow};
 use crate::store::pool::{Db, in_org};
-use crate::store::users::{self, NewUser};
+use crate::store::settings::users::{self, NewUser};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
 

@@ -1,10 +1,10 @@
 //! The audit log.
 
-use super::rows::Rows;
 use super::schema::{audit_log, users};
 use crate::access::{Actor, Who};
 use crate::clock;
 use crate::store::error::StoreError;
+use crate::store::settings::rows::Rows;
 use beeiq_core::records::audit::Action;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

@@ -1,11 +1,11 @@
 //! The org's names as one value, and its version.
 
-use super::message_accounts;
 use super::schema::{
     custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
     picklist_entries, slas, users,
 };
 use crate::store::error::StoreError;
+use crate::store::settings::message_accounts;
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
     RateLimit, Sla, User, Users, WelcomeEmail,

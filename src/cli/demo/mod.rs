@@ -11,7 +11,7 @@ use crate::config::{
     OrgSettings, OutboxSettings, SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
 };
 use crate::store::pool::{in_org, migrate};
-use crate::store::users;
+use crate::store::settings::users;
 use crate::{clock, telemetry};
 use anyhow::Context;
 use base64::Engine;

@@ -9,7 +9,7 @@ use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryPr
 use crate::http::page::{Page, Query};
 use crate::http::{body, etag};
 use crate::problem::Problem;
-use crate::store::api_keys::{self, ApiKeyRow};
+use crate::store::access::api_keys::{self, ApiKeyRow};
 use crate::store::audit::{self, Subject};
 use crate::store::error::StoreError;
 use crate::store::orgs;

@@ -6,7 +6,7 @@ use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
 use crate::http::page::{Page, Query};
 use crate::problem::Problem;
 use crate::store::audit::{self, Line, LineFilter};
-use crate::store::rows::Rows;
+use crate::store::settings::rows::Rows;
 use actix_web::{HttpRequest, web};
 use beeiq_core::values::network;
 use beeiq_core::values::text::clean;

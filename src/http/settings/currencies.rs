@@ -2,13 +2,13 @@
 //! change but whether it is the default.
 
 use super::resource::{Change, Entry, Refusal, Resource, Settings, in_use, unused};
-use super::validity;
 use crate::access::Actor;
 use crate::http::page::Query;
-use crate::store::currencies;
+use crate::service::validity;
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::Referred;
+use crate::store::settings::currencies;
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::Referred;
 use beeiq_core::diagnostics::{Code, Fault};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize};

@@ -5,15 +5,15 @@
 //! kind only while no record has a value.
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, in_use, room, unused};
-use super::validity;
 use crate::access::Actor;
 use crate::http::page::{Query, invalid};
+use crate::service::validity;
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::Referred;
-use crate::store::vocabulary::{self, NewCustomField};
-use crate::store::{custom_fields, listeners};
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::Referred;
+use crate::store::settings::vocabulary::{self, NewCustomField};
+use crate::store::settings::{custom_fields, listeners};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::template::{Markup, MessageTemplate};

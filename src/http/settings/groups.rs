@@ -2,13 +2,13 @@
 
 use super::members::users_of;
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, room, unused};
-use super::validity;
 use crate::access::Actor;
 use crate::http::page::Query;
+use crate::service::validity;
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::Referred;
-use crate::store::{groups, vocabulary};
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::Referred;
+use crate::store::settings::{groups, vocabulary};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::store::pool::Conn;
-use crate::store::{groups, users};
+use crate::store::settings::{groups, users};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::suggest;

@@ -20,4 +20,3 @@ pub mod slas;
 pub mod sms;
 pub mod tags;
 pub mod users;
-mod validity;

@@ -1,7 +1,6 @@
 //! `/api/v1/settings` (`api.md` 4): the org itself. One document; only an owner changes the slug.
 
 use super::resource::json;
-use super::validity;
 use crate::access::Role;
 use crate::app::App;
 use crate::clock;
@@ -10,11 +9,13 @@ use crate::http::etag::{self, IfMatch};
 use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::problem::Problem;
+use crate::service::validity;
 use crate::store::audit::{self, Subject};
+use crate::store::directory;
 use crate::store::error::StoreError;
 use crate::store::orgs::{self, OrgValues};
 use crate::store::pool::Conn;
-use crate::store::{currencies, directory};
+use crate::store::settings::currencies;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};

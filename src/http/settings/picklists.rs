@@ -5,14 +5,14 @@
 //! newest first, as all are.
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, in_use, room, unused};
-use super::validity;
 use crate::access::Actor;
 use crate::http::page::Query;
 use crate::problem::Problem;
-use crate::store::picklists;
+use crate::service::validity;
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::Referred;
+use crate::store::settings::picklists;
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::Referred;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

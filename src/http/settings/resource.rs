@@ -2,7 +2,6 @@
 //! to check, to lock, to log, and to tell what is wrong (`api.md` 2, 4). A resource says what is its
 //! own by [`Resource`]; `operations` makes of it what the document describes.
 
-use super::validity::check;
 use crate::access::Actor;
 use crate::app::App;
 use crate::clock;
@@ -10,12 +9,13 @@ use crate::http::body;
 use crate::http::etag::{self, IfMatch};
 use crate::http::page::{Page, Query};
 use crate::problem::Problem;
+use crate::service::validity::check;
 use crate::store::audit::{self, Subject};
 use crate::store::directory;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::{self, Referred};
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::{self, Referred};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};

@@ -1,13 +1,13 @@
 //! `/api/v1/slas` (`api.md` 4).
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, room, unused};
-use super::validity;
 use crate::access::Actor;
 use crate::http::page::Query;
+use crate::service::validity;
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::Referred;
-use crate::store::{slas, vocabulary};
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::Referred;
+use crate::store::settings::{slas, vocabulary};
 use beeiq_core::diagnostics::{Code, Fault};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

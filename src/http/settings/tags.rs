@@ -1,13 +1,13 @@
 //! `/api/v1/tags` (`api.md` 4). Payloads make tags as well; the limit here does not hold those up.
 
 use super::resource::{ByName, Change, Entry, Refusal, Resource, Settings, room, unused};
-use super::validity;
 use crate::access::Actor;
 use crate::http::page::Query;
+use crate::service::validity;
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::tags;
-use crate::store::usage::Referred;
+use crate::store::settings::rows::Rows;
+use crate::store::settings::tags;
+use crate::store::settings::usage::Referred;
 use beeiq_core::diagnostics::Code;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

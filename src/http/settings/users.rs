@@ -2,7 +2,6 @@
 
 use super::members::groups_of;
 use super::resource::{self, Change, Entry, Refusal, Resource, Settings, add, found, room, unused};
-use super::validity;
 use crate::access::passwords::NewPassword;
 use crate::access::{Actor, Role, throttle};
 use crate::app::App;
@@ -14,12 +13,15 @@ use crate::http::openapi::{
 };
 use crate::http::page::{Page, Query, invalid};
 use crate::problem::Problem;
+use crate::service::validity;
+use crate::store::access::sessions;
 use crate::store::audit::{self, Subject};
 use crate::store::pool::Conn;
-use crate::store::rows::Rows;
-use crate::store::usage::Referred;
-use crate::store::users::{self, NewUser as NewUserRow, UserFilter, UserRow, UserValues};
-use crate::store::{directory, groups, orgs, sessions};
+use crate::store::settings::groups;
+use crate::store::settings::rows::Rows;
+use crate::store::settings::usage::Referred;
+use crate::store::settings::users::{self, NewUser as NewUserRow, UserFilter, UserRow, UserValues};
+use crate::store::{directory, orgs};
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::records::audit::Action;

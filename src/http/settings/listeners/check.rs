@@ -1,7 +1,7 @@
 //! How a listener's settings are checked when they are saved (`api.md` 4).
 
 use super::input::{ListenerSettings, RateLimit, WelcomeEmail, WelcomeSms};
-use crate::store::listeners::ListenerValues;
+use crate::store::settings::listeners::ListenerValues;
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::template::{Markup, MessageTemplate};
 use beeiq_core::values::text::{clean, fold};

@@ -1,7 +1,7 @@
 //! What of a listener can be set, as JSON and as a row (`api.md` 4).
 
 use crate::problem::Problem;
-use crate::store::listeners::ListenerRow;
+use crate::store::settings::listeners::ListenerRow;
 use beeiq_core::diagnostics::Code;
 use beeiq_core::values::network;
 use serde::{Deserialize, Serialize};

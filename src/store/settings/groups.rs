@@ -1,8 +1,8 @@
 //! Groups of users.
 
 use super::rows::Rows;
-use super::schema::{group_members, groups};
 use crate::store::error::StoreError;
+use crate::store::schema::{group_members, groups};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

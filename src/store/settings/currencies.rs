@@ -1,8 +1,8 @@
 //! The currencies that an org's deals may be in.
 
 use super::rows::Rows;
-use super::schema::{org_currencies, org_settings};
 use crate::store::error::StoreError;
+use crate::store::schema::{org_currencies, org_settings};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -2,8 +2,8 @@
 //! packages.
 
 use super::rows::Rows;
-use super::schema::picklist_entries;
 use crate::store::error::StoreError;
+use crate::store::schema::picklist_entries;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::dsl::max;

@@ -1,9 +1,9 @@
 //! The people of an org.
 
 use super::rows::Rows;
-use super::schema::{group_members, groups, users};
 use crate::access::Role;
 use crate::store::error::StoreError;
+use crate::store::schema::{group_members, groups, users};
 use beeiq_core::values::email::Email;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

@@ -1,8 +1,8 @@
 //! Who is signed in.
 
-use super::schema::{group_members, sessions, users};
 use crate::access::{Actor, Role, Who};
 use crate::store::error::StoreError;
+use crate::store::schema::{group_members, sessions, users};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

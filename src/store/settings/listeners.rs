@@ -1,7 +1,7 @@
 //! Listeners: the URLs that other systems post to.
 
-use super::schema::{custom_fields, listener_tokens, listeners, picklist_entries, tags};
 use crate::store::error::StoreError;
+use crate::store::schema::{custom_fields, listener_tokens, listeners, picklist_entries, tags};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

@@ -1,7 +1,7 @@
 //! The accounts that orgs send e-mail and SMS through.
 
-use super::schema::{message_accounts, org_settings};
 use crate::store::error::StoreError;
+use crate::store::schema::{message_accounts, org_settings};
 use beeiq_core::records::message::Channel;
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;

@@ -1,8 +1,8 @@
 //! The keys of programs that call the management API.
 
-use super::schema::api_keys;
 use crate::access::{Actor, Role, Who};
 use crate::store::error::StoreError;
+use crate::store::schema::api_keys;
 use chrono::{DateTime, Utc};
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;

@@ -1,7 +1,7 @@
 //! The throttle of sign-ins (`api.md` 3). Global: the org that was named may not exist.
 
-use super::schema::sign_in_failures;
 use crate::store::error::StoreError;
+use crate::store::schema::sign_in_failures;
 use chrono::{DateTime, Duration, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -1,8 +1,8 @@
 //! Service levels.
 
 use super::rows::Rows;
-use super::schema::slas;
 use crate::store::error::StoreError;
+use crate::store::schema::slas;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

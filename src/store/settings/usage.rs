@@ -1,5 +1,5 @@
 //! What refers to a setting. It is exact while deliveries are held back
-//! ([`super::directory::hold_deliveries`]).
+//! ([`crate::store::directory::hold_deliveries`]).
 
 use crate::store::error::StoreError;
 use diesel::pg::PgConnection;

@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 255;
 ///
 /// # Errors
 /// 422 with all faults there are.
-pub(super) fn check(settings: &impl Validate) -> Result<(), Problem> {
+pub(crate) fn check(settings: &impl Validate) -> Result<(), Problem> {
     let Err(errors) = settings.validate() else {
         return Ok(());
     };
@@ -29,12 +29,12 @@ pub(super) fn check(settings: &impl Validate) -> Result<(), Problem> {
 }
 
 /// A rule that is broken: its code is one of [`Code`]'s.
-pub(super) fn broken(code: Code, message: impl Into<Cow<'static, str>>) -> ValidationError {
+pub(crate) fn broken(code: Code, message: impl Into<Cow<'static, str>>) -> ValidationError {
     ValidationError::new(code.as_str()).with_message(message.into())
 }
 
 /// A rule that is broken in an entry of a list.
-pub(super) fn broken_entry(
+pub(crate) fn broken_entry(
     code: Code,
     index: usize,
     message: impl Into<Cow<'static, str>>,
@@ -69,12 +69,12 @@ fn camel_case(field: &str) -> String {
 }
 
 /// Reads a text in the form in which it is kept.
-pub(super) fn cleaned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(crate) fn cleaned<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(clean(&String::deserialize(deserializer)?))
 }
 
 /// Reads texts in the form in which they are kept.
-pub(super) fn all_cleaned<'de, D: Deserializer<'de>>(
+pub(crate) fn all_cleaned<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
@@ -82,7 +82,7 @@ pub(super) fn all_cleaned<'de, D: Deserializer<'de>>(
 }
 
 /// A name: there, and not too long.
-pub(super) fn name(name: &str) -> Result<(), ValidationError> {
+pub(crate) fn name(name: &str) -> Result<(), ValidationError> {
     if name.is_empty() {
         return Err(broken(Code::Required, "The name is empty."));
     }

@@ -1,8 +1,8 @@
 //! Tags as they are set up; payloads make them in `writes::tags`.
 
 use super::rows::Rows;
-use super::schema::tags;
 use crate::store::error::StoreError;
+use crate::store::schema::tags;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;

@@ -1,7 +1,7 @@
 //! The names that an org's payloads may use: groups, picklists, custom fields, SLAs.
 
-use super::schema::{custom_fields, group_members, groups, picklist_entries, slas};
 use crate::store::error::StoreError;
+use crate::store::schema::{custom_fields, group_members, groups, picklist_entries, slas};
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};

@@ -1,8 +1,8 @@
 //! Custom fields as they are set up.
 
 use super::rows::Rows;
-use super::schema::custom_fields;
 use crate::store::error::StoreError;
+use crate::store::schema::custom_fields;
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
