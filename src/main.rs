@@ -2,20 +2,19 @@
 
 use anyhow::Context;
 use beeiq::access::passwords::NewPassword;
-use beeiq::access::{secrets, throttle};
+use beeiq::access::secrets;
 use beeiq::app::App;
 use beeiq::cli::demo::{Demo, DemoSettings};
 use beeiq::cli::import::{self, Ending, ImportError, ImportSettings};
 use beeiq::config::{DatabaseSettings, OrgSettings, ServeSettings};
 use beeiq::ingest::LaterWorkers;
 use beeiq::service::orgs::{NewOrg, create_org};
-use beeiq::store::access::sessions;
-use beeiq::store::error::StoreError;
+use beeiq::service::settings::Edit;
+use beeiq::service::settings::users::replace_password;
 use beeiq::store::orgs;
 use beeiq::store::pool::{Db, in_org, migrate, row_security_binds};
-use beeiq::store::settings::users;
 use beeiq::worker::retention::Retention;
-use beeiq::{clock, server, telemetry, tls};
+use beeiq::{server, telemetry, tls};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
 use clap::{Args, Parser, Subcommand};
@@ -313,26 +312,15 @@ fn org_create(order: &OrgCreate) -> anyhow::Result<()> {
 fn set_password(order: &SetPassword) -> anyhow::Result<()> {
     let email = Email::parse(&order.email).context("--email")?;
     let hash = password_from_stdin()?.hash()?;
-    let now = clock::now();
     let changed = Db::new(&order.database.pool()?)?.run_here(|conn| {
         let Some(org) = orgs::with_slug(conn, &order.org)? else {
-            return Ok(None);
+            return Ok(false);
         };
         in_org(conn, org.id, |conn| {
-            let changed = users::set_password(conn, org.id, email.key(), &hash, now)?;
-            if let Some(user) = changed {
-                sessions::delete_of_user(conn, org.id, user)?;
-                throttle::lift(conn, &org.slug, email.key(), now)?;
-            }
-            Ok::<_, StoreError>(changed)
+            replace_password(&mut Edit::of_operator(conn, org.id), &org, &email, &hash)
         })
     })?;
-    anyhow::ensure!(
-        changed.is_some(),
-        "there is no user {} in an org \"{}\"",
-        email.value(),
-        order.org
-    );
+    anyhow::ensure!(changed, "there is no user {} in an org \"{}\"", email.value(), order.org);
     writeln!(std::io::stdout(), "Changed the password; the user's sessions are ended.")?;
     Ok(())
 }

@@ -3,9 +3,9 @@
 pub mod bearer;
 pub mod passwords;
 pub mod secrets;
-pub mod sessions;
 pub mod throttle;
 
+use crate::config::Lifetime;
 use crate::problem::Problem;
 use crate::store::error::StoreError;
 use crate::store::pool::Db;
@@ -13,7 +13,6 @@ use beeiq_core::diagnostics::Code;
 use passwords::Passwords;
 use secrets::SecretKey;
 use serde::{Deserialize, Serialize};
-use sessions::Lifetime;
 use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;

@@ -18,7 +18,7 @@ const WINDOW: i64 = 15 * 60;
 
 /// What an attempt to sign in is counted for.
 #[derive(Clone, Copy, Debug)]
-pub struct Subjects {
+pub(crate) struct Subjects {
     user: [u8; 32],
     network: [u8; 32],
     window_end: DateTime<Utc>,
@@ -27,8 +27,7 @@ pub struct Subjects {
 impl Subjects {
     /// Those of an attempt at `now`. Slug and e-mail are in the form in which they are compared;
     /// whether they exist makes no difference.
-    #[must_use]
-    pub fn new(slug: &str, email_key: &str, address: IpAddr, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(slug: &str, email_key: &str, address: IpAddr, now: DateTime<Utc>) -> Self {
         let window = now.timestamp().div_euclid(WINDOW);
         Self {
             user: user(slug, email_key),
@@ -39,10 +38,7 @@ impl Subjects {
 
     /// Counts an attempt before its password is looked at; how long to wait where there were too
     /// many.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn count(
+    pub(crate) fn count(
         &self,
         conn: &mut Conn,
         now: DateTime<Utc>,
@@ -58,29 +54,20 @@ impl Subjects {
 
     /// The attempt was none of a failure: the user's row of them ends. The network's other
     /// failures stay, or one known password would buy any number of guesses.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn succeeded(&self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(crate) fn succeeded(&self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), StoreError> {
         failures::take_back(conn, &self.network)?;
         failures::clear(conn, &self.user, now)
     }
 
     /// The attempt was not made: no password was looked at.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn not_made(&self, conn: &mut Conn) -> Result<(), StoreError> {
+    pub(crate) fn not_made(&self, conn: &mut Conn) -> Result<(), StoreError> {
         failures::take_back(conn, &self.network)?;
         failures::take_back(conn, &self.user)
     }
 }
 
 /// Lets a user try again at once.
-///
-/// # Errors
-/// Those of the database.
-pub fn lift(
+pub(crate) fn lift(
     conn: &mut Conn,
     slug: &str,
     email_key: &str,

@@ -24,7 +24,7 @@ pub use log::{LogFormat, LogSettings};
 pub use orgs::OrgSettings;
 pub use outbox::OutboxSettings;
 pub use senders::SenderSettings;
-pub use sessions::SessionSettings;
+pub use sessions::{Lifetime, SessionSettings};
 pub use smtp::SmtpSettings;
 
 use crate::access::secrets::{Secret, SecretKey};

@@ -1,6 +1,6 @@
 //! How long a sign-in lasts.
 
-use crate::access::sessions::Lifetime;
+use chrono::Duration;
 use clap::Args;
 
 /// How long a sign-in lasts (`api.md` 3).
@@ -26,13 +26,22 @@ pub struct SessionSettings {
     pub session_days: u32,
 }
 
+/// How long sessions last.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime {
+    /// One that is not used.
+    pub idle: Duration,
+    /// Any.
+    pub longest: Duration,
+}
+
 impl SessionSettings {
     /// The same as durations.
     #[must_use]
     pub fn lifetime(self) -> Lifetime {
         Lifetime {
-            idle: chrono::Duration::hours(self.session_idle_hours.into()),
-            longest: chrono::Duration::days(self.session_days.into()),
+            idle: Duration::hours(self.session_idle_hours.into()),
+            longest: Duration::days(self.session_days.into()),
         }
     }
 }

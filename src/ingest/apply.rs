@@ -99,7 +99,7 @@ impl Parts {
                 codes = reserved.clone();
                 self.commit(conn, readings, &mentioned, &mut codes, Run::OneByOne)
             }
-            Err(Setback::Store(StoreError::Reference | StoreError::Taken)) if !patient => {
+            Err(Setback::Store(StoreError::Reference(_) | StoreError::Taken(_))) if !patient => {
                 codes = reserved.clone();
                 self.commit(conn, readings, &mentioned, &mut codes, Run::OneByOne)
             }

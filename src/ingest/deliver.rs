@@ -225,7 +225,7 @@ impl Pipeline {
                     }
                     directory = current;
                 }
-                Err(Setback::Store(StoreError::Reference | StoreError::Taken)) => {
+                Err(Setback::Store(StoreError::Reference(_) | StoreError::Taken(_))) => {
                     tokio::time::sleep(backoff(attempt)).await;
                     directory = self.0.directories.current(org).await?;
                 }

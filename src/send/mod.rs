@@ -285,7 +285,12 @@ impl Senders {
 
 /// The secrets of an account; none where they were sealed with another key.
 #[must_use]
-pub fn opened(key: &SecretKey, org: Uuid, channel: Channel, row: &AccountRow) -> Option<Secrets> {
+pub(crate) fn opened(
+    key: &SecretKey,
+    org: Uuid,
+    channel: Channel,
+    row: &AccountRow,
+) -> Option<Secrets> {
     let place = message_accounts::secrets_place(org, channel);
     let json = key.open(&place, &row.secrets_sealed).inspect_err(|error| {
         tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");

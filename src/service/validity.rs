@@ -6,54 +6,94 @@ use beeiq_core::diagnostics::{Code, Fault, Pointer};
 use beeiq_core::values::text::clean;
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
-use validator::{Validate, ValidationError};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-/// The longest name, in characters.
 const LONGEST_NAME: usize = 255;
 
-/// Checks what can be checked without the org's data.
-///
-/// # Errors
-/// 422 with all faults there are.
+/// 422 with all faults that can be seen without the org's data.
 pub(crate) fn check(settings: &impl Validate) -> Result<(), Problem> {
-    let Err(errors) = settings.validate() else {
-        return Ok(());
-    };
-    let mut faults: Vec<Fault> = errors
-        .field_errors()
-        .into_iter()
-        .flat_map(|(field, errors)| errors.iter().map(move |error| fault(&field, error)))
-        .collect();
-    faults.sort_by(|one, other| one.pointer.cmp(&other.pointer));
-    Err(Problem::fields(faults))
+    let faults = faults(settings);
+    if faults.is_empty() { Ok(()) } else { Err(Problem::fields(faults)) }
 }
+
+/// In the order of their pointers.
+pub(crate) fn faults(settings: &impl Validate) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Err(errors) = settings.validate() {
+        collect(&errors, &Pointer::root(), &mut faults);
+    }
+    faults.sort_by(|one, other| one.pointer.cmp(&other.pointer));
+    faults
+}
+
+fn collect(errors: &ValidationErrors, at: &Pointer, faults: &mut Vec<Fault>) {
+    for (field, kind) in errors.errors() {
+        let field = || at.member(&camel_case(field));
+        match kind {
+            ValidationErrorsKind::Struct(errors) => collect(errors, &field(), faults),
+            ValidationErrorsKind::List(entries) => {
+                for (index, errors) in entries {
+                    collect(errors, &field().index(*index), faults);
+                }
+            }
+            ValidationErrorsKind::Field(errors) => {
+                for error in errors {
+                    add(error, &field(), faults);
+                }
+            }
+        }
+    }
+}
+
+fn add(error: &ValidationError, at: &Pointer, faults: &mut Vec<Fault>) {
+    // The rules of `validator` itself are ranges.
+    let code = Code::ALL.iter().find(|code| code.as_str() == error.code);
+    let code = code.copied().unwrap_or(Code::OutOfRange);
+    let message = error.message.as_deref().unwrap_or("This value does not fit.");
+    match (error.params.get(ENTRIES), error.params.get(POINTER)) {
+        (Some(entries), _) => {
+            let entries = entries.as_array().into_iter().flatten();
+            for index in entries.filter_map(|it| usize::try_from(it.as_u64()?).ok()) {
+                faults.push(Fault::new(code, at.index(index), message));
+            }
+        }
+        (None, Some(pointer)) => {
+            faults.push(Fault::new(code, pointer.as_str().unwrap_or_default(), message));
+        }
+        (None, None) => faults.push(Fault::new(code, at, message)),
+    }
+}
+
+/// Parameters of a broken rule: which entries of a list break it, or where it is broken if not in
+/// the field.
+const ENTRIES: &str = "entries";
+const POINTER: &str = "pointer";
 
 /// A rule that is broken: its code is one of [`Code`]'s.
 pub(crate) fn broken(code: Code, message: impl Into<Cow<'static, str>>) -> ValidationError {
     ValidationError::new(code.as_str()).with_message(message.into())
 }
 
-/// A rule that is broken in an entry of a list.
-pub(crate) fn broken_entry(
+/// A rule on several fields that is broken, told at one of them.
+pub(crate) fn broken_at(
+    pointer: &'static str,
     code: Code,
-    index: usize,
     message: impl Into<Cow<'static, str>>,
 ) -> ValidationError {
     let mut error = broken(code, message);
-    error.add_param("index".into(), &index);
+    error.add_param(POINTER.into(), &pointer);
     error
 }
 
-fn fault(field: &str, error: &ValidationError) -> Fault {
-    let known = [Code::Required, Code::TooLong, Code::InvalidValue, Code::InvalidEmail];
-    let code = known.into_iter().find(|code| code.as_str() == error.code);
-    let mut pointer = Pointer::root().member(&camel_case(field));
-    if let Some(index) = error.params.get("index").and_then(serde_json::Value::as_u64) {
-        pointer = pointer.index(usize::try_from(index).unwrap_or(usize::MAX));
-    }
-    let message = error.message.clone().unwrap_or(Cow::Borrowed("This value does not fit."));
-    // What is left are the ranges of `validator` itself.
-    Fault::new(code.unwrap_or(Code::OutOfRange), pointer, message)
+/// A rule that is broken in entries of a list.
+pub(crate) fn broken_entries(
+    code: Code,
+    entries: &[usize],
+    message: impl Into<Cow<'static, str>>,
+) -> ValidationError {
+    let mut error = broken(code, message);
+    error.add_param(ENTRIES.into(), &entries);
+    error
 }
 
 /// A field's name as JSON has it.
@@ -79,6 +119,14 @@ pub(crate) fn all_cleaned<'de, D: Deserializer<'de>>(
 ) -> Result<Vec<String>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
     Ok(texts.iter().map(|text| clean(text)).collect())
+}
+
+/// As [`cleaned`]; an empty text counts as absent.
+pub(crate) fn given<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(|text| clean(&text)).filter(|text| !text.is_empty()))
 }
 
 /// A name: there, and not too long.
@@ -119,7 +167,7 @@ mod tests {
             ),
             (Thing { name: "ế".repeat(255), how_many_there_are: 1 }, vec![]),
         ] {
-            let faults = check(&thing).err().map(|problem| problem.errors).unwrap_or_default();
+            let faults = faults(&thing);
             let found: Vec<_> = faults.iter().map(|it| (it.code, it.pointer.as_str())).collect();
             assert_eq!(found, told);
         }

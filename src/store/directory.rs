@@ -5,7 +5,7 @@ use super::schema::{
     picklist_entries, slas, users,
 };
 use crate::store::error::StoreError;
-use crate::store::settings::message_accounts;
+use crate::store::settings::{listeners as kept, message_accounts};
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
     RateLimit, Sla, User, Users, WelcomeEmail,
@@ -19,17 +19,13 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use ipnetwork::IpNetwork;
-use serde::Deserialize;
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Counts the directory's version up: part of every transaction that changes a setting, so that
 /// every process reads the directory anew. Transactions of one org that change settings wait for
 /// each other here.
-///
-/// # Errors
-/// Those of the database.
-pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
+pub(crate) fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::directory_version.eq(org_settings::directory_version + 1))
         .execute(conn)?;
@@ -38,18 +34,14 @@ pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
 
 /// The statement that has a transaction, which applies a delivery, finish before any setting is
 /// changed or deleted. Deliveries do not wait for each other here.
-#[must_use]
-pub fn joining_deliveries(org: Uuid) -> String {
+pub(crate) fn joining_deliveries(org: Uuid) -> String {
     format!("SELECT pg_advisory_xact_lock_shared(hashtextextended('{org}:directory', 0))")
 }
 
 /// Waits until the deliveries that are being applied are through, and holds others back until this
 /// transaction ends: what refers to a setting does not change meanwhile. To be called before
 /// [`bump`].
-///
-/// # Errors
-/// Those of the database.
-pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+pub(crate) fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind::<Text, _>(format!("{org}:directory"))
         .execute(conn)?;
@@ -57,10 +49,7 @@ pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
 }
 
 /// Which version is the current one.
-///
-/// # Errors
-/// Those of the database.
-pub fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+pub(crate) fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
     Ok(org_settings::table
         .filter(org_settings::org_id.eq(org))
         .select(org_settings::directory_version)
@@ -69,10 +58,7 @@ pub fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
 
 /// Reads the whole directory. The version is read first, so that what changes while the rest is
 /// read makes the result out of date rather than wrong.
-///
-/// # Errors
-/// Those of the database.
-pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError> {
+pub(crate) fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError> {
     let version = version(conn, org)?;
     let custom_fields = CustomFields::new(load_custom_fields(conn, org)?);
     let field_names = custom_fields.all_names();
@@ -225,22 +211,6 @@ struct ListenerRow {
     rate_burst: Option<i32>,
 }
 
-/// `listeners.welcome_email`.
-#[derive(Deserialize)]
-struct EmailContent {
-    enabled: bool,
-    subject: String,
-    body: String,
-    text: Option<String>,
-}
-
-/// `listeners.welcome_sms`.
-#[derive(Deserialize)]
-struct SmsContent {
-    enabled: bool,
-    content: String,
-}
-
 fn load_listeners(
     conn: &mut PgConnection,
     org: Uuid,
@@ -333,7 +303,7 @@ fn email_templates(
     value: serde_json::Value,
     field_names: &[String],
 ) -> Option<WelcomeEmail> {
-    let EmailContent { enabled, subject, body, text } = serde_json::from_value(value).ok()?;
+    let kept::WelcomeEmail { enabled, subject, body, text } = serde_json::from_value(value).ok()?;
     if !enabled {
         return None;
     }
@@ -353,6 +323,6 @@ fn sms_template(
     value: serde_json::Value,
     field_names: &[String],
 ) -> Option<MessageTemplate> {
-    let SmsContent { enabled, content } = serde_json::from_value(value).ok()?;
+    let kept::WelcomeSms { enabled, content } = serde_json::from_value(value).ok()?;
     if enabled { compiled(listener, &content, Markup::Text, field_names) } else { None }
 }

@@ -4,6 +4,7 @@ pub mod access;
 mod advisory_lock;
 pub mod audit;
 pub mod batch_load;
+pub mod constraints;
 pub mod counters;
 pub mod customer_references;
 pub mod customers;

@@ -16,6 +16,7 @@ mod any_body;
 mod api_keys;
 mod audit_log;
 mod cli;
+mod constraints;
 mod currencies;
 mod custom_fields;
 mod deals;

@@ -1,5 +1,5 @@
 //! Who may call: sessions, API keys, and the sign-ins that failed.
 
-pub mod api_keys;
+pub(crate) mod api_keys;
 pub mod sessions;
-pub mod sign_in_failures;
+pub(crate) mod sign_in_failures;

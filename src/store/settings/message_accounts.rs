@@ -10,29 +10,22 @@ use diesel::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// An account as it is kept.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = message_accounts)]
-pub struct AccountRow {
+pub(crate) struct AccountRow {
     /// What is set, a mask for each secret.
-    pub settings: Value,
+    pub(crate) settings: Value,
     /// The secrets, sealed for [`secrets_place`].
-    pub secrets_sealed: Vec<u8>,
-    /// When it was changed last.
-    pub updated_at: DateTime<Utc>,
+    pub(crate) secrets_sealed: Vec<u8>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// The place that the secrets of an org's account are sealed for.
-#[must_use]
-pub fn secrets_place(org: Uuid, channel: Channel) -> String {
+pub(crate) fn secrets_place(org: Uuid, channel: Channel) -> String {
     format!("{org}:message_accounts:{}", channel.as_str())
 }
 
-/// The org's account.
-///
-/// # Errors
-/// Those of the database.
-pub fn find(
+pub(crate) fn find(
     conn: &mut PgConnection,
     org: Uuid,
     channel: Channel,
@@ -46,11 +39,11 @@ pub fn find(
     Ok(found)
 }
 
-/// Whether the org has one.
-///
-/// # Errors
-/// Those of the database.
-pub fn is_set(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bool, StoreError> {
+pub(crate) fn is_set(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+) -> Result<bool, StoreError> {
     let of_org = message_accounts::table
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()));
@@ -58,10 +51,7 @@ pub fn is_set(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bo
 }
 
 /// Makes the account, or sets all of it.
-///
-/// # Errors
-/// Those of the database.
-pub fn put(
+pub(crate) fn put(
     conn: &mut PgConnection,
     org: Uuid,
     channel: Channel,
@@ -88,11 +78,11 @@ pub fn put(
     Ok(())
 }
 
-/// Deletes the account. False: there is none.
-///
-/// # Errors
-/// Those of the database.
-pub fn delete(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bool, StoreError> {
+pub(crate) fn delete(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+) -> Result<bool, StoreError> {
     let deleted = diesel::delete(message_accounts::table)
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()))
@@ -101,10 +91,7 @@ pub fn delete(conn: &mut PgConnection, org: Uuid, channel: Channel) -> Result<bo
 }
 
 /// The trial SMS credits that the org has left.
-///
-/// # Errors
-/// Those of the database.
-pub fn trial_credits(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+pub(crate) fn trial_credits(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
     Ok(org_settings::table
         .filter(org_settings::org_id.eq(org))
         .select(org_settings::sms_credits)
@@ -112,10 +99,7 @@ pub fn trial_credits(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreErr
 }
 
 /// Takes trial SMS credits. False: there are not so many.
-///
-/// # Errors
-/// Those of the database.
-pub fn take_trial_credits(
+pub(crate) fn take_trial_credits(
     conn: &mut PgConnection,
     org: Uuid,
     credits: i64,

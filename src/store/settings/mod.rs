@@ -1,14 +1,15 @@
-//! What an org sets up.
+//! What an org sets up, a file per table; those that are little more than a name are in `names`.
 
-pub mod currencies;
-pub mod custom_fields;
-pub mod groups;
-pub mod listeners;
-pub mod message_accounts;
-pub mod picklists;
-pub mod rows;
-pub mod slas;
-pub mod tags;
-pub mod usage;
+pub(crate) mod currencies;
+pub(crate) mod custom_fields;
+pub(crate) mod groups;
+pub(crate) mod listeners;
+pub(crate) mod message_accounts;
+pub(crate) mod names;
+pub(crate) mod picklists;
+pub(crate) mod references;
+mod statements;
 pub mod users;
-pub mod vocabulary;
+
+pub(crate) use statements::{NamedTable, newest, statements};
+pub use statements::{Row, Rows};

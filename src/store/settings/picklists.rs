@@ -1,7 +1,6 @@
-//! The lists of names that an org chooses from: sources, channels, deal stages, categories and
-//! packages.
+//! The lists that an org chooses from: sources, channels, deal stages, categories and packages.
 
-use super::rows::Rows;
+use super::{Row, Rows, newest, statements};
 use crate::store::error::StoreError;
 use crate::store::schema::picklist_entries;
 use beeiq_core::values::text::fold;
@@ -11,136 +10,89 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-/// An entry of a list.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(AsChangeset, Insertable, Queryable, Selectable)]
 #[diesel(table_name = picklist_entries)]
-pub struct Entry {
-    /// Its id.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// Its place in the list; of equal places the name decides.
-    pub position: i32,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    /// Of equal positions the name decides.
+    pub(crate) position: i32,
 }
 
-/// Entries of a list, newest first; those of a name where one is given.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+statements!(pub(crate) picklist_entries: delete);
+
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
     list: &str,
     rows: Rows,
     name_key: Option<&str>,
-) -> Result<Vec<Entry>, StoreError> {
-    use picklist_entries::dsl;
-    let Rows { id, before, limit } = rows;
-    let mut query =
-        dsl::picklist_entries.filter(dsl::org_id.eq(org)).filter(dsl::list.eq(list)).into_boxed();
-    if let Some(id) = id {
-        query = query.filter(dsl::id.eq(id));
-    }
-    if let Some(before) = before {
-        query = query.filter(dsl::id.lt(before));
-    }
+) -> Result<Vec<Row<Entry>>, StoreError> {
+    let of_list = picklist_entries::table
+        .filter(picklist_entries::org_id.eq(org))
+        .filter(picklist_entries::list.eq(list));
+    let mut query = newest!(of_list, picklist_entries, rows);
     if let Some(key) = name_key {
-        query = query.filter(dsl::name_key.eq(key));
+        query = query.filter(picklist_entries::name_key.eq(key));
     }
-    Ok(query.order(dsl::id.desc()).limit(limit).select(Entry::as_select()).load(conn)?)
+    let columns = (picklist_entries::id, Entry::as_select(), picklist_entries::created_at);
+    Ok(query.select(columns).load(conn)?)
 }
 
-/// How many a list has.
-///
-/// # Errors
-/// Those of the database.
-pub fn count(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i64, StoreError> {
-    use picklist_entries::dsl;
-    Ok(dsl::picklist_entries
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::list.eq(list))
+pub(crate) fn count(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i64, StoreError> {
+    Ok(picklist_entries::table
+        .filter(picklist_entries::org_id.eq(org))
+        .filter(picklist_entries::list.eq(list))
         .count()
         .get_result(conn)?)
 }
 
-/// The place behind all others of a list.
-///
-/// # Errors
-/// Those of the database.
-pub fn end(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i32, StoreError> {
-    use picklist_entries::dsl;
-    let last: Option<i32> = dsl::picklist_entries
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::list.eq(list))
-        .select(max(dsl::position))
+/// The position behind all others of a list.
+pub(crate) fn end(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i32, StoreError> {
+    let last: Option<i32> = picklist_entries::table
+        .filter(picklist_entries::org_id.eq(org))
+        .filter(picklist_entries::list.eq(list))
+        .select(max(picklist_entries::position))
         .first(conn)?;
     Ok(last.map_or(0, |last| last.saturating_add(1)))
 }
 
-/// Adds an entry to a list.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the name is.
-pub fn create(
+pub(crate) fn create(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
     list: &str,
-    (name, position): (&str, i32),
+    entry: &Entry,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    use picklist_entries::dsl;
-    diesel::insert_into(dsl::picklist_entries)
+    diesel::insert_into(picklist_entries::table)
         .values((
-            dsl::org_id.eq(org),
-            dsl::id.eq(id),
-            dsl::list.eq(list),
-            dsl::name.eq(name),
-            dsl::name_key.eq(fold(name)),
-            dsl::position.eq(position),
-            dsl::created_at.eq(now),
-            dsl::updated_at.eq(now),
+            picklist_entries::org_id.eq(org),
+            picklist_entries::id.eq(id),
+            picklist_entries::list.eq(list),
+            entry,
+            picklist_entries::name_key.eq(fold(&entry.name)),
+            picklist_entries::created_at.eq(now),
+            picklist_entries::updated_at.eq(now),
         ))
         .execute(conn)?;
     Ok(())
 }
 
-/// Sets an entry's name and place.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the name is.
-pub fn update(
+pub(crate) fn update(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
-    (name, position): (&str, i32),
+    entry: &Entry,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    use picklist_entries::dsl;
-    diesel::update(dsl::picklist_entries)
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::id.eq(id))
+    diesel::update(picklist_entries::table)
+        .filter(picklist_entries::org_id.eq(org))
+        .filter(picklist_entries::id.eq(id))
         .set((
-            dsl::name.eq(name),
-            dsl::name_key.eq(fold(name)),
-            dsl::position.eq(position),
-            dsl::updated_at.eq(now),
+            entry,
+            picklist_entries::name_key.eq(fold(&entry.name)),
+            picklist_entries::updated_at.eq(now),
         ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Deletes an entry.
-///
-/// # Errors
-/// [`StoreError::Reference`] where something has it.
-pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError> {
-    use picklist_entries::dsl;
-    diesel::delete(dsl::picklist_entries)
-        .filter(dsl::org_id.eq(org))
-        .filter(dsl::id.eq(id))
         .execute(conn)?;
     Ok(())
 }

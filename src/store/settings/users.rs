@@ -1,9 +1,9 @@
 //! The people of an org.
 
-use super::rows::Rows;
+use super::{Rows, statements};
 use crate::access::Role;
 use crate::store::error::StoreError;
-use crate::store::schema::{group_members, groups, users};
+use crate::store::schema::users;
 use beeiq_core::values::email::Email;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -11,182 +11,51 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-/// A user to be added.
-#[derive(Debug)]
-pub struct NewUser<'a> {
-    /// His id.
-    pub id: Uuid,
-    /// What he signs in with.
-    pub email: &'a Email,
-    /// His name.
-    pub name: &'a str,
-    /// What he may do.
-    pub role: Role,
-    /// The hash of his password; none: he cannot sign in.
-    pub password_hash: Option<&'a str>,
-}
-
-/// What a user is shown of himself.
-#[derive(Clone, Debug)]
-pub struct Profile {
-    /// His id.
-    pub id: Uuid,
-    /// His e-mail as entered.
-    pub email: String,
-    /// His name.
-    pub name: String,
-    /// What he may do.
-    pub role: Role,
-    /// The names of his groups.
-    pub groups: Vec<String>,
-}
-
-/// Adds a user.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the e-mail is.
-pub fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    user: &NewUser<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let NewUser { id, email, name, role, password_hash } = user;
-    diesel::insert_into(users::table)
-        .values((
-            users::org_id.eq(org),
-            users::id.eq(id),
-            users::email.eq(email.value()),
-            users::email_key.eq(email.key()),
-            users::name.eq(name),
-            users::role.eq(role.as_str()),
-            users::password_hash.eq(password_hash),
-            users::created_at.eq(now),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// The id of the active user of that e-mail, and the hash of his password.
-///
-/// # Errors
-/// Those of the database.
-pub fn credentials(
-    conn: &mut PgConnection,
-    org: Uuid,
-    email_key: &str,
-) -> Result<Option<(Uuid, Option<String>)>, StoreError> {
-    let found = users::table
-        .filter(users::org_id.eq(org))
-        .filter(users::email_key.eq(email_key))
-        .filter(users::active)
-        .select((users::id, users::password_hash))
-        .first(conn)
-        .optional()?;
-    Ok(found)
-}
-
-/// What a user is shown of himself.
-///
-/// # Errors
-/// Those of the database.
-pub fn profile(
-    conn: &mut PgConnection,
-    org: Uuid,
-    user: Uuid,
-) -> Result<Option<Profile>, StoreError> {
-    let found: Option<(Uuid, String, String, String)> = users::table
-        .filter(users::org_id.eq(org))
-        .filter(users::id.eq(user))
-        .select((users::id, users::email, users::name, users::role))
-        .first(conn)
-        .optional()?;
-    let Some((id, email, name, role)) = found else {
-        return Ok(None);
-    };
-    let groups = groups::table
-        .inner_join(group_members::table.on(
-            group_members::org_id.eq(groups::org_id).and(group_members::group_id.eq(groups::id)),
-        ))
-        .filter(groups::org_id.eq(org))
-        .filter(group_members::user_id.eq(user))
-        .order(groups::name_key)
-        .select(groups::name)
-        .load(conn)?;
-    Ok(Some(Profile { id, email, name, role: Role::of_column(&role)?, groups }))
-}
-
-/// Gives a user, active or not, another password: his id, none where there is no such user.
-///
-/// # Errors
-/// Those of the database.
-pub fn set_password(
-    conn: &mut PgConnection,
-    org: Uuid,
-    email_key: &str,
-    password_hash: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<Uuid>, StoreError> {
-    let changed = diesel::update(users::table)
-        .filter(users::org_id.eq(org))
-        .filter(users::email_key.eq(email_key))
-        .set((users::password_hash.eq(password_hash), users::updated_at.eq(now)))
-        .returning(users::id)
-        .get_result(conn)
-        .optional()?;
-    Ok(changed)
-}
-
-/// A user as he is set up.
-#[derive(Debug, QueryableByName)]
-pub struct UserRow {
-    /// His id.
+#[derive(QueryableByName)]
+pub(crate) struct User {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-    /// His e-mail as entered.
+    pub(crate) id: Uuid,
     #[diesel(sql_type = Text)]
-    pub email: String,
-    /// His name.
+    pub(crate) email: String,
     #[diesel(sql_type = Text)]
-    pub name: String,
-    /// `owner`, `admin` or `member`.
+    pub(crate) name: String,
     #[diesel(sql_type = Text)]
-    pub role: String,
-    /// Whether he may sign in and send.
+    pub(crate) role: String,
     #[diesel(sql_type = Bool)]
-    pub active: bool,
-    /// The names of his groups, in alphabetical order.
+    pub(crate) active: bool,
+    /// Their names, in alphabetical order.
     #[diesel(sql_type = Array<Text>)]
-    pub groups: Vec<String>,
-    /// When he was added.
+    pub(crate) groups: Vec<String>,
     #[diesel(sql_type = Timestamptz)]
-    pub created_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// What of a user can be set, but groups and password.
+pub(crate) struct UserValues<'a> {
+    pub(crate) email: &'a Email,
+    pub(crate) name: &'a str,
+    pub(crate) role: Role,
+    pub(crate) active: bool,
 }
 
 /// Which users are asked for: those that are all of what is given.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct UserFilter {
-    /// With this e-mail, in the form in which it is compared.
-    pub email_key: Option<String>,
-    /// Of this name, in any case.
-    pub name: Option<String>,
-    /// Of this role.
-    pub role: Option<Role>,
-    /// Active, or not.
-    pub active: Option<bool>,
+    pub(crate) email_key: Option<String>,
+    /// In any case.
+    pub(crate) name: Option<String>,
+    pub(crate) role: Option<Role>,
+    pub(crate) active: Option<bool>,
 }
 
-/// Users, newest first.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+statements!(pub(crate) users: count, delete);
+
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
     rows: Rows,
     filter: &UserFilter,
-) -> Result<Vec<UserRow>, StoreError> {
+) -> Result<Vec<User>, StoreError> {
     let Rows { id, before, limit } = rows;
     let UserFilter { email_key, name, role, active } = filter;
     let found = diesel::sql_query(
@@ -213,45 +82,41 @@ pub fn list(
     Ok(found)
 }
 
-/// How many there are.
-///
-/// # Errors
-/// Those of the database.
-pub fn count(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
-    Ok(users::table.filter(users::org_id.eq(org)).count().get_result(conn)?)
+pub(crate) fn find(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+) -> Result<Option<User>, StoreError> {
+    Ok(list(conn, org, Rows::one(id), &UserFilter::default())?.pop())
 }
 
-/// Whether somebody else is an active owner.
-///
-/// # Errors
-/// Those of the database.
-pub fn has_other_owner(conn: &mut PgConnection, org: Uuid, but: Uuid) -> Result<bool, StoreError> {
-    let others = users::table
-        .filter(users::org_id.eq(org))
-        .filter(users::id.ne(but))
-        .filter(users::role.eq(Role::Owner.as_str()))
-        .filter(users::active);
-    Ok(diesel::select(diesel::dsl::exists(others)).get_result(conn)?)
+pub(crate) fn create(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    values: &UserValues<'_>,
+    password_hash: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let UserValues { email, name, role, active } = values;
+    diesel::insert_into(users::table)
+        .values((
+            users::org_id.eq(org),
+            users::id.eq(id),
+            users::email.eq(email.value()),
+            users::email_key.eq(email.key()),
+            users::name.eq(name),
+            users::role.eq(role.as_str()),
+            users::active.eq(active),
+            users::password_hash.eq(password_hash),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
-/// What of a user can be set, but his groups and his password.
-#[derive(Debug)]
-pub struct UserValues<'a> {
-    /// What he signs in with.
-    pub email: &'a Email,
-    /// His name.
-    pub name: &'a str,
-    /// What he may do.
-    pub role: Role,
-    /// Whether he may sign in and send.
-    pub active: bool,
-}
-
-/// Sets what can be set of a user.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the e-mail is.
-pub fn update(
+pub(crate) fn update(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
@@ -274,11 +139,56 @@ pub fn update(
     Ok(())
 }
 
+/// The id of the active user of that e-mail, and the hash of their password.
+pub fn credentials(
+    conn: &mut PgConnection,
+    org: Uuid,
+    email_key: &str,
+) -> Result<Option<(Uuid, Option<String>)>, StoreError> {
+    let found = users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::email_key.eq(email_key))
+        .filter(users::active)
+        .select((users::id, users::password_hash))
+        .first(conn)
+        .optional()?;
+    Ok(found)
+}
+
+/// Gives a user, active or not, another password: their id, none where there is no such user.
+pub(crate) fn set_password(
+    conn: &mut PgConnection,
+    org: Uuid,
+    email_key: &str,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Uuid>, StoreError> {
+    let changed = diesel::update(users::table)
+        .filter(users::org_id.eq(org))
+        .filter(users::email_key.eq(email_key))
+        .set((users::password_hash.eq(password_hash), users::updated_at.eq(now)))
+        .returning(users::id)
+        .get_result(conn)
+        .optional()?;
+    Ok(changed)
+}
+
+/// Whether somebody else is an active owner.
+pub(crate) fn has_other_owner(
+    conn: &mut PgConnection,
+    org: Uuid,
+    but: Uuid,
+) -> Result<bool, StoreError> {
+    let others = users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::id.ne(but))
+        .filter(users::role.eq(Role::Owner.as_str()))
+        .filter(users::active);
+    Ok(diesel::select(diesel::dsl::exists(others)).get_result(conn)?)
+}
+
 /// The ids of the users of these e-mails, active or not, with the keys of the e-mails.
-///
-/// # Errors
-/// Those of the database.
-pub fn with_emails(
+pub(crate) fn with_emails(
     conn: &mut PgConnection,
     org: Uuid,
     email_keys: &[String],
@@ -288,16 +198,4 @@ pub fn with_emails(
         .filter(users::email_key.eq_any(email_keys))
         .select((users::email_key, users::id))
         .load(conn)?)
-}
-
-/// Deletes a user with his sessions; he is in no group any more.
-///
-/// # Errors
-/// [`StoreError::Reference`] where something names him.
-pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError> {
-    diesel::delete(users::table)
-        .filter(users::org_id.eq(org))
-        .filter(users::id.eq(id))
-        .execute(conn)?;
-    Ok(())
 }
