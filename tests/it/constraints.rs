@@ -14,7 +14,7 @@ struct Row {
 }
 
 /// A constraint that is not known would be answered as a fault of the server.
-#[tokio::test]
+#[actix_web::test]
 async fn every_unique_and_foreign_key_constraint_is_known() {
     let instance = Instance::start().await;
     // A unique index without a constraint refuses by its own name.
