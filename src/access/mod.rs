@@ -2,20 +2,39 @@
 
 pub mod bearer;
 pub mod passwords;
-pub mod secrets;
 pub mod throttle;
 
-use crate::config::Lifetime;
+use crate::config::SessionSettings;
 use crate::problem::Problem;
+pub use crate::secrets;
 use crate::store::error::StoreError;
 use crate::store::pool::Db;
 use beeiq_core::diagnostics::Code;
+use chrono::Duration;
 use passwords::Passwords;
 use secrets::SecretKey;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// How long sessions last.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime {
+    /// One that is not used.
+    pub idle: Duration,
+    /// Any.
+    pub longest: Duration,
+}
+
+impl From<SessionSettings> for Lifetime {
+    fn from(settings: SessionSettings) -> Self {
+        Self {
+            idle: Duration::hours(settings.session_idle_hours.into()),
+            longest: Duration::days(settings.session_days.into()),
+        }
+    }
+}
 
 /// What signing in and recognising callers needs.
 pub struct Access {

@@ -68,20 +68,17 @@ const FIELDS: &[(&[Model], &str, Kind, &[&str])] = &[
     (&[Model::Ticket], "Product", Kind::Select, &["Web", "App", "Other"]),
 ];
 
-/// What was made.
 pub(super) struct Seeded {
-    /// The org.
     pub(super) org: OrgRow,
-    /// Its listener's URL.
     pub(super) listener_url: String,
 }
 
 /// Makes the example org, unless it is there; finds its listener.
-pub(super) fn seed(app: &App, password: &NewPassword, credits: i64) -> anyhow::Result<Seeded> {
+pub(super) fn seed(app: &App, password: &NewPassword) -> anyhow::Result<Seeded> {
     let known = app.db.run_here(|conn| orgs::with_slug(conn, SLUG))?;
     let org = match known {
         Some(org) => org,
-        None => make(app, password, credits)?,
+        None => make(app, password)?,
     };
     let listeners = Listeners::new(&app.key, &app.public_url);
     let found = app.db.run_here(|conn| in_org(conn, org.id, |conn| listeners.oldest(conn, org.id)));
@@ -93,10 +90,11 @@ pub(super) fn seed(app: &App, password: &NewPassword, credits: i64) -> anyhow::R
     Ok(Seeded { org, listener_url })
 }
 
-fn make(app: &App, password: &NewPassword, credits: i64) -> anyhow::Result<OrgRow> {
+fn make(app: &App, password: &NewPassword) -> anyhow::Result<OrgRow> {
     let slug = Slug::parse(SLUG)?;
     let owner = Email::parse(OWNER)?;
-    let new = NewOrg { slug: &slug, name: "Demo", owner: &owner, password, sms_credits: credits };
+    let sms_credits = app.sms_trial_credits;
+    let new = NewOrg { slug: &slug, name: "Demo", owner: &owner, password, sms_credits };
     let org = create_org(&app.db, &new)?;
     let users = Users { password_hash: Some(password.hash()?) };
     app.db.run_here(|conn| {

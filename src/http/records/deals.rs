@@ -97,6 +97,8 @@ pub struct DealCustomerBody {
     pub name: Option<String>,
 }
 
+crate::http::routes::routes![list_deals, read_deal, deal_history];
+
 /// Lists deals, newest first; a member gets those that he owns, himself or by a group, and those
 /// that permits let him see. A parameter that is unknown or wrong is a 422.
 #[utoipa::path(

@@ -104,6 +104,8 @@ pub(super) struct NoteParameters {
     q: Option<String>,
 }
 
+crate::http::routes::routes![list_notes, read_note];
+
 /// Lists notes, newest first; a member gets those that their own permits let him see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
@@ -196,7 +198,8 @@ fn note(found: Note, directory: &Directory) -> Result<NoteBody, Problem> {
         body: record.body,
         model,
         target,
-        channel: entry(&directory.channels, record.channel_id),
+        channel: entry(&directory.channels, record.channel_id)
+            .or_else(|| entry(&directory.sources, record.channel_id)),
         owner: owner(record.owner_id, directory)?,
         created_at: record.created_at,
     })

@@ -112,6 +112,8 @@ pub(super) struct TicketParameters {
     q: Option<String>,
 }
 
+crate::http::routes::routes![list_tickets, read_ticket, ticket_history];
+
 /// Lists tickets, newest first; a member gets his own, those of his groups, and those of no group.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(

@@ -54,7 +54,7 @@ struct Created {
 handlers! {
     resource(app): ApiKeys::default(), paths: ("/api/v1/api-keys", "/api/v1/api-keys/{id}"),
     tag: "API keys", one: "an API key", several: "API keys", named: ("ApiKey", "ApiKeys"),
-    entry: ApiKey, operations: [list, read, delete], filters: []
+    entry: ApiKey, operations: [list, read, delete] and [create], filters: []
 }
 
 /// Makes an API key, which is shown this once. Only who has signed in may: a key that leaks must

@@ -3,26 +3,29 @@
 
 /// The operations of a resource, as `api.md` 2 has them, with their descriptions: `list`, `read` and
 /// `delete`, `create(Settings)` and `change(Change)`. `resource(app)` is the resource, of an app with
-/// that name; `conflict` is what else a 409 of a change or a delete can be.
+/// that name; after `and` come the module's own handlers; `conflict` is what else a 409 of a change or a delete can be.
 macro_rules! handlers {
     (
         resource($app:ident): $resource:expr, paths: $paths:tt, tag: $tag:tt,
         one: $a:tt, several: $several:tt, named: $named:tt, entry: $Entry:ident,
-        operations: $operations:tt, filters: $filters:tt
+        operations: $operations:tt $(and $own:tt)?, filters: $filters:tt
     ) => {
         $crate::http::settings::operations::handlers! {
             resource($app): $resource, paths: $paths, tag: $tag, one: $a, several: $several,
-            named: $named, entry: $Entry, operations: $operations, filters: $filters, conflict: ""
+            named: $named, entry: $Entry, operations: $operations $(and $own)?, filters: $filters,
+            conflict: ""
         }
     };
     (
         resource($app:ident): $resource:expr, paths: $paths:tt, tag: $tag:tt,
         one: $a:tt, several: $several:tt, named: $named:tt, entry: $Entry:ident,
-        operations: [$($operation:ident $(($type:ident))?),+], filters: $filters:tt,
-        conflict: $conflict:tt
+        operations: [$($operation:ident $(($type:ident))?),+] $(and [$($own:ident),+])?,
+        filters: $filters:tt, conflict: $conflict:tt
     ) => {
         #[allow(unused_imports, reason = "not every resource has every operation")]
-        use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
+        use crate::http::openapi::{
+            AdminProblems, BodyProblems, NameTaken, NotFound, ProblemDocument, QueryProblem, Stale,
+        };
         use crate::http::extract::Admin;
         use crate::http::page::Page;
         use crate::http::settings::resource;
@@ -31,6 +34,8 @@ macro_rules! handlers {
             @each $operation [$($type)?] $app ($resource) $paths $tag $a $several $named $Entry
             $filters $conflict
         })+
+
+        $crate::http::routes::routes![$($operation),+ $(, $($own),+)?];
     };
     (
         @each list [] $app:ident ($resource:expr) ($many:tt, $one:tt) $tag:tt $a:tt $several:tt
@@ -67,7 +72,7 @@ macro_rules! handlers {
             responses(
                 (status = 200, body = $Entry, headers(("ETag" = String, description = "For If-Match"))),
                 AdminProblems,
-                (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+                NotFound,
             ),
         )]
         pub async fn read(
@@ -94,8 +99,7 @@ macro_rules! handlers {
                 )),
                 AdminProblems,
                 BodyProblems,
-                (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-                 description = "`name_taken`, or `limit_reached`"),
+                NameTaken,
             ),
         )]
         pub async fn create(
@@ -123,12 +127,12 @@ macro_rules! handlers {
                 (status = 200, body = $Entry, headers(("ETag" = String, description = "For If-Match"))),
                 AdminProblems,
                 BodyProblems,
-                (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+                NotFound,
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
                  description = concat!(
                     "`name_taken`, or `in_use` where the change cannot be while it is" , $conflict
                  )),
-                (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
+                Stale,
             ),
         )]
         pub async fn change(
@@ -156,10 +160,10 @@ macro_rules! handlers {
             responses(
                 (status = 204),
                 AdminProblems,
-                (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+                NotFound,
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
                  description = concat!("`in_use`, and by what" , $conflict)),
-                (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
+                Stale,
             ),
         )]
         pub async fn delete(

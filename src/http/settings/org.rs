@@ -29,6 +29,8 @@ pub struct OrgSettingsChange {
     default_currency: Option<String>,
 }
 
+crate::http::routes::routes![read, change];
+
 /// Reads what is set of the org.
 #[utoipa::path(
     get, path = "/api/v1/settings", tag = "Org", operation_id = "readSettings",

@@ -59,7 +59,7 @@ pub struct Password {
 handlers! {
     resource(app): Users::default(), paths: ("/api/v1/users", "/api/v1/users/{id}"),
     tag: "Users", one: "a user", several: "users", named: ("User", "Users"), entry: OrgUser,
-    operations: [list, read, change(OrgUserChange), delete],
+    operations: [list, read, change(OrgUserChange), delete] and [create, set_password],
     filters: [
         ("email" = Option<String>, Query, description = "With this e-mail"),
         ("name" = Option<String>, Query, description = "Of this name, in any case"),

@@ -48,7 +48,7 @@ pub type ListenerChange = Change<ListenerSettings>;
 handlers! {
     resource(app): listeners(&app), paths: ("/api/v1/listeners", "/api/v1/listeners/{id}"),
     tag: "Listeners", one: "a listener", several: "listeners", named: ("Listener", "Listeners"),
-    entry: Listener, operations: [list, read, change(ListenerChange), delete], filters: []
+    entry: Listener, operations: [list, read, change(ListenerChange), delete] and [create, rotate], filters: []
 }
 
 /// Makes a listener. A tag that is new is created.

@@ -7,9 +7,9 @@ use super::{
     Changing, Deliveries, Edit, Entry, Parameters, Refusal, Resource, Settings, Subject,
     UnfitFilter, found, room,
 };
-use crate::access::secrets::{SecretKey, TokenKind, new_token};
 use crate::clock;
 use crate::problem::Problem;
+use crate::secrets::{SecretKey, TokenKind, new_token};
 use crate::service::validity;
 use crate::store::orgs;
 use crate::store::pool::Conn;
@@ -62,9 +62,10 @@ pub struct ListenerSettings {
     lead_source: Option<String>,
     /// The e-mail to newly created customers.
     welcome_email: Option<WelcomeEmail>,
-    /// The SMS to newly created customers.
+    /// The SMS to newly created customers, to the first of their numbers that can take one.
     welcome_sms: Option<WelcomeSms>,
-    /// What becomes of an action with a name that the org does not have.
+    /// What becomes of an action with a name that the org does not have. An unknown currency is
+    /// always refused.
     #[serde(default)]
     unknown_references: UnknownReferences,
     /// How many actions it takes; null: any number.

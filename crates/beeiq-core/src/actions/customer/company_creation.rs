@@ -1,20 +1,17 @@
 //! Making the account that a payload names and the org does not have (`listener.md` 4).
 
 use super::company::Company;
-use super::new_customer::{
-    address_entries, claim_of_name, email_entries, history, phone_entries, source_of,
-};
+use super::new_customer::{NewCustomer, claim_of_name, history, record, tags_named};
 use crate::batch::change::{Change, Claim, HistoryKind, Role};
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Findings};
-use crate::records::customer::{Customer, CustomerKind};
+use crate::records::customer::CustomerKind;
 use crate::records::identity::Identity;
 use serde_json::json;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Makes the account: with the listener's source, without tag or messages. An e-mail or phone that
+/// Makes the account: with the listener's source, without its tag or messages. An identifier that
 /// somebody holds already, or that is the contact's `own`, stays on it without identifying it.
 pub fn create_company(
     company: &Company,
@@ -24,7 +21,16 @@ pub fn create_company(
     changes: &mut Vec<Change>,
     findings: &mut Findings,
 ) -> KnownCustomer {
-    let account = account(company, workspace, ids);
+    let named = company.person.tags.as_set().map_or(&[][..], Vec::as_slice);
+    let tags = tags_named(named, workspace, ids, changes);
+    let new = NewCustomer {
+        kind: CustomerKind::Account,
+        person: &company.person,
+        cus_fields: &company.cus_fields,
+        permit: &company.permit,
+        company: None,
+    };
+    let account = record(&new, tags, workspace, ids);
     let known = KnownCustomer::of(&account);
     let name_claim = claim_of_name(&account, workspace, true);
     let id = account.id;
@@ -63,33 +69,4 @@ pub fn company_linked(
         "created": role == Role::CompanyCreated,
     });
     history(ids, customer, HistoryKind::CompanyLinked, details)
-}
-
-fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> Customer {
-    let request = &workspace.request;
-    Customer {
-        id: ids.id(),
-        code: ids.code(CustomerKind::Account),
-        contact_id: None,
-        name: company.name.clone().unwrap_or_default(),
-        lastname: None,
-        title: None,
-        passport: None,
-        gender: super::new_customer::GENDER_OTHER,
-        bg_info: None,
-        date_of_birth: None,
-        emails: email_entries(&company.emails),
-        phones: phone_entries(&company.phones),
-        addresses: address_entries(&company.addresses),
-        websites: company.websites.clone(),
-        im: company.im.clone(),
-        cus_fields: BTreeMap::new(),
-        permit: company.permit.clone(),
-        company: None,
-        source: source_of(CustomerKind::Account, workspace),
-        owner: request.sender.id,
-        tags: Vec::new(),
-        created_at: request.now,
-        updated_at: request.now,
-    }
 }

@@ -11,6 +11,7 @@ use crate::records::customer::{Address, Customer, CustomerKind, EmailEntry, Phon
 use crate::records::permit::Permit;
 use crate::values::text::fold;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// `gender` where none is given: other.
@@ -103,7 +104,8 @@ pub fn address_entries(addresses: &[TypedAddress]) -> Vec<Address> {
     addresses.iter().map(|typed| typed.address.clone()).collect()
 }
 
-fn record(
+/// The record itself, with these tags.
+pub fn record(
     new: &NewCustomer<'_>,
     tags: Vec<Uuid>,
     workspace: &Workspace<'_>,
@@ -176,9 +178,18 @@ pub fn tags_named(
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
+    // A contact and its company may bring the same new one.
+    let created: HashMap<String, Uuid> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::TagCreated(tag) => Some((tag.name_key.clone(), tag.id)),
+            _ => None,
+        })
+        .collect();
     let tag = |name: &String| {
         let name_key = fold(name);
-        workspace.tag(&name_key).unwrap_or_else(|| {
+        let known = workspace.tag(&name_key).or_else(|| created.get(&name_key).copied());
+        known.unwrap_or_else(|| {
             let id = ids.id();
             changes.push(Change::TagCreated(NewTag { id, name: name.clone(), name_key }));
             id
