@@ -38,13 +38,9 @@ impl From<SessionSettings> for Lifetime {
 
 /// What signing in and recognising callers needs.
 pub struct Access {
-    /// The database.
     pub db: Db,
-    /// The key of tokens.
     pub key: SecretKey,
-    /// Verifies passwords.
     pub passwords: Passwords,
-    /// How long sessions last.
     pub lifetime: Lifetime,
 }
 
@@ -56,7 +52,7 @@ pub enum Role {
     Owner,
     /// Everything but owners and the org itself.
     Admin,
-    /// Reads the records that permits let him see, and his own profile.
+    /// Reads the records that permits let them see, and their own profile.
     Member,
 }
 
@@ -72,9 +68,6 @@ impl Role {
     }
 
     /// The role that a column holds.
-    ///
-    /// # Errors
-    /// For what the column's check does not allow.
     pub fn of_column(text: &str) -> Result<Self, StoreError> {
         [Self::Owner, Self::Admin, Self::Member]
             .into_iter()
@@ -100,20 +93,18 @@ pub enum Who {
 /// The caller of the management API.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// His org: all he can see is of it.
+    /// All that they can see is of it.
     pub org: Uuid,
-    /// Who he is.
     pub who: Who,
-    /// His role.
     pub role: Role,
-    /// The groups he is in; an API key is in none.
+    /// An API key is in none.
     pub groups: Vec<Uuid>,
-    /// The address he calls from, where it can be told.
+    /// The address that they call from, where it can be told.
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
-    /// His user id. An API key has none: it owns nothing, and is no one whom a permit names.
+    /// None for an API key: it owns nothing, and is no one whom a permit names.
     #[must_use]
     pub fn user(&self) -> Option<Uuid> {
         match self.who {
@@ -123,9 +114,6 @@ impl Actor {
     }
 
     /// Passes owner and admins.
-    ///
-    /// # Errors
-    /// 403 for members.
     pub fn must_be_admin(&self) -> Result<(), Problem> {
         match self.role {
             Role::Owner | Role::Admin => Ok(()),
@@ -136,28 +124,25 @@ impl Actor {
         }
     }
 
-    /// Whether permits do not limit what he reads: owner and admin see all (`listener.md` 5).
+    /// Whether permits do not limit what they read: owner and admin see all (`listener.md` 5).
     #[must_use]
     pub fn sees_all(&self) -> bool {
         matches!(self.role, Role::Owner | Role::Admin)
     }
 }
 
-/// The caller, and his session where he has one.
+/// The caller, and the session where there is one.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The session's id; none: he has an API key.
+    /// None: it is an API key.
     pub session: Option<Uuid>,
-    /// Who is calling.
     pub actor: Actor,
 }
 
-/// The caller and his session. As an argument of a handler: only who has signed in may; 403 for an
+/// The caller and their session. As an argument of a handler: only who has signed in may; 403 for an
 /// API key.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The session's id.
     pub id: Uuid,
-    /// Who is signed in.
     pub actor: Actor,
 }

@@ -80,7 +80,7 @@ fn user(slug: &str, email_key: &str) -> [u8; 32] {
     hash(&format!("user\n{slug}\n{email_key}"))
 }
 
-/// What one caller has for himself: an IPv4 address, or an IPv6 network of 64 bits.
+/// What one caller has alone: an IPv4 address, or an IPv6 network of 64 bits.
 fn network(address: IpAddr) -> IpNetwork {
     match address {
         IpAddr::V4(address) => IpNetwork::V4(Ipv4Network::from(address)),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_counted_wherever_he_is_tried_from() {
+    fn a_user_is_counted_wherever_the_attempt_comes_from() {
         assert_eq!(subjects("192.0.2.1", 0).user, subjects("2001:db8::1", 5000).user);
     }
 }

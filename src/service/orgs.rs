@@ -39,9 +39,6 @@ pub struct NewOrg<'a> {
 
 /// Makes an org with the names that a new one starts with, and its owner. Hashes a password: not
 /// for an async thread.
-///
-/// # Errors
-/// When the slug is taken, or the database is away.
 pub fn create_org(db: &Db, new: &NewOrg<'_>) -> anyhow::Result<OrgRow> {
     let NewOrg { slug, name, owner, password, sms_credits } = new;
     let users = Users { password_hash: Some(password.hash()?) };

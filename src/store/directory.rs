@@ -1,11 +1,11 @@
 //! The org's names as one value, and its version.
 
 use super::schema::{
-    custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
-    picklist_entries, slas, users,
+    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, slas,
+    users,
 };
 use crate::store::error::StoreError;
-use crate::store::settings::{listeners as kept, message_accounts};
+use crate::store::settings::{currencies, listeners as kept, message_accounts};
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
     RateLimit, Sla, User, Users, WelcomeEmail,
@@ -73,7 +73,7 @@ pub(crate) fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, Stor
         deal_stages: Names::new(load_entries(conn, org, "deal_stage")?),
         deal_categories: Names::new(load_entries(conn, org, "deal_category")?),
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
-        currencies: load_currencies(conn, org)?,
+        currencies: currencies::codes(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
         has_sms_account: message_accounts::is_set(conn, org, Channel::Sms)?,
         custom_fields,
@@ -157,14 +157,6 @@ fn load_slas(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Sla>> {
             resolution: TimeDelta::minutes(resolution.into()),
         })
         .collect())
-}
-
-fn load_currencies(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<String>> {
-    org_currencies::table
-        .filter(org_currencies::org_id.eq(org))
-        .order(org_currencies::code)
-        .select(org_currencies::code)
-        .load(conn)
 }
 
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {

@@ -24,24 +24,24 @@ pub type OrgUserChange = Change<UserSettings>;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewUser {
-    /// What he signs in with, and senders name him by: unique in the org.
+    /// What they sign in with, and senders name them by: unique in the org.
     #[schema(format = Email)]
     email: String,
-    /// His name; absent: his e-mail.
+    /// Their name; absent: their e-mail.
     #[schema(min_length = 1, max_length = 255)]
     name: Option<String>,
-    /// What he may do. Only an owner makes owners.
+    /// What they may do. Only an owner makes owners.
     #[serde(default = "member")]
     role: Role,
-    /// Whether he may sign in and send.
+    /// Whether they may sign in and send.
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
-    /// The names of the groups that he is in.
+    /// The names of the groups that they are in.
     #[serde(default)]
     #[schema(max_items = 1000)]
     groups: Vec<String>,
-    /// His password; absent: he cannot sign in until he is given one.
+    /// Their password; absent: they cannot sign in until they are given one.
     #[schema(format = Password, min_length = 10, max_length = 128)]
     password: Option<String>,
 }
@@ -78,7 +78,7 @@ handlers! {
     })),
     responses(
         (status = 201, body = OrgUser, headers(
-            ("Location" = String, description = "Where he is read"),
+            ("Location" = String, description = "Where it is read"),
             ("ETag" = String, description = "For If-Match"),
         )),
         AdminProblems,
@@ -106,7 +106,7 @@ pub async fn create(
     add(Users { password_hash }, &app, actor, settings).await
 }
 
-/// Gives a user another password, and ends his sessions. A user may do so for himself; otherwise
+/// Gives a user another password, and ends their sessions. Users may do so for themselves; otherwise
 /// admins may, and only an owner for owners.
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password", tag = "Users", operation_id = "setPassword",
