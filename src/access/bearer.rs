@@ -1,12 +1,15 @@
-//! Recognising who is calling by his `Authorization: Bearer <token>`: a session's, or an API key.
+//! Recognising who is calling by their `Authorization: Bearer <token>`: a session's, or an API key.
 
 use super::secrets::{Token, TokenKind};
-use super::{Access, Caller};
+use super::{Access, Actor, Caller, Who};
 use crate::clock;
 use crate::problem::Problem;
+use crate::store::access::api_keys;
+use crate::store::access::sessions::{self, Session};
 use crate::store::error::StoreError;
+use crate::store::orgs;
 use crate::store::pool::{Conn, in_org};
-use crate::store::{api_keys, orgs, sessions};
+use crate::store::word::Stored;
 use beeiq_core::diagnostics::Code;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -15,10 +18,7 @@ use uuid::Uuid;
 const USE_WRITTEN_EVERY: Duration = Duration::minutes(5);
 
 /// Finds who has the token of an `Authorization` header.
-///
-/// # Errors
-/// 401.
-pub async fn authenticate(access: &Access, header: Option<&str>) -> Result<Caller, Problem> {
+pub(crate) async fn authenticate(access: &Access, header: Option<&str>) -> Result<Caller, Problem> {
     let (kind, token) = header.and_then(bearer).and_then(parse).ok_or_else(unauthorized)?;
     let (public_id, hash) = (token.org().to_owned(), token.hash(&access.key));
     let now = clock::now();
@@ -46,10 +46,12 @@ fn by_session(
     unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<Caller>, StoreError> {
-    let Some((id, actor)) = sessions::find(conn, org, hash, unused_since, now)? else {
+    let Some(found) = sessions::find(conn, org, hash, unused_since, now)? else {
         return Ok(None);
     };
+    let Session { id, user, role: Stored(role), groups } = found;
     sessions::used(conn, org, id, now, now - USE_WRITTEN_EVERY)?;
+    let actor = Actor { org, who: Who::User(user), role, groups, address: None };
     Ok(Some(Caller { session: Some(id), actor }))
 }
 
@@ -59,10 +61,12 @@ fn by_key(
     hash: &[u8],
     now: DateTime<Utc>,
 ) -> Result<Option<Caller>, StoreError> {
-    let Some((id, actor)) = api_keys::actor(conn, org, hash, now)? else {
+    let Some((id, name, Stored(role))) = api_keys::with_hash(conn, org, hash, now)? else {
         return Ok(None);
     };
     api_keys::used(conn, org, id, now, now - USE_WRITTEN_EVERY)?;
+    let who = Who::ApiKey { id, name };
+    let actor = Actor { org, who, role, groups: Vec::new(), address: None };
     Ok(Some(Caller { session: None, actor }))
 }
 
@@ -78,7 +82,7 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 /// 401, saying what to send.
-pub fn unauthorized() -> Problem {
+pub(crate) fn unauthorized() -> Problem {
     Problem::new(
         Code::Unauthorized,
         "Send `Authorization: Bearer <token>` with the token of a session that has not ended, or \

@@ -2,30 +2,44 @@
 
 pub mod bearer;
 pub mod passwords;
-pub mod sessions;
 pub mod throttle;
 
 pub use beeiq_core::records::user::Role;
 
+use crate::config::SessionSettings;
 use crate::problem::Problem;
 pub use crate::secrets;
 use crate::store::pool::Db;
 use beeiq_core::diagnostics::Code;
+use chrono::Duration;
 use passwords::Passwords;
 use secrets::SecretKey;
-use sessions::Lifetime;
 use std::net::IpAddr;
 use uuid::Uuid;
 
+/// How long sessions last.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime {
+    /// One that is not used.
+    pub idle: Duration,
+    /// Any.
+    pub longest: Duration,
+}
+
+impl From<SessionSettings> for Lifetime {
+    fn from(settings: SessionSettings) -> Self {
+        Self {
+            idle: Duration::hours(settings.session_idle_hours.into()),
+            longest: Duration::days(settings.session_days.into()),
+        }
+    }
+}
+
 /// What signing in and recognising callers needs.
 pub struct Access {
-    /// The database.
     pub db: Db,
-    /// The key of tokens.
     pub key: SecretKey,
-    /// Verifies passwords.
     pub passwords: Passwords,
-    /// How long sessions last.
     pub lifetime: Lifetime,
 }
 
@@ -46,20 +60,18 @@ pub enum Who {
 /// The caller of the management API.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// His org: all he can see is of it.
+    /// All that they can see is of it.
     pub org: Uuid,
-    /// Who he is.
     pub who: Who,
-    /// His role.
     pub role: Role,
-    /// The groups he is in; an API key is in none.
+    /// An API key is in none.
     pub groups: Vec<Uuid>,
-    /// The address he calls from, where it can be told.
+    /// The address that they call from, where it can be told.
     pub address: Option<IpAddr>,
 }
 
 impl Actor {
-    /// His user id. An API key has none: it owns nothing, and is no one whom a permit names.
+    /// None for an API key: it owns nothing, and is no one whom a permit names.
     #[must_use]
     pub fn user(&self) -> Option<Uuid> {
         match self.who {
@@ -69,9 +81,6 @@ impl Actor {
     }
 
     /// Passes owner and admins.
-    ///
-    /// # Errors
-    /// 403 for members.
     pub fn must_be_admin(&self) -> Result<(), Problem> {
         match self.role {
             Role::Owner | Role::Admin => Ok(()),
@@ -82,28 +91,25 @@ impl Actor {
         }
     }
 
-    /// Whether permits do not limit what he reads: owner and admin see all (`listener.md` 5).
+    /// Whether permits do not limit what they read: owner and admin see all (`listener.md` 5).
     #[must_use]
     pub fn sees_all(&self) -> bool {
         matches!(self.role, Role::Owner | Role::Admin)
     }
 }
 
-/// The caller, and his session where he has one.
+/// The caller, and the session where there is one.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The session's id; none: he has an API key.
+    /// None: it is an API key.
     pub session: Option<Uuid>,
-    /// Who is calling.
     pub actor: Actor,
 }
 
-/// The caller and his session. As an argument of a handler: only who has signed in may; 403 for an
+/// The caller and their session. As an argument of a handler: only who has signed in may; 403 for an
 /// API key.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// The session's id.
     pub id: Uuid,
-    /// Who is signed in.
     pub actor: Actor,
 }

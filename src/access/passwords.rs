@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many characters a password has (`api.md` 3).
-pub const LENGTH: RangeInclusive<usize> = 10..=128;
+pub(crate) const LENGTH: RangeInclusive<usize> = 10..=128;
 
 /// How many may wait for their turn, beside those whose turn it is.
 const LONGEST_QUEUE: usize = 256;
@@ -23,9 +23,6 @@ pub struct NewPassword(String);
 
 impl NewPassword {
     /// Takes a password that has 10 to 128 characters.
-    ///
-    /// # Errors
-    /// A fault at `pointer`, which does not show the password.
     pub fn parse(text: String, pointer: &str) -> Result<Self, Fault> {
         let length = text.chars().take(LENGTH.end() + 1).count();
         if LENGTH.contains(&length) {
@@ -41,14 +38,16 @@ impl NewPassword {
     }
 
     /// Its argon2id hash in PHC form. Takes a tenth of a second: not for an async thread.
-    ///
-    /// # Errors
-    /// When the system has no randomness or memory.
     pub fn hash(&self) -> anyhow::Result<String> {
         argon2()
             .hash_password(self.0.as_bytes())
             .map(|hash| hash.to_string())
             .map_err(|error| anyhow::anyhow!("a password could not be hashed: {error}"))
+    }
+
+    /// Whether the hash is of this password. As slow as [`NewPassword::hash`].
+    pub(crate) fn is_that_of(&self, hash: &str) -> bool {
+        matches(&self.0, hash)
     }
 }
 
@@ -63,10 +62,7 @@ pub struct Passwords {
 
 impl Passwords {
     /// Prepares the dummy hash, which takes a tenth of a second.
-    ///
-    /// # Errors
-    /// As [`NewPassword::hash`].
-    pub fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let dummy = NewPassword(super::secrets::new_password()).hash()?;
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(Self::limited(dummy, (processors / 2).max(1), LONGEST_QUEUE))
@@ -82,10 +78,11 @@ impl Passwords {
 
     /// Whether that is the password. Without a hash (no such org or user) the answer is no, after
     /// the same time.
-    ///
-    /// # Errors
-    /// 429 when too many wait already.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Problem> {
+    pub(crate) async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Problem> {
         let _turn = self.turn().await?;
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.dummy.to_string());
@@ -94,10 +91,7 @@ impl Passwords {
     }
 
     /// The hash of a new password, when it is its turn.
-    ///
-    /// # Errors
-    /// 503 when too many wait already.
-    pub async fn hash(&self, password: NewPassword) -> Result<String, Problem> {
+    pub(crate) async fn hash(&self, password: NewPassword) -> Result<String, Problem> {
         let _turn = self.turn().await?;
         let hashed = tokio::task::spawn_blocking(move || password.hash()).await;
         hashed.map_err(anyhow::Error::from).flatten().map_err(|error| {

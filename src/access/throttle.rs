@@ -1,8 +1,8 @@
 //! How often a sign-in may fail: for the user that is tried, and for the network it is tried from.
 
+use crate::store::access::sign_in_failures::{self as failures, Attempt};
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
-use crate::store::sign_in_failures::{self as failures, Attempt};
 use chrono::{DateTime, Duration, Utc};
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ const WINDOW: i64 = 15 * 60;
 
 /// What an attempt to sign in is counted for.
 #[derive(Clone, Copy, Debug)]
-pub struct Subjects {
+pub(crate) struct Subjects {
     user: [u8; 32],
     network: [u8; 32],
     window_end: DateTime<Utc>,
@@ -27,8 +27,7 @@ pub struct Subjects {
 impl Subjects {
     /// Those of an attempt at `now`. Slug and e-mail are in the form in which they are compared;
     /// whether they exist makes no difference.
-    #[must_use]
-    pub fn new(slug: &str, email_key: &str, address: IpAddr, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(slug: &str, email_key: &str, address: IpAddr, now: DateTime<Utc>) -> Self {
         let window = now.timestamp().div_euclid(WINDOW);
         Self {
             user: user(slug, email_key),
@@ -39,10 +38,7 @@ impl Subjects {
 
     /// Counts an attempt before its password is looked at; how long to wait where there were too
     /// many.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn count(
+    pub(crate) fn count(
         &self,
         conn: &mut Conn,
         now: DateTime<Utc>,
@@ -58,29 +54,20 @@ impl Subjects {
 
     /// The attempt was none of a failure: the user's row of them ends. The network's other
     /// failures stay, or one known password would buy any number of guesses.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn succeeded(&self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(crate) fn succeeded(&self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), StoreError> {
         failures::take_back(conn, &self.network)?;
         failures::clear(conn, &self.user, now)
     }
 
     /// The attempt was not made: no password was looked at.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn not_made(&self, conn: &mut Conn) -> Result<(), StoreError> {
+    pub(crate) fn not_made(&self, conn: &mut Conn) -> Result<(), StoreError> {
         failures::take_back(conn, &self.network)?;
         failures::take_back(conn, &self.user)
     }
 }
 
 /// Lets a user try again at once.
-///
-/// # Errors
-/// Those of the database.
-pub fn lift(
+pub(crate) fn lift(
     conn: &mut Conn,
     slug: &str,
     email_key: &str,
@@ -93,7 +80,7 @@ fn user(slug: &str, email_key: &str) -> [u8; 32] {
     hash(&format!("user\n{slug}\n{email_key}"))
 }
 
-/// What one caller has for himself: an IPv4 address, or an IPv6 network of 64 bits.
+/// What one caller has alone: an IPv4 address, or an IPv6 network of 64 bits.
 fn network(address: IpAddr) -> IpNetwork {
     match address {
         IpAddr::V4(address) => IpNetwork::V4(Ipv4Network::from(address)),
@@ -134,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_counted_wherever_he_is_tried_from() {
+    fn a_user_is_counted_wherever_the_attempt_comes_from() {
         assert_eq!(subjects("192.0.2.1", 0).user, subjects("2001:db8::1", 5000).user);
     }
 }

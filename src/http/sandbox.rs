@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::clock;
 use crate::config::Environment;
 use crate::problem::Problem;
-use crate::store::audit::{self, Subject};
+use crate::service::audit::{self, Subject};
 use crate::store::error::StoreError;
 use crate::store::sandbox::{Records, delete_piece, set_sms_credits};
 use actix_web::web;
@@ -101,7 +101,7 @@ async fn piece(
 ) -> Result<usize, StoreError> {
     for _ in 1..ATTEMPTS {
         let done = app.db.in_org(org, move |conn| delete_piece(conn, org, records, until)).await;
-        if !matches!(done, Err(StoreError::Conflict | StoreError::Reference)) {
+        if !matches!(done, Err(StoreError::Conflict | StoreError::Reference(_))) {
             return done;
         }
     }

@@ -2,11 +2,12 @@
 //! (`api.md` 6).
 
 use super::openapi::{AdminProblems, NotFound, SignedInProblems};
-use super::settings::listeners;
+use super::settings::listeners::listeners;
 use crate::access::Actor;
 use crate::app::App;
 use crate::http::extract::Admin;
 use crate::problem::Problem;
+use crate::service::settings;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use beeiq_core::actions::ActionType;
@@ -104,15 +105,16 @@ pub(crate) async fn of_listener(
     let id: Uuid = id.parse().map_err(|_| unknown())?;
     let directory = app.directories.current(actor.org).await?;
     let listener = directory.listeners.iter().find(|it| it.id == id).ok_or_else(unknown)?;
-    let (inner, org) = (app.clone(), actor.org);
-    let url = app.db.in_org(org, move |conn| listeners::url_of(&inner, conn, org, id)).await?;
+    let (listeners, org) = (listeners(&app), actor.org);
+    let read = move |conn: &mut _| settings::read(conn, org, &listeners, &id.to_string());
+    let door = app.db.in_org(org, read).await?;
     let context = Context { directory: &directory, listener };
     let place = format!("{}/api/v1/listeners/{id}/schema", app.public_url);
     let examples = schema::examples(&directory, sender(&directory, &actor));
     let example = examples.into_iter().next().map(|first| first.payload).unwrap_or_default();
     Ok(web::Json(ListenerGuide {
         schema: schema::payload(&place, Some(context)),
-        curl: curl(&url, &example),
+        curl: curl(door.url()?, &example),
         example,
     }))
 }

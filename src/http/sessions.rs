@@ -3,11 +3,14 @@
 use super::body;
 use super::caller::address_of;
 use super::openapi::{BodyProblems, Forbidden, ProblemDocument, SignedInProblems, Unavailable};
-use crate::access::{Actor, Role, Session, Who, sessions as signing_in};
+use crate::access::{Actor, Role, Session, Who};
 use crate::app::App;
 use crate::problem::Problem;
-use crate::store::users::Profile;
-use crate::store::{orgs, sessions, users};
+use crate::service::sessions as signing_in;
+use crate::store::error::StoreError;
+use crate::store::orgs::OrgRow;
+use crate::store::settings::users;
+use crate::store::word::Stored;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -53,10 +56,13 @@ pub(crate) struct User {
     groups: Vec<String>,
 }
 
-impl From<Profile> for User {
-    fn from(profile: Profile) -> Self {
-        let Profile { id, email, name, role, groups } = profile;
-        Self { id, email, name, role, groups }
+impl TryFrom<users::User> for User {
+    type Error = StoreError;
+
+    fn try_from(user: users::User) -> Result<Self, StoreError> {
+        let users::User { id, email, name, role: Stored(role), active: _, groups, created_at: _ } =
+            user;
+        Ok(Self { id, email, name, role, groups })
     }
 }
 
@@ -120,7 +126,7 @@ pub(crate) async fn create(
         .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let signing_in::SignedIn { token, expires_at, user } =
         signing_in::sign_in(&app.access, &org, &email, password, address).await?;
-    Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.into() }))
+    Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.try_into()? }))
 }
 
 /// Signs out: ends the session of the token that the request carries. An API key has none (403).
@@ -133,8 +139,7 @@ pub(crate) async fn create(
     ),
 )]
 pub(crate) async fn delete(app: web::Data<App>, session: Session) -> Result<HttpResponse, Problem> {
-    let Session { id, actor } = session;
-    app.db.in_org(actor.org, move |conn| sessions::delete(conn, actor.org, id)).await?;
+    signing_in::sign_out(&app.access, session).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -144,22 +149,17 @@ pub(crate) async fn delete(app: web::Data<App>, session: Session) -> Result<Http
     responses((status = 200, body = Me), SignedInProblems),
 )]
 pub(crate) async fn me(app: web::Data<App>, actor: Actor) -> Result<web::Json<Me>, Problem> {
-    let gone = || Problem::not_found("user");
     let me = app
         .db
         .in_org(actor.org, move |conn| {
-            let org = orgs::with_id(conn, actor.org)?.ok_or_else(gone)?;
-            let orgs::OrgRow { id, public_id: _, slug, name } = org;
-            let org = Org { id, slug, name };
-            Ok::<_, Problem>(match actor.who {
-                Who::User(id) => {
-                    let profile = users::profile(conn, actor.org, id)?.ok_or_else(gone)?;
-                    Me { user: Some(profile.into()), api_key: None, org }
-                }
-                Who::ApiKey { id, name } => {
-                    Me { user: None, api_key: Some(OwnKey { id, name, role: actor.role }), org }
-                }
-            })
+            let (org, user) = signing_in::me(conn, &actor)?;
+            let OrgRow { id, public_id: _, slug, name } = org;
+            let user = user.map(User::try_from).transpose()?;
+            let api_key = match actor.who {
+                Who::User(_) => None,
+                Who::ApiKey { id, name } => Some(OwnKey { id, name, role: actor.role }),
+            };
+            Ok::<_, Problem>(Me { user, api_key, org: Org { id, slug, name } })
         })
         .await?;
     Ok(web::Json(me))

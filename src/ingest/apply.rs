@@ -211,7 +211,7 @@ fn may_be_an_actions_fault(error: &AttemptError, attempt: u32) -> bool {
             tracing::error!(%cause, "the database refused a batch; trying its actions one by one");
             true
         }
-        AttemptError::Store(StoreError::Reference | StoreError::Taken) => {
+        AttemptError::Store(StoreError::Reference(_) | StoreError::Taken(_)) => {
             attempt >= PATIENT_ATTEMPTS
         }
         AttemptError::Store(StoreError::Conflict | StoreError::Unavailable(_))

@@ -73,7 +73,7 @@ impl Pipeline {
                     }
                     directory = current;
                 }
-                Err(AttemptError::Store(StoreError::Reference | StoreError::Taken)) => {
+                Err(AttemptError::Store(StoreError::Reference(_) | StoreError::Taken(_))) => {
                     tokio::time::sleep(backoff(attempt)).await;
                     directory = self.0.directories.current(org).await?;
                 }

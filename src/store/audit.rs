@@ -1,10 +1,9 @@
 //! The audit log.
 
-use super::rows::Rows;
 use super::schema::{audit_log, users};
-use crate::access::{Actor, Who};
 use crate::clock;
 use crate::store::error::StoreError;
+use crate::store::settings::{Rows, newest};
 use crate::store::word::Stored;
 use beeiq_core::records::audit::Action;
 use chrono::{DateTime, Utc};
@@ -12,44 +11,55 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// The setting that a line is about.
 #[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// The last part of the resource's path, such as `listeners` or `email`.
-    pub resource: &'a str,
+    pub(crate) resource: &'a str,
     /// Its id in the path; empty where there is one of it.
-    pub id: &'a str,
+    pub(crate) id: &'a str,
     /// Its name when it happened.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
 }
 
-/// Writes a line, in the transaction of the change that it tells of.
-///
-/// # Errors
-/// Those of the database.
-pub fn record(
+/// Who did it: a user or an API key.
+pub(crate) enum Author<'a> {
+    User(Uuid),
+    ApiKey { id: Uuid, name: &'a str },
+}
+
+/// A line to be written, in the transaction of the change that it tells of.
+pub(crate) struct NewLine<'a> {
+    pub(crate) author: Author<'a>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) action: Action,
+    pub(crate) subject: Subject<'a>,
+    pub(crate) changes: &'a Value,
+}
+
+pub(crate) fn record(
     conn: &mut PgConnection,
-    actor: &Actor,
-    action: Action,
-    subject: Subject<'_>,
-    changes: &Value,
+    org: Uuid,
+    line: NewLine<'_>,
 ) -> Result<(), StoreError> {
+    let NewLine { author, address, action, subject, changes } = line;
     let Subject { resource, id, name: subject_name } = subject;
-    let (user, key, name) = match &actor.who {
-        Who::User(id) => (Some(*id), None, email(conn, actor.org, *id)?),
-        Who::ApiKey { id, name } => (None, Some(*id), name.clone()),
+    let (user, key, name) = match author {
+        Author::User(id) => (Some(id), None, email(conn, org, id)?),
+        Author::ApiKey { id, name } => (None, Some(id), name.to_owned()),
     };
     diesel::insert_into(audit_log::table)
         .values((
-            audit_log::org_id.eq(actor.org),
+            audit_log::org_id.eq(org),
             audit_log::id.eq(clock::new_id()),
             audit_log::at.eq(clock::now()),
             audit_log::actor_id.eq(user),
             audit_log::api_key_id.eq(key),
             audit_log::actor_name.eq(name),
-            audit_log::address.eq(actor.address.map(IpNetwork::from)),
+            audit_log::address.eq(address.map(IpNetwork::from)),
             audit_log::action.eq(action.as_str()),
             audit_log::resource.eq(resource),
             audit_log::resource_id.eq(id),
@@ -63,63 +73,50 @@ pub fn record(
 /// A line as it is kept.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = audit_log)]
-pub struct Line {
-    /// Its id.
-    pub id: Uuid,
-    /// When it happened.
-    pub at: DateTime<Utc>,
+pub(crate) struct Line {
+    pub(crate) id: Uuid,
+    pub(crate) at: DateTime<Utc>,
     /// The API key by which it was done, where it was one.
-    pub api_key_id: Option<Uuid>,
+    pub(crate) api_key_id: Option<Uuid>,
     /// The user's e-mail, or the name of the API key.
-    pub actor_name: String,
-    /// From where.
-    pub address: Option<IpNetwork>,
-    /// What was done.
-    pub action: Stored<Action>,
+    pub(crate) actor_name: String,
+    pub(crate) address: Option<IpNetwork>,
+    pub(crate) action: Stored<Action>,
     /// The last part of the resource's path.
-    pub resource: String,
+    pub(crate) resource: String,
     /// Its id in the path; empty where there is one of it.
-    pub resource_id: String,
+    pub(crate) resource_id: String,
     /// Its name when it happened.
-    pub resource_name: String,
+    pub(crate) resource_name: String,
     /// Field → {from, to}.
-    pub changes: Value,
+    pub(crate) changes: Value,
 }
 
 /// Which lines are asked for: those that are all of what is given.
 #[derive(Debug, Default)]
-pub struct LineFilter {
+pub(crate) struct LineFilter {
     /// About this resource.
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// About the one with this id.
-    pub resource_id: Option<String>,
+    pub(crate) resource_id: Option<String>,
     /// By the user of this e-mail, or the API key of this name.
-    pub actor: Option<String>,
+    pub(crate) actor: Option<String>,
     /// Then or later.
-    pub from: Option<DateTime<Utc>>,
+    pub(crate) from: Option<DateTime<Utc>>,
     /// Then or earlier.
-    pub to: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
 }
 
 /// Lines, newest first.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
     rows: Rows,
     filter: &LineFilter,
 ) -> Result<Vec<Line>, StoreError> {
-    let Rows { id, before, limit } = rows;
     let LineFilter { resource, resource_id, actor, from, to } = filter;
-    let mut query = audit_log::table.filter(audit_log::org_id.eq(org)).into_boxed();
-    if let Some(id) = id {
-        query = query.filter(audit_log::id.eq(id));
-    }
-    if let Some(before) = before {
-        query = query.filter(audit_log::id.lt(before));
-    }
+    let of_org = audit_log::table.filter(audit_log::org_id.eq(org));
+    let mut query = newest!(of_org, audit_log, rows);
     if let Some(resource) = resource {
         query = query.filter(audit_log::resource.eq(resource));
     }
@@ -135,7 +132,7 @@ pub fn list(
     if let Some(to) = to {
         query = query.filter(audit_log::at.le(to));
     }
-    Ok(query.order(audit_log::id.desc()).limit(limit).select(Line::as_select()).load(conn)?)
+    Ok(query.select(Line::as_select()).load(conn)?)
 }
 
 fn email(conn: &mut PgConnection, org: Uuid, user: Uuid) -> Result<String, StoreError> {

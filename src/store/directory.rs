@@ -1,11 +1,11 @@
 //! The org's names as one value, and its version.
 
-use super::message_accounts;
 use super::schema::{
-    custom_fields, groups, listener_tokens, listeners, org_currencies, org_settings, orgs,
-    picklist_entries, slas, users,
+    custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, slas,
+    users,
 };
 use crate::store::error::StoreError;
+use crate::store::settings::{currencies, listeners as kept, message_accounts};
 use crate::store::word::Stored;
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
@@ -21,17 +21,13 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use ipnetwork::IpNetwork;
-use serde::Deserialize;
 use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Counts the directory's version up: part of every transaction that changes a setting, so that
 /// every process reads the directory anew. Transactions of one org that change settings wait for
 /// each other here.
-///
-/// # Errors
-/// Those of the database.
-pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
+pub(crate) fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::directory_version.eq(org_settings::directory_version + 1))
         .execute(conn)?;
@@ -40,18 +36,14 @@ pub fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
 
 /// The statement that has a transaction, which applies a delivery, finish before any setting is
 /// changed or deleted. Deliveries do not wait for each other here.
-#[must_use]
-pub fn joining_deliveries(org: Uuid) -> String {
+pub(crate) fn joining_deliveries(org: Uuid) -> String {
     format!("SELECT pg_advisory_xact_lock_shared(hashtextextended('{org}:directory', 0))")
 }
 
 /// Waits until the deliveries that are being applied are through, and holds others back until this
 /// transaction ends: what refers to a setting does not change meanwhile. To be called before
 /// [`bump`].
-///
-/// # Errors
-/// Those of the database.
-pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+pub(crate) fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind::<Text, _>(format!("{org}:directory"))
         .execute(conn)?;
@@ -59,10 +51,7 @@ pub fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
 }
 
 /// Which version is the current one.
-///
-/// # Errors
-/// Those of the database.
-pub fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+pub(crate) fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
     Ok(org_settings::table
         .filter(org_settings::org_id.eq(org))
         .select(org_settings::directory_version)
@@ -71,10 +60,7 @@ pub fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
 
 /// Reads the whole directory. The version is read first, so that what changes while the rest is
 /// read makes the result out of date rather than wrong.
-///
-/// # Errors
-/// Those of the database.
-pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError> {
+pub(crate) fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError> {
     let version = version(conn, org)?;
     let custom_fields = CustomFields::new(load_custom_fields(conn, org)?);
     let field_names = custom_fields.all_names();
@@ -89,7 +75,7 @@ pub fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError>
         deal_stages: Names::new(load_entries(conn, org, "deal_stage")?),
         deal_categories: Names::new(load_entries(conn, org, "deal_category")?),
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
-        currencies: load_currencies(conn, org)?,
+        currencies: currencies::codes(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
         has_sms_account: message_accounts::is_set(conn, org, Channel::Sms)?,
         custom_fields,
@@ -175,14 +161,6 @@ fn load_slas(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Sla>> {
         .collect())
 }
 
-fn load_currencies(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<String>> {
-    org_currencies::table
-        .filter(org_currencies::org_id.eq(org))
-        .order(org_currencies::code)
-        .select(org_currencies::code)
-        .load(conn)
-}
-
 fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {
     type Row = (Uuid, Stored<Model>, String, Stored<Kind>, serde_json::Value);
     let rows: Vec<Row> = custom_fields::table
@@ -226,22 +204,6 @@ struct ListenerRow {
     unknown_references: String,
     rate_per_second: Option<i32>,
     rate_burst: Option<i32>,
-}
-
-/// `listeners.welcome_email`.
-#[derive(Deserialize)]
-struct EmailContent {
-    enabled: bool,
-    subject: String,
-    body: String,
-    text: Option<String>,
-}
-
-/// `listeners.welcome_sms`.
-#[derive(Deserialize)]
-struct SmsContent {
-    enabled: bool,
-    content: String,
 }
 
 fn load_listeners(
@@ -336,7 +298,7 @@ fn email_templates(
     value: serde_json::Value,
     field_names: &[String],
 ) -> Option<WelcomeEmail> {
-    let EmailContent { enabled, subject, body, text } = serde_json::from_value(value).ok()?;
+    let kept::WelcomeEmail { enabled, subject, body, text } = serde_json::from_value(value).ok()?;
     if !enabled {
         return None;
     }
@@ -356,6 +318,6 @@ fn sms_template(
     value: serde_json::Value,
     field_names: &[String],
 ) -> Option<MessageTemplate> {
-    let SmsContent { enabled, content } = serde_json::from_value(value).ok()?;
+    let kept::WelcomeSms { enabled, content } = serde_json::from_value(value).ok()?;
     if enabled { compiled(listener, &content, Markup::Text, field_names) } else { None }
 }

@@ -1,10 +1,10 @@
 //! What a unit of database work can end in, and which problem that is.
 
+use super::constraints::Constraint;
 use crate::problem::Problem;
 use beeiq_core::diagnostics::Code;
-use diesel::result::DatabaseErrorKind;
-/// What the database driver reports.
 pub use diesel::result::Error as DbError;
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
 
 /// What a unit of database work can end in besides its result.
 #[derive(Debug, thiserror::Error)]
@@ -15,12 +15,12 @@ pub enum StoreError {
     /// The database cannot be reached or gave up under load; nothing was applied.
     #[error("the database is away: {0}")]
     Unavailable(String),
-    /// A unique constraint refused a value, in a place where that is the caller's doing.
-    #[error("a value is taken")]
-    Taken,
+    /// A unique constraint refused a value.
+    #[error("a value is taken ({0})")]
+    Taken(Constraint),
     /// A foreign key refused: what is named is gone, or what is deleted is in use.
-    #[error("a reference does not hold")]
-    Reference,
+    #[error("a reference does not hold ({0})")]
+    Reference(Constraint),
     /// The database refused for a reason that no check foresaw.
     #[error("the database refused: {0}")]
     Refused(DbError),
@@ -28,14 +28,12 @@ pub enum StoreError {
 
 impl StoreError {
     /// For a stored value that the program wrote itself and cannot read any more.
-    #[must_use]
-    pub fn unreadable(error: &dyn std::fmt::Display) -> Self {
+    pub(crate) fn unreadable(error: &dyn std::fmt::Display) -> Self {
         Self::Refused(DbError::DeserializationError(error.to_string().into()))
     }
 
     /// Whether a statement took longer than it may.
-    #[must_use]
-    pub fn is_statement_timeout(&self) -> bool {
+    pub(crate) fn is_statement_timeout(&self) -> bool {
         matches!(self, Self::Unavailable(cause) if cause.contains(STATEMENT_TIMEOUT))
     }
 }
@@ -44,8 +42,8 @@ impl From<DbError> for StoreError {
     fn from(error: DbError) -> Self {
         match error {
             DbError::DatabaseError(kind, info) => match kind {
-                DatabaseErrorKind::UniqueViolation => Self::Taken,
-                DatabaseErrorKind::ForeignKeyViolation => Self::Reference,
+                DatabaseErrorKind::UniqueViolation => Self::Taken(constraint(&*info)),
+                DatabaseErrorKind::ForeignKeyViolation => Self::Reference(constraint(&*info)),
                 DatabaseErrorKind::SerializationFailure => Self::Conflict,
                 DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::UnableToSendCommand
@@ -64,8 +62,12 @@ impl From<DbError> for StoreError {
     }
 }
 
+fn constraint(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Constraint {
+    Constraint(info.constraint_name().unwrap_or_default().to_owned())
+}
+
 /// diesel does not hand out the SQLSTATE of 40P01, 55P03 and 57014, so their fixed English messages
-/// have to do; every connection asks for them in English (`db.rs`).
+/// have to do; every connection asks for them in English (`pool.rs`).
 fn is_deadlock(message: &str) -> bool {
     message == "deadlock detected" || message == "canceling statement due to lock timeout"
 }

@@ -1,12 +1,11 @@
 //! All SQL. Every function on a tenant's table takes the org, and runs within `db::in_org`.
 
+pub mod access;
 mod advisory_lock;
-pub mod api_keys;
 pub mod audit;
 pub mod batch_load;
+pub mod constraints;
 pub mod counters;
-pub mod currencies;
-pub mod custom_fields;
 pub mod customer_references;
 pub mod customers;
 pub mod deal_references;
@@ -17,31 +16,20 @@ pub mod delivery_log;
 pub mod directory;
 pub mod erasure;
 pub mod error;
-pub mod groups;
 pub mod history;
 pub mod idempotency;
-pub mod listeners;
-pub mod message_accounts;
 pub mod notes;
 pub mod orgs;
 pub mod outbox;
 pub mod outbox_depth;
-pub mod picklists;
 pub mod pool;
 pub mod retention;
-pub mod rows;
 pub mod sandbox;
 #[rustfmt::skip]
 pub(crate) mod schema;
-pub mod sessions;
-pub mod sign_in_failures;
-pub mod slas;
+pub mod settings;
 mod statement;
-pub mod tags;
 mod text_search;
 pub mod tickets;
-pub mod usage;
-pub mod users;
-pub mod vocabulary;
 pub mod word;
 pub mod writes;

@@ -12,20 +12,14 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = orgs)]
 pub struct OrgRow {
-    /// Its id.
     pub id: Uuid,
     /// What its tokens start with.
     pub public_id: String,
-    /// What people sign in with.
     pub slug: String,
-    /// Its name.
     pub name: String,
 }
 
 /// The org that people sign in to under that slug, in any case.
-///
-/// # Errors
-/// Those of the database.
 pub fn with_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<OrgRow>, StoreError> {
     let found = orgs::table
         .filter(orgs::slug.eq(fold(slug)))
@@ -36,9 +30,6 @@ pub fn with_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<OrgRow>, 
 }
 
 /// The org whose tokens start with that.
-///
-/// # Errors
-/// Those of the database.
 pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow>, StoreError> {
     let found = orgs::table
         .filter(orgs::public_id.eq(id))
@@ -49,9 +40,6 @@ pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow
 }
 
 /// The ids of the next orgs after that one, in their order.
-///
-/// # Errors
-/// Those of the database.
 pub fn ids_after(
     conn: &mut PgConnection,
     after: Uuid,
@@ -61,21 +49,14 @@ pub fn ids_after(
     Ok(next.select(orgs::id).load(conn)?)
 }
 
-/// The org of that id.
-///
-/// # Errors
-/// Those of the database.
-pub fn with_id(conn: &mut PgConnection, id: Uuid) -> Result<Option<OrgRow>, StoreError> {
+pub(crate) fn with_id(conn: &mut PgConnection, id: Uuid) -> Result<Option<OrgRow>, StoreError> {
     let found =
         orgs::table.filter(orgs::id.eq(id)).select(OrgRow::as_select()).first(conn).optional()?;
     Ok(found)
 }
 
 /// Adds an org with its settings, counters, and the names that a new one starts with (`api.md` 4).
-///
-/// # Errors
-/// [`StoreError::Taken`] where the slug is.
-pub fn create(
+pub(crate) fn create(
     conn: &mut PgConnection,
     org: &OrgRow,
     sms_credits: i64,
@@ -118,24 +99,17 @@ pub fn create(
 
 /// What of an org can be set (`api.md` 4).
 #[derive(Clone, Debug, Queryable)]
-pub struct OrgValues {
-    /// Its name.
-    pub name: String,
-    /// What its people sign in with.
-    pub slug: String,
-    /// IANA name.
-    pub time_zone: String,
-    /// ISO 3166-1 alpha-2.
-    pub default_region: String,
+pub(crate) struct OrgValues {
+    pub(crate) name: String,
+    pub(crate) slug: String,
+    pub(crate) time_zone: String,
+    pub(crate) default_region: String,
     /// ISO 4217, one of its currencies.
-    pub default_currency: String,
+    pub(crate) default_currency: String,
 }
 
 /// What is set of an org.
-///
-/// # Errors
-/// Those of the database.
-pub fn values(conn: &mut PgConnection, org: Uuid) -> Result<OrgValues, StoreError> {
+pub(crate) fn values(conn: &mut PgConnection, org: Uuid) -> Result<OrgValues, StoreError> {
     Ok(orgs::table
         .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
         .filter(orgs::id.eq(org))
@@ -150,11 +124,7 @@ pub fn values(conn: &mut PgConnection, org: Uuid) -> Result<OrgValues, StoreErro
         .first(conn)?)
 }
 
-/// Sets all that can be set of an org.
-///
-/// # Errors
-/// [`StoreError::Taken`] where another org has the slug.
-pub fn update(
+pub(crate) fn update(
     conn: &mut PgConnection,
     org: Uuid,
     values: &OrgValues,

@@ -17,12 +17,11 @@ const PIECE: i64 = 1000;
 /// What an org's records are, in the order in which they go. History, notes, tickets, tags of
 /// records and idempotency keys go with what they hang on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Records {
+pub(crate) enum Records {
     /// Deliveries, those to be applied later included.
     Deliveries,
     /// Messages, sent or not.
     Messages,
-    /// Deals.
     Deals,
     /// Contacts, accounts and leads.
     Customers,
@@ -31,7 +30,8 @@ pub enum Records {
 impl Records {
     /// All of them. Deliveries go first: one that waits to be applied would make records of those
     /// that have gone.
-    pub const ALL: [Self; 4] = [Self::Deliveries, Self::Messages, Self::Deals, Self::Customers];
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Deliveries, Self::Messages, Self::Deals, Self::Customers];
 
     /// The next of them, kept from being referred to.
     const fn lock(self) -> &'static str {
@@ -75,10 +75,7 @@ impl Records {
 
 /// Deletes a piece of those records that were made until then, and tells how many they were: 0 when
 /// there are none left.
-///
-/// # Errors
-/// [`StoreError::Conflict`] where another transaction was in the way: try again.
-pub fn delete_piece(
+pub(crate) fn delete_piece(
     conn: &mut PgConnection,
     org: Uuid,
     records: Records,
@@ -108,10 +105,11 @@ pub fn delete_piece(
 }
 
 /// Gives the org so many trial SMS segments, whatever it had left.
-///
-/// # Errors
-/// Those of the database.
-pub fn set_sms_credits(conn: &mut PgConnection, org: Uuid, credits: i64) -> Result<(), StoreError> {
+pub(crate) fn set_sms_credits(
+    conn: &mut PgConnection,
+    org: Uuid,
+    credits: i64,
+) -> Result<(), StoreError> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::sms_credits.eq(credits))
         .execute(conn)?;

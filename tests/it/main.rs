@@ -17,6 +17,7 @@ mod api_keys;
 mod architecture;
 mod audit_log;
 mod cli;
+mod constraints;
 mod currencies;
 mod custom_fields;
 mod deals;

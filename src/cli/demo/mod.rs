@@ -10,8 +10,10 @@ use crate::config::{
     self, CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
     OrgSettings, ServeSettings, SessionSettings,
 };
+use crate::service::settings::Edit;
+use crate::service::settings::users::replace_password;
 use crate::store::pool::{in_org, migrate};
-use crate::store::users;
+use crate::store::settings::users;
 use crate::{clock, server, telemetry};
 use anyhow::Context;
 use base64::Engine;
@@ -146,10 +148,16 @@ fn greet(app: &App, password: &str) -> anyhow::Result<String> {
         .map_err(|fault| anyhow::anyhow!("admin.password: {}", fault.message))?;
     let Seeded { org, listener_url } = seed::seed(app, &chosen)?;
     let admin = Email::parse(seed::ADMIN)?;
-    let hash = chosen.hash()?;
     app.db.run_here(|conn| {
-        in_org(conn, org, |conn| {
-            users::set_password(conn, org, admin.key(), &hash, clock::now()).map(|_| ())
+        in_org(conn, org.id, |conn| {
+            // Where it is that already, the admin stays signed in.
+            let known = users::credentials(conn, org.id, admin.key())?;
+            if known.and_then(|(_, hash)| hash).is_some_and(|hash| chosen.is_that_of(&hash)) {
+                return Ok(());
+            }
+            let hash = chosen.hash()?;
+            replace_password(&mut Edit::of_operator(conn, org.id), &org, &admin, &hash)?;
+            anyhow::Ok(())
         })
     })?;
     Ok(greeting(&app.public_url, &listener_url, password))

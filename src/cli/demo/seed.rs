@@ -3,19 +3,21 @@
 use crate::access::Role;
 use crate::access::passwords::NewPassword;
 use crate::app::App;
-use crate::clock;
-use crate::http::settings::listeners::{self, ListenerSettings};
 use crate::problem::Problem;
 use crate::service::orgs::{NewOrg, create_org};
-use crate::store::pool::{Conn, in_org};
-use crate::store::users::{self, NewUser};
-use crate::store::vocabulary::{self, NewCustomField};
-use crate::store::{directory, orgs};
+use crate::service::settings::custom_fields::{CustomFieldSettings, CustomFields};
+use crate::service::settings::groups::{GroupSettings, Groups};
+use crate::service::settings::listeners::{ListenerSettings, Listeners};
+use crate::service::settings::names::{Names, SlaSettings};
+use crate::service::settings::picklists::{Picklist, PicklistEntrySettings};
+use crate::service::settings::users::{UserSettings, Users};
+use crate::service::settings::{Edit, create};
+use crate::store::orgs::{self, OrgRow};
+use crate::store::pool::in_org;
 use anyhow::Context;
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
-use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -41,8 +43,11 @@ const MEMBERS: &[&str] = &[
 const GROUPS: &[&str] =
     &["Nhóm Test", "Nhom test", "Nhom 1", "Nhom 2", "Nhom A", "Nhom B", "Phong Kinh Doanh"];
 
-const ENTRIES: &[(&str, &str)] =
-    &[("deal_category", "UI Design"), ("deal_package", "Goi A"), ("source", "Demo form")];
+const ENTRIES: &[(Picklist, &str)] = &[
+    (Picklist::CATEGORIES, "UI Design"),
+    (Picklist::PACKAGES, "Goi A"),
+    (Picklist::SOURCES, "Demo form"),
+];
 
 const PEOPLE: &[Model] = &[Model::Contact, Model::Account, Model::Lead];
 
@@ -64,7 +69,7 @@ const FIELDS: &[(&[Model], &str, Kind, &[&str])] = &[
 ];
 
 pub(super) struct Seeded {
-    pub(super) org: Uuid,
+    pub(super) org: OrgRow,
     pub(super) listener_url: String,
 }
 
@@ -72,71 +77,70 @@ pub(super) struct Seeded {
 pub(super) fn seed(app: &App, password: &NewPassword) -> anyhow::Result<Seeded> {
     let known = app.db.run_here(|conn| orgs::with_slug(conn, SLUG))?;
     let org = match known {
-        Some(org) => org.id,
+        Some(org) => org,
         None => make(app, password)?,
     };
-    let found = app.db.run_here(|conn| in_org(conn, org, |conn| listeners::oldest(app, conn, org)));
+    let listeners = Listeners::new(&app.key, &app.public_url);
+    let found = app.db.run_here(|conn| in_org(conn, org.id, |conn| listeners.oldest(conn, org.id)));
     let listener_url = match found {
         Ok(Some(url)) => url,
-        Ok(None) => make_listener(app, org)?,
+        Ok(None) => make_listener(app, &listeners, org.id)?,
         Err(problem) => return Err(problem).context("the demo's listener"),
     };
     Ok(Seeded { org, listener_url })
 }
 
-fn make(app: &App, password: &NewPassword) -> anyhow::Result<Uuid> {
+fn make(app: &App, password: &NewPassword) -> anyhow::Result<OrgRow> {
     let slug = Slug::parse(SLUG)?;
     let owner = Email::parse(OWNER)?;
     let sms_credits = app.sms_trial_credits;
     let new = NewOrg { slug: &slug, name: "Demo", owner: &owner, password, sms_credits };
-    let org = create_org(&app.db, &new)?.id;
-    let (now, hash) = (clock::now(), password.hash()?);
+    let org = create_org(&app.db, &new)?;
+    let users = Users { password_hash: Some(password.hash()?) };
     app.db.run_here(|conn| {
-        in_org(conn, org, |conn| {
-            let mut members = vec![make_user(conn, org, ADMIN, Role::Admin, &hash, now)?];
+        in_org(conn, org.id, |conn| {
+            let edit = &mut Edit::of_operator(conn, org.id);
+            create(edit, &users, &user(ADMIN, Role::Admin))?;
             for email in MEMBERS {
-                members.push(make_user(conn, org, email, Role::Member, &hash, now)?);
+                create(edit, &users, &user(email, Role::Member))?;
             }
+            let members: Vec<String> =
+                [ADMIN].iter().chain(MEMBERS).map(|email| (*email).to_owned()).collect();
             for name in GROUPS {
-                vocabulary::create_group(conn, org, clock::new_id(), name, &members, now)?;
+                let (name, members) = ((*name).to_owned(), members.clone());
+                create(edit, &Groups, &GroupSettings { name, members })?;
             }
             for (list, name) in ENTRIES {
-                vocabulary::add_entry(conn, org, clock::new_id(), list, name, now)?;
+                let entry = PicklistEntrySettings { name: (*name).to_owned(), position: None };
+                create(edit, list, &entry)?;
             }
             for &(models, name, kind, options) in FIELDS {
                 for &model in models {
-                    let field = NewCustomField { model, name, kind, options };
-                    vocabulary::create_custom_field(conn, org, clock::new_id(), field, now)?;
+                    let options = options.iter().map(|option| (*option).to_owned()).collect();
+                    let name = name.to_owned();
+                    let field = CustomFieldSettings { model, name, kind, options };
+                    create(edit, &CustomFields, &field)?;
                 }
             }
-            vocabulary::create_sla(conn, org, clock::new_id(), "custom", (60, 24 * 60), now)?;
-            directory::bump(conn, org)?;
+            let sla = SlaSettings {
+                name: "custom".to_owned(),
+                first_response_minutes: 60,
+                resolution_minutes: 24 * 60,
+            };
+            create(edit, &Names::default(), &sla)?;
             Ok::<_, Problem>(())
         })
     })?;
     Ok(org)
 }
 
-fn make_user(
-    conn: &mut Conn,
-    org: Uuid,
-    email: &str,
-    role: Role,
-    hash: &str,
-    now: DateTime<Utc>,
-) -> Result<Uuid, Problem> {
-    let parsed = Email::parse(email).map_err(|error| {
-        Problem::new(beeiq_core::diagnostics::Code::InvalidEmail, error.to_string())
-    })?;
-    let id = clock::new_id();
-    let name = email.split('@').next().unwrap_or(email);
-    let user = NewUser { id, email: &parsed, name, role, password_hash: Some(hash) };
-    users::create(conn, org, &user, now)?;
-    Ok(id)
+fn user(email: &str, role: Role) -> UserSettings {
+    let name = email.split('@').next().unwrap_or(email).to_owned();
+    UserSettings { email: email.to_owned(), name, role, active: true, groups: Vec::new() }
 }
 
 /// A listener with defaults and welcome messages.
-fn make_listener(app: &App, org: Uuid) -> anyhow::Result<String> {
+fn make_listener(app: &App, listeners: &Listeners, org: Uuid) -> anyhow::Result<String> {
     let settings: ListenerSettings = serde_json::from_value(json!({
         "name": "Demo form",
         "defaultTag": "webhook",
@@ -154,7 +158,7 @@ fn make_listener(app: &App, org: Uuid) -> anyhow::Result<String> {
         },
     }))?;
     let made = app.db.run_here(|conn| {
-        in_org(conn, org, |conn| listeners::make(app, conn, org, settings, clock::now()))
+        in_org(conn, org, |conn| create(&mut Edit::of_operator(conn, org), listeners, &settings))
     });
-    Ok(made.context("the demo's listener")?.url)
+    Ok(made.context("the demo's listener")?.url()?.to_owned())
 }

@@ -6,7 +6,7 @@ use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
 use crate::http::page::{Page, Query};
 use crate::problem::Problem;
 use crate::store::audit::{self, Line, LineFilter};
-use crate::store::rows::Rows;
+use crate::store::settings::Rows;
 use crate::store::word::Stored;
 use actix_web::{HttpRequest, web};
 use beeiq_core::records::audit::Action;
@@ -56,7 +56,7 @@ pub struct AuditChange {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AuditActor {
-    /// A user, by his e-mail then.
+    /// A user, by their e-mail then.
     Email(String),
     /// An API key, by its name then.
     ApiKey(String),

@@ -1,20 +1,18 @@
 //! `/api/v1/settings/email` (`api.md` 4): the mail server that the org's e-mails go through. Owner
 //! and admins only.
 
-use super::accounts::{self, Kept, Trial, TrialReport};
+use super::accounts::{self, Representation, Trial, TrialReport};
 use crate::app::App;
 use crate::config::Environment;
 use crate::http::body;
-use crate::http::etag::IfMatch;
 use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::problem::Problem;
 use crate::send::guard::Guard;
 use crate::send::smtp::Security;
 use crate::send::smtp::account::{self, SmtpAccount, destination};
-use crate::store::directory;
+use crate::service::message_accounts::{self, Kept, with_secrets};
 use crate::{clock, send};
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::records::message::Channel;
@@ -69,8 +67,9 @@ crate::http::routes::routes![read, change, delete, try_out];
 )]
 pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
     let (inner, org) = (app.clone(), actor.org);
-    let kept = app.db.in_org(org, move |conn| accounts::kept(&inner, conn, org, CHANNEL)).await?;
-    Ok(answer(kept.as_ref()))
+    let read = move |conn: &mut _| message_accounts::kept(conn, &inner.key, org, CHANNEL);
+    let kept = app.db.in_org(org, read).await?;
+    Ok(answer(kept.as_ref()).into_response())
 }
 
 /// Changes the org's mail server: a merge patch (RFC 7396).
@@ -92,22 +91,11 @@ pub async fn change(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let if_match = IfMatch::of(&request);
-    let patch = body::value(payload).await?;
-    let inner = app.clone();
-    let kept = app
-        .db
-        .in_org(actor.org, move |conn| {
-            // First, so that two changes at once wait for each other.
-            directory::bump(conn, actor.org)?;
-            let before = accounts::kept(&inner, conn, actor.org, CHANNEL)?;
-            if_match.check(&accounts::etag(before.as_ref()))?;
-            let full = wanted(before.as_ref(), patch, inner.senders.guard())?;
-            accounts::save(&inner, conn, &actor, CHANNEL, before.as_ref(), full)
-        })
-        .await?;
-    app.outbox.wake();
-    Ok(answer(Some(&kept)))
+    accounts::change(&app, actor, CHANNEL, (&request, payload), wanted, |_, kept| {
+        Ok(answer(Some(kept)))
+    })
+    .await
+    .map(Representation::into_response)
 }
 
 /// Goes back to the instance's mail server.
@@ -116,14 +104,7 @@ pub async fn change(
     responses((status = 204), AdminProblems),
 )]
 pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
-    let inner = app.clone();
-    app.db
-        .in_org(actor.org, move |conn| {
-            directory::bump(conn, actor.org)?;
-            accounts::delete(&inner, conn, &actor, CHANNEL)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    accounts::delete(&app, actor, CHANNEL).await
 }
 
 /// Sends one e-mail now, and reports what became of it. At most five a minute.
@@ -176,13 +157,13 @@ fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, P
     let base = accounts::with_all_fields(account::blank(), shown);
     let merged = accounts::without_nulls(body::merged(base, patch)?);
     let moved = shown.is_some_and(|shown| destination(shown) != destination(&merged));
-    let full = accounts::with_secrets(merged, CHANNEL, before, moved)?;
+    let full = with_secrets(merged, CHANNEL, before, moved)?;
     let account: SmtpAccount = body::from_value(full.clone())?;
     let faults = account.check(guard);
     if faults.is_empty() { Ok(full) } else { Err(Problem::fields(faults)) }
 }
 
-fn answer(kept: Option<&Kept>) -> HttpResponse {
-    let shown = accounts::with_all_fields(account::blank(), kept.map(|kept| &kept.shown));
-    HttpResponse::Ok().insert_header((header::ETAG, accounts::etag(kept))).json(shown)
+fn answer(kept: Option<&Kept>) -> Representation {
+    let body = accounts::with_all_fields(account::blank(), kept.map(|kept| &kept.shown));
+    Representation { body, etag: accounts::etag(kept) }
 }

@@ -1,23 +1,24 @@
-//! What an org's owner and admins set up (`api.md` 4), a file per resource.
-//!
-//! Listeners have a way of their own; the other resources are alike: what they have in common is in
-//! `resource` and `operations`, what is a resource's own in its file.
+//! What an org's owner and admins set up (`api.md` 4), a file per resource: its paths, and how it is
+//! described. What it does is in `service::settings`.
 
-pub mod accounts;
-pub mod api_keys;
-pub mod audit_log;
-pub mod currencies;
-pub mod custom_fields;
-pub mod email;
-pub mod groups;
-pub mod listeners;
-mod members;
+mod accounts;
+pub(crate) mod api_keys;
+pub(crate) mod audit_log;
+pub(crate) mod currencies;
+pub(crate) mod custom_fields;
+pub(crate) mod email;
+pub(crate) mod groups;
+pub(crate) mod listeners;
+mod names;
 mod operations;
-pub mod org;
-pub mod picklists;
+pub(crate) mod org;
 pub(crate) mod resource;
-pub mod slas;
-pub mod sms;
-pub mod tags;
-pub mod users;
-mod validity;
+pub(crate) mod sms;
+pub(crate) mod users;
+
+pub(crate) use names::{slas, tags};
+
+/// The lists that an org chooses from.
+pub(crate) mod picklists {
+    pub(crate) use super::names::{channels, deal_categories, deal_packages, deal_stages, sources};
+}

@@ -1,63 +1,45 @@
 //! The operations of a settings resource, with their descriptions: a macro, since each resource has
 //! handlers of its own in the API's document, and they differ by names alone.
 
-/// The five operations of a resource, as `api.md` 2 has them, with their descriptions; and the names
-/// that they use, which the module need not import again. With `@but_create`, all but create;
-/// `conflict` is what else a 409 of a change or a delete can be.
+/// The operations of a resource, as `api.md` 2 has them, with their descriptions: `list`, `read` and
+/// `delete`, `create(Settings)` and `change(Change)`. `resource(app)` is the resource, of an app with
+/// that name; after `and` come the module's own handlers; `conflict` is what else a 409 of a change or a delete can be.
 macro_rules! handlers {
     (
-        resource: $resource:expr, paths: ($many:tt, $one:tt), tag: $tag:tt,
-        one: $what:tt, several: $several:tt, named: ($Singular:tt, $Plural:tt),
-        entry: $Entry:ident, settings: $Settings:ident, change: $Change:ident,
-        filters: [$($filter:tt)*]
+        resource($app:ident): $resource:expr, paths: $paths:tt, tag: $tag:tt,
+        one: $a:tt, several: $several:tt, named: $named:tt, entry: $Entry:ident,
+        operations: $operations:tt $(and $own:tt)?, filters: $filters:tt
     ) => {
-        use crate::app::App;
-        use crate::http::extract::Admin;
-        use crate::problem::Problem;
-        use crate::http::openapi::{
-            AdminProblems, BodyProblems, NameTaken, NotFound, ProblemDocument, QueryProblem,
-            Stale,
-        };
-        use crate::http::page::Page;
-        use crate::http::settings::resource;
-        use actix_web::{HttpRequest, HttpResponse, web};
-
         $crate::http::settings::operations::handlers! {
-            @but_create resource: $resource, paths: ($many, $one), tag: $tag,
-            one: $what, several: $several, named: ($Singular, $Plural),
-            entry: $Entry, change: $Change, filters: [$($filter)*]
+            resource($app): $resource, paths: $paths, tag: $tag, one: $a, several: $several,
+            named: $named, entry: $Entry, operations: $operations $(and $own)?, filters: $filters,
+            conflict: ""
         }
-
-        #[doc = concat!("Adds a ", $what, ".")]
-        #[utoipa::path(
-            post, path = $many, tag = $tag, operation_id = concat!("create", $Singular),
-            summary = concat!("Adds a ", $what, "."),
-            request_body = $Settings,
-            responses(
-                (status = 201, body = $Entry, headers(
-                    ("Location" = String, description = "Where it is read"),
-                    ("ETag" = String, description = "For If-Match"),
-                )),
-                AdminProblems,
-                BodyProblems,
-                NameTaken,
-            ),
-        )]
-        pub async fn create(
-            app: web::Data<App>,
-            Admin(actor): Admin,
-            payload: web::Payload,
-        ) -> Result<HttpResponse, Problem> {
-            resource::create($resource, &app, actor, payload).await
-        }
-
-        $crate::http::routes::routes![list, create, read, change, delete];
     };
     (
-        @but_create resource: $resource:expr, paths: ($many:tt, $one:tt), tag: $tag:tt,
-        one: $what:tt, several: $several:tt, named: ($Singular:tt, $Plural:tt),
-        entry: $Entry:ident, change: $Change:ident, filters: [$($filter:tt)*]
-        $(, conflict: $conflict:tt)?
+        resource($app:ident): $resource:expr, paths: $paths:tt, tag: $tag:tt,
+        one: $a:tt, several: $several:tt, named: $named:tt, entry: $Entry:ident,
+        operations: [$($operation:ident $(($type:ident))?),+] $(and [$($own:ident),+])?,
+        filters: $filters:tt, conflict: $conflict:tt
+    ) => {
+        #[allow(unused_imports, reason = "not every resource has every operation")]
+        use crate::http::openapi::{
+            AdminProblems, BodyProblems, NameTaken, NotFound, ProblemDocument, QueryProblem, Stale,
+        };
+        use crate::http::extract::Admin;
+        use crate::http::page::Page;
+        use crate::http::settings::resource;
+
+        $($crate::http::settings::operations::handlers! {
+            @each $operation [$($type)?] $app ($resource) $paths $tag $a $several $named $Entry
+            $filters $conflict
+        })+
+
+        $crate::http::routes::routes![$($operation),+ $(, $($own),+)?];
+    };
+    (
+        @each list [] $app:ident ($resource:expr) ($many:tt, $one:tt) $tag:tt $a:tt $several:tt
+        ($Singular:tt, $Plural:tt) $Entry:ident [$($filter:tt)*] $conflict:tt
     ) => {
         #[doc = concat!("Lists ", $several, ", newest first.")]
         #[utoipa::path(
@@ -71,17 +53,21 @@ macro_rules! handlers {
             responses((status = 200, body = Page<$Entry>), AdminProblems, QueryProblem),
         )]
         pub async fn list(
-            app: web::Data<App>,
+            $app: web::Data<App>,
             Admin(actor): Admin,
             request: HttpRequest,
-        ) -> Result<web::Json<Page<$Entry>>, Problem> {
-            resource::list($resource, &app, actor, &request).await
+        ) -> Result<HttpResponse, Problem> {
+            resource::list($resource, &$app, actor, &request).await
         }
-
-        #[doc = concat!("Reads a ", $what, ".")]
+    };
+    (
+        @each read [] $app:ident ($resource:expr) ($many:tt, $one:tt) $tag:tt $a:tt $several:tt
+        ($Singular:tt, $Plural:tt) $Entry:ident [$($filter:tt)*] $conflict:tt
+    ) => {
+        #[doc = concat!("Reads ", $a, ".")]
         #[utoipa::path(
             get, path = $one, tag = $tag, operation_id = concat!("read", $Singular),
-            summary = concat!("Reads a ", $what, "."),
+            summary = concat!("Reads ", $a, "."),
             params(("id" = String, Path)),
             responses(
                 (status = 200, body = $Entry, headers(("ETag" = String, description = "For If-Match"))),
@@ -90,17 +76,48 @@ macro_rules! handlers {
             ),
         )]
         pub async fn read(
-            app: web::Data<App>,
+            $app: web::Data<App>,
             Admin(actor): Admin,
             id: web::Path<String>,
         ) -> Result<HttpResponse, Problem> {
-            resource::read($resource, &app, actor, id.into_inner()).await
+            resource::read($resource, &$app, actor, id.into_inner()).await
         }
-
-        #[doc = concat!("Changes a ", $what, ": a merge patch (RFC 7396).")]
+    };
+    (
+        @each create [$Settings:ident] $app:ident ($resource:expr) ($many:tt, $one:tt) $tag:tt $a:tt $several:tt
+        ($Singular:tt, $Plural:tt) $Entry:ident [$($filter:tt)*] $conflict:tt
+    ) => {
+        #[doc = concat!("Adds ", $a, ".")]
+        #[utoipa::path(
+            post, path = $many, tag = $tag, operation_id = concat!("create", $Singular),
+            summary = concat!("Adds ", $a, "."),
+            request_body = $Settings,
+            responses(
+                (status = 201, body = $Entry, headers(
+                    ("Location" = String, description = "Where it is read"),
+                    ("ETag" = String, description = "For If-Match"),
+                )),
+                AdminProblems,
+                BodyProblems,
+                NameTaken,
+            ),
+        )]
+        pub async fn create(
+            $app: web::Data<App>,
+            Admin(actor): Admin,
+            payload: web::Payload,
+        ) -> Result<HttpResponse, Problem> {
+            resource::create($resource, &$app, actor, payload).await
+        }
+    };
+    (
+        @each change [$Change:ident] $app:ident ($resource:expr) ($many:tt, $one:tt) $tag:tt $a:tt $several:tt
+        ($Singular:tt, $Plural:tt) $Entry:ident [$($filter:tt)*] $conflict:tt
+    ) => {
+        #[doc = concat!("Changes ", $a, ": a merge patch (RFC 7396).")]
         #[utoipa::path(
             patch, path = $one, tag = $tag, operation_id = concat!("change", $Singular),
-            summary = concat!("Changes a ", $what, ": a merge patch (RFC 7396)."),
+            summary = concat!("Changes ", $a, ": a merge patch (RFC 7396)."),
             params(
                 ("id" = String, Path),
                 ("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another"),
@@ -113,25 +130,29 @@ macro_rules! handlers {
                 NotFound,
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
                  description = concat!(
-                    "`name_taken`, or `in_use` where the change cannot be while it is" $(, $conflict)?
+                    "`name_taken`, or `in_use` where the change cannot be while it is" , $conflict
                  )),
                 Stale,
             ),
         )]
         pub async fn change(
-            app: web::Data<App>,
+            $app: web::Data<App>,
             Admin(actor): Admin,
             request: HttpRequest,
             id: web::Path<String>,
             payload: web::Payload,
         ) -> Result<HttpResponse, Problem> {
-            resource::change($resource, &app, actor, &request, id.into_inner(), payload).await
+            resource::change($resource, &$app, actor, &request, id.into_inner(), payload).await
         }
-
-        #[doc = concat!("Deletes a ", $what, " that nothing refers to.")]
+    };
+    (
+        @each delete [] $app:ident ($resource:expr) ($many:tt, $one:tt) $tag:tt $a:tt $several:tt
+        ($Singular:tt, $Plural:tt) $Entry:ident [$($filter:tt)*] $conflict:tt
+    ) => {
+        #[doc = concat!("Deletes ", $a, " that nothing refers to.")]
         #[utoipa::path(
             delete, path = $one, tag = $tag, operation_id = concat!("delete", $Singular),
-            summary = concat!("Deletes a ", $what, " that nothing refers to."),
+            summary = concat!("Deletes ", $a, " that nothing refers to."),
             params(
                 ("id" = String, Path),
                 ("If-Match" = Option<String>, Header, description = "Refuse where its ETag is another"),
@@ -141,17 +162,17 @@ macro_rules! handlers {
                 AdminProblems,
                 NotFound,
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-                 description = concat!("`in_use`, and by what" $(, $conflict)?)),
+                 description = concat!("`in_use`, and by what" , $conflict)),
                 Stale,
             ),
         )]
         pub async fn delete(
-            app: web::Data<App>,
+            $app: web::Data<App>,
             Admin(actor): Admin,
             request: HttpRequest,
             id: web::Path<String>,
         ) -> Result<HttpResponse, Problem> {
-            resource::delete($resource, &app, actor, &request, id.into_inner()).await
+            resource::delete($resource, &$app, actor, &request, id.into_inner()).await
         }
     };
 }

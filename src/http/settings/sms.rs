@@ -1,21 +1,20 @@
 //! `/api/v1/settings/sms` (`api.md` 4): the provider that the org's SMS go through. Owner and
 //! admins only.
 
-use super::accounts::{self, Kept, Trial, TrialReport};
+use super::accounts::{self, Representation, Trial, TrialReport};
 use crate::app::App;
 use crate::clock;
 use crate::config::Environment;
 use crate::http::body;
-use crate::http::etag::IfMatch;
 use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::problem::Problem;
 use crate::send::Sms;
 use crate::send::guard::Guard;
 use crate::send::sms::{Owner, Provider, SmsAccount, destination};
+use crate::service::message_accounts::{self, Kept, with_secrets};
 use crate::store::pool::Conn;
-use crate::store::{directory, message_accounts};
-use actix_web::http::header;
+use crate::store::settings::message_accounts as stored;
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::records::message::Channel;
@@ -120,7 +119,7 @@ pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpRespon
     let (inner, org) = (app.clone(), actor.org);
     app.db
         .in_org(org, move |conn| {
-            let kept = accounts::kept(&inner, conn, org, CHANNEL)?;
+            let kept = message_accounts::kept(conn, &inner.key, org, CHANNEL)?;
             answer(conn, org, kept.as_ref())
         })
         .await
@@ -145,22 +144,11 @@ pub async fn change(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let if_match = IfMatch::of(&request);
-    let patch = body::value(payload).await?;
-    let inner = app.clone();
-    app.db
-        .in_org(actor.org, move |conn| {
-            // First, so that two changes at once wait for each other.
-            directory::bump(conn, actor.org)?;
-            let before = accounts::kept(&inner, conn, actor.org, CHANNEL)?;
-            if_match.check(&accounts::etag(before.as_ref()))?;
-            let full = wanted(before.as_ref(), patch, inner.senders.guard())?;
-            let kept = accounts::save(&inner, conn, &actor, CHANNEL, before.as_ref(), full)?;
-            answer(conn, actor.org, Some(&kept))
-        })
-        .await
-        .inspect(|_| app.outbox.wake())
-        .map(Representation::into_response)
+    accounts::change(&app, actor, CHANNEL, (&request, payload), wanted, |edit, kept| {
+        answer(edit.conn, edit.org, Some(kept))
+    })
+    .await
+    .map(Representation::into_response)
 }
 
 /// Goes back to the instance's account, and to trial credits.
@@ -169,14 +157,7 @@ pub async fn change(
     responses((status = 204), AdminProblems),
 )]
 pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
-    let inner = app.clone();
-    app.db
-        .in_org(actor.org, move |conn| {
-            directory::bump(conn, actor.org)?;
-            accounts::delete(&inner, conn, &actor, CHANNEL)
-        })
-        .await?;
-    Ok(HttpResponse::NoContent().finish())
+    accounts::delete(&app, actor, CHANNEL).await
 }
 
 /// Sends one SMS now, and reports what became of it. Through the instance's account it takes a
@@ -230,7 +211,7 @@ fn reachable(text: &str, parse: impl Fn(&str) -> Option<Phone>) -> Result<String
 async fn take_credits(app: &App, org: Uuid, credits: u32) -> Result<(), Problem> {
     let taken = app
         .db
-        .in_org(org, move |conn| message_accounts::take_trial_credits(conn, org, credits.into()))
+        .in_org(org, move |conn| stored::take_trial_credits(conn, org, credits.into()))
         .await?;
     if taken {
         return Ok(());
@@ -250,7 +231,7 @@ fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, P
     let base = accounts::with_all_fields(provider.blank(), same.map(|kept| &kept.shown));
     let merged = accounts::without_nulls(body::merged(base, patch)?);
     let moved = same.is_some_and(|kept| destination(&kept.shown) != destination(&merged));
-    let full = accounts::with_secrets(merged, CHANNEL, same, moved)?;
+    let full = with_secrets(merged, CHANNEL, same, moved)?;
     let faults = parsed(provider, full.clone())?.check(guard);
     if faults.is_empty() { Ok(full) } else { Err(Problem::fields(faults)) }
 }
@@ -286,25 +267,13 @@ fn parsed(provider: Provider, mut account: Value) -> Result<SmsAccount, Problem>
     })
 }
 
-/// What is answered, made in the transaction.
-struct Representation {
-    body: Value,
-    etag: String,
-}
-
-impl Representation {
-    fn into_response(self) -> HttpResponse {
-        HttpResponse::Ok().insert_header((header::ETAG, self.etag)).json(self.body)
-    }
-}
-
 fn answer(conn: &mut Conn, org: Uuid, kept: Option<&Kept>) -> Result<Representation, Problem> {
     let shown = kept.map(|kept| &kept.shown);
     let blank =
         shown.and_then(Provider::of).map_or_else(|| json!({"provider": null}), Provider::blank);
     let mut body = accounts::with_all_fields(blank, shown);
     if let Some(fields) = body.as_object_mut() {
-        let credits = message_accounts::trial_credits(conn, org)?;
+        let credits = stored::trial_credits(conn, org)?;
         fields.insert("trialCredits".to_owned(), credits.into());
     }
     Ok(Representation { body, etag: accounts::etag(kept) })

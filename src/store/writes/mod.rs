@@ -15,9 +15,9 @@ mod tickets;
 
 pub(crate) use deliveries::Delivery;
 
-use super::message_accounts;
 use super::statement::{run, statement};
 use crate::store::error::{DbError, StoreError};
+use crate::store::settings::message_accounts;
 use beeiq_core::batch::{Pending, PendingCustomers};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;

@@ -7,13 +7,18 @@ use beeiq::access::Role;
 use beeiq::access::passwords::NewPassword;
 use beeiq::access::secrets::{TokenKind, new_token};
 use beeiq::clock;
+use beeiq::problem::Problem;
 use beeiq::service::orgs::{NewOrg, create_org};
+use beeiq::service::settings::custom_fields::{CustomFieldSettings, CustomFields};
+use beeiq::service::settings::groups::{GroupSettings, Groups};
+use beeiq::service::settings::names::{Names, SlaSettings};
+use beeiq::service::settings::users::{UserSettings, Users};
+use beeiq::service::settings::{Edit, create};
+use beeiq::store::access::sessions::{self, NewSession};
 use beeiq::store::error::StoreError;
+use beeiq::store::orgs;
 use beeiq::store::pool::{Db, in_org};
-use beeiq::store::sessions::{self, NewSession};
-use beeiq::store::users::{self, NewUser};
-use beeiq::store::vocabulary::{self, NewCustomField};
-use beeiq::store::{directory, orgs};
+use beeiq::store::settings::users;
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
@@ -30,7 +35,6 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) fn seed_org(db: &Db, slug: &str) {
     let owner = Email::parse(&format!("owner@{slug}.test")).unwrap();
     let password = NewPassword::parse(PASSWORD.to_owned(), "").unwrap();
-    let hash = password.hash().unwrap();
     let new = NewOrg {
         slug: &Slug::parse(slug).unwrap(),
         name: slug,
@@ -39,21 +43,22 @@ pub(crate) fn seed_org(db: &Db, slug: &str) {
         sms_credits: 20,
     };
     let org = create_org(db, &new).unwrap().id;
-    let now = clock::now();
+    let users = Users { password_hash: Some(password.hash().unwrap()) };
     db.run_here(|conn| {
         in_org(conn, org, |conn| {
-            let mut add = |name: &str, role| {
-                let id = clock::new_id();
-                let email = Email::parse(&format!("{name}@{slug}.test")).unwrap();
-                let user = NewUser { id, email: &email, name, role, password_hash: Some(&hash) };
-                users::create(conn, org, &user, now).unwrap();
-                id
-            };
-            add("admin", Role::Admin);
-            add("ann", Role::Member);
-            let bob = add("bob", Role::Member);
-            vocabulary::create_group(conn, org, clock::new_id(), "Sales", &[bob], now)?;
-            vocabulary::create_group(conn, org, clock::new_id(), "Support", &[], now)?;
+            let edit = &mut Edit::of_operator(conn, org);
+            for (name, role) in
+                [("admin", Role::Admin), ("ann", Role::Member), ("bob", Role::Member)]
+            {
+                let (email, name) = (format!("{name}@{slug}.test"), name.to_owned());
+                let user = UserSettings { email, name, role, active: true, groups: Vec::new() };
+                create(edit, &users, &user)?;
+            }
+            for (name, members) in
+                [("Sales", vec![format!("bob@{slug}.test")]), ("Support", vec![])]
+            {
+                create(edit, &Groups, &GroupSettings { name: name.to_owned(), members })?;
+            }
             let fields: [(&str, Kind, &[&str]); 4] = [
                 ("Referred By", Kind::Text, &[]),
                 ("Pet", Kind::Checkbox, &["Dog", "Cat"]),
@@ -62,12 +67,22 @@ pub(crate) fn seed_org(db: &Db, slug: &str) {
             ];
             for model in Model::ALL {
                 for (name, kind, options) in fields {
-                    let field = NewCustomField { model, name, kind, options };
-                    vocabulary::create_custom_field(conn, org, clock::new_id(), field, now)?;
+                    let options = options.iter().map(|&option| option.to_owned()).collect();
+                    let name = name.to_owned();
+                    create(
+                        edit,
+                        &CustomFields,
+                        &CustomFieldSettings { model, name, kind, options },
+                    )?;
                 }
             }
-            vocabulary::create_sla(conn, org, clock::new_id(), "custom", (60, 24 * 60), now)?;
-            directory::bump(conn, org)
+            let sla = SlaSettings {
+                name: "custom".to_owned(),
+                first_response_minutes: 60,
+                resolution_minutes: 24 * 60,
+            };
+            create(edit, &Names::default(), &sla)?;
+            Ok::<_, Problem>(())
         })
     })
     .unwrap();

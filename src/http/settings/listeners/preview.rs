@@ -1,6 +1,5 @@
 //! `POST /api/v1/listeners/{id}/preview` (`api.md` 4): a listener's welcome messages, tried out.
 
-use super::{parse_id, unknown};
 use crate::access::Actor;
 use crate::app::App;
 use crate::clock;
@@ -91,7 +90,7 @@ pub async fn preview(
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<web::Json<Preview>, Problem> {
-    let id = parse_id(&id)?;
+    let id = id.parse().map_err(|_| unknown())?;
     let PreviewOrder { data } = body::json(payload).await?;
     let directory = app.directories.current(actor.org).await?;
     let staging = app.environment == Environment::Staging;
@@ -133,6 +132,10 @@ fn render(
         preview.show(content);
     }
     Ok(preview)
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("listener")
 }
 
 fn request<'a>(context: Context<'a>, sender: &'a User, staging: bool) -> Request<'a> {

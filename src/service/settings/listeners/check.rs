@@ -1,35 +1,49 @@
-//! How a listener's settings are checked when they are saved (`api.md` 4).
+//! How a listener's settings are checked when they are saved (`api.md` 4): what stands on the
+//! fields, and what the org's names decide.
 
-use super::input::{ListenerSettings, RateLimit, WelcomeEmail, WelcomeSms};
-use crate::store::listeners::ListenerValues;
+use super::{ListenerSettings, WelcomeEmail, WelcomeSms};
+use crate::clock;
+use crate::problem::Problem;
+use crate::service::settings::Edit;
+use crate::service::validity::{self, broken, broken_entries};
+use crate::store::settings::custom_fields;
+use crate::store::settings::listeners::{self, ListenerValues};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::template::{Markup, MessageTemplate};
-use beeiq_core::values::text::{clean, fold};
+use beeiq_core::values::text::fold;
 use beeiq_core::values::{network, suggest};
-use ipnetwork::IpNetwork;
+use serde_json::json;
 use uuid::Uuid;
+use validator::ValidationError;
 
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 255;
-/// The most networks.
 const MOST_NETWORKS: usize = 1000;
-/// The highest rate.
-const HIGHEST_RATE: i32 = 10_000;
 /// How many names a message lists.
 const LISTED: usize = 20;
 
+/// What is to be kept of settings; makes the tag where it is new.
+pub(super) fn checked(
+    edit: &mut Edit<'_>,
+    settings: &ListenerSettings,
+) -> Result<ListenerValues, Problem> {
+    let fields = custom_fields::names(edit.conn, edit.org)?;
+    let sources = listeners::sources(edit.conn, edit.org)?;
+    let (mut values, tag) = settings.clone().check(&fields, &sources).map_err(Problem::fields)?;
+    if let Some(tag) = tag {
+        let id = listeners::tag(edit.conn, edit.org, &tag, clock::new_id(), edit.now)?;
+        values.default_tag_id = Some(id);
+    }
+    Ok(values)
+}
+
 impl ListenerSettings {
     /// What is to be kept, but the tag's id; and the tag. `sources` and `custom_fields` are those
-    /// of the org.
-    ///
-    /// # Errors
-    /// All faults there are, with pointers.
-    pub(super) fn check(
+    /// of the org. Otherwise all faults there are.
+    fn check(
         self,
         custom_fields: &[String],
         sources: &[(Uuid, String)],
     ) -> Result<(ListenerValues, Option<String>), Vec<Fault>> {
-        let mut faults = Vec::new();
+        let mut faults = validity::faults(&self);
         let Self {
             name,
             enabled,
@@ -43,67 +57,45 @@ impl ListenerSettings {
             unknown_references,
             rate_limit,
         } = self;
-        let name = checked_name(&name, "/name", &mut faults);
-        let allowed_ips = allowed_networks(&allowed_ips, &mut faults);
-        let tag = given(default_tag).map(|tag| checked_tag(&tag, &mut faults));
         let contact_source_id = source(contact_source, "/contactSource", sources, &mut faults);
         let lead_source_id = source(lead_source, "/leadSource", sources, &mut faults);
-        if let Some(email) = &welcome_email {
-            email.check(custom_fields, &mut faults);
+        if let Some(WelcomeEmail { enabled, subject, body, text }) = &welcome_email {
+            let mut check = |source: &str, markup, required, pointer| {
+                faults.extend(template(source, markup, required, pointer, custom_fields));
+            };
+            check(subject, Markup::Line, *enabled, "/welcomeEmail/subject");
+            check(body, Markup::Html, *enabled, "/welcomeEmail/body");
+            if let Some(text) = text {
+                check(text, Markup::Text, false, "/welcomeEmail/text");
+            }
         }
-        if let Some(sms) = &welcome_sms {
-            sms.check(custom_fields, &mut faults);
+        if let Some(WelcomeSms { enabled, content }) = &welcome_sms {
+            let pointer = "/welcomeSms/content";
+            faults.extend(template(content, Markup::Text, *enabled, pointer, custom_fields));
         }
-        if let Some(rate) = &rate_limit {
-            rate.check(&mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
         }
+        let mut networks: Vec<_> =
+            allowed_ips.iter().filter_map(|text| network::parse(text)).collect();
+        let mut seen = std::collections::HashSet::new();
+        networks.retain(|network| seen.insert(*network));
         let values = ListenerValues {
             name_key: fold(&name),
             name,
             enabled,
             mode: mode.as_str().to_owned(),
-            allowed_ips,
+            allowed_ips: networks,
             default_tag_id: None,
             contact_source_id,
             lead_source_id,
-            welcome_email: welcome_email.map(WelcomeEmail::into_json),
-            welcome_sms: welcome_sms.map(WelcomeSms::into_json),
+            welcome_email: welcome_email.map(|email| json!(email)),
+            welcome_sms: welcome_sms.map(|sms| json!(sms)),
             unknown_references: unknown_references.as_str().to_owned(),
             rate_per_second: rate_limit.map(|rate| rate.per_second),
             rate_burst: rate_limit.map(|rate| rate.burst),
         };
-        if faults.is_empty() { Ok((values, tag)) } else { Err(faults) }
-    }
-}
-
-impl WelcomeEmail {
-    fn check(&self, fields: &[String], faults: &mut Vec<Fault>) {
-        let Self { enabled, subject, body, text } = self;
-        template(subject, Markup::Line, *enabled, "/welcomeEmail/subject", fields, faults);
-        template(body, Markup::Html, *enabled, "/welcomeEmail/body", fields, faults);
-        if let Some(text) = text {
-            template(text, Markup::Text, false, "/welcomeEmail/text", fields, faults);
-        }
-    }
-}
-
-impl WelcomeSms {
-    fn check(&self, fields: &[String], faults: &mut Vec<Fault>) {
-        let Self { enabled, content } = self;
-        template(content, Markup::Text, *enabled, "/welcomeSms/content", fields, faults);
-    }
-}
-
-impl RateLimit {
-    fn check(&self, faults: &mut Vec<Fault>) {
-        let Self { per_second, burst } = *self;
-        for (number, pointer) in [(per_second, "/rateLimit/perSecond"), (burst, "/rateLimit/burst")]
-        {
-            if !(1..=HIGHEST_RATE).contains(&number) {
-                let message = format!("A rate is a number from 1 to {HIGHEST_RATE}.");
-                faults.push(Fault::new(Code::OutOfRange, pointer, message));
-            }
-        }
+        Ok((values, default_tag))
     }
 }
 
@@ -113,35 +105,14 @@ fn template(
     required: bool,
     pointer: &str,
     fields: &[String],
-    faults: &mut Vec<Fault>,
-) {
+) -> Option<Fault> {
     if required && source.trim().is_empty() {
         let message = "It is empty, so it cannot be sent; write it, or switch the message off.";
-        faults.push(Fault::new(Code::Required, pointer, message));
-    } else if let Err(error) = MessageTemplate::compile(source, markup, fields) {
-        let message = format!("Line {}, column {}: {}", error.line, error.column, error.message);
-        faults.push(Fault::new(Code::InvalidTemplate, pointer, message));
+        return Some(Fault::new(Code::Required, pointer, message));
     }
-}
-
-fn checked_name(name: &str, pointer: &str, faults: &mut Vec<Fault>) -> String {
-    let name = clean(name);
-    if name.is_empty() {
-        faults.push(Fault::new(Code::Required, pointer, "The name is empty."));
-    } else if name.chars().nth(LONGEST_NAME).is_some() {
-        let message = format!("A name has at most {LONGEST_NAME} characters.");
-        faults.push(Fault::new(Code::TooLong, pointer, message));
-    }
-    name
-}
-
-/// One tag: payloads separate several by commas.
-fn checked_tag(tag: &str, faults: &mut Vec<Fault>) -> String {
-    if tag.contains(',') {
-        let message = "This is one tag; a tag has no comma in it.";
-        faults.push(Fault::new(Code::InvalidValue, "/defaultTag", message));
-    }
-    checked_name(tag, "/defaultTag", faults)
+    let error = MessageTemplate::compile(source, markup, fields).err()?;
+    let message = format!("Line {}, column {}: {}", error.line, error.column, error.message);
+    Some(Fault::new(Code::InvalidTemplate, pointer, message))
 }
 
 fn source(
@@ -150,7 +121,7 @@ fn source(
     sources: &[(Uuid, String)],
     faults: &mut Vec<Fault>,
 ) -> Option<Uuid> {
-    let name = given(name)?;
+    let name = name?;
     let key = fold(&name);
     let found = sources.iter().find(|(_, known)| fold(known) == key).map(|(id, _)| *id);
     if found.is_none() {
@@ -161,31 +132,28 @@ fn source(
     found
 }
 
-/// A text without surrounding space; an empty one is absent.
-fn given(text: Option<String>) -> Option<String> {
-    text.map(|text| clean(&text)).filter(|text| !text.is_empty())
+/// Payloads separate several tags by commas.
+pub(super) fn one_tag(tag: &str) -> Result<(), ValidationError> {
+    if tag.contains(',') {
+        let message = "This is one tag; a tag has no comma in it.";
+        return Err(broken(Code::InvalidValue, message));
+    }
+    validity::name(tag)
 }
 
-fn allowed_networks(texts: &[String], faults: &mut Vec<Fault>) -> Vec<IpNetwork> {
+pub(super) fn networks(texts: &[String]) -> Result<(), ValidationError> {
     if texts.len() > MOST_NETWORKS {
         let message = format!("There are at most {MOST_NETWORKS} networks.");
-        faults.push(Fault::new(Code::TooLong, "/allowedIps", message));
-        return Vec::new();
+        return Err(broken(Code::TooLong, message));
     }
-    let mut allowed = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        match network::parse(text) {
-            Some(network) if allowed.contains(&network) => {}
-            Some(network) => allowed.push(network),
-            None => faults.push(Fault::new(
-                Code::InvalidValue,
-                format!("/allowedIps/{index}"),
-                "It must be an address or a network such as 203.0.113.7, 203.0.113.0/24 or \
-                 2001:db8::/32.",
-            )),
-        }
+    let unfit = |(index, text): (usize, &String)| network::parse(text).is_none().then_some(index);
+    let unfit: Vec<usize> = texts.iter().enumerate().filter_map(unfit).collect();
+    if unfit.is_empty() {
+        return Ok(());
     }
-    allowed
+    let message = "It must be an address or a network such as 203.0.113.7, 203.0.113.0/24 or \
+                   2001:db8::/32.";
+    Err(broken_entries(Code::InvalidValue, &unfit, message))
 }
 
 #[cfg(test)]

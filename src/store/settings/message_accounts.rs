@@ -1,7 +1,7 @@
 //! The accounts that orgs send e-mail and SMS through.
 
-use super::schema::{message_accounts, org_settings};
 use crate::store::error::StoreError;
+use crate::store::schema::{message_accounts, org_settings};
 use beeiq_core::records::message::Channel;
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
@@ -10,15 +10,14 @@ use diesel::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// An account as it is kept.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = message_accounts)]
 pub(crate) struct AccountRow {
     /// What is set, a mask for each secret.
-    pub settings: Value,
+    pub(crate) settings: Value,
     /// The secrets, sealed for [`secrets_place`].
-    pub secrets_sealed: Vec<u8>,
-    pub updated_at: DateTime<Utc>,
+    pub(crate) secrets_sealed: Vec<u8>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// The place that the secrets of an org's account are sealed for.
@@ -26,7 +25,6 @@ pub(crate) fn secrets_place(org: Uuid, channel: Channel) -> String {
     format!("{org}:message_accounts:{}", channel.as_str())
 }
 
-/// The org's account.
 pub(crate) fn find(
     conn: &mut PgConnection,
     org: Uuid,
@@ -41,7 +39,6 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// Whether the org has one.
 pub(crate) fn is_set(
     conn: &mut PgConnection,
     org: Uuid,
@@ -81,7 +78,6 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// Deletes the account. False: there is none.
 pub(crate) fn delete(
     conn: &mut PgConnection,
     org: Uuid,

@@ -1,8 +1,8 @@
 //! Groups of users.
 
-use super::rows::Rows;
-use super::schema::{group_members, groups};
+use super::{Rows, statements};
 use crate::store::error::StoreError;
+use crate::store::schema::{group_members, groups};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -10,28 +10,22 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-/// A group.
-#[derive(Debug, QueryableByName)]
-pub struct Group {
-    /// Its id.
+#[derive(QueryableByName)]
+pub(crate) struct Group {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-    /// Its name.
+    pub(crate) id: Uuid,
     #[diesel(sql_type = Text)]
-    pub name: String,
-    /// The e-mails of its members, in alphabetical order.
+    pub(crate) name: String,
+    /// Their e-mails, in alphabetical order.
     #[diesel(sql_type = Array<Text>)]
-    pub members: Vec<String>,
-    /// When it was made.
+    pub(crate) members: Vec<String>,
     #[diesel(sql_type = Timestamptz)]
-    pub created_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
 }
 
-/// Groups, newest first; those of a name where one is given.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+statements!(pub(crate) groups: count, delete);
+
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
     rows: Rows,
@@ -58,24 +52,31 @@ pub fn list(
     Ok(found)
 }
 
-/// How many there are.
-///
-/// # Errors
-/// Those of the database.
-pub fn count(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
-    Ok(groups::table.filter(groups::org_id.eq(org)).count().get_result(conn)?)
-}
-
-/// Sets a group's name and members.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the name is.
-pub fn update(
+pub(crate) fn create(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
     name: &str,
-    members: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::insert_into(groups::table)
+        .values((
+            groups::org_id.eq(org),
+            groups::id.eq(id),
+            groups::name.eq(name),
+            groups::name_key.eq(fold(name)),
+            groups::created_at.eq(now),
+            groups::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(crate) fn update(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    name: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     diesel::update(groups::table)
@@ -83,19 +84,23 @@ pub fn update(
         .filter(groups::id.eq(id))
         .set((groups::name.eq(name), groups::name_key.eq(fold(name)), groups::updated_at.eq(now)))
         .execute(conn)?;
-    diesel::delete(group_members::table)
-        .filter(group_members::org_id.eq(org))
-        .filter(group_members::group_id.eq(id))
-        .execute(conn)?;
-    let pairs: Vec<_> = members.iter().map(|user| (id, *user)).collect();
-    join(conn, org, &pairs)
+    Ok(())
 }
 
-/// Sets the groups that a user is in.
-///
-/// # Errors
-/// Those of the database.
-pub fn set_of_user(
+pub(crate) fn set_members(
+    conn: &mut PgConnection,
+    org: Uuid,
+    group: Uuid,
+    users: &[Uuid],
+) -> Result<(), StoreError> {
+    diesel::delete(group_members::table)
+        .filter(group_members::org_id.eq(org))
+        .filter(group_members::group_id.eq(group))
+        .execute(conn)?;
+    join(conn, org, users.iter().map(|user| (group, *user)))
+}
+
+pub(crate) fn set_of_user(
     conn: &mut PgConnection,
     org: Uuid,
     user: Uuid,
@@ -105,15 +110,11 @@ pub fn set_of_user(
         .filter(group_members::org_id.eq(org))
         .filter(group_members::user_id.eq(user))
         .execute(conn)?;
-    let pairs: Vec<_> = groups.iter().map(|group| (*group, user)).collect();
-    join(conn, org, &pairs)
+    join(conn, org, groups.iter().map(|group| (*group, user)))
 }
 
 /// The ids of the groups of these names, with the keys of the names.
-///
-/// # Errors
-/// Those of the database.
-pub fn named(
+pub(crate) fn named(
     conn: &mut PgConnection,
     org: Uuid,
     name_keys: &[String],
@@ -126,10 +127,7 @@ pub fn named(
 }
 
 /// All names, in alphabetical order.
-///
-/// # Errors
-/// Those of the database.
-pub fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
+pub(crate) fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
     Ok(groups::table
         .filter(groups::org_id.eq(org))
         .order(groups::name_key)
@@ -137,21 +135,12 @@ pub fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreErr
         .load(conn)?)
 }
 
-/// Deletes a group; its members are in it no more.
-///
-/// # Errors
-/// [`StoreError::Reference`] where something names it.
-pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError> {
-    diesel::delete(groups::table)
-        .filter(groups::org_id.eq(org))
-        .filter(groups::id.eq(id))
-        .execute(conn)?;
-    Ok(())
-}
-
-fn join(conn: &mut PgConnection, org: Uuid, pairs: &[(Uuid, Uuid)]) -> Result<(), StoreError> {
+fn join(
+    conn: &mut PgConnection,
+    org: Uuid,
+    pairs: impl Iterator<Item = (Uuid, Uuid)>,
+) -> Result<(), StoreError> {
     let rows: Vec<_> = pairs
-        .iter()
         .map(|(group, user)| {
             (
                 group_members::org_id.eq(org),

@@ -1,5 +1,5 @@
 //! What refers to a setting. It is exact while deliveries are held back
-//! ([`super::directory::hold_deliveries`]).
+//! ([`crate::store::directory::hold_deliveries`]).
 
 use crate::store::error::StoreError;
 use diesel::pg::PgConnection;
@@ -21,20 +21,13 @@ const LISTENERS: (&str, &str) = ("listener", "listeners");
 
 /// A setting that may be referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Referred {
-    /// A tag.
+pub(crate) enum Referred {
     Tag,
-    /// An entry of a picklist.
     PicklistEntry,
-    /// A group.
     Group,
-    /// A user.
     User,
-    /// A service level.
     Sla,
-    /// A custom field.
     CustomField,
-    /// A currency.
     Currency,
 }
 
@@ -114,10 +107,7 @@ struct Count {
 }
 
 /// What refers to a setting, in words: "3 customers, 1 listener"; none where nothing does.
-///
-/// # Errors
-/// Those of the database.
-pub fn of(
+pub(crate) fn referring(
     conn: &mut PgConnection,
     org: Uuid,
     what: Referred,

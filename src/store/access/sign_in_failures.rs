@@ -1,7 +1,7 @@
 //! The throttle of sign-ins (`api.md` 3). Global: the org that was named may not exist.
 
-use super::schema::sign_in_failures;
 use crate::store::error::StoreError;
+use crate::store::schema::sign_in_failures;
 use chrono::{DateTime, Duration, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -12,7 +12,7 @@ const FORGOTTEN_AFTER: Duration = Duration::minutes(15);
 
 /// Whether a sign-in may be tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// It may, and counts as failed until [`clear`].
     Counted,
     /// Not before that time.
@@ -29,10 +29,7 @@ struct Counted {
 
 /// Counts an attempt before it is looked at, so that simultaneous ones cannot slip through; so many
 /// are `allowed` to fail. Those that are blocked do not lengthen the block.
-///
-/// # Errors
-/// Those of the database.
-pub fn count(
+pub(crate) fn count(
     conn: &mut PgConnection,
     subject: &[u8],
     allowed: i32,
@@ -59,10 +56,7 @@ pub fn count(
 }
 
 /// Takes one attempt back, which did not fail.
-///
-/// # Errors
-/// Those of the database.
-pub fn take_back(conn: &mut PgConnection, subject: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn take_back(conn: &mut PgConnection, subject: &[u8]) -> Result<(), StoreError> {
     diesel::update(sign_in_failures::table)
         .filter(sign_in_failures::subject.eq(subject))
         .filter(sign_in_failures::failures.gt(0))
@@ -72,10 +66,7 @@ pub fn take_back(conn: &mut PgConnection, subject: &[u8]) -> Result<(), StoreErr
 }
 
 /// Forgets the failures of a subject that has signed in, and those of all whose time is over.
-///
-/// # Errors
-/// Those of the database.
-pub fn clear(
+pub(crate) fn clear(
     conn: &mut PgConnection,
     subject: &[u8],
     now: DateTime<Utc>,

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::store::pool::Conn;
-use crate::store::{groups, users};
+use crate::store::settings::{groups, users};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::suggest;
@@ -14,9 +14,6 @@ use uuid::Uuid;
 const LISTED: usize = 20;
 
 /// The ids of the users of these e-mails, each once.
-///
-/// # Errors
-/// 422 `unknown_user`, with a pointer into `members`.
 pub(super) fn users_of(
     conn: &mut Conn,
     org: Uuid,
@@ -35,9 +32,6 @@ pub(super) fn users_of(
 }
 
 /// The ids of the groups of these names, each once.
-///
-/// # Errors
-/// 422 `unknown_group`, with a pointer into `groups`.
 pub(super) fn groups_of(
     conn: &mut Conn,
     org: Uuid,

@@ -1,54 +1,40 @@
 //! The currencies that an org's deals may be in.
 
-use super::rows::Rows;
-use super::schema::{org_currencies, org_settings};
+use super::{Rows, newest, statements};
 use crate::store::error::StoreError;
+use crate::store::schema::{org_currencies, org_settings};
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-/// A currency of an org.
-#[derive(Debug, Queryable)]
-pub struct Currency {
-    /// Its id.
-    pub id: Uuid,
+#[derive(Queryable)]
+pub(crate) struct Currency {
+    pub(crate) id: Uuid,
     /// ISO 4217, upper case.
-    pub code: String,
-    /// When it was added.
-    pub created_at: DateTime<Utc>,
+    pub(crate) code: String,
+    pub(crate) created_at: DateTime<Utc>,
     /// The org's default.
-    pub default_code: String,
+    pub(crate) default_code: String,
 }
 
-/// Currencies, newest first; that of a code where one is given.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+statements!(pub(crate) org_currencies: delete);
+
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
     rows: Rows,
     code: Option<&str>,
 ) -> Result<Vec<Currency>, StoreError> {
-    let Rows { id, before, limit } = rows;
-    let mut query = org_currencies::table
+    let of_org = org_currencies::table
         .inner_join(org_settings::table.on(org_settings::org_id.eq(org_currencies::org_id)))
         .filter(org_currencies::org_id.eq(org))
-        .filter(org_settings::org_id.eq(org))
-        .into_boxed();
-    if let Some(id) = id {
-        query = query.filter(org_currencies::id.eq(id));
-    }
-    if let Some(before) = before {
-        query = query.filter(org_currencies::id.lt(before));
-    }
+        .filter(org_settings::org_id.eq(org));
+    let mut query = newest!(of_org, org_currencies, rows);
     if let Some(code) = code {
         query = query.filter(org_currencies::code.eq(code));
     }
     Ok(query
-        .order(org_currencies::id.desc())
-        .limit(limit)
         .select((
             org_currencies::id,
             org_currencies::code,
@@ -59,10 +45,7 @@ pub fn list(
 }
 
 /// All codes, in alphabetical order.
-///
-/// # Errors
-/// Those of the database.
-pub fn codes(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
+pub(crate) fn codes(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
     Ok(org_currencies::table
         .filter(org_currencies::org_id.eq(org))
         .order(org_currencies::code)
@@ -70,11 +53,7 @@ pub fn codes(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreErr
         .load(conn)?)
 }
 
-/// Adds a currency.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the org has it.
-pub fn create(
+pub(crate) fn create(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
@@ -92,25 +71,14 @@ pub fn create(
     Ok(())
 }
 
-/// Makes a currency the default: that of deals that name none.
-///
-/// # Errors
-/// Those of the database.
-pub fn set_default(conn: &mut PgConnection, org: Uuid, code: &str) -> Result<(), StoreError> {
+/// Makes a currency that of deals that name none.
+pub(crate) fn set_default(
+    conn: &mut PgConnection,
+    org: Uuid,
+    code: &str,
+) -> Result<(), StoreError> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::default_currency.eq(code))
-        .execute(conn)?;
-    Ok(())
-}
-
-/// Takes a currency from the org.
-///
-/// # Errors
-/// [`StoreError::Reference`] where a deal is in it.
-pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError> {
-    diesel::delete(org_currencies::table)
-        .filter(org_currencies::org_id.eq(org))
-        .filter(org_currencies::id.eq(id))
         .execute(conn)?;
     Ok(())
 }

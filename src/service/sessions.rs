@@ -1,14 +1,14 @@
-//! Signing in.
+//! Signing in and out, and who is signed in.
 
-use super::Access;
-use super::secrets::{TokenKind, new_token};
-use super::throttle::Subjects;
+use crate::access::secrets::{TokenKind, new_token};
+use crate::access::throttle::Subjects;
+use crate::access::{Access, Actor, Session, Who};
 use crate::clock;
-use crate::config::SessionSettings;
 use crate::problem::Problem;
-use crate::store::pool::in_org;
-use crate::store::users::Profile;
-use crate::store::{orgs, sessions, users};
+use crate::store::access::sessions;
+use crate::store::orgs::{self, OrgRow};
+use crate::store::pool::{Conn, in_org};
+use crate::store::settings::users::{self, User};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::text::fold;
@@ -16,39 +16,16 @@ use chrono::{DateTime, Duration, Utc};
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// How long sessions last.
-#[derive(Clone, Copy, Debug)]
-pub struct Lifetime {
-    /// One that is not used.
-    pub idle: Duration,
-    /// Any.
-    pub longest: Duration,
-}
-
-impl From<SessionSettings> for Lifetime {
-    fn from(settings: SessionSettings) -> Self {
-        Self {
-            idle: Duration::hours(settings.session_idle_hours.into()),
-            longest: Duration::days(settings.session_days.into()),
-        }
-    }
-}
-
 /// Somebody who has signed in.
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// The token, which is kept nowhere.
-    pub token: String,
-    /// When it ends.
-    pub expires_at: DateTime<Utc>,
-    /// Who it is.
-    pub user: Profile,
+    pub(crate) token: String,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) user: User,
 }
 
 /// Signs in (`api.md` 3). Wrong org, e-mail or password: one and the same answer, in the same time.
-///
-/// # Errors
-/// 401, and 429 after too many failures for that org and e-mail, or from that address.
-pub async fn sign_in(
+pub(crate) async fn sign_in(
     access: &Access,
     org_slug: &str,
     email: &str,
@@ -97,10 +74,26 @@ pub async fn sign_in(
                 expires_at,
             };
             sessions::create(conn, org.id, &session, now)?;
-            users::profile(conn, org.id, user)?.ok_or_else(refused)
+            users::find(conn, org.id, user)?.ok_or_else(refused)
         })
         .await?;
     Ok(SignedIn { token, expires_at, user: profile })
+}
+
+pub(crate) async fn sign_out(access: &Access, session: Session) -> Result<(), Problem> {
+    let Session { id, actor } = session;
+    Ok(access.db.in_org(actor.org, move |conn| sessions::delete(conn, actor.org, id)).await?)
+}
+
+/// The caller's org, and the caller where they are a user.
+pub(crate) fn me(conn: &mut Conn, actor: &Actor) -> Result<(OrgRow, Option<User>), Problem> {
+    let gone = || Problem::not_found("user");
+    let org = orgs::with_id(conn, actor.org)?.ok_or_else(gone)?;
+    let user = match actor.who {
+        Who::User(id) => Some(users::find(conn, actor.org, id)?.ok_or_else(gone)?),
+        Who::ApiKey { .. } => None,
+    };
+    Ok((org, user))
 }
 
 fn refused() -> Problem {

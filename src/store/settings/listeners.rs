@@ -1,7 +1,8 @@
 //! Listeners: the URLs that other systems post to.
 
-use super::schema::{custom_fields, listener_tokens, listeners, picklist_entries, tags};
+use super::{Rows, statements};
 use crate::store::error::StoreError;
+use crate::store::schema::{listener_tokens, listeners, picklist_entries, tags};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
@@ -10,110 +11,123 @@ use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Cidr, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use ipnetwork::IpNetwork;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A listener as it is kept, with the names that it refers to.
 #[derive(Debug, QueryableByName)]
-pub struct ListenerRow {
-    /// Its id.
+pub(crate) struct ListenerRow {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-    /// Its name.
+    pub(crate) id: Uuid,
     #[diesel(sql_type = Text)]
-    pub name: String,
-    /// Whether it takes anything.
+    pub(crate) name: String,
     #[diesel(sql_type = Bool)]
-    pub enabled: bool,
-    /// `sync` or `async`.
+    pub(crate) enabled: bool,
     #[diesel(sql_type = Text)]
-    pub mode: String,
+    pub(crate) mode: String,
     /// The networks that callers must be in.
     #[diesel(sql_type = Array<Cidr>)]
-    pub allowed_ips: Vec<IpNetwork>,
-    /// The name of its tag.
+    pub(crate) allowed_ips: Vec<IpNetwork>,
     #[diesel(sql_type = Nullable<Text>)]
-    pub default_tag: Option<String>,
+    pub(crate) default_tag: Option<String>,
     /// The name of its contacts' source.
     #[diesel(sql_type = Nullable<Text>)]
-    pub contact_source: Option<String>,
+    pub(crate) contact_source: Option<String>,
     /// The name of its leads' source.
     #[diesel(sql_type = Nullable<Text>)]
-    pub lead_source: Option<String>,
-    /// The templates of its welcome e-mail.
+    pub(crate) lead_source: Option<String>,
     #[diesel(sql_type = Nullable<Jsonb>)]
-    pub welcome_email: Option<Value>,
-    /// The template of its welcome SMS.
+    pub(crate) welcome_email: Option<Value>,
     #[diesel(sql_type = Nullable<Jsonb>)]
-    pub welcome_sms: Option<Value>,
-    /// `reject` or `skip`.
+    pub(crate) welcome_sms: Option<Value>,
     #[diesel(sql_type = Text)]
-    pub unknown_references: String,
+    pub(crate) unknown_references: String,
     /// Requests a second; set together with the burst.
     #[diesel(sql_type = Nullable<Integer>)]
-    pub rate_per_second: Option<i32>,
-    /// Requests at once.
+    pub(crate) rate_per_second: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
-    pub rate_burst: Option<i32>,
-    /// When it was made.
+    pub(crate) rate_burst: Option<i32>,
     #[diesel(sql_type = Timestamptz)]
-    pub created_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
     /// Its present token, sealed for [`token_place`].
     #[diesel(sql_type = Binary)]
-    pub token_sealed: Vec<u8>,
+    pub(crate) token_sealed: Vec<u8>,
     /// When the newest delivery came.
     #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub last_delivery_at: Option<DateTime<Utc>>,
+    pub(crate) last_delivery_at: Option<DateTime<Utc>>,
 }
 
-/// What of a listener can be set.
+/// The templates of a welcome e-mail.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WelcomeEmail {
+    /// Whether it is sent.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub(crate) enabled: bool,
+    /// The subject.
+    pub(crate) subject: String,
+    /// The HTML part.
+    pub(crate) body: String,
+    /// The text part; absent: made from the HTML part.
+    pub(crate) text: Option<String>,
+}
+
+/// The template of a welcome SMS.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WelcomeSms {
+    /// Whether it is sent.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub(crate) enabled: bool,
+    /// The text.
+    pub(crate) content: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
 #[derive(Debug, Insertable, AsChangeset)]
 #[diesel(table_name = listeners, treat_none_as_null = true)]
-pub struct ListenerValues {
-    /// Its name.
-    pub name: String,
+pub(crate) struct ListenerValues {
+    pub(crate) name: String,
     /// The name in the form in which it is compared.
-    pub name_key: String,
-    /// Whether it takes anything.
-    pub enabled: bool,
-    /// `sync` or `async`.
-    pub mode: String,
+    pub(crate) name_key: String,
+    pub(crate) enabled: bool,
+    pub(crate) mode: String,
     /// The networks that callers must be in, without host bits.
-    pub allowed_ips: Vec<IpNetwork>,
-    /// The tag of what it creates.
-    pub default_tag_id: Option<Uuid>,
+    pub(crate) allowed_ips: Vec<IpNetwork>,
+    pub(crate) default_tag_id: Option<Uuid>,
     /// The source of contacts and accounts that it creates.
-    pub contact_source_id: Option<Uuid>,
+    pub(crate) contact_source_id: Option<Uuid>,
     /// The source of leads that it creates.
-    pub lead_source_id: Option<Uuid>,
-    /// The templates of its welcome e-mail.
-    pub welcome_email: Option<Value>,
-    /// The template of its welcome SMS.
-    pub welcome_sms: Option<Value>,
-    /// `reject` or `skip`.
-    pub unknown_references: String,
+    pub(crate) lead_source_id: Option<Uuid>,
+    pub(crate) welcome_email: Option<Value>,
+    pub(crate) welcome_sms: Option<Value>,
+    pub(crate) unknown_references: String,
     /// Requests a second; set together with the burst.
-    pub rate_per_second: Option<i32>,
-    /// Requests at once.
-    pub rate_burst: Option<i32>,
+    pub(crate) rate_per_second: Option<i32>,
+    pub(crate) rate_burst: Option<i32>,
 }
 
-/// A token as it is kept.
 #[derive(Debug)]
-pub struct NewToken {
-    /// Its id.
-    pub id: Uuid,
-    /// Its keyed hash.
-    pub hash: [u8; 32],
-    /// Itself, sealed for [`token_place`].
-    pub sealed: Vec<u8>,
+pub(crate) struct NewToken {
+    pub(crate) id: Uuid,
+    pub(crate) hash: [u8; 32],
+    pub(crate) sealed: Vec<u8>,
 }
 
 /// The place that an org's listener tokens are sealed for.
-#[must_use]
-pub fn token_place(org: Uuid) -> String {
+pub(crate) fn token_place(org: Uuid) -> String {
     format!("{org}:listener_tokens:token")
 }
+
+// What a listener delivered stays when it is deleted; its tokens go.
+statements!(pub(crate) listeners: count, delete);
 
 const SELECT: &str = "
     SELECT l.id, l.name, l.enabled, l.mode, l.allowed_ips, tag.name AS default_tag,
@@ -134,62 +148,27 @@ const SELECT: &str = "
     ) newest ON true
     WHERE l.org_id = $1";
 
-/// So many listeners, newest first, those older than `before`.
-///
-/// # Errors
-/// Those of the database.
-pub fn list(
+pub(crate) fn list(
     conn: &mut PgConnection,
     org: Uuid,
-    before: Option<Uuid>,
-    rows: i64,
+    rows: Rows,
 ) -> Result<Vec<ListenerRow>, StoreError> {
-    let query = format!("{SELECT} AND ($2 IS NULL OR l.id < $2) ORDER BY l.id DESC LIMIT $3");
+    let Rows { id, before, limit } = rows;
+    let query = format!(
+        "{SELECT} AND ($2 IS NULL OR l.id = $2) AND ($3 IS NULL OR l.id < $3)
+         ORDER BY l.id DESC LIMIT $4"
+    );
     let found = diesel::sql_query(query)
         .bind::<SqlUuid, _>(org)
+        .bind::<Nullable<SqlUuid>, _>(id)
         .bind::<Nullable<SqlUuid>, _>(before)
-        .bind::<BigInt, _>(rows)
+        .bind::<BigInt, _>(limit)
         .load(conn)?;
     Ok(found)
 }
 
-/// One listener.
-///
-/// # Errors
-/// Those of the database.
-pub fn find(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<ListenerRow>, StoreError> {
-    let found = diesel::sql_query(format!("{SELECT} AND l.id = $2"))
-        .bind::<SqlUuid, _>(org)
-        .bind::<SqlUuid, _>(id)
-        .get_result(conn)
-        .optional()?;
-    Ok(found)
-}
-
-/// Has other changes of the listener wait for this transaction. False: there is no such listener.
-///
-/// # Errors
-/// Those of the database.
-pub fn lock(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<bool, StoreError> {
-    let found = listeners::table
-        .filter(listeners::org_id.eq(org))
-        .filter(listeners::id.eq(id))
-        .select(listeners::id)
-        .for_no_key_update()
-        .first::<Uuid>(conn)
-        .optional()?;
-    Ok(found.is_some())
-}
-
 /// Adds a listener with its first token.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the name is.
-pub fn create(
+pub(crate) fn create(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
@@ -209,11 +188,7 @@ pub fn create(
     add_token(conn, org, id, token, now)
 }
 
-/// Sets all that can be set of a listener.
-///
-/// # Errors
-/// [`StoreError::Taken`] where the name is.
-pub fn update(
+pub(crate) fn update(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
@@ -230,10 +205,7 @@ pub fn update(
 
 /// Gives a listener a new token. Its earlier ones work until `end`, or until an earlier end that
 /// they had; those whose end has passed are dropped.
-///
-/// # Errors
-/// Those of the database.
-pub fn rotate(
+pub(crate) fn rotate(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
@@ -252,47 +224,11 @@ pub fn rotate(
     add_token(conn, org, id, token, now)
 }
 
-/// Deletes a listener with its tokens; what it delivered stays. False: there is no such listener.
-///
-/// # Errors
-/// Those of the database.
-pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<bool, StoreError> {
-    let deleted = diesel::delete(listeners::table)
-        .filter(listeners::org_id.eq(org))
-        .filter(listeners::id.eq(id))
-        .execute(conn)?;
-    Ok(deleted == 1)
-}
-
-/// The names of the org's custom fields, which its templates may use.
-///
-/// # Errors
-/// Those of the database.
-pub fn custom_field_names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
-    let names = custom_fields::table
-        .filter(custom_fields::org_id.eq(org))
-        .order((custom_fields::name_key, custom_fields::model))
-        .select(custom_fields::name)
-        .load(conn)?;
-    Ok(names)
-}
-
-/// How many there are.
-///
-/// # Errors
-/// Those of the database.
-pub fn count(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
-    Ok(listeners::table.filter(listeners::org_id.eq(org)).count().get_result(conn)?)
-}
-
 /// A listener's name with its welcome e-mail and SMS.
-pub type Messages = (String, Option<Value>, Option<Value>);
+pub(crate) type Messages = (String, Option<Value>, Option<Value>);
 
 /// The welcome messages of all listeners.
-///
-/// # Errors
-/// Those of the database.
-pub fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Messages>, StoreError> {
+pub(crate) fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Messages>, StoreError> {
     Ok(listeners::table
         .filter(listeners::org_id.eq(org))
         .order(listeners::name_key)
@@ -301,10 +237,10 @@ pub fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Messages>, Sto
 }
 
 /// The org's sources, ids and names in order. They cannot be deleted before the transaction ends.
-///
-/// # Errors
-/// Those of the database.
-pub fn sources(conn: &mut PgConnection, org: Uuid) -> Result<Vec<(Uuid, String)>, StoreError> {
+pub(crate) fn sources(
+    conn: &mut PgConnection,
+    org: Uuid,
+) -> Result<Vec<(Uuid, String)>, StoreError> {
     let sources = picklist_entries::table
         .filter(picklist_entries::org_id.eq(org))
         .filter(picklist_entries::list.eq("source"))
@@ -316,10 +252,7 @@ pub fn sources(conn: &mut PgConnection, org: Uuid) -> Result<Vec<(Uuid, String)>
 }
 
 /// The tag of that name in any case, made with `new_id` where it is new.
-///
-/// # Errors
-/// Those of the database.
-pub fn tag(
+pub(crate) fn tag(
     conn: &mut PgConnection,
     org: Uuid,
     name: &str,

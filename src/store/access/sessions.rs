@@ -1,31 +1,24 @@
 //! Who is signed in.
 
-use super::schema::{group_members, sessions, users};
-use crate::access::{Actor, Role, Who};
 use crate::store::error::StoreError;
+use crate::store::schema::{group_members, sessions, users};
+use crate::store::settings::statements;
 use crate::store::word::Stored;
+use beeiq_core::records::user::Role;
 use chrono::{DateTime, Utc};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-/// A session to be kept.
 #[derive(Debug)]
 pub struct NewSession<'a> {
-    /// Its id.
     pub id: Uuid,
-    /// Whose it is.
     pub user: Uuid,
-    /// The keyed hash of its token.
     pub token_hash: &'a [u8],
-    /// When it ends.
     pub expires_at: DateTime<Utc>,
 }
 
 /// Keeps a new session, and drops the user's ended ones.
-///
-/// # Errors
-/// Those of the database.
 pub fn create(
     conn: &mut PgConnection,
     org: Uuid,
@@ -52,19 +45,23 @@ pub fn create(
     Ok(())
 }
 
-/// The session of that token, and its user with role and groups as they are now (his address is
-/// the caller's to add); none where it has ended, was not used since `unused_since`, or the user is
-/// inactive.
-///
-/// # Errors
-/// Those of the database.
-pub fn find(
+/// A session with its user, role and groups being those of now.
+pub(crate) struct Session {
+    pub(crate) id: Uuid,
+    pub(crate) user: Uuid,
+    pub(crate) role: Stored<Role>,
+    pub(crate) groups: Vec<Uuid>,
+}
+
+/// The session of that token; none where it has ended, was not used since `unused_since`, or the
+/// user is inactive.
+pub(crate) fn find(
     conn: &mut PgConnection,
     org: Uuid,
     token_hash: &[u8],
     unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Option<(Uuid, Actor)>, StoreError> {
+) -> Result<Option<Session>, StoreError> {
     let found: Option<(Uuid, Uuid, Stored<Role>)> = sessions::table
         .inner_join(
             users::table
@@ -78,7 +75,7 @@ pub fn find(
         .select((sessions::id, users::id, users::role))
         .first(conn)
         .optional()?;
-    let Some((session, user, Stored(role))) = found else {
+    let Some((id, user, role)) = found else {
         return Ok(None);
     };
     let groups = group_members::table
@@ -86,14 +83,11 @@ pub fn find(
         .filter(group_members::user_id.eq(user))
         .select(group_members::group_id)
         .load(conn)?;
-    Ok(Some((session, Actor { org, who: Who::User(user), role, groups, address: None })))
+    Ok(Some(Session { id, user, role, groups }))
 }
 
 /// Writes down that a session is used, unless that was done after `written`.
-///
-/// # Errors
-/// Those of the database.
-pub fn used(
+pub(crate) fn used(
     conn: &mut PgConnection,
     org: Uuid,
     id: Uuid,
@@ -109,23 +103,14 @@ pub fn used(
     Ok(())
 }
 
-/// Ends a session.
-///
-/// # Errors
-/// Those of the database.
-pub fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError> {
-    diesel::delete(sessions::table)
-        .filter(sessions::org_id.eq(org))
-        .filter(sessions::id.eq(id))
-        .execute(conn)?;
-    Ok(())
-}
+statements!(pub(crate) sessions: delete);
 
 /// Ends all sessions of a user.
-///
-/// # Errors
-/// Those of the database.
-pub fn delete_of_user(conn: &mut PgConnection, org: Uuid, user: Uuid) -> Result<(), StoreError> {
+pub(crate) fn delete_of_user(
+    conn: &mut PgConnection,
+    org: Uuid,
+    user: Uuid,
+) -> Result<(), StoreError> {
     diesel::delete(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::user_id.eq(user))

@@ -1,0 +1,113 @@
+//! Custom fields as they are set up. Records keep values by a field's id, which no foreign key
+//! holds: values must be gone before a field is deleted.
+
+use super::{Row, Rows, newest, statements};
+use crate::store::error::StoreError;
+use crate::store::schema::custom_fields;
+use beeiq_core::values::custom_field::Model;
+use beeiq_core::values::text::fold;
+use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+#[derive(AsChangeset, Insertable, Queryable, Selectable)]
+pub(crate) struct CustomField {
+    pub(crate) model: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    /// Array of text: what a choice chooses from.
+    pub(crate) options: Value,
+}
+
+statements!(pub(crate) custom_fields: delete);
+
+pub(crate) fn list(
+    conn: &mut PgConnection,
+    org: Uuid,
+    rows: Rows,
+    name_key: Option<&str>,
+    model: Option<Model>,
+) -> Result<Vec<Row<CustomField>>, StoreError> {
+    let of_org = custom_fields::table.filter(custom_fields::org_id.eq(org));
+    let mut query = newest!(of_org, custom_fields, rows);
+    if let Some(key) = name_key {
+        query = query.filter(custom_fields::name_key.eq(key));
+    }
+    if let Some(model) = model {
+        query = query.filter(custom_fields::model.eq(model.as_str()));
+    }
+    let columns = (custom_fields::id, CustomField::as_select(), custom_fields::created_at);
+    Ok(query.select(columns).load(conn)?)
+}
+
+/// How many a model has.
+pub(crate) fn count(conn: &mut PgConnection, org: Uuid, model: Model) -> Result<i64, StoreError> {
+    Ok(custom_fields::table
+        .filter(custom_fields::org_id.eq(org))
+        .filter(custom_fields::model.eq(model.as_str()))
+        .count()
+        .get_result(conn)?)
+}
+
+pub(crate) fn create(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    field: &CustomField,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::insert_into(custom_fields::table)
+        .values((
+            custom_fields::org_id.eq(org),
+            custom_fields::id.eq(id),
+            field,
+            custom_fields::name_key.eq(fold(&field.name)),
+            custom_fields::created_at.eq(now),
+            custom_fields::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(crate) fn update(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    field: &CustomField,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    diesel::update(custom_fields::table)
+        .filter(custom_fields::org_id.eq(org))
+        .filter(custom_fields::id.eq(id))
+        .set((
+            field,
+            custom_fields::name_key.eq(fold(&field.name)),
+            custom_fields::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The names of all but one, over all models.
+pub(crate) fn other_names(
+    conn: &mut PgConnection,
+    org: Uuid,
+    but: Uuid,
+) -> Result<Vec<String>, StoreError> {
+    Ok(custom_fields::table
+        .filter(custom_fields::org_id.eq(org))
+        .filter(custom_fields::id.ne(but))
+        .select(custom_fields::name)
+        .load(conn)?)
+}
+
+/// All names, which templates may use.
+pub(crate) fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
+    Ok(custom_fields::table
+        .filter(custom_fields::org_id.eq(org))
+        .order((custom_fields::name_key, custom_fields::model))
+        .select(custom_fields::name)
+        .load(conn)?)
+}
