@@ -14,7 +14,7 @@ use crate::store::error::StoreError;
 use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
 use crate::store::writes::{self, Delivery};
 use crate::store::{deliveries, directory};
-use beeiq_core::batch::{Context, Mentions, Request};
+use beeiq_core::batch::{Context, Keys, Request};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::Directory;
 use beeiq_core::formats::{Envelope, Item};
@@ -105,26 +105,26 @@ impl Parts {
         attempt: u32,
     ) -> Result<Vec<Reply>, AttemptError> {
         let Some(Reading { job, .. }) = readings.first() else { return Ok(Vec::new()) };
-        let mut mentions = Mentions::default();
+        let mut keys = Keys::default();
         for reading in readings {
-            mention(
+            collect_keys(
                 &reading.envelope.items,
                 reading.request(self.outgoing().staging),
-                &mut mentions,
+                &mut keys,
             );
         }
         let reserved = if job.options.dry_run {
             Reserved::default()
         } else {
-            self.codes.reserve(conn, job.org, &mentions)?
+            self.codes.reserve(conn, job.org, &keys)?
         };
         let mut left = reserved.clone();
-        let mut done = self.commit(conn, readings, &mentions, &mut left, Run::Batch);
+        let mut done = self.commit(conn, readings, &keys, &mut left, Run::Batch);
         if let (Err(error), [_]) = (&done, readings)
             && may_be_an_actions_fault(error, attempt)
         {
             left = reserved.clone();
-            done = self.commit(conn, readings, &mentions, &mut left, Run::OneByOne);
+            done = self.commit(conn, readings, &keys, &mut left, Run::OneByOne);
         }
         match &done {
             Ok(_) => self.codes.release(job.org, left),
@@ -139,7 +139,7 @@ impl Parts {
         &self,
         conn: &mut Conn,
         readings: &[&Reading<'_>],
-        mentions: &Mentions,
+        keys: &Keys,
         codes: &mut Reserved,
         run: Run,
     ) -> Result<Vec<Reply>, AttemptError> {
@@ -161,7 +161,7 @@ impl Parts {
             }
             let batch = Batch { org, parts: &parts, options, outgoing };
             let Decided { results, pending, queues_messages } = match run {
-                Run::Batch => batch.decide(conn, mentions, codes)?,
+                Run::Batch => batch.decide(conn, keys, codes)?,
                 Run::OneByOne => batch.run_one_by_one(conn, codes)?,
             };
             let answer = |(reading, result): (&&Reading<'_>, _)| self.answer(reading.job, result);

@@ -9,7 +9,7 @@ use crate::store::batch_load;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::{Conn, savepoint};
 use crate::store::writes::{self, Outgoing};
-use beeiq_core::batch::{Ids, Mentions, Outcome, Pending, Rejection, Request, Workspace};
+use beeiq_core::batch::{Ids, Keys, Outcome, Pending, Rejection, Request, Overlay};
 use beeiq_core::diagnostics::{Code, Fault, Warning};
 use beeiq_core::formats::{Format, Item};
 use beeiq_core::records::counter::Counter;
@@ -47,27 +47,27 @@ pub(super) struct Decided {
 type ActionResult = Result<Outcome, Rejection>;
 
 /// Adds what the actions of a delivery mention.
-pub(super) fn mention<'i>(
+pub(super) fn collect_keys<'i>(
     items: impl IntoIterator<Item = &'i Item>,
     request: Request<'_>,
-    mentions: &mut Mentions,
+    keys: &mut Keys,
 ) {
-    mentions.sms |= request.context.listener.welcome_sms.is_some();
+    keys.sms |= request.context.listener.welcome_sms.is_some();
     for action in items.into_iter().filter_map(|item| item.action.as_ref()) {
-        action.mention(mentions);
+        action.collect_keys(keys);
     }
 }
 
 impl Batch<'_> {
     /// Decides the whole batch in the transaction that is open, as many statements for one action
-    /// as for thousands. `mentions` is at least what the actions mention.
+    /// as for thousands. `keys` is at least what the actions mention.
     pub(super) fn decide(
         &self,
         conn: &mut Conn,
-        mentions: &Mentions,
+        keys: &Keys,
         codes: &mut Reserved,
     ) -> Result<Decided, StoreError> {
-        let (results, pending) = self.decide_parts(conn, self.parts, mentions, codes)?;
+        let (results, pending) = self.decide_parts(conn, self.parts, keys, codes)?;
         let created = pending.made();
         let pending = if self.applies(&results) { pending } else { Pending::default() };
         let queues_messages = !pending.messages.is_empty();
@@ -117,11 +117,11 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<(ActionResult, Pending), StoreError> {
         let Part { request, format, .. } = *part;
-        let mut mentions = Mentions::default();
-        mention([item], request, &mut mentions);
+        let mut keys = Keys::default();
+        collect_keys([item], request, &mut keys);
         let done = savepoint(conn, |conn| {
             let part = Part { items: vec![item], warnings: Vec::new(), request, format };
-            let (results, pending) = self.decide_parts(conn, &[part], &mentions, codes)?;
+            let (results, pending) = self.decide_parts(conn, &[part], &keys, codes)?;
             writes::write(conn, self.org, &pending, &[], self.outgoing)?;
             Ok((results.into_iter().flatten().next(), pending))
         });
@@ -146,27 +146,27 @@ impl Batch<'_> {
         &self,
         conn: &mut Conn,
         parts: &[Part<'_>],
-        mentions: &Mentions,
+        keys: &Keys,
         codes: &mut Reserved,
     ) -> Result<(Vec<Vec<ActionResult>>, Pending), StoreError> {
         let Some(first) = parts.first() else { return Ok(Default::default()) };
-        let loaded = batch_load::load(conn, self.org, mentions)?;
-        let mut workspace = Workspace::new(first.request, loaded);
+        let snapshot = batch_load::load(conn, self.org, keys)?;
+        let mut overlay = Overlay::new(first.request, snapshot);
         let mut ids = RequestIds { codes };
         let mut results = Vec::with_capacity(parts.len());
         for part in parts {
-            workspace.request = part.request;
+            overlay.request = part.request;
             let decide = |item: &&Item| {
                 let Some(action) = &item.action else {
-                    return Err(item.findings.clone().into());
+                    return Err(item.diagnostics.clone().into());
                 };
-                let decision = action.decide(&workspace, &mut ids, item.findings.clone())?;
-                workspace.apply(decision.changes);
+                let decision = action.decide(&overlay, &mut ids, item.diagnostics.clone())?;
+                overlay.apply(decision.changes);
                 Ok(decision.outcome)
             };
             results.push(part.items.iter().map(decide).collect());
         }
-        Ok((results, workspace.into_pending()))
+        Ok((results, overlay.into_pending()))
     }
 
     fn results(

@@ -3,7 +3,7 @@
 use crate::store::counters;
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
-use beeiq_core::batch::Mentions;
+use beeiq_core::batch::Keys;
 use beeiq_core::records::counter::Counter;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::iter::once;
@@ -37,16 +37,16 @@ impl CodeAllocator {
         &self,
         conn: &mut Conn,
         org: Uuid,
-        mentions: &Mentions,
+        keys: &Keys,
     ) -> Result<Reserved, StoreError> {
         let mut reserved = Reserved::default();
-        for (&counter, &count) in &mentions.numbers {
+        for (&counter, &count) in &keys.numbers {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             let ranges = match counter {
                 Counter::Customer(_) | Counter::Ticket => {
                     self.set_aside(conn, org, counter, count)?
                 }
-                Counter::Deal => self.set_deal_ids_aside(conn, org, count, &mentions.deal_ids)?,
+                Counter::Deal => self.set_deal_ids_aside(conn, org, count, &keys.deal_ids)?,
             };
             reserved.0.insert(counter, ranges);
         }

@@ -3,7 +3,7 @@
 use crate::store::deals::{DealRow, contacts, owners};
 use crate::store::schema::deals;
 use crate::store::statement::statement;
-use beeiq_core::batch::{KnownDeal, LoadedDeals, Mentions};
+use beeiq_core::batch::{KnownDeal, DealSnapshot, Keys};
 use beeiq_core::records::deal::{Deal, DealOwners};
 use beeiq_core::records::permit::Permit;
 use diesel::pg::PgConnection;
@@ -20,17 +20,17 @@ const LOOKED_AT: i64 = 10;
 pub(super) fn load(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
-) -> QueryResult<LoadedDeals> {
+    keys: &Keys,
+) -> QueryResult<DealSnapshot> {
     let mut known = HashMap::new();
-    for deal in by_deal_id(conn, org, mentions)?.into_iter().chain(by_name(conn, org, mentions)?) {
+    for deal in by_deal_id(conn, org, keys)?.into_iter().chain(by_name(conn, org, keys)?) {
         known.insert(deal.id, deal.known());
     }
     let may_change: BTreeSet<Uuid> = known
         .values()
         .filter(|deal| {
-            mentions.for_update.deal_ids.contains(&deal.deal_id)
-                || mentions.for_update.deal_names.contains(&deal.name_key)
+            keys.for_update.deal_ids.contains(&deal.deal_id)
+                || keys.for_update.deal_names.contains(&deal.name_key)
         })
         .map(|deal| deal.id)
         .collect();
@@ -38,7 +38,7 @@ pub(super) fn load(
     // One that is not there any more was erased meanwhile.
     let there: BTreeSet<Uuid> = records.iter().map(|deal| deal.id).collect();
     known.retain(|id, _| !may_change.contains(id) || there.contains(id));
-    Ok(LoadedDeals { known: known.into_values().collect(), records })
+    Ok(DealSnapshot { known: known.into_values().collect(), records })
 }
 
 #[derive(QueryableByName)]
@@ -63,9 +63,9 @@ impl KnownRow {
 fn by_deal_id(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
 ) -> QueryResult<Vec<KnownRow>> {
-    if mentions.deal_ids.is_empty() {
+    if keys.deal_ids.is_empty() {
         return Ok(Vec::new());
     }
     statement(
@@ -73,12 +73,12 @@ fn by_deal_id(
          WHERE org_id = $1 AND deal_id = ANY($2)",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(texts(&mentions.deal_ids))
+    .bind::<Array<Text>, _>(texts(&keys.deal_ids))
     .load(conn)
 }
 
-fn by_name(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> QueryResult<Vec<KnownRow>> {
-    if mentions.deal_names.is_empty() {
+fn by_name(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
+    if keys.deal_names.is_empty() {
         return Ok(Vec::new());
     }
     statement(
@@ -91,7 +91,7 @@ fn by_name(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> QueryResu
          ) d",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(texts(&mentions.deal_names))
+    .bind::<Array<Text>, _>(texts(&keys.deal_names))
     .bind::<BigInt, _>(LOOKED_AT)
     .load(conn)
 }

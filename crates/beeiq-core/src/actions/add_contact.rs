@@ -7,14 +7,14 @@
 
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
-use super::customer::party::Party;
+use super::customer::customer_data::CustomerData;
 use super::customer::person::PERSON_FIELDS;
 use super::welcome::rendered;
 use crate::batch::change::{Content, Decision, Rejection};
 use crate::batch::context::Context;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer, Warning};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::{Customer, CustomerKind};
 use serde_json::Value;
@@ -22,7 +22,7 @@ use serde_json::Value;
 /// A payload of add-contact, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddContact {
-    party: Party,
+    party: CustomerData,
 }
 
 impl AddContact {
@@ -31,9 +31,9 @@ impl AddContact {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
         let kind = read_kind(&mut fields);
         fields.ignore(
             "customerId",
@@ -41,27 +41,27 @@ impl AddContact {
         );
         let named = fields.has("name");
         fields.require("name", named);
-        let party = Party::read(&mut fields, kind, context);
+        let party = CustomerData::read(&mut fields, kind, context);
         Some(Self { party })
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.party.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.party.collect_keys(keys);
     }
 
-    /// Decides it. `findings` are those of reading it: a payload with faults is failed, duplicate
+    /// Decides it. `diagnostics` are those of reading it: a payload with faults is failed, duplicate
     /// or not.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, workspace, ids, findings)
+        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
     }
 
     /// The listener's welcome messages as the contact would get them if it were new, which it may
@@ -72,24 +72,24 @@ impl AddContact {
     /// Every fault.
     pub fn welcome(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<(Vec<Content>, Vec<Warning>), Rejection> {
-        let company = self.party.search_company(workspace, &mut findings);
-        if !findings.faults.is_empty() {
-            return Err(findings.into());
+        let company = self.party.search_company(overlay, &mut diagnostics);
+        if !diagnostics.faults.is_empty() {
+            return Err(diagnostics.into());
         }
         let at = &self.party.at;
-        let made = self.party.create(company, workspace, ids, &mut findings);
+        let made = self.party.create(company, overlay, ids, &mut diagnostics);
         // What is wrong with a template was told for those who have an address.
-        let mut rendering = Findings::default();
+        let mut rendering = Diagnostics::default();
         let company_name = made.company_name.as_deref();
-        let contents = rendered(&made.customer, company_name, at, workspace, &mut rendering);
-        let new = rendering.warnings.into_iter().filter(|it| !findings.warnings.contains(it));
+        let contents = rendered(&made.customer, company_name, at, overlay, &mut rendering);
+        let new = rendering.warnings.into_iter().filter(|it| !diagnostics.warnings.contains(it));
         let new: Vec<Warning> = new.collect();
-        findings.warnings.extend(new);
-        let listener = workspace.request.context.listener;
+        diagnostics.warnings.extend(new);
+        let listener = overlay.request.context.listener;
         let Customer { emails, phones, .. } = &made.customer;
         for (missing, field, what) in [
             (emails.is_empty() && listener.welcome_email.is_some(), "emails", "e-mail"),
@@ -97,10 +97,10 @@ impl AddContact {
         ] {
             if missing {
                 let message = format!("There is no address for the welcome {what}.");
-                findings.warn(Code::WelcomeSkipped, at.member(field), message);
+                diagnostics.warn(Code::WelcomeSkipped, at.member(field), message);
             }
         }
-        Ok((contents, findings.warnings))
+        Ok((contents, diagnostics.warnings))
     }
 }
 
@@ -110,7 +110,7 @@ fn read_kind(fields: &mut Fields<'_, '_>) -> CustomerKind {
         let at = fields.place("contactType");
         let message =
             "add-contact makes contacts and accounts; to add a lead use the actionType `add-lead`.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
         Given::Set(1) => CustomerKind::Account,

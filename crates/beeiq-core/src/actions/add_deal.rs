@@ -6,7 +6,7 @@
 //! names are linked as they are, and those who are nobody yet are made, unless the deal has a fault.
 //! In a change what is absent or empty stays, and `null` clears.
 
-use super::customer::linked_party::{Linked, LinkedParty};
+use super::customer::linked_customer::{Linked, LinkedCustomer};
 use super::deal::changes::{Names, field_changes};
 use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
 use crate::batch::change::{
@@ -14,9 +14,9 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::counter::Counter;
 use crate::records::deal::{Deal, DealOwners};
@@ -54,72 +54,72 @@ impl AddDeal {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Update, DEAL_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Update, DEAL_FIELDS, diagnostics)?;
         let fields = DealFields::read(&mut fields, context);
         Some(Self { at, fields })
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
+    pub fn collect_keys(&self, keys: &mut Keys) {
         if let Some(deal_id) = &self.fields.deal_id {
-            mentions.deal_ids.insert(deal_id.clone());
-            mentions.for_update.deal_ids.insert(deal_id.clone());
+            keys.deal_ids.insert(deal_id.clone());
+            keys.for_update.deal_ids.insert(deal_id.clone());
         } else if let Some(name) = &self.fields.name {
-            mentions.deal_names.insert(fold(name));
-            mentions.for_update.deal_names.insert(fold(name));
-            mentions.may_number(Counter::Deal);
+            keys.deal_names.insert(fold(name));
+            keys.for_update.deal_names.insert(fold(name));
+            keys.may_number(Counter::Deal);
         }
-        self.mention_parties(mentions);
+        self.collect_customer_keys(keys);
     }
 
-    fn mention_parties(&self, mentions: &mut Mentions) {
+    fn collect_customer_keys(&self, keys: &mut Keys) {
         let contacts = self.fields.contacts.as_set().into_iter().flatten();
         for party in self.fields.deal_with.iter().chain(contacts) {
-            party.mention(mentions);
+            party.collect_keys(keys);
         }
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included; then nobody is made either.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let target = self.target(workspace, &mut findings);
+        let target = self.target(overlay, &mut diagnostics);
         let first_stage = match target {
-            Some(Target::New) => self.requirements(workspace, &mut findings),
+            Some(Target::New) => self.requirements(overlay, &mut diagnostics),
             Some(Target::Existing(_)) | None => None,
         };
-        let mut mentions = Mentions::default();
-        self.mention_parties(&mut mentions);
-        let (mut scratch, mut changes) = (workspace.scratch(&mentions), Vec::new());
-        let links = self.link(&mut scratch, ids, &mut findings, &mut changes);
-        let Some(target) = target.filter(|_| findings.faults.is_empty()) else {
-            return Err(findings.into());
+        let mut keys = Keys::default();
+        self.collect_customer_keys(&mut keys);
+        let (mut fork, mut changes) = (overlay.fork(&keys), Vec::new());
+        let links = self.link(&mut fork, ids, &mut diagnostics, &mut changes);
+        let Some(target) = target.filter(|_| diagnostics.faults.is_empty()) else {
+            return Err(diagnostics.into());
         };
         let (status, record) = match (target, first_stage, &links.deal_with) {
             (Target::Existing(deal), ..) => {
-                self.change(deal, &links, workspace, &scratch, ids, &mut changes)
+                self.change(deal, &links, overlay, &fork, ids, &mut changes)
             }
             (Target::New, Some(stage), Some(deal_with)) => {
-                let deal = self.new_deal(stage, deal_with, &links, workspace, ids);
+                let deal = self.new_deal(stage, deal_with, &links, overlay, ids);
                 self.create(deal, ids, &mut changes)
             }
             // What is missing has been told.
-            (Target::New, ..) => return Err(findings.into()),
+            (Target::New, ..) => return Err(diagnostics.into()),
         };
         let outcome = Outcome {
             status,
             record: record.record(),
             matched_by: None,
             related: links.related(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
     }
@@ -127,10 +127,10 @@ impl AddDeal {
     /// The deal that is meant; `None` where that is not clear.
     fn target<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Target<'w>> {
-        let deals = &workspace.deals;
+        let deals = &overlay.deals;
         let known = if let Some(deal_id) = &self.fields.deal_id {
             deals.with_deal_id(deal_id)
         } else {
@@ -140,7 +140,7 @@ impl AddDeal {
             if named.next().is_some() {
                 let message =
                     format!("Several deals are called \"{name}\"; say which by its `dealId`.");
-                findings.fault(Code::Ambiguous, self.at.member("name"), message);
+                diagnostics.fault(Code::Ambiguous, self.at.member("name"), message);
                 return None;
             }
             known
@@ -150,8 +150,8 @@ impl AddDeal {
     }
 
     /// What only a new deal needs: the stage that it starts in, and a customer.
-    fn requirements(&self, workspace: &Workspace<'_>, findings: &mut Findings) -> Option<Uuid> {
-        let context = workspace.request.context;
+    fn requirements(&self, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) -> Option<Uuid> {
+        let context = overlay.request.context;
         let stage = match self.fields.stage {
             Stage::Named(stage) => Some(stage),
             Stage::Skipped => context.directory.deal_stages.iter().next().map(|stage| stage.id),
@@ -159,8 +159,8 @@ impl AddDeal {
         };
         let mut missing = |field: &str, message: String| {
             let at = self.at.member(field);
-            if !findings.faults.iter().any(|fault| fault.pointer == at.as_str()) {
-                findings.fault(Code::Required, at, message);
+            if !diagnostics.faults.iter().any(|fault| fault.pointer == at.as_str()) {
+                diagnostics.fault(Code::Required, at, message);
             }
         };
         if stage.is_none() {
@@ -177,12 +177,12 @@ impl AddDeal {
     /// Finds or makes the customers, one after the other, so that two who are the same are one.
     fn link(
         &self,
-        scratch: &mut Workspace<'_>,
+        fork: &mut Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Links {
-        let mut link = |party: &LinkedParty| party.link(scratch, ids, findings, changes);
+        let mut link = |party: &LinkedCustomer| party.link(fork, ids, diagnostics, changes);
         let deal_with = self.fields.deal_with.as_ref().and_then(&mut link);
         let mut seen = BTreeSet::new();
         let contacts = self
@@ -202,10 +202,10 @@ impl AddDeal {
         stage: Uuid,
         deal_with: &Linked,
         links: &Links,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
     ) -> Deal {
-        let request = &workspace.request;
+        let request = &overlay.request;
         let DealFields {
             deal_id,
             name,
@@ -276,18 +276,18 @@ impl AddDeal {
         &self,
         deal: &Deal,
         links: &Links,
-        workspace: &Workspace<'_>,
-        scratch: &Workspace<'_>,
+        overlay: &Overlay<'_>,
+        fork: &Overlay<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> (Status, KnownDeal) {
-        let mut revised = self.revised(deal, links, workspace);
+        let mut revised = self.revised(deal, links, overlay);
         let known = KnownDeal::of(&revised);
         if revised == *deal {
             return (Status::Unchanged, known);
         }
-        revised.updated_at = workspace.request.now;
-        let changed = field_changes(deal, &revised, Names { workspace, scratch });
+        revised.updated_at = overlay.request.now;
+        let changed = field_changes(deal, &revised, Names { overlay, fork });
         let event = Event::Updated(Updated { changes: changed });
         let (before, now) = (customers_of(deal), customers_of(&revised));
         let deal_with = revised.deal_with;
@@ -307,8 +307,8 @@ impl AddDeal {
     }
 
     /// The deal as the payload wants it.
-    fn revised(&self, deal: &Deal, links: &Links, workspace: &Workspace<'_>) -> Deal {
-        let request = &workspace.request;
+    fn revised(&self, deal: &Deal, links: &Links, overlay: &Overlay<'_>) -> Deal {
+        let request = &overlay.request;
         let mut revised = deal.clone();
         let DealFields {
             deal_id: _,

@@ -5,13 +5,13 @@
 
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
-use super::customer::party::Party;
+use super::customer::customer_data::CustomerData;
 use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use serde_json::Value;
 /// A payload of add-lead, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddLead {
-    party: Party,
+    party: CustomerData,
 }
 
 impl AddLead {
@@ -28,9 +28,9 @@ impl AddLead {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
         check_kind(&mut fields);
         fields.ignore(
             "customerId",
@@ -38,26 +38,26 @@ impl AddLead {
         );
         let named = fields.has("name");
         fields.require("name", named);
-        let party = Party::read(&mut fields, CustomerKind::Lead, context);
+        let party = CustomerData::read(&mut fields, CustomerKind::Lead, context);
         Some(Self { party })
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.party.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.party.collect_keys(keys);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, workspace, ids, findings)
+        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
     }
 }
 
@@ -66,13 +66,13 @@ fn check_kind(fields: &mut Fields<'_, '_>) {
     if read_contact_type(fields).set() == Some(ContactKind::Customer) {
         let at = fields.place("contactType");
         let message = "add-lead makes leads; to add a customer use the actionType `add-contact`.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     if fields.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(1) {
         let at = fields.place("type");
         let message =
             "A lead is a person, `type` 0; to add an account use `add-contact` with `type` 1.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::channel::read_channel_or_source;
 use super::customer::customer_type::{ContactKind, read_contact_type};
-use super::customer::linked_party::{NamedCode, read_code};
+use super::customer::linked_customer::{NamedCode, read_code};
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
 use super::customer::person::read_tags;
@@ -17,9 +17,9 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::history::{Event, NoteAdded, NoteId};
 use crate::records::identity::{Identity, World};
@@ -85,9 +85,9 @@ impl AddNote {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Add, NOTE_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, NOTE_FIELDS, diagnostics)?;
         let body = fields.text("body", Longest::TEXT).set();
         if body.is_none() {
             fields.require("body", false);
@@ -99,25 +99,25 @@ impl AddNote {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.target.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.target.collect_keys(keys);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault; `not_found` where what the note is on is not there.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let found = self.target.find(&self.at, workspace, &mut findings);
-        let Some(found) = found.filter(|_| findings.faults.is_empty()) else {
-            return Err(findings.into());
+        let found = self.target.find(&self.at, overlay, &mut diagnostics);
+        let Some(found) = found.filter(|_| diagnostics.faults.is_empty()) else {
+            return Err(diagnostics.into());
         };
-        let request = &workspace.request;
+        let request = &overlay.request;
         let note = Note {
             id: ids.id(),
             body: self.body.clone(),
@@ -132,10 +132,10 @@ impl AddNote {
             record: RecordRef { id: note.id, name: RecordName::Note },
             matched_by: None,
             related: Vec::new(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         let mut changes = Vec::new();
-        let tags = self.target.add_tags(found, workspace, ids, &mut changes);
+        let tags = self.target.add_tags(found, overlay, ids, &mut changes);
         let tags_added = tags.into_iter().map(str::to_owned).collect();
         let event = Event::NoteAdded(NoteAdded { note: NoteId { id: note.id }, tags_added });
         changes.push(Change::NoteAdded(Box::new(note)));
@@ -168,7 +168,7 @@ impl Target {
                 "Whom is the note on? Name one of {}.",
                 listed(CUSTOMER_IDENTIFIERS, CUSTOMER_IDENTIFIERS.len())
             );
-            fields.findings.fault(Code::MissingIdentifier, &at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
         }
         Self::Customer {
             world,
@@ -189,26 +189,26 @@ impl Target {
         if deal_id.is_none() && name.is_none() {
             let at = fields.at().clone();
             let message = "Which deal is the note on? Name its `dealId` or its `name`.";
-            fields.findings.fault(Code::MissingIdentifier, &at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
         }
         Self::Deal { deal_id, name }
     }
 
-    fn mention(&self, mentions: &mut Mentions) {
+    fn collect_keys(&self, keys: &mut Keys) {
         match self {
             Self::Customer { world: _, code, identities, tags } => {
                 let code = code.as_ref().and_then(|code| code.as_ref().ok());
-                mentions.codes.extend(code);
-                mentions.identities.extend(identities.iter().cloned());
-                mentions.tags.extend(tags.iter().map(|tag| fold(tag)));
+                keys.codes.extend(code);
+                keys.identities.extend(identities.iter().cloned());
+                keys.tags.extend(tags.iter().map(|tag| fold(tag)));
                 if !tags.is_empty() {
-                    mentions.for_update.codes.extend(code);
-                    mentions.for_update.identities.extend(identities.iter().cloned());
+                    keys.for_update.codes.extend(code);
+                    keys.for_update.identities.extend(identities.iter().cloned());
                 }
             }
             Self::Deal { deal_id, name } => {
-                mentions.deal_ids.extend(deal_id.clone());
-                mentions.deal_names.extend(name.as_deref().map(fold));
+                keys.deal_ids.extend(deal_id.clone());
+                keys.deal_names.extend(name.as_deref().map(fold));
             }
         }
     }
@@ -217,28 +217,28 @@ impl Target {
     fn find(
         &self,
         at: &Pointer,
-        workspace: &Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<NoteTarget> {
         match self {
             // Nothing that could be read: that is a fault already.
             Self::Customer { code: None, identities, .. } if identities.is_empty() => None,
             Self::Customer { world, code: None, identities, tags: _ } => {
-                let found = identities.iter().find_map(|one| workspace.customers.holder(one));
+                let found = identities.iter().find_map(|one| overlay.customers.holder(one));
                 if found.is_none() {
-                    findings.fault(Code::NotFound, at, nobody_holds_these(*world));
+                    diagnostics.fault(Code::NotFound, at, nobody_holds_these(*world));
                 }
                 found.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Customer { world: _, code: Some(code), identities: _, tags: _ } => {
-                let code_known = code.as_ref().ok().and_then(|c| workspace.customers.with_code(*c));
+                let code_known = code.as_ref().ok().and_then(|c| overlay.customers.with_code(*c));
                 if code_known.is_none() {
-                    findings.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
+                    diagnostics.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
                 }
                 code_known.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Deal { deal_id, name } => {
-                let found = find_deal(deal_id.as_deref(), name.as_deref(), at, workspace, findings);
+                let found = find_deal(deal_id.as_deref(), name.as_deref(), at, overlay, diagnostics);
                 found.map(|deal| NoteTarget::Deal(deal.id))
             }
         }
@@ -248,26 +248,26 @@ impl Target {
     fn add_tags(
         &self,
         target: NoteTarget,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> Vec<&str> {
         let Self::Customer { world: _, code: _, identities: _, tags } = self else {
             return Vec::new();
         };
-        let Some(record) = target.customer().and_then(|id| workspace.customers.record(id)) else {
+        let Some(record) = target.customer().and_then(|id| overlay.customers.record(id)) else {
             return Vec::new();
         };
         let mut tagged = record.clone();
         let mut added = Vec::new();
-        for (name, tag) in tags.iter().zip(tags_named(tags, workspace, ids, changes)) {
+        for (name, tag) in tags.iter().zip(tags_named(tags, overlay, ids, changes)) {
             if !tagged.tags.contains(&tag) {
                 tagged.tags.push(tag);
                 added.push(name.as_str());
             }
         }
         if !added.is_empty() {
-            tagged.updated_at = workspace.request.now;
+            tagged.updated_at = overlay.request.now;
             changes.push(Change::CustomerChanged(Box::new(tagged)));
         }
         added
@@ -279,32 +279,32 @@ fn find_deal<'w>(
     deal_id: Option<&str>,
     name: Option<&str>,
     at: &Pointer,
-    workspace: &'w Workspace<'_>,
-    findings: &mut Findings,
+    overlay: &'w Overlay<'_>,
+    diagnostics: &mut Diagnostics,
 ) -> Option<&'w KnownDeal> {
     if let Some(deal_id) = deal_id {
-        let known = workspace.deals.with_deal_id(deal_id);
+        let known = overlay.deals.with_deal_id(deal_id);
         if known.is_some() {
             return known;
         }
         let shown: String = deal_id.chars().take(64).collect();
         let message = format!("There is no deal with the dealId \"{shown}\".");
         if name.is_none() {
-            findings.fault(Code::NotFound, at.member("dealId"), message);
+            diagnostics.fault(Code::NotFound, at.member("dealId"), message);
             return None;
         }
         let message = format!("{message} It was searched by its name.");
-        findings.warn(Code::UnknownDeal, at.member("dealId"), message);
+        diagnostics.warn(Code::UnknownDeal, at.member("dealId"), message);
     }
     let name_key = fold(name?);
-    let mut deals = workspace.deals.named(&name_key);
+    let mut deals = overlay.deals.named(&name_key);
     let found = deals.next();
     if found.is_none() {
         let message = "There is no deal of this name.";
-        findings.fault(Code::NotFound, at.member("name"), message);
+        diagnostics.fault(Code::NotFound, at.member("name"), message);
     } else if deals.next().is_some() {
         let message = "Several deals have this name; name the one meant by its `dealId`.";
-        findings.fault(Code::Ambiguous, at.member("name"), message);
+        diagnostics.fault(Code::Ambiguous, at.member("name"), message);
         return None;
     }
     found

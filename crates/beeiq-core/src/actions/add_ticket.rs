@@ -11,10 +11,10 @@ use super::add_note::CUSTOMER_IDENTIFIERS;
 use super::channel::read_channel;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use super::customer::customer_type::{ContactKind, read_contact_type};
-use super::customer::linked_party::{LinkedParty, NamedCode, read_code};
+use super::customer::linked_customer::{LinkedCustomer, NamedCode, read_code};
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
-use super::customer::party::Party;
+use super::customer::customer_data::CustomerData;
 use super::customer::person::{Person, read_tags};
 use crate::batch::change::{
     Change, Decision, Link, Outcome, RecordName, RecordRef, Rejection, Related, Role, Status,
@@ -23,9 +23,9 @@ use crate::batch::change::{
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
 use crate::records::counter::Counter;
@@ -68,7 +68,7 @@ pub struct AddTicket {
     at: Pointer,
     title: Option<String>,
     body: String,
-    customer: LinkedParty,
+    customer: LinkedCustomer,
     deal_id: Option<String>,
     readers: Permit,
     sla: Option<SlaTimes>,
@@ -98,15 +98,15 @@ impl AddTicket {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Add, TICKET_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, TICKET_FIELDS, diagnostics)?;
         let body = fields.text("body", Longest::TEXT).set();
         if body.is_none() {
             fields.require("body", false);
         }
         let cus_fields = read_cus_fields(&mut fields).and_then(|values| {
-            Some(resolve_cus_fields(&values, Model::Ticket, context, fields.findings))
+            Some(resolve_cus_fields(&values, Model::Ticket, context, fields.diagnostics))
         });
         Some(Self {
             at,
@@ -123,44 +123,44 @@ impl AddTicket {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.customer.mention(mentions);
-        mentions.deal_ids.extend(self.deal_id.clone());
-        mentions.tags.extend(self.tags.iter().map(|tag| fold(tag)));
-        mentions.may_number(Counter::Ticket);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.customer.collect_keys(keys);
+        keys.deal_ids.extend(self.deal_id.clone());
+        keys.tags.extend(self.tags.iter().map(|tag| fold(tag)));
+        keys.may_number(Counter::Ticket);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault; `not_found` where there is no such customer and they cannot be made.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let known = self.customer.search(workspace, &mut findings).cloned();
+        let known = self.customer.search(overlay, &mut diagnostics).cloned();
         // Who was not named at all is told of already.
-        let named = !findings.faults.iter().any(|fault| fault.code == Code::MissingIdentifier);
+        let named = !diagnostics.faults.iter().any(|fault| fault.code == Code::MissingIdentifier);
         if known.is_none() && named && !self.can_make_customer() {
             let message = "Nobody has this contactId, passport, e-mail or phone; to make the \
                            customer a `name` and an e-mail, phone or passport are needed.";
-            findings.fault(Code::NotFound, &self.at, message);
+            diagnostics.fault(Code::NotFound, &self.at, message);
         }
-        let deal = self.find_deal(workspace, &mut findings);
-        if !findings.faults.is_empty() {
-            return Err(findings.into());
+        let deal = self.find_deal(overlay, &mut diagnostics);
+        if !diagnostics.faults.is_empty() {
+            return Err(diagnostics.into());
         }
         let mut changes = Vec::new();
         let Customer { known: customer, related } = match known {
             Some(known) => {
                 Customer { related: vec![related_customer(&known, Link::Linked)], known }
             }
-            None => self.make_customer(workspace, ids, &mut findings, &mut changes),
+            None => self.make_customer(overlay, ids, &mut diagnostics, &mut changes),
         };
-        let tags = tags_named(&self.tags, workspace, ids, &mut changes);
-        let ticket = self.ticket(customer.id, deal.map(|deal| deal.id), tags, workspace, ids);
+        let tags = tags_named(&self.tags, overlay, ids, &mut changes);
+        let ticket = self.ticket(customer.id, deal.map(|deal| deal.id), tags, overlay, ids);
         let record = RecordRef { id: ticket.id, name: RecordName::Ticket(ticket.code) };
         let named = Coded { id: ticket.id, code: ticket.code.to_string() };
         let added = Event::TicketAdded(OfTicket { ticket: named });
@@ -178,7 +178,7 @@ impl AddTicket {
             record,
             matched_by: None,
             related,
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
     }
@@ -194,12 +194,12 @@ impl AddTicket {
 
     fn make_customer(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Customer {
-        let made = self.customer.party.create(None, workspace, ids, findings);
+        let made = self.customer.party.create(None, overlay, ids, diagnostics);
         let known = KnownCustomer::of(&made.customer);
         let (made, company) = made.into_changes();
         changes.extend(made);
@@ -210,15 +210,15 @@ impl AddTicket {
 
     fn find_deal<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownDeal> {
         let deal_id = self.deal_id.as_deref()?;
-        let deal = workspace.deals.with_deal_id(deal_id);
+        let deal = overlay.deals.with_deal_id(deal_id);
         if deal.is_none() {
             let shown: String = deal_id.chars().take(64).collect();
             let message = format!("There is no deal with the dealId \"{shown}\".");
-            findings.fault(Code::UnknownDeal, self.at.member("dealId"), message);
+            diagnostics.fault(Code::UnknownDeal, self.at.member("dealId"), message);
         }
         deal
     }
@@ -228,10 +228,10 @@ impl AddTicket {
         customer: Uuid,
         deal: Option<Uuid>,
         tags: Vec<Uuid>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
     ) -> Ticket {
-        let request = &workspace.request;
+        let request = &overlay.request;
         Ticket {
             id: ids.id(),
             code: TicketCode(ids.number(Counter::Ticket)),
@@ -263,14 +263,14 @@ fn related_customer(customer: &KnownCustomer, link: Link) -> Related {
 }
 
 /// The customer: what identifies him, and what he is made from where nobody has it.
-fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedParty {
+fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedCustomer {
     if !CUSTOMER_IDENTIFIERS.iter().any(|name| fields.has(name)) {
         let at = fields.at().clone();
         let message = format!(
             "Whose ticket is it? Name one of {}.",
             listed(CUSTOMER_IDENTIFIERS, CUSTOMER_IDENTIFIERS.len())
         );
-        fields.findings.fault(Code::MissingIdentifier, &at, message);
+        fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
     }
     let contact_kind = read_contact_type(fields).set().unwrap_or(ContactKind::Customer);
     let code = read_code(fields, contact_kind);
@@ -280,7 +280,7 @@ fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedPar
         ..read_named_person(fields, context)
     };
     let kind = kind_to_make(contact_kind, code.as_ref());
-    LinkedParty { code, party: Party::of_person(fields.at().clone(), kind, person) }
+    LinkedCustomer { code, party: CustomerData::of_person(fields.at().clone(), kind, person) }
 }
 
 /// What a customer who is not there would be made as.
@@ -302,7 +302,7 @@ fn read_group(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Permit {
     let groups = &context.directory.groups;
     let Some(group) = groups.named(&name) else {
         context.references().unknown(
-            fields.findings,
+            fields.diagnostics,
             Code::UnknownGroup,
             &at,
             "group",
@@ -320,7 +320,7 @@ fn read_sla(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<SlaTime
     let slas = &context.directory.slas;
     let Some(Sla { id, name: _, first_response, resolution }) = slas.named(&name) else {
         context.references().unknown(
-            fields.findings,
+            fields.diagnostics,
             Code::UnknownSla,
             &at,
             "SLA",

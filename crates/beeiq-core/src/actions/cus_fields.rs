@@ -75,7 +75,7 @@ fn read_members(mut members: Fields<'_, '_>) -> Given<Vec<NamedValue>> {
             Some(name) => values.push(NamedValue { at, member: true, name, value }),
             None if clean(key).is_empty() => {
                 let message = "The name of a custom field is empty; say which field is meant.";
-                members.findings.fault(Code::Required, &at, message);
+                members.diagnostics.fault(Code::Required, &at, message);
             }
             // What is wrong with it is told.
             None => {}
@@ -106,7 +106,7 @@ pub fn resolve_cus_fields(
     values: &[NamedValue],
     model: Model,
     context: Context<'_>,
-    findings: &mut crate::diagnostics::Findings,
+    diagnostics: &mut crate::diagnostics::Diagnostics,
 ) -> CusFields {
     let mut resolved = CusFields::new();
     for named in values {
@@ -114,7 +114,7 @@ pub fn resolve_cus_fields(
         let Some(field) = context.directory.custom_fields.named(model, name) else {
             let names = context.directory.custom_fields.of(model);
             context.references().unknown(
-                findings,
+                diagnostics,
                 Code::UnknownCustomField,
                 &named.name_at(),
                 &format!("custom field of a {}", model.as_str()),
@@ -130,7 +130,7 @@ pub fn resolve_cus_fields(
                 Ok(value) => Given::Set(value),
                 Err(error) => {
                     let message = format!("\"{}\": {error}", field.name);
-                    findings.fault(Code::InvalidCustomValue, named.value_at(), message);
+                    diagnostics.fault(Code::InvalidCustomValue, named.value_at(), message);
                     continue;
                 }
             },

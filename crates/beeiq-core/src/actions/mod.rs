@@ -1,7 +1,7 @@
 //! What each action type decides, and why: pure, a file an action (`docs/architecture.md`, "decide").
 //!
 //! An action is read ([`Action::read`]), says what has to be known ([`Action::mention`]), and is
-//! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
+//! decided ([`Action::decide`]) against a [`Overlay`]: changes, or every fault it has.
 
 mod add_contact;
 mod add_deal;
@@ -29,8 +29,8 @@ pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
 
-use crate::batch::{Context, Decision, Ids, Mentions, Rejection, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::{Context, Decision, Ids, Keys, Rejection, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};
 use crate::words;
 use serde_json::Value;
@@ -108,72 +108,72 @@ pub enum Action {
 
 impl Action {
     /// Reads the `data` of an action of that type, which stands at `at`. What is wrong or odd goes
-    /// to `findings`; `None` where there is nothing to decide about.
+    /// to `diagnostics`; `None` where there is nothing to decide about.
     pub fn read(
         action_type: &str,
         data: &Value,
         at: &Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let action_type = ActionType::named(action_type).map_err(|help| {
             let shown: String = action_type.chars().take(64).collect();
             let message = format!("There is no action \"{shown}\"; {help}");
-            findings.fault(Code::UnknownActionType, at.member("actionType"), message);
+            diagnostics.fault(Code::UnknownActionType, at.member("actionType"), message);
         });
         let at = at.member("data");
         match action_type.ok()? {
-            ActionType::AddContact => AddContact::read(data, at, context, findings)
+            ActionType::AddContact => AddContact::read(data, at, context, diagnostics)
                 .map(|action| Self::AddContact(Box::new(action))),
-            ActionType::UpdateContact => UpdateContact::read(data, at, context, findings)
+            ActionType::UpdateContact => UpdateContact::read(data, at, context, diagnostics)
                 .map(|action| Self::UpdateContact(Box::new(action))),
-            ActionType::AddLead => AddLead::read(data, at, context, findings)
+            ActionType::AddLead => AddLead::read(data, at, context, diagnostics)
                 .map(|action| Self::AddLead(Box::new(action))),
-            ActionType::UpdateLead => UpdateLead::read(data, at, context, findings)
+            ActionType::UpdateLead => UpdateLead::read(data, at, context, diagnostics)
                 .map(|action| Self::UpdateLead(Box::new(action))),
-            ActionType::AddDeal => AddDeal::read(data, at, context, findings)
+            ActionType::AddDeal => AddDeal::read(data, at, context, diagnostics)
                 .map(|action| Self::AddDeal(Box::new(action))),
-            ActionType::AddNote => AddNote::read(data, at, context, findings)
+            ActionType::AddNote => AddNote::read(data, at, context, diagnostics)
                 .map(|action| Self::AddNote(Box::new(action))),
-            ActionType::AddTicket => AddTicket::read(data, at, context, findings)
+            ActionType::AddTicket => AddTicket::read(data, at, context, diagnostics)
                 .map(|action| Self::AddTicket(Box::new(action))),
-            ActionType::SendSms => SendSms::read(data, at, context, findings).map(Self::SendSms),
+            ActionType::SendSms => SendSms::read(data, at, context, diagnostics).map(Self::SendSms),
         }
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
+    pub fn collect_keys(&self, keys: &mut Keys) {
         match self {
-            Self::AddContact(action) => action.mention(mentions),
-            Self::AddLead(action) => action.mention(mentions),
-            Self::AddNote(action) => action.mention(mentions),
-            Self::AddTicket(action) => action.mention(mentions),
-            Self::SendSms(action) => action.mention(mentions),
-            Self::UpdateContact(action) => action.mention(mentions),
-            Self::UpdateLead(action) => action.mention(mentions),
-            Self::AddDeal(action) => action.mention(mentions),
+            Self::AddContact(action) => action.collect_keys(keys),
+            Self::AddLead(action) => action.collect_keys(keys),
+            Self::AddNote(action) => action.collect_keys(keys),
+            Self::AddTicket(action) => action.collect_keys(keys),
+            Self::SendSms(action) => action.collect_keys(keys),
+            Self::UpdateContact(action) => action.collect_keys(keys),
+            Self::UpdateLead(action) => action.collect_keys(keys),
+            Self::AddDeal(action) => action.collect_keys(keys),
         }
     }
 
-    /// Decides it against what is known, without I/O. `findings` are those of reading it.
+    /// Decides it against what is known, without I/O. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault that it has; then it changes nothing.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         match self {
-            Self::AddContact(action) => action.decide(workspace, ids, findings),
-            Self::AddLead(action) => action.decide(workspace, ids, findings),
-            Self::AddNote(action) => action.decide(workspace, ids, findings),
-            Self::AddTicket(action) => action.decide(workspace, ids, findings),
-            Self::SendSms(action) => action.decide(workspace, ids, findings),
-            Self::UpdateContact(action) => action.decide(workspace, ids, findings),
-            Self::UpdateLead(action) => action.decide(workspace, ids, findings),
-            Self::AddDeal(action) => action.decide(workspace, ids, findings),
+            Self::AddContact(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddLead(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddNote(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddTicket(action) => action.decide(overlay, ids, diagnostics),
+            Self::SendSms(action) => action.decide(overlay, ids, diagnostics),
+            Self::UpdateContact(action) => action.decide(overlay, ids, diagnostics),
+            Self::UpdateLead(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddDeal(action) => action.decide(overlay, ids, diagnostics),
         }
     }
 }

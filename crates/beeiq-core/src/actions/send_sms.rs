@@ -11,9 +11,9 @@ use crate::batch::change::{
     Status, Subject,
 };
 use crate::batch::context::Context;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::history::{Event, Queued};
 use crate::records::identity::{Identity, IdentityKind, World};
@@ -46,9 +46,9 @@ impl SendSms {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Add, SMS_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, SMS_FIELDS, diagnostics)?;
         let content = fields.text("content", LONGEST_CONTENT).set();
         if content.is_none() {
             fields.require("content", false);
@@ -58,49 +58,49 @@ impl SendSms {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.sms = true;
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.sms = true;
         for number in &self.numbers {
-            mentions.identities.extend(
+            keys.identities.extend(
                 [World::Customer, World::Lead]
                     .map(|world| Identity::new(world, IdentityKind::Phone, number)),
             );
         }
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault; `sms_credits_exhausted` where the credits do not suffice for all messages.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         let each = segments(&self.content).count;
         let count = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
         let cost = i64::from(each).saturating_mul(count);
-        if let Some(credits) = workspace.too_few_sms_credits(cost) {
+        if let Some(credits) = overlay.too_few_sms_credits(cost) {
             let message = format!(
                 "{count} messages of {each} segments each take {cost} SMS credits and the org has \
                  {credits} left; none was queued. Set an SMS account up, or send fewer."
             );
-            findings.fault(Code::SmsCreditsExhausted, &self.at, message);
+            diagnostics.fault(Code::SmsCreditsExhausted, &self.at, message);
         }
-        if !findings.faults.is_empty() {
-            return Err(findings.into());
+        if !diagnostics.faults.is_empty() {
+            return Err(diagnostics.into());
         }
         let mut changes = Vec::new();
         let mut records = Vec::new();
         for number in &self.numbers {
             let id = ids.id();
             records.push(RecordRef { id, name: RecordName::Sms });
-            changes.extend(self.queue(id, number, each, workspace, ids));
+            changes.extend(self.queue(id, number, each, overlay, ids));
         }
         // Reading leaves no action without a number.
         let Some(first) = records.first().cloned() else {
-            return Err(findings.into());
+            return Err(diagnostics.into());
         };
         let outcome = Outcome {
             status: Status::Queued,
@@ -110,7 +110,7 @@ impl SendSms {
                 .into_iter()
                 .map(|record| Related { role: Role::Message, record })
                 .collect(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
     }
@@ -121,12 +121,12 @@ impl SendSms {
         id: Uuid,
         number: &str,
         segments: u32,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
     ) -> Vec<Change> {
         let holder = |world| {
             let identity = Identity::new(world, IdentityKind::Phone, number);
-            workspace.customers.holder(&identity).map(|holder| holder.id)
+            overlay.customers.holder(&identity).map(|holder| holder.id)
         };
         let (customer, lead) = (holder(World::Customer), holder(World::Lead));
         let content = Content::Sms { text: self.content.clone(), segments };
@@ -134,7 +134,7 @@ impl SendSms {
         let event = Event::SmsQueued(Queued {
             message_id: id,
             to: number.to_owned(),
-            captured: workspace.request.staging,
+            captured: overlay.request.staging,
             segments: Some(segments),
         });
         let mut changes = vec![Change::MessageQueued(Box::new(message))];
@@ -155,7 +155,7 @@ fn read_numbers(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Vec
     if entries.is_none() {
         fields.require("phones", false);
     }
-    let (mut numbers, mut seen, mut bad) = (Vec::new(), HashSet::new(), Findings::default());
+    let (mut numbers, mut seen, mut bad) = (Vec::new(), HashSet::new(), Diagnostics::default());
     for (at, value) in entries? {
         match read_number(value, context) {
             Ok(number) if seen.insert(number.clone()) => numbers.push(number),
@@ -164,10 +164,10 @@ fn read_numbers(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Vec
         }
     }
     if numbers.is_empty() {
-        fields.findings.faults.append(&mut bad.faults);
+        fields.diagnostics.faults.append(&mut bad.faults);
         return None;
     }
-    fields.findings.warnings.append(&mut bad.faults);
+    fields.diagnostics.warnings.append(&mut bad.faults);
     Some(numbers)
 }
 

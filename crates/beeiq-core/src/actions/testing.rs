@@ -4,10 +4,10 @@ use super::Action;
 use super::customer::customer_revision::{email_key, phone_key};
 use crate::batch::customers::company_name_identity;
 use crate::batch::{
-    Context, Decision, Ids, KnownCustomer, Loaded, Mentions, NameKey, Rejection, Request, SEVERAL,
-    Workspace,
+    Context, Decision, Ids, KnownCustomer, Snapshot, Keys, NameKey, Rejection, Request, SEVERAL,
+    Overlay,
 };
-use crate::diagnostics::{Findings, Pointer};
+use crate::diagnostics::{Diagnostics, Pointer};
 use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
     WelcomeEmail,
@@ -31,7 +31,7 @@ pub struct TestOrg {
     pub directory: Directory,
     pub listener: Listener,
     pub sender: User,
-    pub loaded: Loaded,
+    pub snapshot: Snapshot,
 }
 
 /// A recognisable id.
@@ -185,12 +185,12 @@ impl TestOrg {
             skip_unknown_references: false,
             rate_limit: None,
         };
-        let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
+        let snapshot = Snapshot { sms_credits: 20, ..Snapshot::default() };
         Self {
             sender: directory.users.with_id(id(11)).unwrap().clone(),
             directory,
             listener,
-            loaded,
+            snapshot,
         }
     }
 
@@ -222,11 +222,11 @@ impl TestOrg {
             name_key: fold(name),
             lastname_key: None,
         };
-        self.loaded.customers.holders.extend(identities.iter().map(|one| (one.clone(), known.id)));
+        self.snapshot.customers.holders.extend(identities.iter().map(|one| (one.clone(), known.id)));
         if code.kind == CustomerKind::Account {
-            self.loaded.customers.accounts_by_name.push((fold(name), known.id));
+            self.snapshot.customers.accounts_by_name.push((fold(name), known.id));
         }
-        self.loaded.customers.known.push(known);
+        self.snapshot.customers.known.push(known);
         self
     }
 
@@ -252,23 +252,23 @@ impl TestOrg {
         self = self.holding(&code, &record.name, &identities);
         if record.code.kind == CustomerKind::Account {
             let name = company_name_identity(&fold(&record.name));
-            self.loaded.customers.holders.push((name, record.id));
+            self.snapshot.customers.holders.push((name, record.id));
         }
-        *self.loaded.customers.known.last_mut().unwrap() = KnownCustomer::of(&record);
-        self.loaded.customers.records.push(record);
+        *self.snapshot.customers.known.last_mut().unwrap() = KnownCustomer::of(&record);
+        self.snapshot.customers.records.push(record);
         self
     }
 
     /// The org knows a tag.
     pub fn with_tag(mut self, name: &str, tag: Uuid) -> Self {
-        self.loaded.tag_names.push((tag, name.to_owned()));
-        self.loaded.tags.push((fold(name), tag));
+        self.snapshot.tag_names.push((tag, name.to_owned()));
+        self.snapshot.tags.push((fold(name), tag));
         self
     }
 
     /// The org has so many SMS credits left.
     pub fn with_sms_credits(mut self, credits: i64) -> Self {
-        self.loaded.sms_credits = credits;
+        self.snapshot.sms_credits = credits;
         self
     }
 
@@ -288,10 +288,10 @@ impl TestOrg {
     }
 
     /// Who has the names that the actions search, as the database would tell.
-    fn by_name(&self, mentions: Mentions) -> Vec<(NameKey, Uuid)> {
+    fn by_name(&self, keys: Keys) -> Vec<(NameKey, Uuid)> {
         let mut by_name = Vec::new();
-        for key in mentions.names {
-            let named = self.loaded.customers.known.iter().filter(|known| known.has_name(&key));
+        for key in keys.names {
+            let named = self.snapshot.customers.known.iter().filter(|known| known.has_name(&key));
             by_name.extend(named.take(SEVERAL).map(|known| (key.clone(), known.id)));
         }
         by_name
@@ -300,41 +300,41 @@ impl TestOrg {
     /// Reads and decides one action after the other; later ones see what earlier ones did.
     pub fn decide_all(&self, actions: &[(&str, Value)]) -> Vec<Result<Decision, Rejection>> {
         let at = |index| Pointer::root().member("data").index(index);
-        let read: Vec<(Option<Action>, Findings)> = actions
+        let read: Vec<(Option<Action>, Diagnostics)> = actions
             .iter()
             .enumerate()
             .map(|(index, (action_type, data))| {
-                let mut findings = Findings::default();
+                let mut diagnostics = Diagnostics::default();
                 let action =
-                    Action::read(action_type, data, &at(index), self.context(), &mut findings);
-                (action, findings)
+                    Action::read(action_type, data, &at(index), self.context(), &mut diagnostics);
+                (action, diagnostics)
             })
             .collect();
-        let mut mentions = Mentions::default();
+        let mut keys = Keys::default();
         read.iter()
             .filter_map(|(action, _)| action.as_ref())
-            .for_each(|a| a.mention(&mut mentions));
-        let mut loaded = self.loaded.clone();
-        loaded.customers.by_name = self.by_name(mentions);
-        let mut workspace = Workspace::new(self.request(), loaded);
+            .for_each(|a| a.collect_keys(&mut keys));
+        let mut snapshot = self.snapshot.clone();
+        snapshot.customers.by_name = self.by_name(keys);
+        let mut overlay = Overlay::new(self.request(), snapshot);
         let mut ids = Counting::default();
         read.into_iter()
-            .map(|(action, findings)| {
+            .map(|(action, diagnostics)| {
                 let Some(action) = action else {
-                    return Err(findings.into());
+                    return Err(diagnostics.into());
                 };
-                let decision = action.decide(&workspace, &mut ids, findings)?;
-                workspace.apply(decision.changes.clone());
+                let decision = action.decide(&overlay, &mut ids, diagnostics)?;
+                overlay.apply(decision.changes.clone());
                 Ok(decision)
             })
             .collect()
     }
 
     /// Reads one action, and tells what was found.
-    pub fn read(&self, action_type: &str, data: &Value) -> Findings {
-        let (at, mut findings) = (Pointer::root().member("data").index(0), Findings::default());
-        Action::read(action_type, data, &at, self.context(), &mut findings);
-        findings
+    pub fn read(&self, action_type: &str, data: &Value) -> Diagnostics {
+        let (at, mut diagnostics) = (Pointer::root().member("data").index(0), Diagnostics::default());
+        Action::read(action_type, data, &at, self.context(), &mut diagnostics);
+        diagnostics
     }
 
     /// Reads and decides one action.

@@ -1,8 +1,8 @@
 //! The welcome messages of a newly created customer (`listener.md` 3, "Welcome messages").
 
 use crate::batch::change::{Change, Content, Message, Subject};
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::directory::WelcomeEmail;
 use crate::records::customer::Customer;
 use crate::records::history::{Event, Failed, Queued};
@@ -27,20 +27,20 @@ pub fn welcome(
     customer: &Customer,
     company_name: Option<&str>,
     at: &Pointer,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Change> {
-    let listener = workspace.request.context.listener;
+    let listener = overlay.request.context.listener;
     if listener.welcome_email.is_none() && listener.welcome_sms.is_none() {
         return Vec::new();
     }
-    let fields = merge_fields(customer, company_name, workspace);
-    let staging = workspace.request.staging;
+    let fields = merge_fields(customer, company_name, overlay);
+    let staging = overlay.request.staging;
     let mut changes = Vec::new();
     for (due, channel) in [
-        (email_due(customer, &fields, workspace), Channel::Email),
-        (sms_due(customer, &fields, workspace), Channel::Sms),
+        (email_due(customer, &fields, overlay), Channel::Email),
+        (sms_due(customer, &fields, overlay), Channel::Sms),
     ] {
         match due {
             Ok(None) => {}
@@ -49,7 +49,7 @@ pub fn welcome(
                 let failed = Failed { reason: reason.clone(), ..Failed::default() };
                 let event = Event::failed(channel, failed);
                 changes.push(Change::history(ids, Subject::Customer(customer.id), event));
-                findings.warn(code, at, reason);
+                diagnostics.warn(code, at, reason);
             }
         }
     }
@@ -62,18 +62,18 @@ pub fn rendered(
     customer: &Customer,
     company_name: Option<&str>,
     at: &Pointer,
-    workspace: &Workspace<'_>,
-    findings: &mut Findings,
+    overlay: &Overlay<'_>,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Content> {
-    let listener = workspace.request.context.listener;
-    let fields = merge_fields(customer, company_name, workspace);
+    let listener = overlay.request.context.listener;
+    let fields = merge_fields(customer, company_name, overlay);
     let email = listener.welcome_email.as_ref().map(|email| email_content(email, &fields));
     let sms = listener.welcome_sms.as_ref().map(|sms| sms_content(sms, &fields));
     let mut contents = Vec::new();
     for rendered in [email, sms].into_iter().flatten() {
         match rendered {
             Ok(content) => contents.push(content),
-            Err((code, reason)) => findings.warn(code, at, reason),
+            Err((code, reason)) => diagnostics.warn(code, at, reason),
         }
     }
     contents
@@ -101,10 +101,10 @@ fn sms_content(sms: &MessageTemplate, fields: &MergeFields) -> Result<Content, F
 fn email_due(
     customer: &Customer,
     fields: &MergeFields,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
 ) -> Result<Option<Due>, Failure> {
     let (Some(email), Some(first)) =
-        (&workspace.request.context.listener.welcome_email, customer.emails.first())
+        (&overlay.request.context.listener.welcome_email, customer.emails.first())
     else {
         return Ok(None);
     };
@@ -114,10 +114,10 @@ fn email_due(
 fn sms_due(
     customer: &Customer,
     fields: &MergeFields,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
 ) -> Result<Option<Due>, Failure> {
     let (Some(sms), Some(first)) =
-        (&workspace.request.context.listener.welcome_sms, customer.phones.first())
+        (&overlay.request.context.listener.welcome_sms, customer.phones.first())
     else {
         return Ok(None);
     };
@@ -133,7 +133,7 @@ fn sms_due(
     };
     let content = sms_content(sms, fields)?;
     if let Content::Sms { segments, .. } = content
-        && let Some(credits) = workspace.too_few_sms_credits(segments.into())
+        && let Some(credits) = overlay.too_few_sms_credits(segments.into())
     {
         let reason = format!(
             "No welcome SMS: it takes {segments} SMS credits and the org has {credits} left. \
@@ -172,9 +172,9 @@ fn queue(
 fn merge_fields(
     customer: &Customer,
     company_name: Option<&str>,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
 ) -> MergeFields {
-    let request = &workspace.request;
+    let request = &overlay.request;
     let directory = request.context.directory;
     let custom = directory.custom_fields.of(customer.code.kind.model());
     let fields: BTreeMap<String, String> = customer

@@ -1,7 +1,7 @@
 //! What deciding yields: changes as values.
 
 use super::snapshot::Ids;
-use crate::diagnostics::{Fault, Findings, Warning};
+use crate::diagnostics::{Fault, Diagnostics, Warning};
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
 use crate::records::history::Event;
@@ -288,9 +288,9 @@ pub struct Rejection {
     pub warnings: Vec<Warning>,
 }
 
-impl From<Findings> for Rejection {
-    fn from(findings: Findings) -> Self {
-        let Findings { faults, warnings } = findings;
+impl From<Diagnostics> for Rejection {
+    fn from(diagnostics: Diagnostics) -> Self {
+        let Diagnostics { faults, warnings } = diagnostics;
         Self { faults, warnings }
     }
 }

@@ -1,7 +1,7 @@
 //! The customers that a batch can see: those loaded, as its earlier actions left them.
 
 use super::change::{Claim, RecordRef};
-use super::keys::{Mentions, NameKey};
+use super::keys::{Keys, NameKey};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::values::text::fold;
@@ -54,7 +54,7 @@ impl KnownCustomer {
 
 /// What was loaded of customers.
 #[derive(Clone, Debug, Default)]
-pub struct LoadedCustomers {
+pub struct CustomerSnapshot {
     /// Those that something in the batch points to.
     pub known: Vec<KnownCustomer>,
     /// Of those that may be updated the whole record, locked.
@@ -110,8 +110,8 @@ pub struct PendingCustomers {
 impl Customers {
     /// The state as loaded.
     #[must_use]
-    pub fn new(loaded: LoadedCustomers) -> Self {
-        let LoadedCustomers { known, records, holders, accounts_by_name, by_name } = loaded;
+    pub fn new(snapshot: CustomerSnapshot) -> Self {
+        let CustomerSnapshot { known, records, holders, accounts_by_name, by_name } = snapshot;
         let mut customers = Self {
             by_code: known.iter().map(|customer| (customer.code, customer.id)).collect(),
             known: known.into_iter().map(|customer| (customer.id, customer)).collect(),
@@ -136,23 +136,23 @@ impl Customers {
 
     /// What of it is needed to find and make the customers mentioned.
     #[must_use]
-    pub fn mentioned(&self, mentions: &Mentions) -> LoadedCustomers {
-        let holders: Vec<(Identity, Uuid)> = mentions
+    pub fn mentioned(&self, keys: &Keys) -> CustomerSnapshot {
+        let holders: Vec<(Identity, Uuid)> = keys
             .identities
             .iter()
             .filter_map(|identity| Some((identity.clone(), *self.holders.get(identity)?)))
             .collect();
-        let accounts_by_name: Vec<(String, Uuid)> = mentions
+        let accounts_by_name: Vec<(String, Uuid)> = keys
             .account_names
             .iter()
             .flat_map(|name| self.accounts_named(name).map(|account| (name.clone(), account.id)))
             .collect();
         let pointed_to = holders.iter().map(|(_, id)| id);
         let named = accounts_by_name.iter().map(|(_, id)| id);
-        let coded = mentions.codes.iter().filter_map(|code| self.by_code.get(code));
+        let coded = keys.codes.iter().filter_map(|code| self.by_code.get(code));
         let ids: BTreeSet<&Uuid> = pointed_to.chain(named).chain(coded).collect();
         let known = ids.into_iter().filter_map(|id| self.known.get(id)).cloned().collect();
-        LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() }
+        CustomerSnapshot { known, holders, accounts_by_name, ..CustomerSnapshot::default() }
     }
 
     /// What is known of a customer.
@@ -192,14 +192,14 @@ impl Customers {
     /// The customer of that name, where exactly one has it; the name has to have been mentioned.
     #[must_use]
     pub fn only_one_named(&self, key: &NameKey) -> Option<&KnownCustomer> {
-        let loaded = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();
-        if loaded.len() >= SEVERAL {
+        let snapshot = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();
+        if snapshot.len() >= SEVERAL {
             return None;
         }
         let touched = self.touched_by_name.get(&key.name).into_iter().flatten();
-        let mut named = loaded
+        let mut named = snapshot
             .iter()
-            .chain(touched.filter(|id| !loaded.contains(id)))
+            .chain(touched.filter(|id| !snapshot.contains(id)))
             .filter_map(|id| self.known.get(id))
             .filter(|customer| customer.has_name(key));
         let first = named.next();

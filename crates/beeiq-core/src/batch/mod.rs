@@ -13,7 +13,7 @@ pub use change::{
     RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
-pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
-pub use keys::{ForUpdate, Mentions, NameKey};
-pub use snapshot::{Ids, Loaded, Origin, Pending, Request, Workspace};
+pub use customers::{KnownCustomer, CustomerSnapshot, PendingCustomers, SEVERAL};
+pub use deals::{KnownDeal, DealSnapshot, NameClaim, PendingDeals};
+pub use keys::{ForUpdate, Keys, NameKey};
+pub use snapshot::{Ids, Snapshot, Origin, Pending, Request, Overlay};

@@ -2,9 +2,9 @@
 
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
-use super::customers::{Customers, LoadedCustomers, PendingCustomers};
-use super::deals::{Deals, LoadedDeals, PendingDeals};
-use super::keys::Mentions;
+use super::customers::{Customers, CustomerSnapshot, PendingCustomers};
+use super::deals::{Deals, DealSnapshot, PendingDeals};
+use super::keys::Keys;
 use crate::directory::User;
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};
@@ -16,11 +16,11 @@ use uuid::Uuid;
 
 /// What was loaded for a batch.
 #[derive(Clone, Debug, Default)]
-pub struct Loaded {
+pub struct Snapshot {
     /// Customers that something in the batch points to.
-    pub customers: LoadedCustomers,
+    pub customers: CustomerSnapshot,
     /// Deals that something in the batch points to.
-    pub deals: LoadedDeals,
+    pub deals: DealSnapshot,
     /// Tags of the names mentioned.
     pub tags: Vec<(String, Uuid)>,
     /// The names of tags that were mentioned, or that customers to be updated have.
@@ -96,7 +96,7 @@ impl Request<'_> {
 
 /// The state of the org as far as the batch can see it. Reading it does no I/O.
 #[derive(Debug)]
-pub struct Workspace<'a> {
+pub struct Overlay<'a> {
     /// The request whose turn it is: a batch may have the actions of several.
     pub request: Request<'a>,
     /// The customers.
@@ -114,11 +114,11 @@ pub struct Workspace<'a> {
     sms_credits_taken: i64,
 }
 
-impl<'a> Workspace<'a> {
+impl<'a> Overlay<'a> {
     /// The state as loaded.
     #[must_use]
-    pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, deals, tags, tag_names, sms_credits } = loaded;
+    pub fn new(request: Request<'a>, snapshot: Snapshot) -> Self {
+        let Snapshot { customers, deals, tags, tag_names, sms_credits } = snapshot;
         Self {
             request,
             customers: Customers::new(customers),
@@ -138,11 +138,11 @@ impl<'a> Workspace<'a> {
     /// The state as far as it is mentioned, to make customers in one after the other while one
     /// action is decided.
     #[must_use]
-    pub fn scratch(&self, mentions: &Mentions) -> Self {
-        let loaded = Loaded {
-            customers: self.customers.mentioned(mentions),
-            deals: LoadedDeals::default(),
-            tags: mentions
+    pub fn fork(&self, keys: &Keys) -> Self {
+        let snapshot = Snapshot {
+            customers: self.customers.subset(keys),
+            deals: DealSnapshot::default(),
+            tags: keys
                 .tags
                 .iter()
                 .filter_map(|name_key| Some((name_key.clone(), self.tag(name_key)?)))
@@ -150,7 +150,7 @@ impl<'a> Workspace<'a> {
             tag_names: Vec::new(),
             sms_credits: self.sms_credits,
         };
-        Self::new(self.request, loaded)
+        Self::new(self.request, snapshot)
     }
 
     /// The tag of that (folded) name.

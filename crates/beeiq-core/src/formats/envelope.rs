@@ -1,7 +1,7 @@
 //! What every format reads a payload into.
 
 use crate::actions::Action;
-use crate::diagnostics::{Findings, Warning};
+use crate::diagnostics::{Diagnostics, Warning};
 use crate::directory::User;
 
 /// What a payload may be at most (`listener.md` 1).
@@ -34,5 +34,5 @@ pub struct Item {
     /// The action, as far as there is something to decide about.
     pub action: Option<Action>,
     /// What was found while reading it.
-    pub findings: Findings,
+    pub diagnostics: Diagnostics,
 }

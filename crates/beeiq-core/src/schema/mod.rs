@@ -14,7 +14,7 @@ pub use examples::{Example, examples};
 use crate::actions::ActionType;
 use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use crate::actions::add_ticket::TICKET_FIELDS;
-use crate::actions::customer::linked_party::PARTY_IDENTIFIERS;
+use crate::actions::customer::linked_customer::PARTY_IDENTIFIERS;
 use crate::actions::customer::person::PERSON_FIELDS;
 use crate::actions::deal::fields::DEAL_FIELDS;
 use crate::actions::send_sms::SMS_FIELDS;

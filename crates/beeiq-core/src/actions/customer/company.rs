@@ -6,9 +6,9 @@ use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields}
 use crate::actions::permit::read_permit;
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::Workspace;
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::Overlay;
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind, World};
@@ -42,7 +42,7 @@ impl Company {
         let code = read_account_code(&mut company);
         let person = Person::read(&mut company, context);
         let values = read_cus_fields(&mut company).set().unwrap_or_default();
-        let cus_fields = resolve_cus_fields(&values, Model::Account, context, company.findings);
+        let cus_fields = resolve_cus_fields(&values, Model::Account, context, company.diagnostics);
         let permit = read_permit(&mut company, context).set().unwrap_or_default();
         Given::Set(Self { at: company.at().clone(), code, person, cus_fields, permit })
     }
@@ -69,16 +69,16 @@ impl Company {
     }
 
     /// What has to be known before it can be searched.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
-        mentions.identities.extend(self.identities());
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        keys.identities.extend(self.identities());
         let tags = self.person.tags.as_set().into_iter().flatten();
-        mentions.tags.extend(tags.map(|tag| fold(tag)));
+        keys.tags.extend(tags.map(|tag| fold(tag)));
         if let Some(name_key) = self.name_key() {
-            mentions.identities.insert(company_name_identity(&name_key));
-            mentions.account_names.insert(name_key);
+            keys.identities.insert(company_name_identity(&name_key));
+            keys.account_names.insert(name_key);
         }
-        mentions.may_create(CustomerKind::Account);
+        keys.may_create(CustomerKind::Account);
     }
 
     /// The account meant, `None` where there is none yet. A fault where one would have to be made
@@ -86,11 +86,11 @@ impl Company {
     #[must_use]
     pub fn search<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
-            let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
+            let known = code.as_ref().ok().and_then(|code| overlay.customers.with_code(*code));
             if known.is_some() {
                 return known;
             }
@@ -98,12 +98,12 @@ impl Company {
             let message = format!(
                 "There is no account {sent}; the company was searched by its other fields."
             );
-            findings.warn(Code::UnknownCompany, self.at.member("customerId"), message);
+            diagnostics.warn(Code::UnknownCompany, self.at.member("customerId"), message);
         }
-        let found = self.by_name(workspace, findings).or_else(|| self.pointed_to(workspace).next());
+        let found = self.by_name(overlay, diagnostics).or_else(|| self.pointed_to(overlay).next());
         if found.is_none() && self.person.name.as_set().is_none() {
             let message = "No account has this code, e-mail or phone, and to make one the company needs a `name`.";
-            findings.fault(Code::CompanyNameRequired, self.at.member("name"), message);
+            diagnostics.fault(Code::CompanyNameRequired, self.at.member("name"), message);
         }
         found
     }
@@ -112,23 +112,23 @@ impl Company {
     /// the oldest.
     fn by_name<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         let name_key = self.name_key()?;
-        let mut accounts = workspace.customers.accounts_named(&name_key);
+        let mut accounts = overlay.customers.accounts_named(&name_key);
         let oldest = accounts.next()?;
         if accounts.next().is_none() {
             return Some(oldest);
         }
         let also_pointed_to =
-            self.pointed_to(workspace).find(|account| account.name_key == name_key);
+            self.pointed_to(overlay).find(|account| account.name_key == name_key);
         if also_pointed_to.is_none() {
             let message = format!(
                 "Several accounts are called \"{}\"; the oldest was taken. Name the one meant by `customerId`.",
                 oldest.name
             );
-            findings.warn(Code::AmbiguousCompany, self.at.member("name"), message);
+            diagnostics.warn(Code::AmbiguousCompany, self.at.member("name"), message);
         }
         also_pointed_to.or(Some(oldest))
     }
@@ -136,12 +136,12 @@ impl Company {
     /// The accounts that hold its e-mails and phones, in their order.
     fn pointed_to<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
     ) -> impl Iterator<Item = &'w KnownCustomer> {
         self.identities()
             .into_iter()
             .filter(|identity| matches!(identity.kind, IdentityKind::Email | IdentityKind::Phone))
-            .filter_map(|identity| workspace.customers.holder(&identity))
+            .filter_map(|identity| overlay.customers.holder(&identity))
             .filter(|holder| holder.code.kind == CustomerKind::Account)
     }
 }
@@ -168,7 +168,7 @@ fn read_account_code(company: &mut Fields<'_, '_>) -> Option<Result<CustomerCode
                 "{code} is the code of a {}; a company is an account, whose codes are CID-n.",
                 code.kind.as_str()
             );
-            company.findings.fault(Code::WrongKind, &at, message);
+            company.diagnostics.fault(Code::WrongKind, &at, message);
             None
         }
         None => Some(Err(text)),

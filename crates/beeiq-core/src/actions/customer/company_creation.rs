@@ -4,8 +4,8 @@ use super::company::Company;
 use super::new_customer::{NewCustomer, claim_of_name, record, tags_named};
 use crate::batch::change::{Change, Claim, Role, Subject};
 use crate::batch::customers::KnownCustomer;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings};
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::records::customer::CustomerKind;
 use crate::records::history::{Coded, CompanyLinked, Event, Maker};
 use crate::records::identity::Identity;
@@ -16,13 +16,13 @@ use uuid::Uuid;
 pub fn create_company(
     company: &Company,
     own: &[Identity],
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> KnownCustomer {
     let named = company.person.tags.as_set().map_or(&[][..], Vec::as_slice);
-    let tags = tags_named(named, workspace, ids, changes);
+    let tags = tags_named(named, overlay, ids, changes);
     let new = NewCustomer {
         kind: CustomerKind::Account,
         person: &company.person,
@@ -30,16 +30,16 @@ pub fn create_company(
         permit: &company.permit,
         company: None,
     };
-    let account = record(&new, tags, workspace, ids);
+    let account = record(&new, tags, overlay, ids);
     let known = KnownCustomer::of(&account);
-    let name_claim = claim_of_name(&account, workspace, true);
+    let name_claim = claim_of_name(&account, overlay, true);
     let id = account.id;
     changes.push(Change::CustomerCreated(Box::new(account)));
     changes.extend(name_claim);
     for identity in company.identities() {
         let whose = if own.contains(&identity) {
             "the contact itself".to_owned()
-        } else if let Some(holder) = workspace.customers.holder(&identity) {
+        } else if let Some(holder) = overlay.customers.holder(&identity) {
             holder.code.to_string()
         } else {
             let claim = Claim { identity, customer: id, exclusive: true };
@@ -50,7 +50,7 @@ pub fn create_company(
             "The company's {} {} is held by {whose}; it was kept on the company, but does not identify it.",
             identity.kind, identity.value
         );
-        findings.warn(Code::IdentifierShared, &company.at, message);
+        diagnostics.warn(Code::IdentifierShared, &company.at, message);
     }
     changes.push(Change::history(ids, Subject::Customer(id), Event::created(Maker::Company)));
     known

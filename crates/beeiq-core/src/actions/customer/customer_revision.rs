@@ -53,7 +53,7 @@ impl Revision<'_> {
         match tags {
             Given::Absent => {}
             Given::Clear => revised.tags.clear(),
-            Given::Set(tags) => gain(&mut revised.tags, untyped(tags), |tag| *tag, |_, ()| {}),
+            Given::Set(tags) => merge_list(&mut revised.tags, untyped(tags), |tag| *tag, |_, ()| {}),
         }
         match cus_fields {
             Given::Absent => {}
@@ -78,7 +78,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.emails.clear(),
         Given::Set(new) => {
             let new = email_entries(new).into_iter().zip(new.iter().map(|typed| typed.r#type));
-            gain(&mut revised.emails, new, email_key, |held, new| retype(&mut held.r#type, new));
+            merge_list(&mut revised.emails, new, email_key, |held, new| retype(&mut held.r#type, new));
         }
     }
     match &person.phones {
@@ -87,7 +87,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Set(new) => {
             let new = phone_entries(new).into_iter().zip(new.iter().map(|typed| typed.r#type));
             let key = |phone: &PhoneEntry| phone_key(phone, region);
-            gain(&mut revised.phones, new, key, |held, new| retype(&mut held.r#type, new));
+            merge_list(&mut revised.phones, new, key, |held, new| retype(&mut held.r#type, new));
         }
     }
     match &person.addresses {
@@ -95,7 +95,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.addresses.clear(),
         Given::Set(new) => {
             let new = address_entries(new).into_iter().zip(new.iter().map(|typed| typed.r#type));
-            gain(&mut revised.addresses, new, address_key, |held, new| {
+            merge_list(&mut revised.addresses, new, address_key, |held, new| {
                 retype(&mut held.r#type, new);
             });
         }
@@ -105,7 +105,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.websites.clear(),
         Given::Set(new) => {
             let new = untyped(new.iter().cloned());
-            gain(&mut revised.websites, new, |website| fold(&website.value), |_, ()| {});
+            merge_list(&mut revised.websites, new, |website| fold(&website.value), |_, ()| {});
         }
     }
     match &person.im {
@@ -113,7 +113,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.im.clear(),
         Given::Set(new) => {
             let new = untyped(new.iter().cloned());
-            gain(&mut revised.im, new, |im| (im.protocol, fold(&im.value)), |_, ()| {});
+            merge_list(&mut revised.im, new, |im| (im.protocol, fold(&im.value)), |_, ()| {});
         }
     }
 }

@@ -6,7 +6,7 @@ use super::company_creation::{company_linked, create_company};
 use super::customer_revision::{Revision, email_key, phone_key};
 use super::field_changes::{Names, field_changes};
 use super::new_customer::{claim_of_name, tags_named};
-use super::party::read_company;
+use super::customer_data::read_company;
 use super::person::Person;
 use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
@@ -15,9 +15,9 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::{Mentions, NameKey};
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::batch::keys::{Keys, NameKey};
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::history::{Event, Updated};
@@ -77,7 +77,7 @@ impl CustomerUpdate {
         let person = Person::read(fields, context);
         if person.name == Given::Clear {
             let at = fields.place("name");
-            fields.findings.fault(
+            fields.diagnostics.fault(
                 Code::Required,
                 &at,
                 "A record needs a `name`; it cannot be cleared.",
@@ -105,67 +105,67 @@ impl CustomerUpdate {
             .into_iter()
             .any(|name| fields.has(name));
         let usable = self.search != Search::ByFields || !self.identities().is_empty();
-        if !usable && (!sent || fields.findings.faults.is_empty()) {
+        if !usable && (!sent || fields.diagnostics.faults.is_empty()) {
             let message = "Say which record is meant by one of `customerId`, `contactId`, `passport`, `emails`, `phones`; a name alone is not enough.";
-            fields.findings.fault(Code::MissingIdentifier, &self.at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &self.at, message);
         }
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
+    pub fn collect_keys(&self, keys: &mut Keys) {
         let identities = self.identities();
         match self.search {
             Search::ByCode(code) => {
-                mentions.codes.insert(code);
-                mentions.for_update.codes.insert(code);
+                keys.codes.insert(code);
+                keys.for_update.codes.insert(code);
             }
             Search::ByFields => {
-                mentions.for_update.identities.extend(identities.iter().cloned());
-                mentions.names.extend(self.name_key());
+                keys.for_update.identities.extend(identities.iter().cloned());
+                keys.names.extend(self.name_key());
             }
             Search::Impossible => {}
         }
-        mentions.identities.extend(identities);
+        keys.identities.extend(identities);
         if let Some(name) = self.person.name.as_set()
             && self.kinds.contains(&CustomerKind::Account)
         {
-            mentions.identities.insert(company_name_identity(&fold(name)));
+            keys.identities.insert(company_name_identity(&fold(name)));
         }
-        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
-        mentions.tag_ids.extend(self.default_tag);
+        keys.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        keys.tag_ids.extend(self.default_tag);
         if let Some(company) = self.company.as_set() {
-            company.mention(mentions);
+            company.collect_keys(keys);
         }
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let record = self.find(workspace);
+        let record = self.find(overlay);
         if record.is_none() {
-            self.tell_not_found(&mut findings);
+            self.report_not_found(&mut diagnostics);
         }
         let kind = match (record, self.kinds) {
             (Some(record), _) => Some(record.code.kind),
             (None, [only]) => Some(*only),
             (None, _) => None,
         };
-        let cus_fields = self.resolve_cus_fields(kind, workspace, &mut findings);
-        let company = self.resolve_company(kind, workspace, &mut findings);
+        let cus_fields = self.resolve_cus_fields(kind, overlay, &mut diagnostics);
+        let company = self.resolve_company(kind, overlay, &mut diagnostics);
         if let Some(record) = record {
-            self.tell_taken(record, workspace, &mut findings);
+            self.report_taken(record, overlay, &mut diagnostics);
         }
-        let Some(record) = record.filter(|_| findings.faults.is_empty()) else {
-            return Err(findings.into());
+        let Some(record) = record.filter(|_| diagnostics.faults.is_empty()) else {
+            return Err(diagnostics.into());
         };
-        Ok(self.change(record, cus_fields, company, workspace, ids, findings))
+        Ok(self.change(record, cus_fields, company, overlay, ids, diagnostics))
     }
 
     fn world(&self) -> World {
@@ -183,8 +183,8 @@ impl CustomerUpdate {
     }
 
     /// The record that the payload means: the first that finds exactly one wins.
-    fn find<'w>(&self, workspace: &'w Workspace<'_>) -> Option<&'w Customer> {
-        let customers = &workspace.customers;
+    fn find<'w>(&self, overlay: &'w Overlay<'_>) -> Option<&'w Customer> {
+        let customers = &overlay.customers;
         let known = match self.search {
             Search::ByCode(code) => customers.with_code(code),
             Search::Impossible => None,
@@ -206,19 +206,19 @@ impl CustomerUpdate {
     }
 
     /// Where what identifies it is at fault itself, that is all there is to say.
-    fn tell_not_found(&self, findings: &mut Findings) {
+    fn report_not_found(&self, diagnostics: &mut Diagnostics) {
         match self.search {
             Search::ByCode(code) => {
                 let at = self.at.member("customerId");
-                findings.fault(Code::NotFound, at, format!("There is no {code}."));
+                diagnostics.fault(Code::NotFound, at, format!("There is no {code}."));
             }
-            Search::ByFields if findings.faults.is_empty() => {
+            Search::ByFields if diagnostics.faults.is_empty() => {
                 let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
                 let message = format!(
                     "No {} has any of these identifiers; nothing was created.",
                     kinds.join(" or ")
                 );
-                findings.fault(Code::NotFound, &self.at, message);
+                diagnostics.fault(Code::NotFound, &self.at, message);
             }
             Search::ByFields | Search::Impossible => {}
         }
@@ -227,15 +227,15 @@ impl CustomerUpdate {
     fn resolve_cus_fields(
         &self,
         kind: Option<CustomerKind>,
-        workspace: &Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Given<CusFields> {
         match (&self.cus_fields, kind) {
             (Given::Absent, _) | (_, None) => Given::Absent,
             (Given::Clear, _) => Given::Clear,
             (Given::Set(values), Some(kind)) => {
-                let context = workspace.request.context;
-                Given::Set(resolve_cus_fields(values, kind.model(), context, findings))
+                let context = overlay.request.context;
+                Given::Set(resolve_cus_fields(values, kind.model(), context, diagnostics))
             }
         }
     }
@@ -243,8 +243,8 @@ impl CustomerUpdate {
     fn resolve_company<'w>(
         &'w self,
         kind: Option<CustomerKind>,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> NewCompany<'w> {
         let company = match &self.company {
             Given::Absent => return NewCompany::Unchanged,
@@ -253,19 +253,19 @@ impl CustomerUpdate {
         };
         if kind == Some(CustomerKind::Account) {
             let message = "`companyContact` was not used: an account is a company itself.";
-            findings.warn(Code::IgnoredField, &company.at, message);
+            diagnostics.warn(Code::IgnoredField, &company.at, message);
             return NewCompany::Unchanged;
         }
-        match company.search(workspace, findings) {
+        match company.search(overlay, diagnostics) {
             Some(found) => NewCompany::Found(found),
             None => NewCompany::ToBeMade(company),
         }
     }
 
     /// Every identifier that would be new to the record, and that another of its world holds.
-    fn tell_taken(&self, record: &Customer, workspace: &Workspace<'_>, findings: &mut Findings) {
-        for (identity, at) in self.new_identities(record, workspace) {
-            if let Some(holder) = workspace.customers.holder(&identity)
+    fn report_taken(&self, record: &Customer, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) {
+        for (identity, at) in self.new_identities(record, overlay) {
+            if let Some(holder) = overlay.customers.holder(&identity)
                 && holder.id != record.id
             {
                 let message = format!(
@@ -274,7 +274,7 @@ impl CustomerUpdate {
                     identity.kind.as_str(),
                     identity.value
                 );
-                findings.fault(Code::IdentifierTaken, at, message);
+                diagnostics.fault(Code::IdentifierTaken, at, message);
             }
         }
     }
@@ -284,9 +284,9 @@ impl CustomerUpdate {
     fn new_identities(
         &self,
         record: &Customer,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
     ) -> Vec<(Identity, Pointer)> {
-        let region = workspace.request.context.directory.org.region;
+        let region = overlay.request.context.directory.org.region;
         let emails: HashSet<String> = record.emails.iter().map(email_key).collect();
         let phones: HashSet<String> =
             record.phones.iter().map(|phone| phone_key(phone, region)).collect();
@@ -309,16 +309,16 @@ impl CustomerUpdate {
         record: &Customer,
         cus_fields: Given<CusFields>,
         company: NewCompany<'_>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Decision {
         let mut changes = Vec::new();
-        let company = self.company_of(company, workspace, ids, &mut changes, &mut findings);
+        let company = self.company_of(company, overlay, ids, &mut changes, &mut diagnostics);
         let tags = match &self.person.tags {
             Given::Absent => Given::Absent,
             Given::Clear => Given::Clear,
-            Given::Set(names) => Given::Set(tags_named(names, workspace, ids, &mut changes)),
+            Given::Set(names) => Given::Set(tags_named(names, overlay, ids, &mut changes)),
         };
         let linked = company.as_set();
         let revision = Revision {
@@ -327,16 +327,16 @@ impl CustomerUpdate {
             cus_fields,
             tags,
             company: company.as_ref().and_then(|(company, _)| Some(company.id)),
-            region: workspace.request.context.directory.org.region,
+            region: overlay.request.context.directory.org.region,
         };
         let mut revised = revision.of(record);
         let status = if revised == *record { Status::Unchanged } else { Status::Updated };
         let newly_linked = linked.filter(|_| revised.company != record.company);
         if status == Status::Updated {
-            revised.updated_at = workspace.request.now;
-            let names = Names { workspace, new: &changes };
+            revised.updated_at = overlay.request.now;
+            let names = Names { overlay, new: &changes };
             let changed = field_changes(record, &revised, &names);
-            changes.extend(self.identity_changes(record, &revised, workspace));
+            changes.extend(self.identity_changes(record, &revised, overlay));
             changes.push(Change::CustomerChanged(Box::new(revised)));
             let event = Event::Updated(Updated { changes: changed });
             changes.push(Change::history(ids, Subject::Customer(record.id), event));
@@ -351,7 +351,7 @@ impl CustomerUpdate {
             record: RecordRef::of_customer(record.id, record.code),
             matched_by: None,
             related: related.into_iter().collect(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Decision { outcome, changes }
     }
@@ -360,10 +360,10 @@ impl CustomerUpdate {
     fn company_of(
         &self,
         company: NewCompany<'_>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Given<(KnownCustomer, Role)> {
         match company {
             NewCompany::Unchanged => Given::Absent,
@@ -371,7 +371,7 @@ impl CustomerUpdate {
             NewCompany::Found(found) => Given::Set((found.clone(), Role::CompanyLinked)),
             NewCompany::ToBeMade(company) => {
                 let own = self.identities();
-                let made = create_company(company, &own, workspace, ids, changes, findings);
+                let made = create_company(company, &own, overlay, ids, changes, diagnostics);
                 Given::Set((made, Role::CompanyCreated))
             }
         }
@@ -382,9 +382,9 @@ impl CustomerUpdate {
         &self,
         record: &Customer,
         revised: &Customer,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
     ) -> Vec<Change> {
-        let customers = &workspace.customers;
+        let customers = &overlay.customers;
         let Person { contact_id, passport, emails, phones, .. } = &self.person;
         let renamed = fold(&revised.name) != fold(&record.name);
         let goes = |identity: &&Identity| match identity.kind {
@@ -396,7 +396,7 @@ impl CustomerUpdate {
         };
         let released = customers.identities_of(record.id).filter(goes).cloned();
         let claimed = self
-            .new_identities(record, workspace)
+            .new_identities(record, overlay)
             .into_iter()
             .map(|(identity, _)| identity)
             .filter(|identity| customers.holder(identity).is_none())
@@ -404,7 +404,7 @@ impl CustomerUpdate {
         released
             .map(Change::IdentityReleased)
             .chain(claimed.map(Change::IdentityClaimed))
-            .chain(claim_of_name(revised, workspace, false).filter(|_| renamed))
+            .chain(claim_of_name(revised, overlay, false).filter(|_| renamed))
             .collect()
     }
 }
@@ -451,7 +451,7 @@ fn read_search(fields: &mut Fields<'_, '_>, kinds: &[CustomerKind]) -> Search {
             }
         }
     };
-    fields.findings.fault(fault, &at, message);
+    fields.diagnostics.fault(fault, &at, message);
     Search::Impossible
 }
 

@@ -1,9 +1,9 @@
 //! What a history line of an update tells: each changed field's old and new value, in the
 //! listener's words (`listener.md` 3).
 
-use super::naming::{self, differing_cus_fields, named};
+use super::display_names::{self, differing_cus_fields, named};
 use crate::batch::change::Change;
-use crate::batch::snapshot::Workspace;
+use crate::batch::snapshot::Overlay;
 use crate::records::customer::{Customer, CustomerKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ const LONG_LIST: usize = 100;
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// What the batch knows.
-    pub workspace: &'a Workspace<'a>,
+    pub overlay: &'a Overlay<'a>,
     /// What the action itself has made.
     pub new: &'a [Change],
 }
@@ -26,7 +26,7 @@ impl Names<'_> {
             let Change::TagCreated(new) = change else { return None };
             (new.id == tag).then_some(new.name.as_str())
         });
-        named(tag, made.or_else(|| self.workspace.tag_name(tag)))
+        named(tag, made.or_else(|| self.overlay.tag_name(tag)))
     }
 
     /// A company goes by its code: its name may be hidden from who reads the line.
@@ -36,7 +36,7 @@ impl Names<'_> {
             (new.id == company).then_some(new.code)
         });
         let code =
-            made.or_else(|| self.workspace.customers.get(company).map(|company| company.code));
+            made.or_else(|| self.overlay.customers.get(company).map(|company| company.code));
         code.map_or_else(|| company.to_string(), |code| code.to_string())
     }
 }
@@ -74,7 +74,7 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
         CustomerKind::Contact | CustomerKind::Account => "companyContact",
         CustomerKind::Lead => "companyLead",
     };
-    let directory = names.workspace.request.context.directory;
+    let directory = names.overlay.request.context.directory;
     let mut changes = Changes(Map::new());
     changes.field("name", &old.name, name, |name| json!(name));
     changes.field("lastname", &old.lastname, lastname, |lastname| json!(lastname));
@@ -90,7 +90,7 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
     changes.list("websites", &old.websites, websites, |website| json!(website));
     changes.list("im", &old.im, im, |im| json!(im));
     changes.list("tag", &old.tags, tags, |tag| json!(names.tag(*tag)));
-    changes.field("permit", &old.permit, permit, |it| naming::permit(directory, it));
+    changes.field("permit", &old.permit, permit, |it| display_names::permit(directory, it));
     changes.field(company_field, &old.company, company, |id| json!(id.map(|id| names.company(id))));
     if let Some((old, new)) =
         differing_cus_fields(directory, code.kind.model(), &old.cus_fields, cus_fields)

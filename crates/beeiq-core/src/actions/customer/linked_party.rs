@@ -2,14 +2,14 @@
 //! or made (`listener.md` 7, "add-deal", `dealWith`).
 
 use super::customer_type::{ContactKind, read_contact_type};
-use super::party::Party;
+use super::customer_data::CustomerData;
 use super::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Link, Related};
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Fault, Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Code, Fault, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::World;
@@ -24,11 +24,11 @@ pub type NamedCode = Result<CustomerCode, String>;
 
 /// A customer who is to be linked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LinkedParty {
+pub struct LinkedCustomer {
     /// His code.
     pub code: Option<NamedCode>,
     /// His identifiers, and what he is made from where nobody holds them.
-    pub party: Party,
+    pub party: CustomerData,
 }
 
 /// Whom a search led to.
@@ -51,34 +51,34 @@ pub struct Linked {
     pub related: Vec<Related>,
 }
 
-impl LinkedParty {
+impl LinkedCustomer {
     /// Reads the object `value`, which stands at `at`. What it says is for making a customer, so
     /// `null` is "absent" in it also where the deal around it is updated.
     pub fn read(
         value: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(value, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(value, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
         if !PARTY_IDENTIFIERS.iter().any(|name| fields.has(name)) {
             let at = fields.at().clone();
             let message = format!(
                 "Which customer is meant? Name one of {}; a name alone is not enough.",
                 listed(PARTY_IDENTIFIERS, PARTY_IDENTIFIERS.len())
             );
-            fields.findings.fault(Code::MissingIdentifier, &at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
         }
         let contact_kind = read_contact_type(&mut fields).set().unwrap_or(ContactKind::Customer);
         let code = read_code(&mut fields, contact_kind);
         let kind = read_kind(&mut fields, contact_kind, code.as_ref());
-        Some(Self { code, party: Party::read(&mut fields, kind, context) })
+        Some(Self { code, party: CustomerData::read(&mut fields, kind, context) })
     }
 
     /// What has to be known before he can be searched or made.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
-        self.party.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        self.party.collect_keys(keys);
     }
 
     /// Searches him by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
@@ -86,11 +86,11 @@ impl LinkedParty {
     #[must_use]
     pub fn search<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
-            let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
+            let known = code.as_ref().ok().and_then(|code| overlay.customers.with_code(*code));
             if known.is_some() {
                 return known;
             }
@@ -99,9 +99,9 @@ impl LinkedParty {
             let message = format!(
                 "Nobody has the code {shown}; the customer was searched by the other fields."
             );
-            findings.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
+            diagnostics.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
         }
-        self.party.matches(workspace).first().map(|(_, holder)| *holder)
+        self.party.matches(overlay).first().map(|(_, holder)| *holder)
     }
 
     /// Searches him, and where there is nobody looks whether he can be made; `None` where he cannot,
@@ -109,58 +109,58 @@ impl LinkedParty {
     #[must_use]
     pub fn find<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Found<'w>> {
-        if let Some(known) = self.search(workspace, findings) {
+        if let Some(known) = self.search(overlay, diagnostics) {
             return Some(Found::Known(known));
         }
         // Who was named by nothing, or by something wrong, may well be there.
         let at = self.party.at.as_str();
         let within = format!("{at}/");
         let named_badly = |fault: &Fault| fault.pointer == at || fault.pointer.starts_with(&within);
-        if findings.faults.iter().any(named_badly) {
+        if diagnostics.faults.iter().any(named_badly) {
             return None;
         }
-        let faults_before = findings.faults.len();
+        let faults_before = diagnostics.faults.len();
         // The same payload sent again would not find whom it made without one.
         if self.party.identities().is_empty() {
             let message = "Nobody has this code, and to make the customer a `contactId`, `passport`, e-mail or phone is needed beside the `name`.";
-            findings.fault(Code::MissingIdentifier, &self.party.at, message);
+            diagnostics.fault(Code::MissingIdentifier, &self.party.at, message);
         }
         if self.party.person.name.as_set().is_none() {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
-            findings.fault(Code::Required, self.party.at.member("name"), message);
+            diagnostics.fault(Code::Required, self.party.at.member("name"), message);
         }
-        let company = self.party.search_company(workspace, findings);
-        (findings.faults.len() == faults_before).then_some(Found::ToCreate(company))
+        let company = self.party.search_company(overlay, diagnostics);
+        (diagnostics.faults.len() == faults_before).then_some(Found::ToCreate(company))
     }
 
-    /// Finds him or makes him. Who is made is there in `scratch` from then on, so that the next one
+    /// Finds him or makes him. Who is made is there in `fork` from then on, so that the next one
     /// who is the same is linked to him; `changes` bring him about. While the action has faults
     /// nobody is made.
     pub fn link(
         &self,
-        scratch: &mut Workspace<'_>,
+        fork: &mut Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Option<Linked> {
-        let company = match self.find(scratch, findings)? {
+        let company = match self.find(fork, diagnostics)? {
             Found::Known(known) => {
                 let (customer, related) = (known.clone(), Vec::new());
                 return Some(Linked { customer, link: Link::Linked, related });
             }
             Found::ToCreate(company) => company,
         };
-        if !findings.faults.is_empty() {
+        if !diagnostics.faults.is_empty() {
             return None;
         }
-        let made = self.party.create(company, scratch, ids, findings);
+        let made = self.party.create(company, fork, ids, diagnostics);
         let customer = KnownCustomer::of(&made.customer);
         let (made, related) = made.into_changes();
         changes.extend(made.iter().cloned());
-        scratch.apply(made);
+        fork.apply(made);
         Some(Linked { customer, link: Link::Created, related })
     }
 }
@@ -184,7 +184,7 @@ pub fn read_code(fields: &mut Fields<'_, '_>, contact_kind: ContactKind) -> Opti
         }
     };
     let message = format!("{code} is the code of a {}: {fix}", code.kind.as_str());
-    fields.findings.fault(Code::WrongKind, &at, message);
+    fields.diagnostics.fault(Code::WrongKind, &at, message);
     None
 }
 
@@ -199,7 +199,7 @@ fn read_kind(
     if contact_kind == ContactKind::Lead {
         if given == Given::Set(1) {
             let message = "A lead is a person, `type` 0.";
-            fields.findings.fault(Code::WrongKind, &at, message);
+            fields.diagnostics.fault(Code::WrongKind, &at, message);
         }
         return CustomerKind::Lead;
     }
@@ -216,7 +216,7 @@ fn read_kind(
             if kind == CustomerKind::Account { "n" } else { "" },
             kind.as_str(),
         );
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     kind
 }

@@ -6,7 +6,7 @@ pub(crate) mod customer_revision;
 pub(crate) mod customer_type;
 pub(crate) mod customer_update;
 pub(crate) mod field_changes;
-pub(crate) mod linked_party;
+pub(crate) mod linked_customer;
 pub(crate) mod named_person;
 pub(crate) mod naming;
 pub(crate) mod new_customer;

@@ -1,13 +1,13 @@
 //! What add-contact and add-lead have in common: a new record, or a line in the history of the one
 //! that is there already (`listener.md` 3).
 
-use super::party::Party;
+use super::customer_data::CustomerData;
 use crate::batch::change::{
     Change, Decision, Outcome, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 use crate::batch::customers::KnownCustomer;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::Findings;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::Diagnostics;
 use crate::records::history::{DuplicateSkipped, Event, Matched};
 use crate::records::identity::{Identity, IdentityKind};
 
@@ -16,20 +16,20 @@ use crate::records::identity::{Identity, IdentityKind};
 /// # Errors
 /// Every fault of reading it and of its company.
 pub fn decide_new_or_duplicate(
-    party: &Party,
-    workspace: &Workspace<'_>,
+    party: &CustomerData,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
-    mut findings: Findings,
+    mut diagnostics: Diagnostics,
 ) -> Result<Decision, Rejection> {
-    let company = party.search_company(workspace, &mut findings);
-    if !findings.faults.is_empty() {
-        return Err(findings.into());
+    let company = party.search_company(overlay, &mut diagnostics);
+    if !diagnostics.faults.is_empty() {
+        return Err(diagnostics.into());
     }
-    let matches = party.matches(workspace);
+    let matches = party.matches(overlay);
     if let Some((first, existing)) = matches.first() {
-        return Ok(skip_duplicate(first.kind, existing, &matches, findings, ids));
+        return Ok(skip_duplicate(first.kind, existing, &matches, diagnostics, ids));
     }
-    let made = party.create(company, workspace, ids, &mut findings);
+    let made = party.create(company, overlay, ids, &mut diagnostics);
     let record = RecordRef::of_customer(made.customer.id, made.customer.code);
     let (changes, related) = made.into_changes();
     let outcome = Outcome {
@@ -37,7 +37,7 @@ pub fn decide_new_or_duplicate(
         record,
         matched_by: None,
         related,
-        warnings: findings.warnings,
+        warnings: diagnostics.warnings,
     };
     Ok(Decision { outcome, changes })
 }
@@ -47,7 +47,7 @@ fn skip_duplicate(
     matched_by: IdentityKind,
     existing: &KnownCustomer,
     matches: &[(Identity, &KnownCustomer)],
-    findings: Findings,
+    diagnostics: Diagnostics,
     ids: &mut dyn Ids,
 ) -> Decision {
     let matched = matches
@@ -69,7 +69,7 @@ fn skip_duplicate(
         record: existing.record(),
         matched_by: Some(matched_by),
         related,
-        warnings: findings.warnings,
+        warnings: diagnostics.warnings,
     };
     Decision { outcome, changes: vec![line] }
 }

@@ -11,9 +11,9 @@ use crate::actions::welcome::welcome;
 use crate::batch::change::{Change, Related, Role};
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::Mentions;
-use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Findings, Pointer};
+use crate::batch::keys::Keys;
+use crate::batch::snapshot::{Ids, Overlay};
+use crate::diagnostics::{Diagnostics, Pointer};
 use crate::json::{Fields, Given};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::identity::Identity;
@@ -22,7 +22,7 @@ use crate::values::text::fold;
 
 /// All that a payload says of a customer, its references resolved.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Party {
+pub struct CustomerData {
     /// Where it stands.
     pub at: Pointer,
     /// What it would be made as.
@@ -57,7 +57,7 @@ impl Made {
     }
 }
 
-impl Party {
+impl CustomerData {
     /// Reads it from `fields`, for a record of that kind. Whether a name is required, and what a
     /// `customerId` means, is the action's to say.
     pub fn read(fields: &mut Fields<'_, '_>, kind: CustomerKind, context: Context<'_>) -> Self {
@@ -65,7 +65,7 @@ impl Party {
         let permit = read_permit(fields, context).set().unwrap_or_default();
         let values = read_cus_fields(fields).set().unwrap_or_default();
         let company = read_company(fields, kind, context).set();
-        let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.findings);
+        let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.diagnostics);
         Self { at: fields.at().clone(), kind, person, cus_fields, permit, company }
     }
 
@@ -83,26 +83,26 @@ impl Party {
     }
 
     /// What has to be known before it can be matched or made.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.identities.extend(self.identities());
-        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
-        mentions.may_create(self.kind);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.identities.extend(self.identities());
+        keys.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        keys.may_create(self.kind);
         if let Some(company) = &self.company {
-            company.mention(mentions);
+            company.collect_keys(keys);
         }
         if self.kind == CustomerKind::Account
             && let Some(name) = self.person.name.as_set()
         {
-            mentions.identities.insert(company_name_identity(&fold(name)));
+            keys.identities.insert(company_name_identity(&fold(name)));
         }
     }
 
     /// Its identifiers that somebody holds, with who does.
     #[must_use]
-    pub fn matches<'w>(&self, workspace: &'w Workspace<'_>) -> Vec<(Identity, &'w KnownCustomer)> {
+    pub fn matches<'w>(&self, overlay: &'w Overlay<'_>) -> Vec<(Identity, &'w KnownCustomer)> {
         self.identities()
             .into_iter()
-            .filter_map(|identity| Some((workspace.customers.holder(&identity)?, identity)))
+            .filter_map(|identity| Some((overlay.customers.holder(&identity)?, identity)))
             .map(|(holder, identity)| (identity, holder))
             .collect()
     }
@@ -112,27 +112,27 @@ impl Party {
     #[must_use]
     pub fn search_company<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        overlay: &'w Overlay<'_>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
-        self.company.as_ref()?.search(workspace, findings)
+        self.company.as_ref()?.search(overlay, diagnostics)
     }
 
-    /// Makes it: the company where [`Party::search_company`] found none, the record with the
+    /// Makes it: the company where [`CustomerData::search_company`] found none, the record with the
     /// listener's defaults, its history, its welcome messages.
     pub fn create(
         &self,
         found_company: Option<&KnownCustomer>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Made {
         let mut changes = Vec::new();
         let company = self.company.as_ref().map(|company| match found_company {
             Some(found) => (found.clone(), Role::CompanyLinked),
             None => {
                 let own = self.identities();
-                let made = create_company(company, &own, workspace, ids, &mut changes, findings);
+                let made = create_company(company, &own, overlay, ids, &mut changes, diagnostics);
                 (made, Role::CompanyCreated)
             }
         });
@@ -143,13 +143,13 @@ impl Party {
             permit: &self.permit,
             company: company.as_ref().map(|(company, _)| company.id),
         };
-        let customer = create(&new, workspace, ids, &mut changes);
+        let customer = create(&new, overlay, ids, &mut changes);
         if let Some((company, role)) = &company {
             changes.push(company_linked(ids, customer.id, company, *role));
         }
         let company_name = company.as_ref().map(|(company, _)| company.name.clone());
         let welcomed =
-            welcome(&customer, company_name.as_deref(), &self.at, workspace, ids, findings);
+            welcome(&customer, company_name.as_deref(), &self.at, overlay, ids, diagnostics);
         changes.extend(welcomed);
         let related = company.map(|(company, role)| Related { role, record: company.record() });
         Made { customer, company_name, changes, related: related.into_iter().collect() }

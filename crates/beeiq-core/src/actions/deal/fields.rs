@@ -1,7 +1,7 @@
 //! The fields of a deal as a payload gives them (`listener.md` 7, "add-deal").
 
 use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
-use crate::actions::customer::linked_party::LinkedParty;
+use crate::actions::customer::linked_customer::LinkedCustomer;
 use crate::actions::permit::{read_permit, resolve_group, resolve_user};
 use crate::batch::context::Context;
 use crate::diagnostics::{Code, References};
@@ -51,8 +51,8 @@ pub struct DealFields {
     pub owners: Given<DealOwners>,
     pub permit: Given<Permit>,
     pub cus_fields: Given<CusFields>,
-    pub deal_with: Option<LinkedParty>,
-    pub contacts: Given<Vec<LinkedParty>>,
+    pub deal_with: Option<LinkedCustomer>,
+    pub contacts: Given<Vec<LinkedCustomer>>,
 }
 
 /// How far a deal has come.
@@ -106,7 +106,7 @@ fn read_value(fields: &mut Fields<'_, '_>) -> Given<Decimal> {
                         Code::OutOfRange
                     }
                 };
-                fields.findings.fault(code, &at, format!("`value` is {error}."));
+                fields.diagnostics.fault(code, &at, format!("`value` is {error}."));
             })
             .ok()
     })
@@ -122,7 +122,7 @@ fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Str
         if known.is_none() {
             let (code, names) = (Code::UnknownCurrency, currencies.iter().map(String::as_str));
             let never_skipped = References { skip: false };
-            never_skipped.unknown(fields.findings, code, &at, "currency", &text, names);
+            never_skipped.unknown(fields.diagnostics, code, &at, "currency", &text, names);
         }
         known.cloned()
     })
@@ -141,7 +141,7 @@ fn read_entry(
         let entry = entries.named(&name);
         if entry.is_none() {
             let (what, names) = (format!("deal {field}"), entries.all_names());
-            context.references().unknown(fields.findings, code, &at, &what, &name, names);
+            context.references().unknown(fields.diagnostics, code, &at, &what, &name, names);
         }
         entry.map(|entry| entry.id)
     })
@@ -161,11 +161,11 @@ fn read_stage(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Stage {
 }
 
 /// `dealWith`, which no deal is without until its customer is erased.
-fn read_deal_with(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<LinkedParty> {
+fn read_deal_with(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<LinkedCustomer> {
     refuse_null(fields, "dealWith");
     let at = fields.place("dealWith");
     let value = fields.value("dealWith").set()?;
-    LinkedParty::read(value, at, context, fields.findings)
+    LinkedCustomer::read(value, at, context, fields.diagnostics)
 }
 
 /// `null` would leave the deal without it.
@@ -173,16 +173,16 @@ fn refuse_null(fields: &mut Fields<'_, '_>, field: &str) {
     if fields.value(field) == Given::Clear {
         let message = format!("`{field}` cannot be cleared; leave it out to keep what is there.");
         let at = fields.place(field);
-        fields.findings.fault(Code::Required, &at, message);
+        fields.diagnostics.fault(Code::Required, &at, message);
     }
 }
 
-fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<LinkedParty>> {
+fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<LinkedCustomer>> {
     let form = "[{\"name\": \"…\", \"emails\": [{\"value\": \"ann@example.com\"}]}]";
     fields.list("contacts", form).and_then(|entries| {
-        let contacts: Vec<LinkedParty> = entries
+        let contacts: Vec<LinkedCustomer> = entries
             .into_iter()
-            .filter_map(|(at, value)| LinkedParty::read(value, at, context, fields.findings))
+            .filter_map(|(at, value)| LinkedCustomer::read(value, at, context, fields.diagnostics))
             .collect();
         (!contacts.is_empty()).then_some(contacts)
     })
@@ -191,7 +191,7 @@ fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec
 /// The custom fields of deals; `null` for the whole clears them all.
 fn read_deal_cus_fields(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<CusFields> {
     read_cus_fields(fields).and_then(|values| {
-        let resolved = resolve_cus_fields(&values, Model::Deal, context, fields.findings);
+        let resolved = resolve_cus_fields(&values, Model::Deal, context, fields.diagnostics);
         (!resolved.is_empty()).then_some(resolved)
     })
 }
@@ -223,12 +223,12 @@ fn read_owners(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<DealO
 fn add_owners(owners: &mut DealOwners, named: &mut Fields<'_, '_>, context: Context<'_>) {
     for (at, value) in named.list("users", "[\"ann@example.com\"]").set().unwrap_or_default() {
         let email = named.scalar(&at, value, Longest::LINE);
-        let user = email.and_then(|email| resolve_user(&email, &at, context, named.findings));
+        let user = email.and_then(|email| resolve_user(&email, &at, context, named.diagnostics));
         owners.users.extend(user.filter(|user| !owners.users.contains(user)));
     }
     for (at, value) in named.list("groups", "[\"Sales\"]").set().unwrap_or_default() {
         let name = named.scalar(&at, value, Longest::LINE);
-        let group = name.and_then(|name| resolve_group(&name, &at, context, named.findings));
+        let group = name.and_then(|name| resolve_group(&name, &at, context, named.diagnostics));
         owners.groups.extend(group.filter(|group| !owners.groups.contains(group)));
     }
 }
