@@ -154,9 +154,9 @@ impl Batch<'_> {
             workspace.request = part.request;
             let decide = |item: &&Item| {
                 let Some(action) = &item.action else {
-                    return Err(item.findings.clone().into());
+                    return Err(item.diagnostics.clone().into());
                 };
-                let decision = action.decide(&workspace, &mut ids, item.findings.clone())?;
+                let decision = action.decide(&workspace, &mut ids, item.diagnostics.clone())?;
                 workspace.apply(decision.changes);
                 Ok(decision.outcome)
             };

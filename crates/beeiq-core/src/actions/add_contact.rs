@@ -13,7 +13,7 @@ use crate::batch::change::{Change, Decision, Message, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer, Warning};
+use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
 use serde_json::Value;
@@ -30,9 +30,9 @@ impl AddContact {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
         let kind = read_kind(&mut fields);
         fields.ignore(
             "customerId",
@@ -49,7 +49,7 @@ impl AddContact {
         self.party.mention(mentions);
     }
 
-    /// Decides it. `findings` are those of reading it: a payload with faults is failed, duplicate
+    /// Decides it. `diagnostics` are those of reading it: a payload with faults is failed, duplicate
     /// or not.
     ///
     /// # Errors
@@ -58,9 +58,9 @@ impl AddContact {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, workspace, ids, findings)
+        decide_new_or_duplicate(&self.party, workspace, ids, diagnostics)
     }
 
     /// What would be queued for the contact if it were new, which it may not be: for trying out a
@@ -72,18 +72,18 @@ impl AddContact {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<(Vec<Message>, Vec<Warning>), Rejection> {
-        let company = self.party.search_company(workspace, &mut findings);
-        if !findings.faults.is_empty() {
-            return Err(findings.into());
+        let company = self.party.search_company(workspace, &mut diagnostics);
+        if !diagnostics.faults.is_empty() {
+            return Err(diagnostics.into());
         }
-        let made = self.party.create(company, workspace, ids, &mut findings);
+        let made = self.party.create(company, workspace, ids, &mut diagnostics);
         let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
             Change::MessageQueued(message) => Some(*message),
             _ => None,
         });
-        Ok((messages.collect(), findings.warnings))
+        Ok((messages.collect(), diagnostics.warnings))
     }
 }
 
@@ -93,7 +93,7 @@ fn read_kind(fields: &mut Fields<'_, '_>) -> CustomerKind {
         let at = fields.place("contactType");
         let message =
             "add-contact makes contacts and accounts; to add a lead use the actionType `add-lead`.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
         Given::Set(1) => CustomerKind::Account,

@@ -18,7 +18,7 @@ use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::counter::Counter;
 use crate::records::deal::{Deal, DealOwners};
@@ -55,9 +55,9 @@ impl AddDeal {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Update, DEAL_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Update, DEAL_FIELDS, diagnostics)?;
         let fields = DealFields::read(&mut fields, context);
         Some(Self { at, fields })
     }
@@ -82,7 +82,7 @@ impl AddDeal {
         }
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included; then nobody is made either.
@@ -90,19 +90,19 @@ impl AddDeal {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let target = self.target(workspace, &mut findings);
+        let target = self.target(workspace, &mut diagnostics);
         let first_stage = match target {
-            Some(Target::New) => self.requirements(workspace, &mut findings),
+            Some(Target::New) => self.requirements(workspace, &mut diagnostics),
             _ => None,
         };
         let mut mentions = Mentions::default();
         self.mention_parties(&mut mentions);
         let (mut scratch, mut changes) = (workspace.scratch(&mentions), Vec::new());
-        let links = self.link(&mut scratch, ids, &mut findings, &mut changes);
-        let Some(target) = target.filter(|_| findings.faults.is_empty()) else {
-            return Err(findings.into());
+        let links = self.link(&mut scratch, ids, &mut diagnostics, &mut changes);
+        let Some(target) = target.filter(|_| diagnostics.faults.is_empty()) else {
+            return Err(diagnostics.into());
         };
         let (status, record) = match (target, first_stage, &links.deal_with) {
             (Target::Existing(deal), ..) => {
@@ -113,14 +113,14 @@ impl AddDeal {
                 self.create(deal, ids, &mut changes)
             }
             // What is missing has been told.
-            (Target::New, ..) => return Err(findings.into()),
+            (Target::New, ..) => return Err(diagnostics.into()),
         };
         let outcome = Outcome {
             status,
             record: record.record(),
             matched_by: None,
             related: links.related(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
     }
@@ -129,7 +129,7 @@ impl AddDeal {
     fn target<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Target<'w>> {
         let deals = &workspace.deals;
         let known = if let Some(deal_id) = &self.fields.deal_id {
@@ -141,7 +141,7 @@ impl AddDeal {
             if named.next().is_some() {
                 let message =
                     format!("Several deals are called \"{name}\"; say which by its `dealId`.");
-                findings.fault(Code::Ambiguous, self.at.member("name"), message);
+                diagnostics.fault(Code::Ambiguous, self.at.member("name"), message);
                 return None;
             }
             known
@@ -151,7 +151,11 @@ impl AddDeal {
     }
 
     /// What only a new deal needs: the stage that it starts in, and a customer.
-    fn requirements(&self, workspace: &Workspace<'_>, findings: &mut Findings) -> Option<Uuid> {
+    fn requirements(
+        &self,
+        workspace: &Workspace<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Uuid> {
         let context = workspace.request.context;
         let stage = match self.fields.stage {
             Stage::Named(stage) => Some(stage),
@@ -160,8 +164,8 @@ impl AddDeal {
         };
         let mut missing = |field: &str, message: String| {
             let at = self.at.member(field);
-            if !findings.faults.iter().any(|fault| fault.pointer == at.as_str()) {
-                findings.fault(Code::Required, at, message);
+            if !diagnostics.faults.iter().any(|fault| fault.pointer == at.as_str()) {
+                diagnostics.fault(Code::Required, at, message);
             }
         };
         if stage.is_none() {
@@ -180,10 +184,10 @@ impl AddDeal {
         &self,
         scratch: &mut Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Links {
-        let mut link = |party: &LinkedParty| party.link(scratch, ids, findings, changes);
+        let mut link = |party: &LinkedParty| party.link(scratch, ids, diagnostics, changes);
         let deal_with = self.fields.deal_with.as_ref().and_then(&mut link);
         let mut seen = BTreeSet::new();
         let contacts = self

@@ -11,7 +11,7 @@ use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
 use serde_json::Value;
@@ -28,9 +28,9 @@ impl AddLead {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
         check_kind(&mut fields);
         fields.ignore(
             "customerId",
@@ -47,7 +47,7 @@ impl AddLead {
         self.party.mention(mentions);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
@@ -55,9 +55,9 @@ impl AddLead {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, workspace, ids, findings)
+        decide_new_or_duplicate(&self.party, workspace, ids, diagnostics)
     }
 }
 
@@ -66,13 +66,13 @@ fn check_kind(fields: &mut Fields<'_, '_>) {
     if read_contact_type(fields).set() == Some(ContactKind::Customer) {
         let at = fields.place("contactType");
         let message = "add-lead makes leads; to add a customer use the actionType `add-contact`.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     if fields.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(1) {
         let at = fields.place("type");
         let message =
             "A lead is a person, `type` 0; to add an account use `add-contact` with `type` 1.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
 }
 

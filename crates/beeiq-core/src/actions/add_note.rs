@@ -20,7 +20,7 @@ use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::customer::Choice;
 use crate::records::identity::{Identity, World};
@@ -89,9 +89,9 @@ impl AddNote {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Add, NOTE_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, NOTE_FIELDS, diagnostics)?;
         let body = fields.text("body", Longest::TEXT).set();
         if body.is_none() {
             fields.require("body", false);
@@ -107,7 +107,7 @@ impl AddNote {
         self.target.mention(mentions);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault; `not_found` where what the note is on is not there.
@@ -115,11 +115,11 @@ impl AddNote {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let found = self.target.find(&self.at, workspace, &mut findings);
-        let Some(found) = found.filter(|_| findings.faults.is_empty()) else {
-            return Err(findings.into());
+        let found = self.target.find(&self.at, workspace, &mut diagnostics);
+        let Some(found) = found.filter(|_| diagnostics.faults.is_empty()) else {
+            return Err(diagnostics.into());
         };
         let request = &workspace.request;
         let note = Note {
@@ -136,7 +136,7 @@ impl AddNote {
             record: RecordRef { id: note.id, name: RecordName::Note },
             matched_by: None,
             related: Vec::new(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         let mut changes = Vec::new();
         let tags = self.target.add_tags(found, workspace, ids, &mut changes);
@@ -176,7 +176,7 @@ impl Target {
                 "Whom is the note on? Name one of {}.",
                 listed(CUSTOMER_IDENTIFIERS, CUSTOMER_IDENTIFIERS.len())
             );
-            fields.findings.fault(Code::MissingIdentifier, &at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
         }
         Self::Customer {
             world,
@@ -197,7 +197,7 @@ impl Target {
         if deal_id.is_none() && name.is_none() {
             let at = fields.at().clone();
             let message = "Which deal is the note on? Name its `dealId` or its `name`.";
-            fields.findings.fault(Code::MissingIdentifier, &at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
         }
         Self::Deal { deal_id, name }
     }
@@ -226,7 +226,7 @@ impl Target {
         &self,
         at: &Pointer,
         workspace: &Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<NoteTarget> {
         match self {
             // Nothing that could be read: that is a fault already.
@@ -234,19 +234,20 @@ impl Target {
             Self::Customer { world, code: None, identities, tags: _ } => {
                 let found = identities.iter().find_map(|one| workspace.customers.holder(one));
                 if found.is_none() {
-                    findings.fault(Code::NotFound, at, nobody_holds_these(*world));
+                    diagnostics.fault(Code::NotFound, at, nobody_holds_these(*world));
                 }
                 found.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Customer { world: _, code: Some(code), identities: _, tags: _ } => {
                 let code_known = code.as_ref().ok().and_then(|c| workspace.customers.with_code(*c));
                 if code_known.is_none() {
-                    findings.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
+                    diagnostics.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
                 }
                 code_known.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Deal { deal_id, name } => {
-                let found = find_deal(deal_id.as_deref(), name.as_deref(), at, workspace, findings);
+                let found =
+                    find_deal(deal_id.as_deref(), name.as_deref(), at, workspace, diagnostics);
                 found.map(|deal| NoteTarget::Deal(deal.id))
             }
         }
@@ -288,7 +289,7 @@ fn find_deal<'w>(
     name: Option<&str>,
     at: &Pointer,
     workspace: &'w Workspace<'_>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Option<&'w KnownDeal> {
     if let Some(deal_id) = deal_id {
         let known = workspace.deals.with_deal_id(deal_id);
@@ -298,21 +299,21 @@ fn find_deal<'w>(
         let shown: String = deal_id.chars().take(64).collect();
         let message = format!("There is no deal with the dealId \"{shown}\".");
         if name.is_none() {
-            findings.fault(Code::NotFound, at.member("dealId"), message);
+            diagnostics.fault(Code::NotFound, at.member("dealId"), message);
             return None;
         }
         let message = format!("{message} It was searched by its name.");
-        findings.warn(Code::UnknownDeal, at.member("dealId"), message);
+        diagnostics.warn(Code::UnknownDeal, at.member("dealId"), message);
     }
     let name_key = fold(name?);
     let mut deals = workspace.deals.named(&name_key);
     let found = deals.next();
     if found.is_none() {
         let message = "There is no deal of this name.";
-        findings.fault(Code::NotFound, at.member("name"), message);
+        diagnostics.fault(Code::NotFound, at.member("name"), message);
     } else if deals.next().is_some() {
         let message = "Several deals have this name; name the one meant by its `dealId`.";
-        findings.fault(Code::Ambiguous, at.member("name"), message);
+        diagnostics.fault(Code::Ambiguous, at.member("name"), message);
         return None;
     }
     found

@@ -24,7 +24,7 @@ use crate::batch::customers::KnownCustomer;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
 use crate::records::counter::Counter;
@@ -95,15 +95,15 @@ impl AddTicket {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Add, TICKET_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, TICKET_FIELDS, diagnostics)?;
         let body = fields.text("body", Longest::TEXT).set();
         if body.is_none() {
             fields.require("body", false);
         }
         let cus_fields = read_cus_fields(&mut fields).and_then(|values| {
-            Some(resolve_cus_fields(&values, Model::Ticket, context, fields.findings))
+            Some(resolve_cus_fields(&values, Model::Ticket, context, fields.diagnostics))
         });
         Some(Self {
             at,
@@ -127,7 +127,7 @@ impl AddTicket {
         mentions.may_number(Counter::Ticket);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault; `not_found` where there is no such customer and he cannot be made.
@@ -135,24 +135,24 @@ impl AddTicket {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let known = self.customer.search(workspace, &mut findings).cloned();
+        let known = self.customer.search(workspace, &mut diagnostics).cloned();
         if known.is_none() && !self.can_make_customer() {
             let message = "Nobody has this contactId, passport, e-mail or phone; to make the \
                            customer a `name` and an e-mail, phone or passport are needed.";
-            findings.fault(Code::NotFound, &self.at, message);
+            diagnostics.fault(Code::NotFound, &self.at, message);
         }
-        let deal = self.find_deal(workspace, &mut findings);
-        if !findings.faults.is_empty() {
-            return Err(findings.into());
+        let deal = self.find_deal(workspace, &mut diagnostics);
+        if !diagnostics.faults.is_empty() {
+            return Err(diagnostics.into());
         }
         let mut changes = Vec::new();
         let Customer { known: customer, related } = match known {
             Some(known) => {
                 Customer { related: vec![related_customer(&known, Link::Linked)], known }
             }
-            None => self.make_customer(workspace, ids, &mut findings, &mut changes),
+            None => self.make_customer(workspace, ids, &mut diagnostics, &mut changes),
         };
         let tags = tags_named(&self.tags, workspace, ids, &mut changes);
         let ticket = self.ticket(customer.id, deal.map(|deal| deal.id), tags, workspace, ids);
@@ -174,7 +174,7 @@ impl AddTicket {
             record,
             matched_by: None,
             related,
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
     }
@@ -192,10 +192,10 @@ impl AddTicket {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Customer {
-        let made = self.customer.party.create(None, workspace, ids, findings);
+        let made = self.customer.party.create(None, workspace, ids, diagnostics);
         let known = KnownCustomer::of(&made.customer);
         let (made, company) = made.into_changes();
         changes.extend(made);
@@ -207,14 +207,14 @@ impl AddTicket {
     fn find_deal<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownDeal> {
         let deal_id = self.deal_id.as_deref()?;
         let deal = workspace.deals.with_deal_id(deal_id);
         if deal.is_none() {
             let shown: String = deal_id.chars().take(64).collect();
             let message = format!("There is no deal with the dealId \"{shown}\".");
-            findings.fault(Code::UnknownDeal, self.at.member("dealId"), message);
+            diagnostics.fault(Code::UnknownDeal, self.at.member("dealId"), message);
         }
         deal
     }
@@ -290,7 +290,7 @@ fn read_group(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Permit {
     let groups = &context.directory.groups;
     let Some(group) = groups.named(&name) else {
         context.references().unknown(
-            fields.findings,
+            fields.diagnostics,
             Code::UnknownGroup,
             &at,
             "group",
@@ -308,7 +308,7 @@ fn read_sla(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<SlaTime
     let slas = &context.directory.slas;
     let Some(Sla { id, name: _, first_response, resolution }) = slas.named(&name) else {
         context.references().unknown(
-            fields.findings,
+            fields.diagnostics,
             Code::UnknownSla,
             &at,
             "SLA",

@@ -19,7 +19,7 @@ pub fn read_channel(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option
     });
     if channel.is_none() {
         context.references().unknown(
-            fields.findings,
+            fields.diagnostics,
             Code::UnknownChannel,
             &at,
             "channel",

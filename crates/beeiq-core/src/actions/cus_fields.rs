@@ -60,14 +60,14 @@ pub fn resolve_cus_fields(
     values: &[NamedValue],
     model: Model,
     context: Context<'_>,
-    findings: &mut crate::diagnostics::Findings,
+    diagnostics: &mut crate::diagnostics::Diagnostics,
 ) -> CusFields {
     let mut resolved = CusFields::new();
     for NamedValue { at, name, value } in values {
         let Some(field) = context.directory.custom_fields.named(model, name) else {
             let names = context.directory.custom_fields.of(model);
             context.references().unknown(
-                findings,
+                diagnostics,
                 Code::UnknownCustomField,
                 &at.member("name"),
                 &format!("custom field of a {}", model.as_str()),
@@ -84,7 +84,7 @@ pub fn resolve_cus_fields(
                 Err(error) => {
                     let at = at.member("value");
                     let message = format!("\"{}\": {error}", field.name);
-                    findings.fault(Code::InvalidCustomValue, &at, message);
+                    diagnostics.fault(Code::InvalidCustomValue, &at, message);
                     continue;
                 }
             },

@@ -30,7 +30,7 @@ pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
 
 use crate::batch::{Context, Decision, Ids, Mentions, Rejection, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};
 use serde_json::Value;
 
@@ -84,30 +84,30 @@ pub enum Action {
 
 impl Action {
     /// Reads the `data` of an action of that type, which stands at `at`. What is wrong or odd goes
-    /// to `findings`; `None` where there is nothing to decide about.
+    /// to `diagnostics`; `None` where there is nothing to decide about.
     pub fn read(
         action_type: &str,
         data: &Value,
         at: &Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let data_at = at.member("data");
         match action_type {
-            "add-contact" => AddContact::read(data, data_at, context, findings)
+            "add-contact" => AddContact::read(data, data_at, context, diagnostics)
                 .map(|action| Self::AddContact(Box::new(action))),
-            "add-lead" => AddLead::read(data, data_at, context, findings)
+            "add-lead" => AddLead::read(data, data_at, context, diagnostics)
                 .map(|action| Self::AddLead(Box::new(action))),
-            "add-note" => AddNote::read(data, data_at, context, findings)
+            "add-note" => AddNote::read(data, data_at, context, diagnostics)
                 .map(|action| Self::AddNote(Box::new(action))),
-            "add-ticket" => AddTicket::read(data, data_at, context, findings)
+            "add-ticket" => AddTicket::read(data, data_at, context, diagnostics)
                 .map(|action| Self::AddTicket(Box::new(action))),
-            "send-sms" => SendSms::read(data, data_at, context, findings).map(Self::SendSms),
-            "update-contact" => UpdateContact::read(data, data_at, context, findings)
+            "send-sms" => SendSms::read(data, data_at, context, diagnostics).map(Self::SendSms),
+            "update-contact" => UpdateContact::read(data, data_at, context, diagnostics)
                 .map(|action| Self::UpdateContact(Box::new(action))),
-            "update-lead" => UpdateLead::read(data, data_at, context, findings)
+            "update-lead" => UpdateLead::read(data, data_at, context, diagnostics)
                 .map(|action| Self::UpdateLead(Box::new(action))),
-            "add-deal" => AddDeal::read(data, data_at, context, findings)
+            "add-deal" => AddDeal::read(data, data_at, context, diagnostics)
                 .map(|action| Self::AddDeal(Box::new(action))),
             unknown => {
                 let shown: String = unknown.chars().take(64).collect();
@@ -116,7 +116,7 @@ impl Action {
                     None => format!("there are {}.", listed(ACTION_TYPES, ACTION_TYPES.len())),
                 };
                 let message = format!("There is no action \"{shown}\"; {help}");
-                findings.fault(Code::UnknownActionType, at.member("actionType"), message);
+                diagnostics.fault(Code::UnknownActionType, at.member("actionType"), message);
                 None
             }
         }
@@ -136,7 +136,7 @@ impl Action {
         }
     }
 
-    /// Decides it against what is known, without I/O. `findings` are those of reading it.
+    /// Decides it against what is known, without I/O. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault that it has; then it changes nothing.
@@ -144,17 +144,17 @@ impl Action {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         match self {
-            Self::AddContact(action) => action.decide(workspace, ids, findings),
-            Self::AddLead(action) => action.decide(workspace, ids, findings),
-            Self::AddNote(action) => action.decide(workspace, ids, findings),
-            Self::AddTicket(action) => action.decide(workspace, ids, findings),
-            Self::SendSms(action) => action.decide(workspace, ids, findings),
-            Self::UpdateContact(action) => action.decide(workspace, ids, findings),
-            Self::UpdateLead(action) => action.decide(workspace, ids, findings),
-            Self::AddDeal(action) => action.decide(workspace, ids, findings),
+            Self::AddContact(action) => action.decide(workspace, ids, diagnostics),
+            Self::AddLead(action) => action.decide(workspace, ids, diagnostics),
+            Self::AddNote(action) => action.decide(workspace, ids, diagnostics),
+            Self::AddTicket(action) => action.decide(workspace, ids, diagnostics),
+            Self::SendSms(action) => action.decide(workspace, ids, diagnostics),
+            Self::UpdateContact(action) => action.decide(workspace, ids, diagnostics),
+            Self::UpdateLead(action) => action.decide(workspace, ids, diagnostics),
+            Self::AddDeal(action) => action.decide(workspace, ids, diagnostics),
         }
     }
 }

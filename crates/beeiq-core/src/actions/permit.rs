@@ -1,7 +1,7 @@
 //! Reading a `permit` (`listener.md` 5).
 
 use crate::batch::context::Context;
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::permit::Permit;
 use crate::values::email::Email;
@@ -44,10 +44,10 @@ fn read_group(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid>
     let at = permit.place("group");
     let Given::Set(name) = permit.text("group", Longest::LINE) else {
         let message = "A permit of status 3 needs `group`, the name of a group.";
-        context.references().note(permit.findings, Code::UnknownGroup, &at, message);
+        context.references().note(permit.diagnostics, Code::UnknownGroup, &at, message);
         return None;
     };
-    resolve_group(&name, &at, context, permit.findings)
+    resolve_group(&name, &at, context, permit.diagnostics)
 }
 
 /// The group of that name, which stands at `at`.
@@ -55,13 +55,13 @@ pub fn resolve_group(
     name: &str,
     at: &Pointer,
     context: Context<'_>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Uuid> {
     let groups = &context.directory.groups;
     let group = groups.named(name).map(|group| group.id);
     if group.is_none() {
         let (code, names) = (Code::UnknownGroup, groups.all_names());
-        context.references().unknown(findings, code, at, "group", name, names);
+        context.references().unknown(diagnostics, code, at, "group", name, names);
     }
     group
 }
@@ -70,7 +70,7 @@ fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
     let at = permit.place("users");
     let Given::Set(entries) = permit.list("users", "[\"ann@example.com\"]") else {
         let message = "A permit of status 4 needs `users`, the e-mails of users.";
-        context.references().note(permit.findings, Code::UnknownUser, &at, message);
+        context.references().note(permit.diagnostics, Code::UnknownUser, &at, message);
         return Vec::new();
     };
     let mut users = Vec::new();
@@ -78,7 +78,7 @@ fn read_users(permit: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<Uuid> {
         let Some(text) = permit.scalar(&at, value, Longest::LINE) else {
             continue;
         };
-        let user = resolve_user(&text, &at, context, permit.findings);
+        let user = resolve_user(&text, &at, context, permit.diagnostics);
         users.extend(user.filter(|user| !users.contains(user)));
     }
     users
@@ -89,7 +89,7 @@ pub fn resolve_user(
     email: &str,
     at: &Pointer,
     context: Context<'_>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Uuid> {
     let user = Email::parse(email)
         .ok()
@@ -98,7 +98,7 @@ pub fn resolve_user(
     if user.is_none() {
         let shown: String = email.chars().take(64).collect();
         let message = format!("The org has no active user \"{shown}\".");
-        context.references().note(findings, Code::UnknownUser, at, &message);
+        context.references().note(diagnostics, Code::UnknownUser, at, &message);
     }
     user
 }

@@ -14,7 +14,7 @@ use crate::batch::change::{
 use crate::batch::context::Context;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::values::phone::Phone;
@@ -46,9 +46,9 @@ impl SendSms {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at.clone(), Mode::Add, SMS_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at.clone(), Mode::Add, SMS_FIELDS, diagnostics)?;
         let content = fields.text("content", LONGEST_CONTENT).set();
         if content.is_none() {
             fields.require("content", false);
@@ -68,7 +68,7 @@ impl SendSms {
         }
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault; `sms_credits_exhausted` where the credits do not suffice for all messages.
@@ -76,7 +76,7 @@ impl SendSms {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         let each = segments(&self.content).count;
         let count = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
@@ -86,10 +86,10 @@ impl SendSms {
                 "{count} messages of {each} segments each take {cost} SMS credits and the org has \
                  {credits} left; none was queued. Set an SMS account up, or send fewer."
             );
-            findings.fault(Code::SmsCreditsExhausted, &self.at, message);
+            diagnostics.fault(Code::SmsCreditsExhausted, &self.at, message);
         }
-        if !findings.faults.is_empty() {
-            return Err(findings.into());
+        if !diagnostics.faults.is_empty() {
+            return Err(diagnostics.into());
         }
         let mut changes = Vec::new();
         let mut records = Vec::new();
@@ -100,7 +100,7 @@ impl SendSms {
         }
         // Reading leaves no action without a number.
         let Some(first) = records.first().cloned() else {
-            return Err(findings.into());
+            return Err(diagnostics.into());
         };
         let outcome = Outcome {
             status: Status::Queued,
@@ -110,7 +110,7 @@ impl SendSms {
                 .into_iter()
                 .map(|record| Related { role: Role::Message, record })
                 .collect(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
     }
@@ -155,7 +155,7 @@ fn read_numbers(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Vec
     if entries.is_none() {
         fields.require("phones", false);
     }
-    let (mut numbers, mut seen, mut bad) = (Vec::new(), HashSet::new(), Findings::default());
+    let (mut numbers, mut seen, mut bad) = (Vec::new(), HashSet::new(), Diagnostics::default());
     for (at, value) in entries? {
         match read_number(value, context) {
             Ok(number) if seen.insert(number.clone()) => numbers.push(number),
@@ -164,10 +164,10 @@ fn read_numbers(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Vec
         }
     }
     if numbers.is_empty() {
-        fields.findings.faults.append(&mut bad.faults);
+        fields.diagnostics.faults.append(&mut bad.faults);
         return None;
     }
-    fields.findings.warnings.append(&mut bad.faults);
+    fields.diagnostics.warnings.append(&mut bad.faults);
     Some(numbers)
 }
 

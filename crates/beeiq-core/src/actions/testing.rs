@@ -7,7 +7,7 @@ use crate::batch::{
     Context, Decision, Ids, KnownCustomer, Loaded, Mentions, NameKey, Rejection, Request, SEVERAL,
     Workspace,
 };
-use crate::diagnostics::{Findings, Pointer};
+use crate::diagnostics::{Diagnostics, Pointer};
 use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
     WelcomeEmail,
@@ -300,14 +300,14 @@ impl TestOrg {
     /// Reads and decides one action after the other; later ones see what earlier ones did.
     pub fn decide_all(&self, actions: &[(&str, Value)]) -> Vec<Result<Decision, Rejection>> {
         let at = |index| Pointer::root().member("data").index(index);
-        let read: Vec<(Option<Action>, Findings)> = actions
+        let read: Vec<(Option<Action>, Diagnostics)> = actions
             .iter()
             .enumerate()
             .map(|(index, (action_type, data))| {
-                let mut findings = Findings::default();
+                let mut diagnostics = Diagnostics::default();
                 let action =
-                    Action::read(action_type, data, &at(index), self.context(), &mut findings);
-                (action, findings)
+                    Action::read(action_type, data, &at(index), self.context(), &mut diagnostics);
+                (action, diagnostics)
             })
             .collect();
         let mut mentions = Mentions::default();
@@ -319,11 +319,11 @@ impl TestOrg {
         let mut workspace = Workspace::new(self.request(), loaded);
         let mut ids = Counting::default();
         read.into_iter()
-            .map(|(action, findings)| {
+            .map(|(action, diagnostics)| {
                 let Some(action) = action else {
-                    return Err(findings.into());
+                    return Err(diagnostics.into());
                 };
-                let decision = action.decide(&workspace, &mut ids, findings)?;
+                let decision = action.decide(&workspace, &mut ids, diagnostics)?;
                 workspace.apply(decision.changes.clone());
                 Ok(decision)
             })
@@ -331,10 +331,11 @@ impl TestOrg {
     }
 
     /// Reads one action, and tells what was found.
-    pub fn read(&self, action_type: &str, data: &Value) -> Findings {
-        let (at, mut findings) = (Pointer::root().member("data").index(0), Findings::default());
-        Action::read(action_type, data, &at, self.context(), &mut findings);
-        findings
+    pub fn read(&self, action_type: &str, data: &Value) -> Diagnostics {
+        let (at, mut diagnostics) =
+            (Pointer::root().member("data").index(0), Diagnostics::default());
+        Action::read(action_type, data, &at, self.context(), &mut diagnostics);
+        diagnostics
     }
 
     /// Reads and decides one action.

@@ -12,7 +12,7 @@ use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
 use serde_json::Value;
@@ -29,9 +29,9 @@ impl UpdateContact {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at, Mode::Update, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at, Mode::Update, PERSON_FIELDS, diagnostics)?;
         let kinds = read_kinds(&mut fields);
         Some(Self { update: CustomerUpdate::read(&mut fields, kinds, context) })
     }
@@ -41,7 +41,7 @@ impl UpdateContact {
         self.update.mention(mentions);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
@@ -49,9 +49,9 @@ impl UpdateContact {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        self.update.decide(workspace, ids, findings)
+        self.update.decide(workspace, ids, diagnostics)
     }
 }
 
@@ -60,7 +60,7 @@ fn read_kinds(fields: &mut Fields<'_, '_>) -> &'static [CustomerKind] {
     if read_contact_type(fields).set() == Some(ContactKind::Lead) {
         let at = fields.place("contactType");
         let message = "update-contact changes contacts and accounts; to change a lead use the actionType `update-lead`.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
         Given::Set(1) => &[CustomerKind::Account],

@@ -9,7 +9,7 @@ use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
 use serde_json::Value;
@@ -26,9 +26,9 @@ impl UpdateLead {
         data: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(data, at, Mode::Update, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(data, at, Mode::Update, PERSON_FIELDS, diagnostics)?;
         check_kind(&mut fields);
         Some(Self { update: CustomerUpdate::read(&mut fields, &[CustomerKind::Lead], context) })
     }
@@ -38,7 +38,7 @@ impl UpdateLead {
         self.update.mention(mentions);
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
@@ -46,9 +46,9 @@ impl UpdateLead {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: Findings,
+        diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        self.update.decide(workspace, ids, findings)
+        self.update.decide(workspace, ids, diagnostics)
     }
 }
 
@@ -58,12 +58,12 @@ fn check_kind(fields: &mut Fields<'_, '_>) {
         let at = fields.place("contactType");
         let message =
             "update-lead changes leads; to change a customer use the actionType `update-contact`.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     if fields.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(1) {
         let at = fields.place("type");
         let message = "A lead is a person, `type` 0; to change an account use `update-contact` with `type` 1.";
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
 }
 

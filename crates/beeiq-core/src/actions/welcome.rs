@@ -3,7 +3,7 @@
 use super::customer::new_customer::history;
 use crate::batch::change::{Change, Content, HistoryKind, Message};
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::records::customer::Customer;
 use crate::records::identity::World;
 use crate::values::sms::segments;
@@ -26,7 +26,7 @@ pub fn welcome(
     at: &Pointer,
     workspace: &Workspace<'_>,
     ids: &mut dyn Ids,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Change> {
     let listener = workspace.request.context.listener;
     if listener.welcome_email.is_none() && listener.welcome_sms.is_none() {
@@ -48,7 +48,7 @@ pub fn welcome(
             Ok(Some(due)) => changes.extend(queue(customer, due, queued, staging, ids)),
             Err((code, reason)) => {
                 changes.push(history(ids, customer.id, failed, json!({"reason": reason})));
-                findings.warn(code, at, reason);
+                diagnostics.warn(code, at, reason);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What deciding yields: changes as values.
 
-use crate::diagnostics::{Fault, Findings, Warning};
+use crate::diagnostics::{Diagnostics, Fault, Warning};
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
 use crate::records::identity::{Identity, IdentityKind};
@@ -317,9 +317,9 @@ pub struct Rejection {
     pub warnings: Vec<Warning>,
 }
 
-impl From<Findings> for Rejection {
-    fn from(findings: Findings) -> Self {
-        let Findings { faults, warnings } = findings;
+impl From<Diagnostics> for Rejection {
+    fn from(diagnostics: Diagnostics) -> Self {
+        let Diagnostics { faults, warnings } = diagnostics;
         Self { faults, warnings }
     }
 }

@@ -1,6 +1,6 @@
 //! Names that a payload mentions and the org has to have.
 
-use super::{Code, Findings, Pointer};
+use super::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};
 
 /// How many names a message lists.
@@ -18,7 +18,7 @@ impl References {
     /// names the nearest of `names`, or lists them.
     pub fn unknown<'a>(
         self,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         code: Code,
         at: &Pointer,
         what: &str,
@@ -31,15 +31,15 @@ impl References {
             None if names.clone().next().is_none() => "the org has none yet.".to_owned(),
             None => format!("the org has {}.", listed(names, LISTED)),
         };
-        self.note(findings, code, at, &format!("There is no {what} \"{shown}\"; {help}"));
+        self.note(diagnostics, code, at, &format!("There is no {what} \"{shown}\"; {help}"));
     }
 
     /// The same without a list of names, where it would tell too much.
-    pub fn note(self, findings: &mut Findings, code: Code, at: &Pointer, message: &str) {
+    pub fn note(self, diagnostics: &mut Diagnostics, code: Code, at: &Pointer, message: &str) {
         if self.skip {
-            findings.warn(code, at, format!("{message} It was left out."));
+            diagnostics.warn(code, at, format!("{message} It was left out."));
         } else {
-            findings.fault(code, at, message);
+            diagnostics.fault(code, at, message);
         }
     }
 }

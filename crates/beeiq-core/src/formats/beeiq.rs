@@ -2,7 +2,7 @@
 
 use crate::actions::Action;
 use crate::batch::Context;
-use crate::diagnostics::{Code, Fault, Findings, Pointer, Refusal, Warning};
+use crate::diagnostics::{Code, Diagnostics, Fault, Pointer, Refusal, Warning};
 use crate::directory::{Directory, User};
 use crate::json::{self, Fields, Given, Longest, Malformed, Mode};
 use crate::values::email::Email;
@@ -49,7 +49,7 @@ pub struct Item {
     /// The action, as far as there is something to decide about.
     pub action: Option<Action>,
     /// What was found while reading it.
-    pub findings: Findings,
+    pub diagnostics: Diagnostics,
 }
 
 /// Reads a body.
@@ -86,11 +86,11 @@ fn open<'a>(
     items: impl FnOnce(&[Value]) -> Vec<Item>,
 ) -> Result<Envelope<'a>, Refusal> {
     let root = json::parse(body, limits.depth).map_err(|error| malformed(&error))?;
-    let mut findings = Findings::default();
+    let mut diagnostics = Diagnostics::default();
     let Some(mut fields) =
-        Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut findings)
+        Fields::open(&root, Pointer::root(), Mode::Add, &["senderUser", "data"], &mut diagnostics)
     else {
-        return Err(envelope_problem(findings.faults));
+        return Err(envelope_problem(diagnostics.faults));
     };
     let sender = read_sender(&mut fields, context.directory);
     let entries = read_data(&mut fields);
@@ -102,7 +102,7 @@ fn open<'a>(
         );
         return Err(Refusal::new(Code::TooManyActions, detail));
     }
-    let Findings { faults, warnings } = findings;
+    let Diagnostics { faults, warnings } = diagnostics;
     let Some(sender) = sender.filter(|_| faults.is_empty()) else {
         return Err(envelope_problem(faults));
     };
@@ -121,14 +121,14 @@ fn read_sender<'a>(fields: &mut Fields<'_, '_>, directory: &'a Directory) -> Opt
     let email = match Email::parse(&text) {
         Ok(email) => email,
         Err(error) => {
-            fields.findings.fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
+            fields.diagnostics.fault(Code::InvalidEmail, &at, format!("`senderUser`: {error}"));
             return None;
         }
     };
     let user = directory.users.active(email.key());
     if user.is_none() {
         let message = "`senderUser` is no active user of the org; name the e-mail of one.";
-        fields.findings.fault(Code::UnknownSender, &at, message);
+        fields.diagnostics.fault(Code::UnknownSender, &at, message);
     }
     user
 }
@@ -143,7 +143,7 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
             let at = fields.place("data");
             let message =
                 "`data` has to be an array of actions: [{\"actionType\": \"…\", \"data\": {…}}].";
-            fields.findings.fault(Code::WrongType, &at, message);
+            fields.diagnostics.fault(Code::WrongType, &at, message);
             &[]
         }
     }
@@ -151,10 +151,11 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
 
 fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
     let at = &Pointer::root().member("data").index(index);
-    let mut findings = Findings::default();
-    let mut item = Item { index, action_type: None, action: None, findings: Findings::default() };
+    let mut diagnostics = Diagnostics::default();
+    let mut item =
+        Item { index, action_type: None, action: None, diagnostics: Diagnostics::default() };
     if let Some(mut fields) =
-        Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut findings)
+        Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut diagnostics)
     {
         let action_type = fields.text("actionType", Longest::LINE);
         fields.require("actionType", matches!(action_type, Given::Set(_)));
@@ -162,10 +163,10 @@ fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
         fields.require("data", data.is_some());
         item.action_type = action_type.set();
         if let (Some(action_type), Some(data)) = (&item.action_type, data) {
-            item.action = Action::read(action_type, data, at, context, &mut findings);
+            item.action = Action::read(action_type, data, at, context, &mut diagnostics);
         }
     }
-    item.findings = findings;
+    item.diagnostics = diagnostics;
     item
 }
 

@@ -1,6 +1,6 @@
 //! An object of a payload, read field by field.
 
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::records::customer::Choice;
 use crate::values::date::{DateInput, InvalidDate};
 use crate::values::suggest::{listed, nearest};
@@ -107,7 +107,7 @@ pub struct Fields<'v, 'f> {
     at: Pointer,
     mode: Mode,
     /// Where faults and warnings go.
-    pub findings: &'f mut Findings,
+    pub diagnostics: &'f mut Diagnostics,
 }
 
 impl<'v, 'f> Fields<'v, 'f> {
@@ -118,11 +118,11 @@ impl<'v, 'f> Fields<'v, 'f> {
         at: Pointer,
         mode: Mode,
         known: &[&str],
-        findings: &'f mut Findings,
+        diagnostics: &'f mut Diagnostics,
     ) -> Option<Self> {
         let Value::Object(object) = value else {
             let message = format!("{} has to be an object, not {}.", place(&at), kind_of(value));
-            findings.fault(Code::WrongType, &at, message);
+            diagnostics.fault(Code::WrongType, &at, message);
             return None;
         };
         for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
@@ -131,9 +131,9 @@ impl<'v, 'f> Fields<'v, 'f> {
                 Some(meant) => format!("There is no field `{shown}` here; did you mean `{meant}`?"),
                 None => format!("There is no field `{shown}` here; it was not used."),
             };
-            findings.warn(Code::UnknownField, at.member(&shown), message);
+            diagnostics.warn(Code::UnknownField, at.member(&shown), message);
         }
-        Some(Self { object, at, mode, findings })
+        Some(Self { object, at, mode, diagnostics })
     }
 
     /// Where this object is.
@@ -172,7 +172,7 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// Notes a fault of the field `name`.
     pub fn fault(&mut self, name: &str, code: Code, message: impl Into<String>) {
-        self.findings.fault(code, self.at.member(name), message);
+        self.diagnostics.fault(code, self.at.member(name), message);
     }
 
     /// A text: cleaned, without NUL, not longer than `longest`. Numbers are taken as their digits.
@@ -183,7 +183,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     /// The same, borrowed from the payload where it is clean there: for what is made of it at once.
     pub fn borrowed_text(&mut self, name: &str, longest: Longest) -> Given<Cow<'v, str>> {
         self.value(name)
-            .and_then(|value| text_of(value, || self.at.member(name), longest, self.findings))
+            .and_then(|value| text_of(value, || self.at.member(name), longest, self.diagnostics))
             .and_then(|text| (!text.is_empty()).then_some(text))
     }
 
@@ -191,7 +191,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     pub fn number_choice(&mut self, name: &str, choices: &[(i16, &str)]) -> Given<i16> {
         self.value(name).and_then(|value| {
             let at = || self.at.member(name);
-            let text = text_of(value, at, Longest::LINE, self.findings)?;
+            let text = text_of(value, at, Longest::LINE, self.diagnostics)?;
             let found = text
                 .parse()
                 .ok()
@@ -278,7 +278,7 @@ impl<'v, 'f> Fields<'v, 'f> {
             Given::Clear => Given::Clear,
             Given::Set(value) => {
                 let at = self.place(name);
-                Fields::open(value, at, self.mode, known, self.findings)
+                Fields::open(value, at, self.mode, known, self.diagnostics)
                     .map_or(Given::Absent, Given::Set)
             }
         }
@@ -291,19 +291,20 @@ impl<'v, 'f> Fields<'v, 'f> {
         value: &'v Value,
         known: &[&str],
     ) -> Option<Fields<'v, '_>> {
-        Fields::open(value, at, self.mode, known, self.findings)
+        Fields::open(value, at, self.mode, known, self.diagnostics)
     }
 
     /// A text that is an entry of a list of this object.
     pub fn scalar(&mut self, at: &Pointer, value: &Value, longest: Longest) -> Option<String> {
-        text_of(value, || at.clone(), longest, self.findings)
+        text_of(value, || at.clone(), longest, self.diagnostics)
             .filter(|text| !text.is_empty())
             .map(Cow::into_owned)
     }
 
     /// Notes that a required field is absent.
     pub fn require(&mut self, name: &str, present: bool) {
-        if !present && !self.findings.faults.iter().any(|f| f.pointer == self.place(name).as_str())
+        if !present
+            && !self.diagnostics.faults.iter().any(|f| f.pointer == self.place(name).as_str())
         {
             self.fault(name, Code::Required, format!("`{name}` is required."));
         }
@@ -313,7 +314,7 @@ impl<'v, 'f> Fields<'v, 'f> {
     pub fn ignore(&mut self, name: &str, why: &str) {
         if self.has(name) {
             let at = self.place(name);
-            self.findings.warn(Code::IgnoredField, at, format!("`{name}` was not used: {why}"));
+            self.diagnostics.warn(Code::IgnoredField, at, format!("`{name}` was not used: {why}"));
         }
     }
 }
@@ -324,7 +325,7 @@ fn text_of<'v>(
     value: &'v Value,
     at: impl FnOnce() -> Pointer,
     longest: Longest,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Cow<'v, str>> {
     let text = match value {
         Value::String(text) => cleaned(text),
@@ -332,20 +333,20 @@ fn text_of<'v>(
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
             let at = at();
             let message = format!("{} has to be a text, not {}.", place(&at), kind_of(value));
-            findings.fault(Code::WrongType, at, message);
+            diagnostics.fault(Code::WrongType, at, message);
             return None;
         }
     };
     if text.contains('\0') {
         let at = at();
         let message = format!("{} holds the character U+0000; remove it.", place(&at));
-        findings.fault(Code::NulCharacter, at, message);
+        diagnostics.fault(Code::NulCharacter, at, message);
         return None;
     }
     if let Some(excess) = longest.excess(&text) {
         let at = at();
         let message = format!("{} is {excess}.", place(&at));
-        findings.fault(Code::TooLong, at, message);
+        diagnostics.fault(Code::TooLong, at, message);
         return None;
     }
     Some(text)

@@ -14,7 +14,7 @@ use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::AddContact;
 use beeiq_core::batch::{Content, Context, Ids, Loaded, Mentions, Message, Request, Workspace};
-use beeiq_core::diagnostics::{Code, Findings, Pointer, Warning};
+use beeiq_core::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;
 use serde::{Deserialize, Serialize};
@@ -112,10 +112,10 @@ fn render(
         directory.listeners.iter().find(|known| known.id == listener).ok_or_else(unknown)?;
     let sender = directory.users.acting(actor.user()).ok_or_else(unknown)?;
     let context = Context { directory, listener };
-    let mut findings = Findings::default();
+    let mut diagnostics = Diagnostics::default();
     let at = Pointer::root().member("data");
-    let Some(action) = AddContact::read(data, at, context, &mut findings) else {
-        return Err(Problem::fields(findings.faults));
+    let Some(action) = AddContact::read(data, at, context, &mut diagnostics) else {
+        return Err(Problem::fields(diagnostics.faults));
     };
     let mut mentions = Mentions::default();
     action.mention(&mut mentions);
@@ -123,7 +123,7 @@ fn render(
     let loaded = Loaded { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &mentions)? };
     let workspace = Workspace::new(request(context, sender, staging), loaded);
     let (messages, warnings) = action
-        .welcome(&workspace, &mut Invented, findings)
+        .welcome(&workspace, &mut Invented, diagnostics)
         .map_err(|rejection| Problem::fields(rejection.faults))?;
     let mut preview = Preview { warnings, ..Preview::default() };
     for message in messages {

@@ -9,7 +9,7 @@ use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::Workspace;
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{CustomerCode, CustomerKind, Im, Website};
 use crate::records::identity::{Identity, IdentityKind, World};
@@ -95,7 +95,7 @@ impl Company {
     pub fn search<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
             let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
@@ -106,12 +106,13 @@ impl Company {
             let message = format!(
                 "There is no account {sent}; the company was searched by its other fields."
             );
-            findings.warn(Code::UnknownCompany, self.at.member("customerId"), message);
+            diagnostics.warn(Code::UnknownCompany, self.at.member("customerId"), message);
         }
-        let found = self.by_name(workspace, findings).or_else(|| self.pointed_to(workspace).next());
+        let found =
+            self.by_name(workspace, diagnostics).or_else(|| self.pointed_to(workspace).next());
         if found.is_none() && self.name.is_none() {
             let message = "No account has this code, e-mail or phone, and to make one the company needs a `name`.";
-            findings.fault(Code::CompanyNameRequired, self.at.member("name"), message);
+            diagnostics.fault(Code::CompanyNameRequired, self.at.member("name"), message);
         }
         found
     }
@@ -121,7 +122,7 @@ impl Company {
     fn by_name<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         let name_key = self.name_key()?;
         let mut accounts = workspace.customers.accounts_named(&name_key);
@@ -136,7 +137,7 @@ impl Company {
                 "Several accounts are called \"{}\"; the oldest was taken. Name the one meant by `customerId`.",
                 oldest.name
             );
-            findings.warn(Code::AmbiguousCompany, self.at.member("name"), message);
+            diagnostics.warn(Code::AmbiguousCompany, self.at.member("name"), message);
         }
         also_pointed_to.or(Some(oldest))
     }
@@ -164,7 +165,7 @@ fn read_account_code(company: &mut Fields<'_, '_>) -> Option<Result<CustomerCode
                 "{code} is the code of a {}; a company is an account, whose codes are CID-n.",
                 code.kind.as_str()
             );
-            company.findings.fault(Code::WrongKind, &at, message);
+            company.diagnostics.fault(Code::WrongKind, &at, message);
             None
         }
         None => Some(Err(text)),

@@ -7,7 +7,7 @@ use super::new_customer::{
 use crate::batch::change::{Change, Claim, HistoryKind, Role};
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings};
+use crate::diagnostics::{Code, Diagnostics};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::identity::Identity;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub fn create_company(
     workspace: &Workspace<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
-    findings: &mut Findings,
+    diagnostics: &mut Diagnostics,
 ) -> KnownCustomer {
     let account = account(company, workspace, ids);
     let known = KnownCustomer::of(&account);
@@ -45,7 +45,7 @@ pub fn create_company(
             identity.kind.as_str(),
             identity.value
         );
-        findings.warn(Code::IdentifierShared, &company.at, message);
+        diagnostics.warn(Code::IdentifierShared, &company.at, message);
     }
     changes.push(history(ids, id, HistoryKind::Created, json!({"by": "company"})));
     known

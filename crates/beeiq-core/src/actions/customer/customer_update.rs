@@ -17,7 +17,7 @@ use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
 use crate::batch::keys::{Mentions, NameKey};
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind, World};
@@ -77,7 +77,7 @@ impl CustomerUpdate {
         let person = Person::read(fields, context);
         if person.name == Given::Clear {
             let at = fields.place("name");
-            fields.findings.fault(
+            fields.diagnostics.fault(
                 Code::Required,
                 &at,
                 "A record needs a `name`; it cannot be cleared.",
@@ -105,9 +105,9 @@ impl CustomerUpdate {
             .into_iter()
             .any(|name| fields.has(name));
         let usable = self.search != Search::ByFields || !self.identities().is_empty();
-        if !usable && (!sent || fields.findings.faults.is_empty()) {
+        if !usable && (!sent || fields.diagnostics.faults.is_empty()) {
             let message = "Say which record is meant by one of `customerId`, `contactId`, `passport`, `emails`, `phones`; a name alone is not enough.";
-            fields.findings.fault(Code::MissingIdentifier, &self.at, message);
+            fields.diagnostics.fault(Code::MissingIdentifier, &self.at, message);
         }
     }
 
@@ -138,7 +138,7 @@ impl CustomerUpdate {
         }
     }
 
-    /// Decides it. `findings` are those of reading it.
+    /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
     /// Every fault, those that only what is known shows included.
@@ -146,27 +146,27 @@ impl CustomerUpdate {
         &self,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         let record = self.find(workspace);
         if record.is_none() {
-            self.tell_not_found(&mut findings);
+            self.tell_not_found(&mut diagnostics);
         }
         let kind = match (record, self.kinds) {
             (Some(record), _) => Some(record.code.kind),
             (None, [only]) => Some(*only),
             (None, _) => None,
         };
-        let cus_fields = self.resolve_cus_fields(kind, workspace, &mut findings);
-        let company = self.resolve_company(kind, workspace, &mut findings);
+        let cus_fields = self.resolve_cus_fields(kind, workspace, &mut diagnostics);
+        let company = self.resolve_company(kind, workspace, &mut diagnostics);
         if let Some(record) = record {
-            self.tell_taken(record, workspace, &mut findings);
+            self.tell_taken(record, workspace, &mut diagnostics);
         }
         match record {
-            Some(record) if findings.faults.is_empty() => {
-                Ok(self.change(record, cus_fields, company, workspace, ids, findings))
+            Some(record) if diagnostics.faults.is_empty() => {
+                Ok(self.change(record, cus_fields, company, workspace, ids, diagnostics))
             }
-            _ => Err(findings.into()),
+            _ => Err(diagnostics.into()),
         }
     }
 
@@ -208,19 +208,19 @@ impl CustomerUpdate {
     }
 
     /// Where what identifies it is at fault itself, that is all there is to say.
-    fn tell_not_found(&self, findings: &mut Findings) {
+    fn tell_not_found(&self, diagnostics: &mut Diagnostics) {
         match self.search {
             Search::ByCode(code) => {
                 let at = self.at.member("customerId");
-                findings.fault(Code::NotFound, at, format!("There is no {code}."));
+                diagnostics.fault(Code::NotFound, at, format!("There is no {code}."));
             }
-            Search::ByFields if findings.faults.is_empty() => {
+            Search::ByFields if diagnostics.faults.is_empty() => {
                 let kinds: Vec<&str> = self.kinds.iter().map(|kind| kind.as_str()).collect();
                 let message = format!(
                     "No {} has any of these identifiers; nothing was created.",
                     kinds.join(" or ")
                 );
-                findings.fault(Code::NotFound, &self.at, message);
+                diagnostics.fault(Code::NotFound, &self.at, message);
             }
             Search::ByFields | Search::Impossible => {}
         }
@@ -230,14 +230,14 @@ impl CustomerUpdate {
         &self,
         kind: Option<CustomerKind>,
         workspace: &Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Given<CusFields> {
         match (&self.cus_fields, kind) {
             (Given::Absent, _) | (_, None) => Given::Absent,
             (Given::Clear, _) => Given::Clear,
             (Given::Set(values), Some(kind)) => {
                 let context = workspace.request.context;
-                Given::Set(resolve_cus_fields(values, kind.model(), context, findings))
+                Given::Set(resolve_cus_fields(values, kind.model(), context, diagnostics))
             }
         }
     }
@@ -246,7 +246,7 @@ impl CustomerUpdate {
         &'w self,
         kind: Option<CustomerKind>,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> NewCompany<'w> {
         let company = match &self.company {
             Given::Absent => return NewCompany::Unchanged,
@@ -255,17 +255,22 @@ impl CustomerUpdate {
         };
         if kind == Some(CustomerKind::Account) {
             let message = "`companyContact` was not used: an account is a company itself.";
-            findings.warn(Code::IgnoredField, &company.at, message);
+            diagnostics.warn(Code::IgnoredField, &company.at, message);
             return NewCompany::Unchanged;
         }
-        match company.search(workspace, findings) {
+        match company.search(workspace, diagnostics) {
             Some(found) => NewCompany::Found(found),
             None => NewCompany::ToBeMade(company),
         }
     }
 
     /// Every identifier that would be new to the record, and that another of its world holds.
-    fn tell_taken(&self, record: &Customer, workspace: &Workspace<'_>, findings: &mut Findings) {
+    fn tell_taken(
+        &self,
+        record: &Customer,
+        workspace: &Workspace<'_>,
+        diagnostics: &mut Diagnostics,
+    ) {
         for (identity, at) in self.new_identities(record, workspace) {
             if let Some(holder) = workspace.customers.holder(&identity)
                 && holder.id != record.id
@@ -276,7 +281,7 @@ impl CustomerUpdate {
                     identity.kind.as_str(),
                     identity.value
                 );
-                findings.fault(Code::IdentifierTaken, at, message);
+                diagnostics.fault(Code::IdentifierTaken, at, message);
             }
         }
     }
@@ -311,10 +316,10 @@ impl CustomerUpdate {
         company: NewCompany<'_>,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        mut findings: Findings,
+        mut diagnostics: Diagnostics,
     ) -> Decision {
         let mut changes = Vec::new();
-        let company = self.company_of(company, workspace, ids, &mut changes, &mut findings);
+        let company = self.company_of(company, workspace, ids, &mut changes, &mut diagnostics);
         let tags = match &self.person.tags {
             Given::Absent => Given::Absent,
             Given::Clear => Given::Clear,
@@ -350,7 +355,7 @@ impl CustomerUpdate {
             record: RecordRef::of_customer(record.id, record.code),
             matched_by: None,
             related: related.into_iter().collect(),
-            warnings: findings.warnings,
+            warnings: diagnostics.warnings,
         };
         Decision { outcome, changes }
     }
@@ -362,7 +367,7 @@ impl CustomerUpdate {
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Given<(KnownCustomer, Role)> {
         match company {
             NewCompany::Unchanged => Given::Absent,
@@ -370,7 +375,7 @@ impl CustomerUpdate {
             NewCompany::Found(found) => Given::Set((found.clone(), Role::CompanyLinked)),
             NewCompany::ToBeMade(company) => {
                 let own = self.identities();
-                let made = create_company(company, &own, workspace, ids, changes, findings);
+                let made = create_company(company, &own, workspace, ids, changes, diagnostics);
                 Given::Set((made, Role::CompanyCreated))
             }
         }
@@ -450,7 +455,7 @@ fn read_search(fields: &mut Fields<'_, '_>, kinds: &[CustomerKind]) -> Search {
             }
         }
     };
-    fields.findings.fault(fault, &at, message);
+    fields.diagnostics.fault(fault, &at, message);
     Search::Impossible
 }
 

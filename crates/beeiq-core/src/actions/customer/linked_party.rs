@@ -9,7 +9,7 @@ use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Code, Findings, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::World;
@@ -54,9 +54,9 @@ impl LinkedParty {
         value: &Value,
         at: Pointer,
         context: Context<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        let mut fields = Fields::open(value, at, Mode::Add, PERSON_FIELDS, findings)?;
+        let mut fields = Fields::open(value, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
         let contact_kind = read_contact_type(&mut fields).set().unwrap_or(ContactKind::Customer);
         let code = read_code(&mut fields, contact_kind);
         let kind = read_kind(&mut fields, contact_kind, code.as_ref());
@@ -75,7 +75,7 @@ impl LinkedParty {
     pub fn search<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
             let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
@@ -87,7 +87,7 @@ impl LinkedParty {
             let message = format!(
                 "Nobody has the code {shown}; the customer was searched by the other fields."
             );
-            findings.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
+            diagnostics.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
         }
         self.party.matches(workspace).first().map(|(_, holder)| *holder)
     }
@@ -98,23 +98,23 @@ impl LinkedParty {
     pub fn find<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Found<'w>> {
-        if let Some(known) = self.search(workspace, findings) {
+        if let Some(known) = self.search(workspace, diagnostics) {
             return Some(Found::Known(known));
         }
         // Who was named by something wrong may well be there.
         let within = format!("{}/", self.party.at.as_str());
-        if findings.faults.iter().any(|fault| fault.pointer.starts_with(&within)) {
+        if diagnostics.faults.iter().any(|fault| fault.pointer.starts_with(&within)) {
             return None;
         }
-        let faults_before = findings.faults.len();
+        let faults_before = diagnostics.faults.len();
         if self.party.person.name.as_set().is_none() {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
-            findings.fault(Code::Required, self.party.at.member("name"), message);
+            diagnostics.fault(Code::Required, self.party.at.member("name"), message);
         }
-        let company = self.party.search_company(workspace, findings);
-        (findings.faults.len() == faults_before).then_some(Found::ToCreate(company))
+        let company = self.party.search_company(workspace, diagnostics);
+        (diagnostics.faults.len() == faults_before).then_some(Found::ToCreate(company))
     }
 
     /// Finds him or makes him. Who is made is there in `scratch` from then on, so that the next one
@@ -124,20 +124,20 @@ impl LinkedParty {
         &self,
         scratch: &mut Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Option<Linked> {
-        let company = match self.find(scratch, findings)? {
+        let company = match self.find(scratch, diagnostics)? {
             Found::Known(known) => {
                 let (customer, related) = (known.clone(), Vec::new());
                 return Some(Linked { customer, link: Link::Linked, related });
             }
             Found::ToCreate(company) => company,
         };
-        if !findings.faults.is_empty() {
+        if !diagnostics.faults.is_empty() {
             return None;
         }
-        let made = self.party.create(company, scratch, ids, findings);
+        let made = self.party.create(company, scratch, ids, diagnostics);
         let customer = KnownCustomer::of(&made.customer);
         let (made, related) = made.into_changes();
         changes.extend(made.iter().cloned());
@@ -165,7 +165,7 @@ pub fn read_code(fields: &mut Fields<'_, '_>, contact_kind: ContactKind) -> Opti
         }
     };
     let message = format!("{code} is the code of a {}: {fix}", code.kind.as_str());
-    fields.findings.fault(Code::WrongKind, &at, message);
+    fields.diagnostics.fault(Code::WrongKind, &at, message);
     None
 }
 
@@ -180,7 +180,7 @@ fn read_kind(
     if contact_kind == ContactKind::Lead {
         if given == Given::Set(1) {
             let message = "A lead is a person, `type` 0.";
-            fields.findings.fault(Code::WrongKind, &at, message);
+            fields.diagnostics.fault(Code::WrongKind, &at, message);
         }
         return CustomerKind::Lead;
     }
@@ -197,7 +197,7 @@ fn read_kind(
             if kind == CustomerKind::Account { "n" } else { "" },
             kind.as_str(),
         );
-        fields.findings.fault(Code::WrongKind, &at, message);
+        fields.diagnostics.fault(Code::WrongKind, &at, message);
     }
     kind
 }

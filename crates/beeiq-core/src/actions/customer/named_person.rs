@@ -24,7 +24,7 @@ fn all_emails(fields: &mut Fields<'_, '_>) -> Vec<TypedEmail> {
     let at = fields.place("email");
     let single = fields.text("email", Longest::LINE).and_then(|text| {
         Email::parse(&text)
-            .map_err(|error| fields.findings.fault(Code::InvalidEmail, &at, error.to_string()))
+            .map_err(|error| fields.diagnostics.fault(Code::InvalidEmail, &at, error.to_string()))
             .ok()
     });
     let mut emails = read_emails(fields).set().unwrap_or_default();
@@ -40,7 +40,7 @@ fn all_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Vec<TypedPho
     let at = fields.place("phone");
     let single = fields.text("phone", Longest::LINE).and_then(|text| {
         Phone::parse(&text, context.directory.org.region)
-            .map_err(|error| fields.findings.fault(Code::InvalidPhone, &at, error.to_string()))
+            .map_err(|error| fields.diagnostics.fault(Code::InvalidPhone, &at, error.to_string()))
             .ok()
     });
     let mut phones = read_phones(fields, context).set().unwrap_or_default();

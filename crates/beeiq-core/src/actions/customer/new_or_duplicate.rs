@@ -8,7 +8,7 @@ use crate::batch::change::{
 };
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::Findings;
+use crate::diagnostics::Diagnostics;
 use crate::records::identity::{Identity, IdentityKind};
 use serde_json::{Value, json};
 
@@ -20,17 +20,17 @@ pub fn decide_new_or_duplicate(
     party: &Party,
     workspace: &Workspace<'_>,
     ids: &mut dyn Ids,
-    mut findings: Findings,
+    mut diagnostics: Diagnostics,
 ) -> Result<Decision, Rejection> {
-    let company = party.search_company(workspace, &mut findings);
-    if !findings.faults.is_empty() {
-        return Err(findings.into());
+    let company = party.search_company(workspace, &mut diagnostics);
+    if !diagnostics.faults.is_empty() {
+        return Err(diagnostics.into());
     }
     let matches = party.matches(workspace);
     if let Some((first, existing)) = matches.first() {
-        return Ok(skip_duplicate(first.kind, existing, &matches, findings, ids));
+        return Ok(skip_duplicate(first.kind, existing, &matches, diagnostics, ids));
     }
-    let made = party.create(company, workspace, ids, &mut findings);
+    let made = party.create(company, workspace, ids, &mut diagnostics);
     let record = RecordRef::of_customer(made.customer.id, made.customer.code);
     let (changes, related) = made.into_changes();
     let outcome = Outcome {
@@ -38,7 +38,7 @@ pub fn decide_new_or_duplicate(
         record,
         matched_by: None,
         related,
-        warnings: findings.warnings,
+        warnings: diagnostics.warnings,
     };
     Ok(Decision { outcome, changes })
 }
@@ -48,7 +48,7 @@ fn skip_duplicate(
     matched_by: IdentityKind,
     existing: &KnownCustomer,
     matches: &[(Identity, &KnownCustomer)],
-    findings: Findings,
+    diagnostics: Diagnostics,
     ids: &mut dyn Ids,
 ) -> Decision {
     let matched: Vec<Value> = matches
@@ -70,7 +70,7 @@ fn skip_duplicate(
         record: existing.record(),
         matched_by: Some(matched_by),
         related,
-        warnings: findings.warnings,
+        warnings: diagnostics.warnings,
     };
     Decision { outcome, changes: vec![line] }
 }

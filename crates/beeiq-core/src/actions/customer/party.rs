@@ -13,7 +13,7 @@ use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
 use crate::batch::keys::Mentions;
 use crate::batch::snapshot::{Ids, Workspace};
-use crate::diagnostics::{Findings, Pointer};
+use crate::diagnostics::{Diagnostics, Pointer};
 use crate::json::{Fields, Given};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::identity::Identity;
@@ -63,7 +63,7 @@ impl Party {
         let permit = read_permit(fields, context).set().unwrap_or_default();
         let values = read_cus_fields(fields).set().unwrap_or_default();
         let company = read_company(fields, kind, context).set();
-        let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.findings);
+        let cus_fields = resolve_cus_fields(&values, kind.model(), context, fields.diagnostics);
         Self { at: fields.at().clone(), kind, person, cus_fields, permit, company }
     }
 
@@ -111,9 +111,9 @@ impl Party {
     pub fn search_company<'w>(
         &self,
         workspace: &'w Workspace<'_>,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
-        self.company.as_ref()?.search(workspace, findings)
+        self.company.as_ref()?.search(workspace, diagnostics)
     }
 
     /// Makes it: the company where [`Party::search_company`] found none, the record with the
@@ -123,14 +123,14 @@ impl Party {
         found_company: Option<&KnownCustomer>,
         workspace: &Workspace<'_>,
         ids: &mut dyn Ids,
-        findings: &mut Findings,
+        diagnostics: &mut Diagnostics,
     ) -> Made {
         let mut changes = Vec::new();
         let company = self.company.as_ref().map(|company| match found_company {
             Some(found) => (found.clone(), Role::CompanyLinked),
             None => {
                 let own = self.identities();
-                let made = create_company(company, &own, workspace, ids, &mut changes, findings);
+                let made = create_company(company, &own, workspace, ids, &mut changes, diagnostics);
                 (made, Role::CompanyCreated)
             }
         });
@@ -146,7 +146,7 @@ impl Party {
             changes.push(company_linked(ids, customer.id, company, *role));
         }
         let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
-        changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, findings));
+        changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, diagnostics));
         let related = company.map(|(company, role)| Related { role, record: company.record() });
         Made { customer, changes, related: related.into_iter().collect() }
     }

@@ -178,7 +178,7 @@ pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
             };
             match Email::parse(&text) {
                 Ok(email) => emails.push(TypedEmail { at, r#type, email }),
-                Err(error) => fields.findings.fault(Code::InvalidEmail, &at, error.to_string()),
+                Err(error) => fields.diagnostics.fault(Code::InvalidEmail, &at, error.to_string()),
             }
         }
         let emails = each_once(emails, |typed| typed.email.key(), |typed| &mut typed.r#type);
@@ -197,7 +197,7 @@ pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<V
             };
             match Phone::parse(&text, context.directory.org.region) {
                 Ok(phone) => phones.push(TypedPhone { at, r#type, phone }),
-                Err(error) => fields.findings.fault(Code::InvalidPhone, &at, error.to_string()),
+                Err(error) => fields.diagnostics.fault(Code::InvalidPhone, &at, error.to_string()),
             }
         }
         let phones = each_once(phones, |typed| typed.phone.key(), |typed| &mut typed.r#type);

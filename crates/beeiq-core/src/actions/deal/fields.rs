@@ -105,7 +105,7 @@ fn read_value(fields: &mut Fields<'_, '_>) -> Given<Decimal> {
                         Code::OutOfRange
                     }
                 };
-                fields.findings.fault(code, &at, format!("`value` is {error}."));
+                fields.diagnostics.fault(code, &at, format!("`value` is {error}."));
             })
             .ok()
     })
@@ -119,7 +119,7 @@ fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Str
         let known = currencies.iter().find(|code| code.eq_ignore_ascii_case(&text));
         if known.is_none() {
             let (code, names) = (Code::UnknownCurrency, currencies.iter().map(String::as_str));
-            context.references().unknown(fields.findings, code, &at, "currency", &text, names);
+            context.references().unknown(fields.diagnostics, code, &at, "currency", &text, names);
         }
         known.cloned()
     })
@@ -138,7 +138,7 @@ fn read_entry(
         let entry = entries.named(&name);
         if entry.is_none() {
             let (what, names) = (format!("deal {field}"), entries.all_names());
-            context.references().unknown(fields.findings, code, &at, &what, &name, names);
+            context.references().unknown(fields.diagnostics, code, &at, &what, &name, names);
         }
         entry.map(|entry| entry.id)
     })
@@ -160,7 +160,7 @@ fn read_deal_with(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<L
     refuse_null(fields, "dealWith");
     let at = fields.place("dealWith");
     let value = fields.value("dealWith").set()?;
-    LinkedParty::read(value, at, context, fields.findings)
+    LinkedParty::read(value, at, context, fields.diagnostics)
 }
 
 /// `null` would leave the deal without it.
@@ -168,7 +168,7 @@ fn refuse_null(fields: &mut Fields<'_, '_>, field: &str) {
     if fields.value(field) == Given::Clear {
         let message = format!("`{field}` cannot be cleared; leave it out to keep what is there.");
         let at = fields.place(field);
-        fields.findings.fault(Code::Required, &at, message);
+        fields.diagnostics.fault(Code::Required, &at, message);
     }
 }
 
@@ -177,7 +177,7 @@ fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec
     fields.list("contacts", form).and_then(|entries| {
         let contacts: Vec<LinkedParty> = entries
             .into_iter()
-            .filter_map(|(at, value)| LinkedParty::read(value, at, context, fields.findings))
+            .filter_map(|(at, value)| LinkedParty::read(value, at, context, fields.diagnostics))
             .collect();
         (!contacts.is_empty()).then_some(contacts)
     })
@@ -186,7 +186,7 @@ fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec
 /// The custom fields of deals; `null` for the whole clears them all.
 fn read_deal_cus_fields(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<CusFields> {
     read_cus_fields(fields).and_then(|values| {
-        let resolved = resolve_cus_fields(&values, Model::Deal, context, fields.findings);
+        let resolved = resolve_cus_fields(&values, Model::Deal, context, fields.diagnostics);
         (!resolved.is_empty()).then_some(resolved)
     })
 }
@@ -201,12 +201,12 @@ fn read_owners(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<DealO
     let mut owners = DealOwners::default();
     for (at, value) in named.list("users", "[\"ann@example.com\"]").set().unwrap_or_default() {
         let email = named.scalar(&at, value, Longest::LINE);
-        let user = email.and_then(|email| resolve_user(&email, &at, context, named.findings));
+        let user = email.and_then(|email| resolve_user(&email, &at, context, named.diagnostics));
         owners.users.extend(user.filter(|user| !owners.users.contains(user)));
     }
     for (at, value) in named.list("groups", "[\"Sales\"]").set().unwrap_or_default() {
         let name = named.scalar(&at, value, Longest::LINE);
-        let group = name.and_then(|name| resolve_group(&name, &at, context, named.findings));
+        let group = name.and_then(|name| resolve_group(&name, &at, context, named.diagnostics));
         owners.groups.extend(group.filter(|group| !owners.groups.contains(group)));
     }
     if owners.is_empty() { Given::Absent } else { Given::Set(owners) }

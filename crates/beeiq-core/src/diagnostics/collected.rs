@@ -7,14 +7,14 @@ const MOST: usize = 100;
 
 /// Faults and warnings, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
+pub struct Diagnostics {
     /// What stops the action.
     pub faults: Vec<Fault>,
     /// What does not.
     pub warnings: Vec<Warning>,
 }
 
-impl Findings {
+impl Diagnostics {
     /// Notes a fault.
     pub fn fault(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
         push(&mut self.faults, Fault::new(code, pointer, message));
