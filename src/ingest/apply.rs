@@ -1,7 +1,7 @@
 //! One transaction: deliveries of an org, decided and kept with their answers in one commit.
 
 use super::answer::{Answer, Verdicts};
-use super::batch::{Batch, Part, mention};
+use super::batch::{Batch, Part, collect_keys};
 use super::codes::Reserved;
 use super::deliver::{Parts, Reply};
 use super::job::{Came, Job, Setback};
@@ -10,7 +10,7 @@ use crate::store::error::StoreError;
 use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
 use crate::store::writes::{self, Delivery, Outgoing};
 use crate::store::{deliveries, directory};
-use beeiq_core::batch::{Context, Mentions, Pending, Request};
+use beeiq_core::batch::{Context, Keys, Pending, Request};
 use beeiq_core::diagnostics::Warning;
 use beeiq_core::directory::{Directory, Listener};
 use beeiq_core::formats::beeiq::{self, Envelope, Item, Limits};
@@ -51,12 +51,12 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn mentioned(readings: &[Reading<'_>]) -> Mentions {
-    let mut mentions = Mentions::default();
+fn keys(readings: &[Reading<'_>]) -> Keys {
+    let mut keys = Keys::default();
     for Reading { envelope, context, .. } in readings {
-        mention(&envelope.items, *context, &mut mentions);
+        collect_keys(&envelope.items, *context, &mut keys);
     }
-    mentions
+    keys
 }
 
 /// A delivery with its answer.
@@ -84,24 +84,24 @@ impl Parts {
         }
         let reading = Reading::of(job, directory, listener, self.limits)?;
         let readings = std::slice::from_ref(&reading);
-        let mentioned = mentioned(readings);
+        let keys = keys(readings);
         let reserved = if job.options.dry_run {
             Reserved::default()
         } else {
-            self.codes.reserve(conn, job.org, &mentioned)?
+            self.codes.reserve(conn, job.org, &keys)?
         };
         let mut codes = reserved.clone();
         let patient = attempt < PATIENT_ATTEMPTS;
-        let done = match self.commit(conn, readings, &mentioned, &mut codes, Run::Batch) {
+        let done = match self.commit(conn, readings, &keys, &mut codes, Run::Batch) {
             // Unforeseen, or a constraint that stays violated: find the action at fault.
             Err(Setback::Store(StoreError::Refused(cause))) => {
                 tracing::error!(%cause, "the database refused a batch; trying its actions one by one");
                 codes = reserved.clone();
-                self.commit(conn, readings, &mentioned, &mut codes, Run::OneByOne)
+                self.commit(conn, readings, &keys, &mut codes, Run::OneByOne)
             }
             Err(Setback::Store(StoreError::Reference | StoreError::Taken)) if !patient => {
                 codes = reserved.clone();
-                self.commit(conn, readings, &mentioned, &mut codes, Run::OneByOne)
+                self.commit(conn, readings, &keys, &mut codes, Run::OneByOne)
             }
             done => done,
         };
@@ -132,10 +132,10 @@ impl Parts {
         let readings: Vec<Reading<'_>> = read.into_iter().flatten().collect();
         let Some(first) = readings.first() else { return Ok(jobs.iter().map(|_| None).collect()) };
         let job = first.job;
-        let mentioned = mentioned(&readings);
-        let reserved = self.codes.reserve(conn, job.org, &mentioned)?;
+        let keys = keys(&readings);
+        let reserved = self.codes.reserve(conn, job.org, &keys)?;
         let mut codes = reserved.clone();
-        let done = self.commit(conn, &readings, &mentioned, &mut codes, Run::Batch);
+        let done = self.commit(conn, &readings, &keys, &mut codes, Run::Batch);
         let mut replies = self.settle_codes(job, &readings, done, codes, reserved)?.into_iter();
         Ok(there.into_iter().map(|there| if there { replies.next() } else { None }).collect())
     }
@@ -168,7 +168,7 @@ impl Parts {
         &self,
         conn: &mut Conn,
         readings: &[Reading<'_>],
-        mentioned: &Mentions,
+        keys: &Keys,
         codes: &mut Reserved,
         run: Run,
     ) -> Result<Vec<Reply>, Setback> {
@@ -190,7 +190,7 @@ impl Parts {
             }
             let batch = Batch { org, parts: &parts, options, outgoing: self.outgoing() };
             let (verdicts, pending) = match run {
-                Run::Batch => batch.decide(conn, mentioned, codes)?,
+                Run::Batch => batch.decide(conn, keys, codes)?,
                 Run::OneByOne => (batch.run_one_by_one(conn, codes)?, Pending::default()),
             };
             let answered: Vec<Answered> = readings

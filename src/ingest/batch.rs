@@ -1,4 +1,4 @@
-//! A batch, from what it mentions to what is to be written: loaded and decided (`docs/architecture.md`). It may
+//! A batch, from what it names to what is to be written: loaded and decided (`docs/architecture.md`). It may
 //! have the actions of several deliveries, each of which sees what those before it did.
 
 use super::answer::{Verdict, Verdicted, Verdicts};
@@ -9,7 +9,7 @@ use crate::store::batch_load;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::{Conn, savepoint};
 use crate::store::writes::{self, Outgoing};
-use beeiq_core::batch::{Context, Ids, Mentions, Pending, Rejection, Request, Workspace};
+use beeiq_core::batch::{Context, Ids, Keys, Pending, Rejection, Request, Workspace};
 use beeiq_core::diagnostics::{Code, Fault, Pointer, Warning};
 use beeiq_core::formats::beeiq::Item;
 use beeiq_core::records::counter::Counter;
@@ -39,32 +39,32 @@ pub struct Part<'a> {
     pub request: Request<'a>,
 }
 
-/// Adds what the actions of an envelope mention.
-pub fn mention<'i>(
+/// Adds what the actions of an envelope name.
+pub fn collect_keys<'i>(
     items: impl IntoIterator<Item = &'i Item>,
     context: Context<'_>,
-    mentions: &mut Mentions,
+    keys: &mut Keys,
 ) {
-    mentions.sms |= context.listener.welcome_sms.is_some();
+    keys.sms |= context.listener.welcome_sms.is_some();
     for action in items.into_iter().filter_map(|item| item.action.as_ref()) {
-        action.mention(mentions);
+        action.collect_keys(keys);
     }
 }
 
 impl Batch<'_> {
     /// Decides the whole batch in the transaction that is open, as many statements for one action
     /// as for thousands: what becomes of the actions of each delivery, and what is to be written.
-    /// `mentions` is at least what the actions mention.
+    /// `keys` is at least what the actions name.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where it has to be done again.
     pub fn decide(
         &self,
         conn: &mut Conn,
-        mentions: &Mentions,
+        keys: &Keys,
         codes: &mut Reserved,
     ) -> Result<(Vec<Verdicts>, Pending), StoreError> {
-        let (verdicts, pending) = self.decide_parts(conn, self.parts, mentions, codes)?;
+        let (verdicts, pending) = self.decide_parts(conn, self.parts, keys, codes)?;
         let created = if self.options.dry_run { pending.made() } else { HashSet::new() };
         let pending = if self.applies(&verdicts) { pending } else { Pending::default() };
         Ok((self.verdicts(verdicts, &created), pending))
@@ -100,11 +100,11 @@ impl Batch<'_> {
         created: &mut HashSet<Uuid>,
     ) -> Result<Vec<Vec<Verdict>>, StoreError> {
         let one = |conn: &mut Conn, item: &Item, request: Request<'_>, codes: &mut Reserved| {
-            let mut mentions = Mentions::default();
-            mention([item], request.context, &mut mentions);
+            let mut keys = Keys::default();
+            collect_keys([item], request.context, &mut keys);
             savepoint(conn, |conn| {
                 let part = Part { items: vec![item], warnings: Vec::new(), request };
-                let (verdicts, pending) = self.decide_parts(conn, &[part], &mentions, codes)?;
+                let (verdicts, pending) = self.decide_parts(conn, &[part], &keys, codes)?;
                 writes::write(conn, self.org, &pending, &[], self.outgoing)?;
                 Ok((verdicts.into_iter().flatten(), pending.made()))
             })
@@ -142,11 +142,11 @@ impl Batch<'_> {
         &self,
         conn: &mut Conn,
         parts: &[Part<'_>],
-        mentions: &Mentions,
+        keys: &Keys,
         codes: &mut Reserved,
     ) -> Result<(Vec<Vec<Verdict>>, Pending), StoreError> {
         let Some(first) = parts.first() else { return Ok(Default::default()) };
-        let loaded = batch_load::load(conn, self.org, mentions)?;
+        let loaded = batch_load::load(conn, self.org, keys)?;
         let mut workspace = Workspace::new(first.request, loaded);
         let mut ids = RequestIds { codes };
         let mut verdicts = Vec::with_capacity(parts.len());

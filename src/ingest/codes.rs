@@ -3,7 +3,7 @@
 use crate::store::counters;
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
-use beeiq_core::batch::Mentions;
+use beeiq_core::batch::Keys;
 use beeiq_core::records::counter::Counter;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::iter::once;
@@ -36,20 +36,15 @@ impl CodeAllocator {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn reserve(
-        &self,
-        conn: &mut Conn,
-        org: Uuid,
-        mentions: &Mentions,
-    ) -> Result<Reserved, StoreError> {
+    pub fn reserve(&self, conn: &mut Conn, org: Uuid, keys: &Keys) -> Result<Reserved, StoreError> {
         let mut reserved = Reserved::default();
-        for (&counter, &count) in &mentions.numbers {
+        for (&counter, &count) in &keys.numbers {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             let ranges = match counter {
                 Counter::Customer(_) | Counter::Ticket => {
                     self.set_aside(conn, org, counter, count)?
                 }
-                Counter::Deal => self.set_deal_ids_aside(conn, org, count, &mentions.deal_ids)?,
+                Counter::Deal => self.set_deal_ids_aside(conn, org, count, &keys.deal_ids)?,
             };
             reserved.0.insert(counter, ranges);
         }
@@ -80,7 +75,7 @@ impl CodeAllocator {
         conn: &mut Conn,
         org: Uuid,
         count: i64,
-        mentioned: &BTreeSet<String>,
+        keys: &BTreeSet<String>,
     ) -> Result<VecDeque<Range<i64>>, StoreError> {
         let (mut free, mut missing, mut looked_at) = (VecDeque::new(), count, count);
         while missing > 0 {
@@ -89,7 +84,7 @@ impl CodeAllocator {
             let taken = counters::taken_deal_ids(conn, org, &candidates)?;
             for number in candidates {
                 let id = number.to_string();
-                if taken.contains(&id) || mentioned.contains(&id) {
+                if taken.contains(&id) || keys.contains(&id) {
                     continue;
                 }
                 if missing > 0 {

@@ -1,7 +1,7 @@
-//! Customers that a batch mentions.
+//! Customers that a batch names.
 
 use crate::store::statement::statement;
-use beeiq_core::batch::{KnownCustomer, LoadedCustomers, Mentions};
+use beeiq_core::batch::{Keys, KnownCustomer, LoadedCustomers};
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::identity::{Identity, IdentityKind, World};
 use diesel::pg::PgConnection;
@@ -14,12 +14,12 @@ use uuid::Uuid;
 pub(super) fn load(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
 ) -> QueryResult<LoadedCustomers> {
     let mut known = HashMap::new();
-    let holders = load_holders(conn, org, mentions, &mut known)?;
-    let accounts_by_name = load_accounts_by_name(conn, org, mentions, &mut known)?;
-    load_by_code(conn, org, mentions, &mut known)?;
+    let holders = load_holders(conn, org, keys, &mut known)?;
+    let accounts_by_name = load_accounts_by_name(conn, org, keys, &mut known)?;
+    load_by_code(conn, org, keys, &mut known)?;
     let known = known.into_values().collect();
     Ok(LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() })
 }
@@ -105,13 +105,13 @@ struct HolderRow {
 fn load_holders(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,
 ) -> QueryResult<Vec<(Identity, Uuid)>> {
-    if mentions.identities.is_empty() {
+    if keys.identities.is_empty() {
         return Ok(Vec::new());
     }
-    let identities = || mentions.identities.iter();
+    let identities = || keys.identities.iter();
     let rows: Vec<HolderRow> = statement(
         "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3, $4) AS wanted (world, kind, value) \
@@ -139,10 +139,10 @@ fn load_holders(
 fn load_accounts_by_name(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,
 ) -> QueryResult<Vec<(String, Uuid)>> {
-    if mentions.account_names.is_empty() {
+    if keys.account_names.is_empty() {
         return Ok(Vec::new());
     }
     let rows: Vec<CustomerRow> = statement(
@@ -156,7 +156,7 @@ fn load_accounts_by_name(
          ORDER BY c.number",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(mentions.account_names.iter().map(String::as_str).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(keys.account_names.iter().map(String::as_str).collect::<Vec<_>>())
     .load(conn)?;
     let mut accounts = Vec::with_capacity(rows.len());
     for row in rows {
@@ -188,13 +188,13 @@ pub(super) fn load_by_id(
 fn load_by_code(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,
 ) -> QueryResult<()> {
-    if mentions.codes.is_empty() {
+    if keys.codes.is_empty() {
         return Ok(());
     }
-    let codes = || mentions.codes.iter();
+    let codes = || keys.codes.iter();
     let rows: Vec<CustomerRow> = statement(
         "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3) AS wanted (kind, number) \

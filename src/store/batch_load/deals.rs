@@ -1,9 +1,9 @@
-//! Deals that a batch mentions.
+//! Deals that a batch names.
 
 use crate::store::deals::{DealRow, contacts, owners};
 use crate::store::schema::deals;
 use crate::store::statement::statement;
-use beeiq_core::batch::{KnownDeal, LoadedDeals, Mentions};
+use beeiq_core::batch::{Keys, KnownDeal, LoadedDeals};
 use beeiq_core::records::deal::{Deal, DealOwners};
 use beeiq_core::records::permit::Permit;
 use diesel::pg::PgConnection;
@@ -17,20 +17,16 @@ use uuid::Uuid;
 const LOOKED_AT: i64 = 10;
 
 /// Loads them; those that may be changed are locked, in id order.
-pub(super) fn load(
-    conn: &mut PgConnection,
-    org: Uuid,
-    mentions: &Mentions,
-) -> QueryResult<LoadedDeals> {
+pub(super) fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<LoadedDeals> {
     let mut known = HashMap::new();
-    for deal in by_deal_id(conn, org, mentions)?.into_iter().chain(by_name(conn, org, mentions)?) {
+    for deal in by_deal_id(conn, org, keys)?.into_iter().chain(by_name(conn, org, keys)?) {
         known.insert(deal.id, deal.known());
     }
     let may_change: BTreeSet<Uuid> = known
         .values()
         .filter(|deal| {
-            mentions.for_update.deal_ids.contains(&deal.deal_id)
-                || mentions.for_update.deal_names.contains(&deal.name_key)
+            keys.for_update.deal_ids.contains(&deal.deal_id)
+                || keys.for_update.deal_names.contains(&deal.name_key)
         })
         .map(|deal| deal.id)
         .collect();
@@ -60,12 +56,8 @@ impl KnownRow {
     }
 }
 
-fn by_deal_id(
-    conn: &mut PgConnection,
-    org: Uuid,
-    mentions: &Mentions,
-) -> QueryResult<Vec<KnownRow>> {
-    if mentions.deal_ids.is_empty() {
+fn by_deal_id(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
+    if keys.deal_ids.is_empty() {
         return Ok(Vec::new());
     }
     statement(
@@ -73,12 +65,12 @@ fn by_deal_id(
          WHERE org_id = $1 AND deal_id = ANY($2)",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(texts(&mentions.deal_ids))
+    .bind::<Array<Text>, _>(texts(&keys.deal_ids))
     .load(conn)
 }
 
-fn by_name(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> QueryResult<Vec<KnownRow>> {
-    if mentions.deal_names.is_empty() {
+fn by_name(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
+    if keys.deal_names.is_empty() {
         return Ok(Vec::new());
     }
     statement(
@@ -91,7 +83,7 @@ fn by_name(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> QueryResu
          ) d",
     )
     .bind::<SqlUuid, _>(org)
-    .bind::<Array<Text>, _>(texts(&mentions.deal_names))
+    .bind::<Array<Text>, _>(texts(&keys.deal_names))
     .bind::<BigInt, _>(LOOKED_AT)
     .load(conn)
 }

@@ -4,7 +4,7 @@ use super::customers::{CustomerRow, kind_of, world_of};
 use crate::store::error::StoreError;
 use crate::store::schema::{customer_tags, customers, tags};
 use crate::store::statement::statement;
-use beeiq_core::batch::{LoadedCustomers, Mentions, NameKey, SEVERAL};
+use beeiq_core::batch::{Keys, LoadedCustomers, NameKey, SEVERAL};
 use beeiq_core::records::customer::{Customer, CustomerCode, CustomerKind};
 use beeiq_core::records::identity::Identity;
 use beeiq_core::records::permit::Permit;
@@ -30,11 +30,11 @@ pub(super) type TagNames = Vec<(Uuid, String)>;
 pub(super) fn load(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
     loaded: &mut LoadedCustomers,
 ) -> Result<TagNames, StoreError> {
-    load_by_name(conn, org, mentions, loaded)?;
-    let wanted = wanted(mentions, loaded);
+    load_by_name(conn, org, keys, loaded)?;
+    let wanted = wanted(keys, loaded);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -59,13 +59,13 @@ pub(super) fn load(
 fn load_by_name(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
     loaded: &mut LoadedCustomers,
 ) -> QueryResult<()> {
-    if mentions.names.is_empty() {
+    if keys.names.is_empty() {
         return Ok(());
     }
-    let names: Vec<&NameKey> = mentions.names.iter().collect();
+    let names: Vec<&NameKey> = keys.names.iter().collect();
     let kinds = |kind: fn(&[CustomerKind]) -> Option<&CustomerKind>| -> Vec<&str> {
         names.iter().filter_map(|key| kind(key.kinds)).map(|kind| kind.as_str()).collect()
     };
@@ -109,7 +109,7 @@ struct NamedRow {
 }
 
 /// All that something in the batch may update, in the order in which they are locked.
-fn wanted(mentions: &Mentions, loaded: &LoadedCustomers) -> BTreeSet<Uuid> {
+fn wanted(keys: &Keys, loaded: &LoadedCustomers) -> BTreeSet<Uuid> {
     let mut of_name: HashMap<&NameKey, Vec<Uuid>> = HashMap::new();
     for (key, id) in &loaded.by_name {
         of_name.entry(key).or_default().push(*id);
@@ -118,12 +118,12 @@ fn wanted(mentions: &Mentions, loaded: &LoadedCustomers) -> BTreeSet<Uuid> {
     let by_identity = loaded
         .holders
         .iter()
-        .filter(|(identity, _)| mentions.for_update.identities.contains(identity))
+        .filter(|(identity, _)| keys.for_update.identities.contains(identity))
         .map(|(_, holder)| *holder);
     let by_code = loaded
         .known
         .iter()
-        .filter(|known| mentions.for_update.codes.contains(&known.code))
+        .filter(|known| keys.for_update.codes.contains(&known.code))
         .map(|known| known.id);
     by_name.chain(by_identity).chain(by_code).collect()
 }

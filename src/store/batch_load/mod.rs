@@ -1,4 +1,4 @@
-//! What a batch mentions, in a handful of set-based queries: as many for one action as for
+//! What a batch names, in a handful of set-based queries: as many for one action as for
 //! thousands (`docs/architecture.md`, "load").
 
 mod customers;
@@ -8,27 +8,27 @@ mod for_update;
 pub use customers::{kind_number, world_number};
 
 use crate::store::error::StoreError;
-use beeiq_core::batch::{Loaded, Mentions};
+use beeiq_core::batch::{Keys, Loaded};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-/// Loads what the batch mentions.
+/// Loads what the batch names.
 ///
 /// # Errors
 /// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
 /// was loaded.
-pub fn load(conn: &mut PgConnection, org: Uuid, mentions: &Mentions) -> Result<Loaded, StoreError> {
-    let mut customers = customers::load(conn, org, mentions)?;
-    let mut tag_names = for_update::load(conn, org, mentions, &mut customers)?;
-    let deals = deals::load(conn, org, mentions)?;
+pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Loaded, StoreError> {
+    let mut customers = customers::load(conn, org, keys)?;
+    let mut tag_names = for_update::load(conn, org, keys, &mut customers)?;
+    let deals = deals::load(conn, org, keys)?;
     customers.known.extend(customers::load_by_id(conn, org, &deals.customers())?);
     let mut tags = Vec::new();
-    for (id, name, name_key) in load_tags(conn, org, mentions)? {
+    for (id, name, name_key) in load_tags(conn, org, keys)? {
         tags.push((name_key, id));
         tag_names.push((id, name));
     }
-    let sms_credits = if mentions.sms { sms_credits(conn, org)? } else { 0 };
+    let sms_credits = if keys.sms { sms_credits(conn, org)? } else { 0 };
     Ok(Loaded { customers, deals, tags, tag_names, sms_credits })
 }
 
@@ -40,15 +40,15 @@ fn sms_credits(conn: &mut PgConnection, org: Uuid) -> QueryResult<i64> {
 fn load_tags(
     conn: &mut PgConnection,
     org: Uuid,
-    mentions: &Mentions,
+    keys: &Keys,
 ) -> QueryResult<Vec<(Uuid, String, String)>> {
     use crate::store::schema::tags::dsl;
-    if mentions.tags.is_empty() && mentions.tag_ids.is_empty() {
+    if keys.tags.is_empty() && keys.tag_ids.is_empty() {
         return Ok(Vec::new());
     }
     dsl::tags
         .filter(dsl::org_id.eq(org))
-        .filter(dsl::name_key.eq_any(&mentions.tags).or(dsl::id.eq_any(&mentions.tag_ids)))
+        .filter(dsl::name_key.eq_any(&keys.tags).or(dsl::id.eq_any(&keys.tag_ids)))
         .select((dsl::id, dsl::name, dsl::name_key))
         .load(conn)
 }

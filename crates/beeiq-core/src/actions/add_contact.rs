@@ -11,7 +11,7 @@ use super::customer::party::Party;
 use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Decision, Message, Rejection};
 use crate::batch::context::Context;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
@@ -45,8 +45,8 @@ impl AddContact {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.party.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.party.collect_keys(keys);
     }
 
     /// Decides it. `diagnostics` are those of reading it: a payload with faults is failed, duplicate

@@ -16,7 +16,7 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
@@ -63,22 +63,22 @@ impl AddDeal {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
+    pub fn collect_keys(&self, keys: &mut Keys) {
         if let Some(deal_id) = &self.fields.deal_id {
-            mentions.deal_ids.insert(deal_id.clone());
-            mentions.for_update.deal_ids.insert(deal_id.clone());
+            keys.deal_ids.insert(deal_id.clone());
+            keys.for_update.deal_ids.insert(deal_id.clone());
         } else if let Some(name) = &self.fields.name {
-            mentions.deal_names.insert(fold(name));
-            mentions.for_update.deal_names.insert(fold(name));
-            mentions.may_number(Counter::Deal);
+            keys.deal_names.insert(fold(name));
+            keys.for_update.deal_names.insert(fold(name));
+            keys.may_number(Counter::Deal);
         }
-        self.mention_parties(mentions);
+        self.collect_customer_keys(keys);
     }
 
-    fn mention_parties(&self, mentions: &mut Mentions) {
+    fn collect_customer_keys(&self, keys: &mut Keys) {
         let contacts = self.fields.contacts.as_set().into_iter().flatten();
         for party in self.fields.deal_with.iter().chain(contacts) {
-            party.mention(mentions);
+            party.collect_keys(keys);
         }
     }
 
@@ -97,9 +97,9 @@ impl AddDeal {
             Some(Target::New) => self.requirements(workspace, &mut diagnostics),
             _ => None,
         };
-        let mut mentions = Mentions::default();
-        self.mention_parties(&mut mentions);
-        let (mut scratch, mut changes) = (workspace.scratch(&mentions), Vec::new());
+        let mut keys = Keys::default();
+        self.collect_customer_keys(&mut keys);
+        let (mut scratch, mut changes) = (workspace.scratch(&keys), Vec::new());
         let links = self.link(&mut scratch, ids, &mut diagnostics, &mut changes);
         let Some(target) = target.filter(|_| diagnostics.faults.is_empty()) else {
             return Err(diagnostics.into());

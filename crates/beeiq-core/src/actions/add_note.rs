@@ -18,7 +18,7 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
@@ -103,8 +103,8 @@ impl AddNote {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.target.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.target.collect_keys(keys);
     }
 
     /// Decides it. `diagnostics` are those of reading it.
@@ -202,21 +202,21 @@ impl Target {
         Self::Deal { deal_id, name }
     }
 
-    fn mention(&self, mentions: &mut Mentions) {
+    fn collect_keys(&self, keys: &mut Keys) {
         match self {
             Self::Customer { world: _, code, identities, tags } => {
                 let code = code.as_ref().and_then(|code| code.as_ref().ok());
-                mentions.codes.extend(code);
-                mentions.identities.extend(identities.iter().cloned());
-                mentions.tags.extend(tags.iter().map(|tag| fold(tag)));
+                keys.codes.extend(code);
+                keys.identities.extend(identities.iter().cloned());
+                keys.tags.extend(tags.iter().map(|tag| fold(tag)));
                 if !tags.is_empty() {
-                    mentions.for_update.codes.extend(code);
-                    mentions.for_update.identities.extend(identities.iter().cloned());
+                    keys.for_update.codes.extend(code);
+                    keys.for_update.identities.extend(identities.iter().cloned());
                 }
             }
             Self::Deal { deal_id, name } => {
-                mentions.deal_ids.extend(deal_id.clone());
-                mentions.deal_names.extend(name.as_deref().map(fold));
+                keys.deal_ids.extend(deal_id.clone());
+                keys.deal_names.extend(name.as_deref().map(fold));
             }
         }
     }

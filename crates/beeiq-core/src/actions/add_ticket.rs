@@ -22,7 +22,7 @@ use crate::batch::change::{
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::directory::Sla;
@@ -120,11 +120,11 @@ impl AddTicket {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.customer.mention(mentions);
-        mentions.deal_ids.extend(self.deal_id.clone());
-        mentions.tags.extend(self.tags.iter().map(|tag| fold(tag)));
-        mentions.may_number(Counter::Ticket);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.customer.collect_keys(keys);
+        keys.deal_ids.extend(self.deal_id.clone());
+        keys.tags.extend(self.tags.iter().map(|tag| fold(tag)));
+        keys.may_number(Counter::Ticket);
     }
 
     /// Decides it. `diagnostics` are those of reading it.

@@ -1,6 +1,6 @@
 //! What each action type decides, and why: pure, a file an action (`docs/architecture.md`, "decide").
 //!
-//! An action is read ([`Action::read`]), says what has to be known ([`Action::mention`]), and is
+//! An action is read ([`Action::read`]), says what has to be known ([`Action::collect_keys`]), and is
 //! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
 
 mod add_contact;
@@ -29,7 +29,7 @@ pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
 
-use crate::batch::{Context, Decision, Ids, Mentions, Rejection, Workspace};
+use crate::batch::{Context, Decision, Ids, Keys, Rejection, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};
 use serde_json::Value;
@@ -123,16 +123,16 @@ impl Action {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
+    pub fn collect_keys(&self, keys: &mut Keys) {
         match self {
-            Self::AddContact(action) => action.mention(mentions),
-            Self::AddLead(action) => action.mention(mentions),
-            Self::AddNote(action) => action.mention(mentions),
-            Self::AddTicket(action) => action.mention(mentions),
-            Self::SendSms(action) => action.mention(mentions),
-            Self::UpdateContact(action) => action.mention(mentions),
-            Self::UpdateLead(action) => action.mention(mentions),
-            Self::AddDeal(action) => action.mention(mentions),
+            Self::AddContact(action) => action.collect_keys(keys),
+            Self::AddLead(action) => action.collect_keys(keys),
+            Self::AddNote(action) => action.collect_keys(keys),
+            Self::AddTicket(action) => action.collect_keys(keys),
+            Self::SendSms(action) => action.collect_keys(keys),
+            Self::UpdateContact(action) => action.collect_keys(keys),
+            Self::UpdateLead(action) => action.collect_keys(keys),
+            Self::AddDeal(action) => action.collect_keys(keys),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::batch::change::{
     Related, Role, Status,
 };
 use crate::batch::context::Context;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
@@ -58,10 +58,10 @@ impl SendSms {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.sms = true;
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.sms = true;
         for number in &self.numbers {
-            mentions.identities.extend(
+            keys.identities.extend(
                 [World::Customer, World::Lead]
                     .map(|world| Identity::new(world, IdentityKind::Phone, number)),
             );

@@ -4,7 +4,7 @@ use super::Action;
 use super::customer::customer_revision::{email_key, phone_key};
 use crate::batch::customers::company_name_identity;
 use crate::batch::{
-    Context, Decision, Ids, KnownCustomer, Loaded, Mentions, NameKey, Rejection, Request, SEVERAL,
+    Context, Decision, Ids, Keys, KnownCustomer, Loaded, NameKey, Rejection, Request, SEVERAL,
     Workspace,
 };
 use crate::diagnostics::{Diagnostics, Pointer};
@@ -288,9 +288,9 @@ impl TestOrg {
     }
 
     /// Who has the names that the actions search, as the database would tell.
-    fn by_name(&self, mentions: Mentions) -> Vec<(NameKey, Uuid)> {
+    fn by_name(&self, keys: Keys) -> Vec<(NameKey, Uuid)> {
         let mut by_name = Vec::new();
-        for key in mentions.names {
+        for key in keys.names {
             let named = self.loaded.customers.known.iter().filter(|known| known.has_name(&key));
             by_name.extend(named.take(SEVERAL).map(|known| (key.clone(), known.id)));
         }
@@ -310,12 +310,12 @@ impl TestOrg {
                 (action, diagnostics)
             })
             .collect();
-        let mut mentions = Mentions::default();
+        let mut keys = Keys::default();
         read.iter()
             .filter_map(|(action, _)| action.as_ref())
-            .for_each(|a| a.mention(&mut mentions));
+            .for_each(|a| a.collect_keys(&mut keys));
         let mut loaded = self.loaded.clone();
-        loaded.customers.by_name = self.by_name(mentions);
+        loaded.customers.by_name = self.by_name(keys);
         let mut workspace = Workspace::new(self.request(), loaded);
         let mut ids = Counting::default();
         read.into_iter()

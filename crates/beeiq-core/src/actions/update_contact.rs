@@ -10,7 +10,7 @@ use super::customer::customer_update::CustomerUpdate;
 use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
@@ -37,8 +37,8 @@ impl UpdateContact {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        self.update.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        self.update.collect_keys(keys);
     }
 
     /// Decides it. `diagnostics` are those of reading it.

@@ -1,7 +1,7 @@
 //! The customers that a batch can see: those loaded, as its earlier actions left them.
 
 use super::change::{Claim, RecordRef};
-use super::keys::{Mentions, NameKey};
+use super::keys::{Keys, NameKey};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::values::text::fold;
@@ -59,11 +59,11 @@ pub struct LoadedCustomers {
     pub known: Vec<KnownCustomer>,
     /// Of those that may be updated the whole record, locked.
     pub records: Vec<Customer>,
-    /// Who holds the identities mentioned, and all identities of those that may be updated.
+    /// Who holds the identities looked for, and all identities of those that may be updated.
     pub holders: Vec<(Identity, Uuid)>,
-    /// Accounts of the names mentioned, oldest first.
+    /// Accounts of the names looked for, oldest first.
     pub accounts_by_name: Vec<(String, Uuid)>,
-    /// Customers of the names mentioned for updates, at most [`SEVERAL`] of each.
+    /// Customers of the names looked for for updates, at most [`SEVERAL`] of each.
     pub by_name: Vec<(NameKey, Uuid)>,
 }
 
@@ -134,22 +134,22 @@ impl Customers {
         customers
     }
 
-    /// What of it is needed to find and make the customers mentioned.
+    /// What of it is needed to find and make the customers looked for.
     #[must_use]
-    pub fn mentioned(&self, mentions: &Mentions) -> LoadedCustomers {
-        let holders: Vec<(Identity, Uuid)> = mentions
+    pub fn subset(&self, keys: &Keys) -> LoadedCustomers {
+        let holders: Vec<(Identity, Uuid)> = keys
             .identities
             .iter()
             .filter_map(|identity| Some((identity.clone(), *self.holders.get(identity)?)))
             .collect();
-        let accounts_by_name: Vec<(String, Uuid)> = mentions
+        let accounts_by_name: Vec<(String, Uuid)> = keys
             .account_names
             .iter()
             .flat_map(|name| self.accounts_named(name).map(|account| (name.clone(), account.id)))
             .collect();
         let pointed_to = holders.iter().map(|(_, id)| id);
         let named = accounts_by_name.iter().map(|(_, id)| id);
-        let coded = mentions.codes.iter().filter_map(|code| self.by_code.get(code));
+        let coded = keys.codes.iter().filter_map(|code| self.by_code.get(code));
         let ids: BTreeSet<&Uuid> = pointed_to.chain(named).chain(coded).collect();
         let known = ids.into_iter().filter_map(|id| self.known.get(id)).cloned().collect();
         LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() }
@@ -189,7 +189,7 @@ impl Customers {
             .filter(move |account| account.name_key == name_key)
     }
 
-    /// The customer of that name, where exactly one has it; the name has to have been mentioned.
+    /// The customer of that name, where exactly one has it; the name has to be among the keys.
     #[must_use]
     pub fn only_one_named(&self, key: &NameKey) -> Option<&KnownCustomer> {
         let loaded = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a batch mentions, and therefore has to be loaded before it is decided.
+//! What a batch names, and therefore has to be loaded before it is decided.
 
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// Collected over all actions of a batch; sorted, so that the database is asked in one order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mentions {
+pub struct Keys {
     /// Identifiers, whose holders are wanted.
     pub identities: BTreeSet<Identity>,
     /// Codes of customers.
@@ -44,7 +44,7 @@ pub struct NameKey {
     pub lastname: Option<String>,
 }
 
-/// What may lead to a record that is changed. Of names of customers those of [`Mentions::names`] all may.
+/// What may lead to a record that is changed. Of names of customers those of [`Keys::names`] all may.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForUpdate {
     /// By an identifier.
@@ -57,7 +57,7 @@ pub struct ForUpdate {
     pub deal_names: BTreeSet<String>,
 }
 
-impl Mentions {
+impl Keys {
     /// One more customer of that kind may have to be made.
     pub fn may_create(&mut self, kind: CustomerKind) {
         self.may_number(Counter::Customer(kind));

@@ -15,5 +15,5 @@ pub use change::{
 pub use context::Context;
 pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
 pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
-pub use keys::{ForUpdate, Mentions, NameKey};
+pub use keys::{ForUpdate, Keys, NameKey};
 pub use snapshot::{Ids, Loaded, Origin, Pending, Request, Workspace};

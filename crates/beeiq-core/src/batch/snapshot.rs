@@ -4,7 +4,7 @@ use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{Customers, LoadedCustomers, PendingCustomers};
 use super::deals::{Deals, LoadedDeals, PendingDeals};
-use super::keys::Mentions;
+use super::keys::Keys;
 use crate::directory::User;
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};
@@ -21,9 +21,9 @@ pub struct Loaded {
     pub customers: LoadedCustomers,
     /// Deals that something in the batch points to.
     pub deals: LoadedDeals,
-    /// Tags of the names mentioned.
+    /// Tags of the names looked for.
     pub tags: Vec<(String, Uuid)>,
-    /// The names of tags that were mentioned, or that customers to be updated have.
+    /// The names of tags that were looked for, or that customers to be updated have.
     pub tag_names: Vec<(Uuid, String)>,
     /// Trial SMS credits left, where an SMS may be sent.
     pub sms_credits: i64,
@@ -135,14 +135,14 @@ impl<'a> Workspace<'a> {
         }
     }
 
-    /// The state as far as it is mentioned, to make customers in one after the other while one
+    /// The state as far as these keys lead, to make customers in one after the other while one
     /// action is decided.
     #[must_use]
-    pub fn scratch(&self, mentions: &Mentions) -> Self {
+    pub fn scratch(&self, keys: &Keys) -> Self {
         let loaded = Loaded {
-            customers: self.customers.mentioned(mentions),
+            customers: self.customers.subset(keys),
             deals: LoadedDeals::default(),
-            tags: mentions
+            tags: keys
                 .tags
                 .iter()
                 .filter_map(|name_key| Some((name_key.clone(), self.tag(name_key)?)))
@@ -159,7 +159,7 @@ impl<'a> Workspace<'a> {
         self.tags.get(name_key).copied()
     }
 
-    /// The name of a tag that was mentioned, or that a customer to be updated has.
+    /// The name of a tag that was looked for, or that a customer to be updated has.
     #[must_use]
     pub fn tag_name(&self, tag: Uuid) -> Option<&str> {
         self.tag_names.get(&tag).map(String::as_str)

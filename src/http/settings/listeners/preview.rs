@@ -13,7 +13,7 @@ use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::AddContact;
-use beeiq_core::batch::{Content, Context, Ids, Loaded, Mentions, Message, Request, Workspace};
+use beeiq_core::batch::{Content, Context, Ids, Keys, Loaded, Message, Request, Workspace};
 use beeiq_core::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;
@@ -117,10 +117,10 @@ fn render(
     let Some(action) = AddContact::read(data, at, context, &mut diagnostics) else {
         return Err(Problem::fields(diagnostics.faults));
     };
-    let mut mentions = Mentions::default();
-    action.mention(&mut mentions);
+    let mut keys = Keys::default();
+    action.collect_keys(&mut keys);
     // A preview costs nothing, so it needs no credits.
-    let loaded = Loaded { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &mentions)? };
+    let loaded = Loaded { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &keys)? };
     let workspace = Workspace::new(request(context, sender, staging), loaded);
     let (messages, warnings) = action
         .welcome(&workspace, &mut Invented, diagnostics)

@@ -7,7 +7,7 @@ use super::person::{
 use crate::actions::permit::read_permit;
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::Workspace;
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
@@ -79,14 +79,14 @@ impl Company {
     }
 
     /// What has to be known before it can be searched.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
-        mentions.identities.extend(self.identities());
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        keys.identities.extend(self.identities());
         if let Some(name_key) = self.name_key() {
-            mentions.identities.insert(company_name_identity(&name_key));
-            mentions.account_names.insert(name_key);
+            keys.identities.insert(company_name_identity(&name_key));
+            keys.account_names.insert(name_key);
         }
-        mentions.may_create(CustomerKind::Account);
+        keys.may_create(CustomerKind::Account);
     }
 
     /// The account meant, `None` where there is none yet. A fault where one would have to be made

@@ -15,7 +15,7 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::{Mentions, NameKey};
+use crate::batch::keys::{Keys, NameKey};
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
@@ -112,29 +112,29 @@ impl CustomerUpdate {
     }
 
     /// What has to be known before it can be decided.
-    pub fn mention(&self, mentions: &mut Mentions) {
+    pub fn collect_keys(&self, keys: &mut Keys) {
         let identities = self.identities();
         match self.search {
             Search::ByCode(code) => {
-                mentions.codes.insert(code);
-                mentions.for_update.codes.insert(code);
+                keys.codes.insert(code);
+                keys.for_update.codes.insert(code);
             }
             Search::ByFields => {
-                mentions.for_update.identities.extend(identities.iter().cloned());
-                mentions.names.extend(self.name_key());
+                keys.for_update.identities.extend(identities.iter().cloned());
+                keys.names.extend(self.name_key());
             }
             Search::Impossible => {}
         }
-        mentions.identities.extend(identities);
+        keys.identities.extend(identities);
         if let Some(name) = self.person.name.as_set()
             && self.kinds.contains(&CustomerKind::Account)
         {
-            mentions.identities.insert(company_name_identity(&fold(name)));
+            keys.identities.insert(company_name_identity(&fold(name)));
         }
-        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
-        mentions.tag_ids.extend(self.default_tag);
+        keys.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        keys.tag_ids.extend(self.default_tag);
         if let Some(company) = self.company.as_set() {
-            company.mention(mentions);
+            company.collect_keys(keys);
         }
     }
 

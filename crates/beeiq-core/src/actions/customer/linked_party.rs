@@ -7,7 +7,7 @@ use super::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Link, Related};
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
@@ -64,9 +64,9 @@ impl LinkedParty {
     }
 
     /// What has to be known before he can be searched or made.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
-        self.party.mention(mentions);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+        self.party.collect_keys(keys);
     }
 
     /// Searches him by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A

@@ -11,7 +11,7 @@ use crate::actions::welcome::welcome;
 use crate::batch::change::{Change, Related, Role};
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::Mentions;
+use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Workspace};
 use crate::diagnostics::{Diagnostics, Pointer};
 use crate::json::{Fields, Given};
@@ -81,17 +81,17 @@ impl Party {
     }
 
     /// What has to be known before it can be matched or made.
-    pub fn mention(&self, mentions: &mut Mentions) {
-        mentions.identities.extend(self.identities());
-        mentions.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
-        mentions.may_create(self.kind);
+    pub fn collect_keys(&self, keys: &mut Keys) {
+        keys.identities.extend(self.identities());
+        keys.tags.extend(self.person.tags.as_set().into_iter().flatten().map(|tag| fold(tag)));
+        keys.may_create(self.kind);
         if let Some(company) = &self.company {
-            company.mention(mentions);
+            company.collect_keys(keys);
         }
         if self.kind == CustomerKind::Account
             && let Some(name) = self.person.name.as_set()
         {
-            mentions.identities.insert(company_name_identity(&fold(name)));
+            keys.identities.insert(company_name_identity(&fold(name)));
         }
     }
 
