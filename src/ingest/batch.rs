@@ -9,7 +9,7 @@ use crate::store::batch_load;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::{Conn, savepoint};
 use crate::store::writes::{self, Outgoing};
-use beeiq_core::batch::{Context, Ids, Keys, Pending, Rejection, Request, Workspace};
+use beeiq_core::batch::{Context, Ids, Keys, Overlay, Pending, Rejection, Request};
 use beeiq_core::diagnostics::{Code, Fault, Pointer, Warning};
 use beeiq_core::formats::beeiq::Item;
 use beeiq_core::records::counter::Counter;
@@ -146,23 +146,23 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<(Vec<Vec<Verdict>>, Pending), StoreError> {
         let Some(first) = parts.first() else { return Ok(Default::default()) };
-        let loaded = batch_load::load(conn, self.org, keys)?;
-        let mut workspace = Workspace::new(first.request, loaded);
+        let snapshot = batch_load::load(conn, self.org, keys)?;
+        let mut overlay = Overlay::new(first.request, snapshot);
         let mut ids = RequestIds { codes };
         let mut verdicts = Vec::with_capacity(parts.len());
         for part in parts {
-            workspace.request = part.request;
+            overlay.request = part.request;
             let decide = |item: &&Item| {
                 let Some(action) = &item.action else {
                     return Err(item.diagnostics.clone().into());
                 };
-                let decision = action.decide(&workspace, &mut ids, item.diagnostics.clone())?;
-                workspace.apply(decision.changes);
+                let decision = action.decide(&overlay, &mut ids, item.diagnostics.clone())?;
+                overlay.apply(decision.changes);
                 Ok(decision.outcome)
             };
             verdicts.push(part.items.iter().map(decide).collect());
         }
-        Ok((verdicts, workspace.into_pending()))
+        Ok((verdicts, overlay.into_pending()))
     }
 
     fn verdicts(&self, verdicts: Vec<Vec<Verdict>>, created: &HashSet<Uuid>) -> Vec<Verdicts> {

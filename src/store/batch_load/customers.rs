@@ -1,7 +1,7 @@
 //! Customers that a batch names.
 
 use crate::store::statement::statement;
-use beeiq_core::batch::{Keys, KnownCustomer, LoadedCustomers};
+use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer};
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::identity::{Identity, IdentityKind, World};
 use diesel::pg::PgConnection;
@@ -15,13 +15,13 @@ pub(super) fn load(
     conn: &mut PgConnection,
     org: Uuid,
     keys: &Keys,
-) -> QueryResult<LoadedCustomers> {
+) -> QueryResult<CustomerSnapshot> {
     let mut known = HashMap::new();
     let holders = load_holders(conn, org, keys, &mut known)?;
     let accounts_by_name = load_accounts_by_name(conn, org, keys, &mut known)?;
     load_by_code(conn, org, keys, &mut known)?;
     let known = known.into_values().collect();
-    Ok(LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() })
+    Ok(CustomerSnapshot { known, holders, accounts_by_name, ..CustomerSnapshot::default() })
 }
 
 /// How the world is numbered in `customer_identities`.

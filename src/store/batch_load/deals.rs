@@ -3,7 +3,7 @@
 use crate::store::deals::{DealRow, contacts, owners};
 use crate::store::schema::deals;
 use crate::store::statement::statement;
-use beeiq_core::batch::{Keys, KnownDeal, LoadedDeals};
+use beeiq_core::batch::{DealSnapshot, Keys, KnownDeal};
 use beeiq_core::records::deal::{Deal, DealOwners};
 use beeiq_core::records::permit::Permit;
 use diesel::pg::PgConnection;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 const LOOKED_AT: i64 = 10;
 
 /// Loads them; those that may be changed are locked, in id order.
-pub(super) fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<LoadedDeals> {
+pub(super) fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<DealSnapshot> {
     let mut known = HashMap::new();
     for deal in by_deal_id(conn, org, keys)?.into_iter().chain(by_name(conn, org, keys)?) {
         known.insert(deal.id, deal.known());
@@ -34,7 +34,7 @@ pub(super) fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResu
     // One that is not there any more was erased meanwhile.
     let there: BTreeSet<Uuid> = records.iter().map(|deal| deal.id).collect();
     known.retain(|id, _| !may_change.contains(id) || there.contains(id));
-    Ok(LoadedDeals { known: known.into_values().collect(), records })
+    Ok(DealSnapshot { known: known.into_values().collect(), records })
 }
 
 #[derive(QueryableByName)]

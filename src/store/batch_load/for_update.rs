@@ -4,7 +4,7 @@ use super::customers::{CustomerRow, kind_of, world_of};
 use crate::store::error::StoreError;
 use crate::store::schema::{customer_tags, customers, tags};
 use crate::store::statement::statement;
-use beeiq_core::batch::{Keys, LoadedCustomers, NameKey, SEVERAL};
+use beeiq_core::batch::{CustomerSnapshot, Keys, NameKey, SEVERAL};
 use beeiq_core::records::customer::{Customer, CustomerCode, CustomerKind};
 use beeiq_core::records::identity::Identity;
 use beeiq_core::records::permit::Permit;
@@ -31,10 +31,10 @@ pub(super) fn load(
     conn: &mut PgConnection,
     org: Uuid,
     keys: &Keys,
-    loaded: &mut LoadedCustomers,
+    snapshot: &mut CustomerSnapshot,
 ) -> Result<TagNames, StoreError> {
-    load_by_name(conn, org, keys, loaded)?;
-    let wanted = wanted(keys, loaded);
+    load_by_name(conn, org, keys, snapshot)?;
+    let wanted = wanted(keys, snapshot);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -43,15 +43,15 @@ pub(super) fn load(
         return Err(StoreError::Conflict);
     }
     let identities = load_identities(conn, org, &wanted)?;
-    check_holders(&wanted, &identities, loaded)?;
-    check_names(&rows, loaded)?;
+    check_holders(&wanted, &identities, snapshot)?;
+    check_names(&rows, snapshot)?;
     let (mut tags, tag_names) = load_tags(conn, org, &wanted)?;
     for row in rows {
         let tags = tags.remove(&row.id).unwrap_or_default();
-        loaded.records.push(row.customer(tags)?);
+        snapshot.records.push(row.customer(tags)?);
     }
-    load_companies(conn, org, loaded)?;
-    loaded.holders.extend(identities);
+    load_companies(conn, org, snapshot)?;
+    snapshot.holders.extend(identities);
     Ok(tag_names)
 }
 
@@ -60,7 +60,7 @@ fn load_by_name(
     conn: &mut PgConnection,
     org: Uuid,
     keys: &Keys,
-    loaded: &mut LoadedCustomers,
+    snapshot: &mut CustomerSnapshot,
 ) -> QueryResult<()> {
     if keys.names.is_empty() {
         return Ok(());
@@ -93,8 +93,8 @@ fn load_by_name(
     for NamedRow { place, customer } in rows {
         let key = usize::try_from(place).ok().and_then(|place| names.get(place));
         if let (Some(&key), Some(known)) = (key, customer.known()) {
-            loaded.by_name.push((key.clone(), known.id));
-            loaded.known.push(known);
+            snapshot.by_name.push((key.clone(), known.id));
+            snapshot.known.push(known);
         }
     }
     Ok(())
@@ -109,18 +109,18 @@ struct NamedRow {
 }
 
 /// All that something in the batch may update, in the order in which they are locked.
-fn wanted(keys: &Keys, loaded: &LoadedCustomers) -> BTreeSet<Uuid> {
+fn wanted(keys: &Keys, snapshot: &CustomerSnapshot) -> BTreeSet<Uuid> {
     let mut of_name: HashMap<&NameKey, Vec<Uuid>> = HashMap::new();
-    for (key, id) in &loaded.by_name {
+    for (key, id) in &snapshot.by_name {
         of_name.entry(key).or_default().push(*id);
     }
     let by_name = of_name.into_values().filter(|named| named.len() < SEVERAL).flatten();
-    let by_identity = loaded
+    let by_identity = snapshot
         .holders
         .iter()
         .filter(|(identity, _)| keys.for_update.identities.contains(identity))
         .map(|(_, holder)| *holder);
-    let by_code = loaded
+    let by_code = snapshot
         .known
         .iter()
         .filter(|known| keys.for_update.codes.contains(&known.code))
@@ -165,18 +165,18 @@ fn load_identities(
 fn check_holders(
     wanted: &BTreeSet<Uuid>,
     identities: &[(Identity, Uuid)],
-    loaded: &LoadedCustomers,
+    snapshot: &CustomerSnapshot,
 ) -> Result<(), StoreError> {
     let held: HashSet<&(Identity, Uuid)> = identities.iter().collect();
     let stale =
-        loaded.holders.iter().any(|found| wanted.contains(&found.1) && !held.contains(found));
+        snapshot.holders.iter().any(|found| wanted.contains(&found.1) && !held.contains(found));
     if stale { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
 /// Whoever was found by a name has to have it still.
-fn check_names(rows: &[RecordRow], loaded: &LoadedCustomers) -> Result<(), StoreError> {
+fn check_names(rows: &[RecordRow], snapshot: &CustomerSnapshot) -> Result<(), StoreError> {
     let rows: HashMap<Uuid, &RecordRow> = rows.iter().map(|row| (row.id, row)).collect();
-    let stale = loaded.by_name.iter().any(|(key, id)| {
+    let stale = snapshot.by_name.iter().any(|(key, id)| {
         rows.get(id).is_some_and(|row| {
             row.name_key != key.name || (key.lastname.is_some() && row.lastname_key != key.lastname)
         })
@@ -213,10 +213,10 @@ fn load_tags(
 fn load_companies(
     conn: &mut PgConnection,
     org: Uuid,
-    loaded: &mut LoadedCustomers,
+    snapshot: &mut CustomerSnapshot,
 ) -> QueryResult<()> {
     let companies: BTreeSet<Uuid> =
-        loaded.records.iter().filter_map(|record| record.company).collect();
+        snapshot.records.iter().filter_map(|record| record.company).collect();
     if companies.is_empty() {
         return Ok(());
     }
@@ -227,7 +227,7 @@ fn load_companies(
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(companies.into_iter().collect::<Vec<_>>())
     .load(conn)?;
-    loaded.known.extend(rows.into_iter().filter_map(CustomerRow::known));
+    snapshot.known.extend(rows.into_iter().filter_map(CustomerRow::known));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ mod for_update;
 pub use customers::{kind_number, world_number};
 
 use crate::store::error::StoreError;
-use beeiq_core::batch::{Keys, Loaded};
+use beeiq_core::batch::{Keys, Snapshot};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// # Errors
 /// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
 /// was loaded.
-pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Loaded, StoreError> {
+pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Snapshot, StoreError> {
     let mut customers = customers::load(conn, org, keys)?;
     let mut tag_names = for_update::load(conn, org, keys, &mut customers)?;
     let deals = deals::load(conn, org, keys)?;
@@ -29,7 +29,7 @@ pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Loaded, S
         tag_names.push((id, name));
     }
     let sms_credits = if keys.sms { sms_credits(conn, org)? } else { 0 };
-    Ok(Loaded { customers, deals, tags, tag_names, sms_credits })
+    Ok(Snapshot { customers, deals, tags, tag_names, sms_credits })
 }
 
 fn sms_credits(conn: &mut PgConnection, org: Uuid) -> QueryResult<i64> {

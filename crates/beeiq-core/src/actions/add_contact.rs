@@ -12,7 +12,7 @@ use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Decision, Message, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -56,11 +56,11 @@ impl AddContact {
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, workspace, ids, diagnostics)
+        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
     }
 
     /// What would be queued for the contact if it were new, which it may not be: for trying out a
@@ -70,15 +70,15 @@ impl AddContact {
     /// Every fault.
     pub fn welcome(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<(Vec<Message>, Vec<Warning>), Rejection> {
-        let company = self.party.search_company(workspace, &mut diagnostics);
+        let company = self.party.search_company(overlay, &mut diagnostics);
         if !diagnostics.faults.is_empty() {
             return Err(diagnostics.into());
         }
-        let made = self.party.create(company, workspace, ids, &mut diagnostics);
+        let made = self.party.create(company, overlay, ids, &mut diagnostics);
         let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
             Change::MessageQueued(message) => Some(*message),
             _ => None,

@@ -17,7 +17,7 @@ use crate::batch::change::{
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::counter::Counter;
@@ -88,28 +88,28 @@ impl AddDeal {
     /// Every fault, those that only what is known shows included; then nobody is made either.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let target = self.target(workspace, &mut diagnostics);
+        let target = self.target(overlay, &mut diagnostics);
         let first_stage = match target {
-            Some(Target::New) => self.requirements(workspace, &mut diagnostics),
+            Some(Target::New) => self.requirements(overlay, &mut diagnostics),
             _ => None,
         };
         let mut keys = Keys::default();
         self.collect_customer_keys(&mut keys);
-        let (mut scratch, mut changes) = (workspace.scratch(&keys), Vec::new());
-        let links = self.link(&mut scratch, ids, &mut diagnostics, &mut changes);
+        let (mut fork, mut changes) = (overlay.fork(&keys), Vec::new());
+        let links = self.link(&mut fork, ids, &mut diagnostics, &mut changes);
         let Some(target) = target.filter(|_| diagnostics.faults.is_empty()) else {
             return Err(diagnostics.into());
         };
         let (status, record) = match (target, first_stage, &links.deal_with) {
             (Target::Existing(deal), ..) => {
-                self.change(deal, &links, workspace, &scratch, ids, &mut changes)
+                self.change(deal, &links, overlay, &fork, ids, &mut changes)
             }
             (Target::New, Some(stage), Some(deal_with)) => {
-                let deal = self.new_deal(stage, deal_with, &links, workspace, ids);
+                let deal = self.new_deal(stage, deal_with, &links, overlay, ids);
                 self.create(deal, ids, &mut changes)
             }
             // What is missing has been told.
@@ -128,10 +128,10 @@ impl AddDeal {
     /// The deal that is meant; `None` where that is not clear.
     fn target<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Target<'w>> {
-        let deals = &workspace.deals;
+        let deals = &overlay.deals;
         let known = if let Some(deal_id) = &self.fields.deal_id {
             deals.with_deal_id(deal_id)
         } else {
@@ -151,12 +151,8 @@ impl AddDeal {
     }
 
     /// What only a new deal needs: the stage that it starts in, and a customer.
-    fn requirements(
-        &self,
-        workspace: &Workspace<'_>,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Uuid> {
-        let context = workspace.request.context;
+    fn requirements(&self, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) -> Option<Uuid> {
+        let context = overlay.request.context;
         let stage = match self.fields.stage {
             Stage::Named(stage) => Some(stage),
             Stage::Skipped => context.directory.deal_stages.iter().next().map(|stage| stage.id),
@@ -182,12 +178,12 @@ impl AddDeal {
     /// Finds or makes the customers, one after the other, so that two who are the same are one.
     fn link(
         &self,
-        scratch: &mut Workspace<'_>,
+        fork: &mut Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Links {
-        let mut link = |party: &LinkedParty| party.link(scratch, ids, diagnostics, changes);
+        let mut link = |party: &LinkedParty| party.link(fork, ids, diagnostics, changes);
         let deal_with = self.fields.deal_with.as_ref().and_then(&mut link);
         let mut seen = BTreeSet::new();
         let contacts = self
@@ -207,10 +203,10 @@ impl AddDeal {
         stage: Uuid,
         deal_with: &Linked,
         links: &Links,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
     ) -> Deal {
-        let request = &workspace.request;
+        let request = &overlay.request;
         let DealFields {
             deal_id,
             name,
@@ -279,19 +275,18 @@ impl AddDeal {
         &self,
         deal: &Deal,
         links: &Links,
-        workspace: &Workspace<'_>,
-        scratch: &Workspace<'_>,
+        overlay: &Overlay<'_>,
+        fork: &Overlay<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> (Status, KnownDeal) {
-        let mut revised = self.revised(deal, links, workspace);
+        let mut revised = self.revised(deal, links, overlay);
         let known = KnownDeal::of(&revised);
         if revised == *deal {
             return (Status::Unchanged, known);
         }
-        revised.updated_at = workspace.request.now;
-        let details =
-            json!({"changes": field_changes(deal, &revised, Names { workspace, scratch })});
+        revised.updated_at = overlay.request.now;
+        let details = json!({"changes": field_changes(deal, &revised, Names { overlay, fork })});
         let (before, now) = (customers_of(deal), customers_of(&revised));
         let deal_with = revised.deal_with;
         changes.push(Change::DealChanged(Box::new(revised)));
@@ -310,8 +305,8 @@ impl AddDeal {
     }
 
     /// The deal as the payload wants it.
-    fn revised(&self, deal: &Deal, links: &Links, workspace: &Workspace<'_>) -> Deal {
-        let request = &workspace.request;
+    fn revised(&self, deal: &Deal, links: &Links, overlay: &Overlay<'_>) -> Deal {
+        let request = &overlay.request;
         let mut revised = deal.clone();
         let DealFields {
             deal_id: _,

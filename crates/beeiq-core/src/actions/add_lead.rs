@@ -10,7 +10,7 @@ use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -53,11 +53,11 @@ impl AddLead {
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, workspace, ids, diagnostics)
+        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::batch::change::{
 use crate::batch::context::Context;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::customer::Choice;
@@ -113,15 +113,15 @@ impl AddNote {
     /// Every fault; `not_found` where what the note is on is not there.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let found = self.target.find(&self.at, workspace, &mut diagnostics);
+        let found = self.target.find(&self.at, overlay, &mut diagnostics);
         let Some(found) = found.filter(|_| diagnostics.faults.is_empty()) else {
             return Err(diagnostics.into());
         };
-        let request = &workspace.request;
+        let request = &overlay.request;
         let note = Note {
             id: ids.id(),
             body: self.body.clone(),
@@ -139,7 +139,7 @@ impl AddNote {
             warnings: diagnostics.warnings,
         };
         let mut changes = Vec::new();
-        let tags = self.target.add_tags(found, workspace, ids, &mut changes);
+        let tags = self.target.add_tags(found, overlay, ids, &mut changes);
         let details = if tags.is_empty() {
             json!({"note": {"id": note.id}})
         } else {
@@ -225,21 +225,21 @@ impl Target {
     fn find(
         &self,
         at: &Pointer,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<NoteTarget> {
         match self {
             // Nothing that could be read: that is a fault already.
             Self::Customer { code: None, identities, .. } if identities.is_empty() => None,
             Self::Customer { world, code: None, identities, tags: _ } => {
-                let found = identities.iter().find_map(|one| workspace.customers.holder(one));
+                let found = identities.iter().find_map(|one| overlay.customers.holder(one));
                 if found.is_none() {
                     diagnostics.fault(Code::NotFound, at, nobody_holds_these(*world));
                 }
                 found.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Customer { world: _, code: Some(code), identities: _, tags: _ } => {
-                let code_known = code.as_ref().ok().and_then(|c| workspace.customers.with_code(*c));
+                let code_known = code.as_ref().ok().and_then(|c| overlay.customers.with_code(*c));
                 if code_known.is_none() {
                     diagnostics.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
                 }
@@ -247,7 +247,7 @@ impl Target {
             }
             Self::Deal { deal_id, name } => {
                 let found =
-                    find_deal(deal_id.as_deref(), name.as_deref(), at, workspace, diagnostics);
+                    find_deal(deal_id.as_deref(), name.as_deref(), at, overlay, diagnostics);
                 found.map(|deal| NoteTarget::Deal(deal.id))
             }
         }
@@ -257,26 +257,26 @@ impl Target {
     fn add_tags(
         &self,
         target: NoteTarget,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> Vec<&str> {
         let Self::Customer { world: _, code: _, identities: _, tags } = self else {
             return Vec::new();
         };
-        let Some(record) = target.customer().and_then(|id| workspace.customers.record(id)) else {
+        let Some(record) = target.customer().and_then(|id| overlay.customers.record(id)) else {
             return Vec::new();
         };
         let mut tagged = record.clone();
         let mut added = Vec::new();
-        for (name, tag) in tags.iter().zip(tags_named(tags, workspace, ids, changes)) {
+        for (name, tag) in tags.iter().zip(tags_named(tags, overlay, ids, changes)) {
             if !tagged.tags.contains(&tag) {
                 tagged.tags.push(tag);
                 added.push(name.as_str());
             }
         }
         if !added.is_empty() {
-            tagged.updated_at = workspace.request.now;
+            tagged.updated_at = overlay.request.now;
             changes.push(Change::CustomerChanged(Box::new(tagged)));
         }
         added
@@ -288,11 +288,11 @@ fn find_deal<'w>(
     deal_id: Option<&str>,
     name: Option<&str>,
     at: &Pointer,
-    workspace: &'w Workspace<'_>,
+    overlay: &'w Overlay<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<&'w KnownDeal> {
     if let Some(deal_id) = deal_id {
-        let known = workspace.deals.with_deal_id(deal_id);
+        let known = overlay.deals.with_deal_id(deal_id);
         if known.is_some() {
             return known;
         }
@@ -306,7 +306,7 @@ fn find_deal<'w>(
         diagnostics.warn(Code::UnknownDeal, at.member("dealId"), message);
     }
     let name_key = fold(name?);
-    let mut deals = workspace.deals.named(&name_key);
+    let mut deals = overlay.deals.named(&name_key);
     let found = deals.next();
     if found.is_none() {
         let message = "There is no deal of this name.";

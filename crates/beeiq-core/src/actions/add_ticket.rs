@@ -23,7 +23,7 @@ use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
@@ -133,17 +133,17 @@ impl AddTicket {
     /// Every fault; `not_found` where there is no such customer and he cannot be made.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let known = self.customer.search(workspace, &mut diagnostics).cloned();
+        let known = self.customer.search(overlay, &mut diagnostics).cloned();
         if known.is_none() && !self.can_make_customer() {
             let message = "Nobody has this contactId, passport, e-mail or phone; to make the \
                            customer a `name` and an e-mail, phone or passport are needed.";
             diagnostics.fault(Code::NotFound, &self.at, message);
         }
-        let deal = self.find_deal(workspace, &mut diagnostics);
+        let deal = self.find_deal(overlay, &mut diagnostics);
         if !diagnostics.faults.is_empty() {
             return Err(diagnostics.into());
         }
@@ -152,10 +152,10 @@ impl AddTicket {
             Some(known) => {
                 Customer { related: vec![related_customer(&known, Link::Linked)], known }
             }
-            None => self.make_customer(workspace, ids, &mut diagnostics, &mut changes),
+            None => self.make_customer(overlay, ids, &mut diagnostics, &mut changes),
         };
-        let tags = tags_named(&self.tags, workspace, ids, &mut changes);
-        let ticket = self.ticket(customer.id, deal.map(|deal| deal.id), tags, workspace, ids);
+        let tags = tags_named(&self.tags, overlay, ids, &mut changes);
+        let ticket = self.ticket(customer.id, deal.map(|deal| deal.id), tags, overlay, ids);
         let record = RecordRef { id: ticket.id, name: RecordName::Ticket(ticket.code) };
         let added = json!({"ticket": {"id": ticket.id, "code": ticket.code.to_string()}});
         let lines = [
@@ -190,12 +190,12 @@ impl AddTicket {
 
     fn make_customer(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Customer {
-        let made = self.customer.party.create(None, workspace, ids, diagnostics);
+        let made = self.customer.party.create(None, overlay, ids, diagnostics);
         let known = KnownCustomer::of(&made.customer);
         let (made, company) = made.into_changes();
         changes.extend(made);
@@ -206,11 +206,11 @@ impl AddTicket {
 
     fn find_deal<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownDeal> {
         let deal_id = self.deal_id.as_deref()?;
-        let deal = workspace.deals.with_deal_id(deal_id);
+        let deal = overlay.deals.with_deal_id(deal_id);
         if deal.is_none() {
             let shown: String = deal_id.chars().take(64).collect();
             let message = format!("There is no deal with the dealId \"{shown}\".");
@@ -224,10 +224,10 @@ impl AddTicket {
         customer: Uuid,
         deal: Option<Uuid>,
         tags: Vec<Uuid>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
     ) -> Ticket {
-        let request = &workspace.request;
+        let request = &overlay.request;
         Ticket {
             id: ids.id(),
             code: TicketCode(ids.number(Counter::Ticket)),

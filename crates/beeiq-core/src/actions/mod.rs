@@ -1,7 +1,7 @@
 //! What each action type decides, and why: pure, a file an action (`docs/architecture.md`, "decide").
 //!
 //! An action is read ([`Action::read`]), says what has to be known ([`Action::collect_keys`]), and is
-//! decided ([`Action::decide`]) against a [`Workspace`]: changes, or every fault it has.
+//! decided ([`Action::decide`]) against an [`Overlay`]: changes, or every fault it has.
 
 mod add_contact;
 mod add_deal;
@@ -29,7 +29,7 @@ pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
 
-use crate::batch::{Context, Decision, Ids, Keys, Rejection, Workspace};
+use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};
 use serde_json::Value;
@@ -142,19 +142,19 @@ impl Action {
     /// Every fault that it has; then it changes nothing.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         match self {
-            Self::AddContact(action) => action.decide(workspace, ids, diagnostics),
-            Self::AddLead(action) => action.decide(workspace, ids, diagnostics),
-            Self::AddNote(action) => action.decide(workspace, ids, diagnostics),
-            Self::AddTicket(action) => action.decide(workspace, ids, diagnostics),
-            Self::SendSms(action) => action.decide(workspace, ids, diagnostics),
-            Self::UpdateContact(action) => action.decide(workspace, ids, diagnostics),
-            Self::UpdateLead(action) => action.decide(workspace, ids, diagnostics),
-            Self::AddDeal(action) => action.decide(workspace, ids, diagnostics),
+            Self::AddContact(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddLead(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddNote(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddTicket(action) => action.decide(overlay, ids, diagnostics),
+            Self::SendSms(action) => action.decide(overlay, ids, diagnostics),
+            Self::UpdateContact(action) => action.decide(overlay, ids, diagnostics),
+            Self::UpdateLead(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddDeal(action) => action.decide(overlay, ids, diagnostics),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::batch::change::{
 };
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::identity::{Identity, IdentityKind, World};
@@ -74,14 +74,14 @@ impl SendSms {
     /// Every fault; `sms_credits_exhausted` where the credits do not suffice for all messages.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         let each = segments(&self.content).count;
         let count = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
         let cost = i64::from(each).saturating_mul(count);
-        if let Some(credits) = workspace.too_few_sms_credits(cost) {
+        if let Some(credits) = overlay.too_few_sms_credits(cost) {
             let message = format!(
                 "{count} messages of {each} segments each take {cost} SMS credits and the org has \
                  {credits} left; none was queued. Set an SMS account up, or send fewer."
@@ -96,7 +96,7 @@ impl SendSms {
         for number in &self.numbers {
             let id = ids.id();
             records.push(RecordRef { id, name: RecordName::Sms });
-            changes.extend(self.queue(id, number, each, workspace, ids));
+            changes.extend(self.queue(id, number, each, overlay, ids));
         }
         // Reading leaves no action without a number.
         let Some(first) = records.first().cloned() else {
@@ -121,12 +121,12 @@ impl SendSms {
         id: Uuid,
         number: &str,
         segments: u32,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
     ) -> Vec<Change> {
         let holder = |world| {
             let identity = Identity::new(world, IdentityKind::Phone, number);
-            workspace.customers.holder(&identity).map(|holder| holder.id)
+            overlay.customers.holder(&identity).map(|holder| holder.id)
         };
         let (customer, lead) = (holder(World::Customer), holder(World::Lead));
         let content = Content::Sms { text: self.content.clone(), segments };
@@ -134,7 +134,7 @@ impl SendSms {
         let details = json!({
             "messageId": id,
             "to": number,
-            "captured": workspace.request.staging,
+            "captured": overlay.request.staging,
             "segments": segments,
         });
         let mut changes = vec![Change::MessageQueued(Box::new(message))];

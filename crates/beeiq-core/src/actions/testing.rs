@@ -4,8 +4,8 @@ use super::Action;
 use super::customer::customer_revision::{email_key, phone_key};
 use crate::batch::customers::company_name_identity;
 use crate::batch::{
-    Context, Decision, Ids, Keys, KnownCustomer, Loaded, NameKey, Rejection, Request, SEVERAL,
-    Workspace,
+    Context, Decision, Ids, Keys, KnownCustomer, NameKey, Overlay, Rejection, Request, SEVERAL,
+    Snapshot,
 };
 use crate::diagnostics::{Diagnostics, Pointer};
 use crate::directory::{
@@ -31,7 +31,7 @@ pub struct TestOrg {
     pub directory: Directory,
     pub listener: Listener,
     pub sender: User,
-    pub loaded: Loaded,
+    pub snapshot: Snapshot,
 }
 
 /// A recognisable id.
@@ -185,12 +185,12 @@ impl TestOrg {
             skip_unknown_references: false,
             rate_limit: None,
         };
-        let loaded = Loaded { sms_credits: 20, ..Loaded::default() };
+        let snapshot = Snapshot { sms_credits: 20, ..Snapshot::default() };
         Self {
             sender: directory.users.with_id(id(11)).unwrap().clone(),
             directory,
             listener,
-            loaded,
+            snapshot,
         }
     }
 
@@ -222,11 +222,14 @@ impl TestOrg {
             name_key: fold(name),
             lastname_key: None,
         };
-        self.loaded.customers.holders.extend(identities.iter().map(|one| (one.clone(), known.id)));
+        self.snapshot
+            .customers
+            .holders
+            .extend(identities.iter().map(|one| (one.clone(), known.id)));
         if code.kind == CustomerKind::Account {
-            self.loaded.customers.accounts_by_name.push((fold(name), known.id));
+            self.snapshot.customers.accounts_by_name.push((fold(name), known.id));
         }
-        self.loaded.customers.known.push(known);
+        self.snapshot.customers.known.push(known);
         self
     }
 
@@ -252,23 +255,23 @@ impl TestOrg {
         self = self.holding(&code, &record.name, &identities);
         if record.code.kind == CustomerKind::Account {
             let name = company_name_identity(&fold(&record.name));
-            self.loaded.customers.holders.push((name, record.id));
+            self.snapshot.customers.holders.push((name, record.id));
         }
-        *self.loaded.customers.known.last_mut().unwrap() = KnownCustomer::of(&record);
-        self.loaded.customers.records.push(record);
+        *self.snapshot.customers.known.last_mut().unwrap() = KnownCustomer::of(&record);
+        self.snapshot.customers.records.push(record);
         self
     }
 
     /// The org knows a tag.
     pub fn with_tag(mut self, name: &str, tag: Uuid) -> Self {
-        self.loaded.tag_names.push((tag, name.to_owned()));
-        self.loaded.tags.push((fold(name), tag));
+        self.snapshot.tag_names.push((tag, name.to_owned()));
+        self.snapshot.tags.push((fold(name), tag));
         self
     }
 
     /// The org has so many SMS credits left.
     pub fn with_sms_credits(mut self, credits: i64) -> Self {
-        self.loaded.sms_credits = credits;
+        self.snapshot.sms_credits = credits;
         self
     }
 
@@ -291,7 +294,7 @@ impl TestOrg {
     fn by_name(&self, keys: Keys) -> Vec<(NameKey, Uuid)> {
         let mut by_name = Vec::new();
         for key in keys.names {
-            let named = self.loaded.customers.known.iter().filter(|known| known.has_name(&key));
+            let named = self.snapshot.customers.known.iter().filter(|known| known.has_name(&key));
             by_name.extend(named.take(SEVERAL).map(|known| (key.clone(), known.id)));
         }
         by_name
@@ -314,17 +317,17 @@ impl TestOrg {
         read.iter()
             .filter_map(|(action, _)| action.as_ref())
             .for_each(|a| a.collect_keys(&mut keys));
-        let mut loaded = self.loaded.clone();
-        loaded.customers.by_name = self.by_name(keys);
-        let mut workspace = Workspace::new(self.request(), loaded);
+        let mut snapshot = self.snapshot.clone();
+        snapshot.customers.by_name = self.by_name(keys);
+        let mut overlay = Overlay::new(self.request(), snapshot);
         let mut ids = Counting::default();
         read.into_iter()
             .map(|(action, diagnostics)| {
                 let Some(action) = action else {
                     return Err(diagnostics.into());
                 };
-                let decision = action.decide(&workspace, &mut ids, diagnostics)?;
-                workspace.apply(decision.changes.clone());
+                let decision = action.decide(&overlay, &mut ids, diagnostics)?;
+                overlay.apply(decision.changes.clone());
                 Ok(decision)
             })
             .collect()

@@ -11,7 +11,7 @@ use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -47,11 +47,11 @@ impl UpdateContact {
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        self.update.decide(workspace, ids, diagnostics)
+        self.update.decide(overlay, ids, diagnostics)
     }
 }
 

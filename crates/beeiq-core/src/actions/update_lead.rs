@@ -8,7 +8,7 @@ use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -44,11 +44,11 @@ impl UpdateLead {
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        self.update.decide(workspace, ids, diagnostics)
+        self.update.decide(overlay, ids, diagnostics)
     }
 }
 

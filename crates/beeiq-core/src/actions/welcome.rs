@@ -2,7 +2,7 @@
 
 use super::customer::new_customer::history;
 use crate::batch::change::{Change, Content, HistoryKind, Message};
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::records::customer::Customer;
 use crate::records::identity::World;
@@ -24,24 +24,20 @@ pub fn welcome(
     customer: &Customer,
     company_name: Option<&str>,
     at: &Pointer,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Change> {
-    let listener = workspace.request.context.listener;
+    let listener = overlay.request.context.listener;
     if listener.welcome_email.is_none() && listener.welcome_sms.is_none() {
         return Vec::new();
     }
-    let fields = merge_fields(customer, company_name, workspace);
-    let staging = workspace.request.staging;
+    let fields = merge_fields(customer, company_name, overlay);
+    let staging = overlay.request.staging;
     let mut changes = Vec::new();
     for (due, queued, failed) in [
-        (
-            email_due(customer, &fields, workspace),
-            HistoryKind::EmailQueued,
-            HistoryKind::EmailFailed,
-        ),
-        (sms_due(customer, &fields, workspace), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
+        (email_due(customer, &fields, overlay), HistoryKind::EmailQueued, HistoryKind::EmailFailed),
+        (sms_due(customer, &fields, overlay), HistoryKind::SmsQueued, HistoryKind::SmsFailed),
     ] {
         match due {
             Ok(None) => {}
@@ -58,10 +54,10 @@ pub fn welcome(
 fn email_due(
     customer: &Customer,
     fields: &MergeFields,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
 ) -> Result<Option<Due>, Failure> {
     let (Some(email), Some(first)) =
-        (&workspace.request.context.listener.welcome_email, customer.emails.first())
+        (&overlay.request.context.listener.welcome_email, customer.emails.first())
     else {
         return Ok(None);
     };
@@ -81,10 +77,10 @@ fn email_due(
 fn sms_due(
     customer: &Customer,
     fields: &MergeFields,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
 ) -> Result<Option<Due>, Failure> {
     let (Some(sms), Some(first)) =
-        (&workspace.request.context.listener.welcome_sms, customer.phones.first())
+        (&overlay.request.context.listener.welcome_sms, customer.phones.first())
     else {
         return Ok(None);
     };
@@ -95,7 +91,7 @@ fn sms_due(
     };
     let text = sms.render(fields).map_err(|error| unrenderable(&error))?;
     let segments = segments(&text).count;
-    if let Some(credits) = workspace.too_few_sms_credits(segments.into()) {
+    if let Some(credits) = overlay.too_few_sms_credits(segments.into()) {
         let reason = format!(
             "No welcome SMS: it takes {segments} SMS credits and the org has {credits} left. \
              Set an SMS account up, or shorten the text."
@@ -134,9 +130,9 @@ fn queue(
 fn merge_fields(
     customer: &Customer,
     company_name: Option<&str>,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
 ) -> MergeFields {
-    let request = &workspace.request;
+    let request = &overlay.request;
     let directory = request.context.directory;
     let custom = directory.custom_fields.of(customer.code.kind.model());
     let fields: BTreeMap<String, String> = customer

@@ -54,7 +54,7 @@ impl KnownCustomer {
 
 /// What was loaded of customers.
 #[derive(Clone, Debug, Default)]
-pub struct LoadedCustomers {
+pub struct CustomerSnapshot {
     /// Those that something in the batch points to.
     pub known: Vec<KnownCustomer>,
     /// Of those that may be updated the whole record, locked.
@@ -110,8 +110,8 @@ pub struct PendingCustomers {
 impl Customers {
     /// The state as loaded.
     #[must_use]
-    pub fn new(loaded: LoadedCustomers) -> Self {
-        let LoadedCustomers { known, records, holders, accounts_by_name, by_name } = loaded;
+    pub fn new(snapshot: CustomerSnapshot) -> Self {
+        let CustomerSnapshot { known, records, holders, accounts_by_name, by_name } = snapshot;
         let mut customers = Self {
             by_code: known.iter().map(|customer| (customer.code, customer.id)).collect(),
             known: known.into_iter().map(|customer| (customer.id, customer)).collect(),
@@ -136,7 +136,7 @@ impl Customers {
 
     /// What of it is needed to find and make the customers looked for.
     #[must_use]
-    pub fn subset(&self, keys: &Keys) -> LoadedCustomers {
+    pub fn subset(&self, keys: &Keys) -> CustomerSnapshot {
         let holders: Vec<(Identity, Uuid)> = keys
             .identities
             .iter()
@@ -152,7 +152,7 @@ impl Customers {
         let coded = keys.codes.iter().filter_map(|code| self.by_code.get(code));
         let ids: BTreeSet<&Uuid> = pointed_to.chain(named).chain(coded).collect();
         let known = ids.into_iter().filter_map(|id| self.known.get(id)).cloned().collect();
-        LoadedCustomers { known, holders, accounts_by_name, ..LoadedCustomers::default() }
+        CustomerSnapshot { known, holders, accounts_by_name, ..CustomerSnapshot::default() }
     }
 
     /// What is known of a customer.
@@ -192,14 +192,14 @@ impl Customers {
     /// The customer of that name, where exactly one has it; the name has to be among the keys.
     #[must_use]
     pub fn only_one_named(&self, key: &NameKey) -> Option<&KnownCustomer> {
-        let loaded = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();
-        if loaded.len() >= SEVERAL {
+        let snapshot = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();
+        if snapshot.len() >= SEVERAL {
             return None;
         }
         let touched = self.touched_by_name.get(&key.name).into_iter().flatten();
-        let mut named = loaded
+        let mut named = snapshot
             .iter()
-            .chain(touched.filter(|id| !loaded.contains(id)))
+            .chain(touched.filter(|id| !snapshot.contains(id)))
             .filter_map(|id| self.known.get(id))
             .filter(|customer| customer.has_name(key));
         let first = named.next();

@@ -40,14 +40,14 @@ impl KnownDeal {
 
 /// What was loaded of deals.
 #[derive(Clone, Debug, Default)]
-pub struct LoadedDeals {
+pub struct DealSnapshot {
     /// Those that something in the batch points to; of a name at most a few, oldest first.
     pub known: Vec<KnownDeal>,
     /// Of those that may be updated the whole record, locked.
     pub records: Vec<Deal>,
 }
 
-impl LoadedDeals {
+impl DealSnapshot {
     /// Whom they belong to, as far as that is known.
     #[must_use]
     pub fn customers(&self) -> BTreeSet<Uuid> {
@@ -106,8 +106,8 @@ impl PendingDeals {
 impl Deals {
     /// The state as loaded.
     #[must_use]
-    pub fn new(loaded: LoadedDeals) -> Self {
-        let LoadedDeals { known, records } = loaded;
+    pub fn new(snapshot: DealSnapshot) -> Self {
+        let DealSnapshot { known, records } = snapshot;
         let mut deals = Self::default();
         for known in known {
             deals.know(known);

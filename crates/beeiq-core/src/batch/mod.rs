@@ -13,7 +13,7 @@ pub use change::{
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{KnownCustomer, LoadedCustomers, PendingCustomers, SEVERAL};
-pub use deals::{KnownDeal, LoadedDeals, NameClaim, PendingDeals};
+pub use customers::{CustomerSnapshot, KnownCustomer, PendingCustomers, SEVERAL};
+pub use deals::{DealSnapshot, KnownDeal, NameClaim, PendingDeals};
 pub use keys::{ForUpdate, Keys, NameKey};
-pub use snapshot::{Ids, Loaded, Origin, Pending, Request, Workspace};
+pub use snapshot::{Ids, Origin, Overlay, Pending, Request, Snapshot};

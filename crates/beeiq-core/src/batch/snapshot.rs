@@ -2,8 +2,8 @@
 
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
-use super::customers::{Customers, LoadedCustomers, PendingCustomers};
-use super::deals::{Deals, LoadedDeals, PendingDeals};
+use super::customers::{CustomerSnapshot, Customers, PendingCustomers};
+use super::deals::{DealSnapshot, Deals, PendingDeals};
 use super::keys::Keys;
 use crate::directory::User;
 use crate::records::counter::Counter;
@@ -14,13 +14,13 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// What was loaded for a batch.
+/// What was loaded for a batch, before any of its actions.
 #[derive(Clone, Debug, Default)]
-pub struct Loaded {
+pub struct Snapshot {
     /// Customers that something in the batch points to.
-    pub customers: LoadedCustomers,
+    pub customers: CustomerSnapshot,
     /// Deals that something in the batch points to.
-    pub deals: LoadedDeals,
+    pub deals: DealSnapshot,
     /// Tags of the names looked for.
     pub tags: Vec<(String, Uuid)>,
     /// The names of tags that were looked for, or that customers to be updated have.
@@ -94,9 +94,10 @@ impl Request<'_> {
     }
 }
 
-/// The state of the org as far as the batch can see it. Reading it does no I/O.
+/// What a batch can see of the org: the snapshot, with the changes of its earlier actions laid over
+/// it. Reading it does no I/O.
 #[derive(Debug)]
-pub struct Workspace<'a> {
+pub struct Overlay<'a> {
     /// The request whose turn it is: a batch may have the actions of several.
     pub request: Request<'a>,
     /// The customers.
@@ -114,11 +115,11 @@ pub struct Workspace<'a> {
     sms_credits_taken: i64,
 }
 
-impl<'a> Workspace<'a> {
+impl<'a> Overlay<'a> {
     /// The state as loaded.
     #[must_use]
-    pub fn new(request: Request<'a>, loaded: Loaded) -> Self {
-        let Loaded { customers, deals, tags, tag_names, sms_credits } = loaded;
+    pub fn new(request: Request<'a>, snapshot: Snapshot) -> Self {
+        let Snapshot { customers, deals, tags, tag_names, sms_credits } = snapshot;
         Self {
             request,
             customers: Customers::new(customers),
@@ -138,10 +139,10 @@ impl<'a> Workspace<'a> {
     /// The state as far as these keys lead, to make customers in one after the other while one
     /// action is decided.
     #[must_use]
-    pub fn scratch(&self, keys: &Keys) -> Self {
-        let loaded = Loaded {
+    pub fn fork(&self, keys: &Keys) -> Self {
+        let snapshot = Snapshot {
             customers: self.customers.subset(keys),
-            deals: LoadedDeals::default(),
+            deals: DealSnapshot::default(),
             tags: keys
                 .tags
                 .iter()
@@ -150,7 +151,7 @@ impl<'a> Workspace<'a> {
             tag_names: Vec::new(),
             sms_credits: self.sms_credits,
         };
-        Self::new(self.request, loaded)
+        Self::new(self.request, snapshot)
     }
 
     /// The tag of that (folded) name.

@@ -13,7 +13,7 @@ use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::AddContact;
-use beeiq_core::batch::{Content, Context, Ids, Keys, Loaded, Message, Request, Workspace};
+use beeiq_core::batch::{Content, Context, Ids, Keys, Message, Overlay, Request, Snapshot};
 use beeiq_core::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;
@@ -120,10 +120,10 @@ fn render(
     let mut keys = Keys::default();
     action.collect_keys(&mut keys);
     // A preview costs nothing, so it needs no credits.
-    let loaded = Loaded { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &keys)? };
-    let workspace = Workspace::new(request(context, sender, staging), loaded);
+    let snapshot = Snapshot { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &keys)? };
+    let overlay = Overlay::new(request(context, sender, staging), snapshot);
     let (messages, warnings) = action
-        .welcome(&workspace, &mut Invented, diagnostics)
+        .welcome(&overlay, &mut Invented, diagnostics)
         .map_err(|rejection| Problem::fields(rejection.faults))?;
     let mut preview = Preview { warnings, ..Preview::default() };
     for message in messages {

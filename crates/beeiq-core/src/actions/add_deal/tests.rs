@@ -27,8 +27,8 @@ fn org_with_deal() -> TestOrg {
 }
 
 fn with_deal(mut org: TestOrg, deal: Deal) -> TestOrg {
-    org.loaded.deals.known.push(KnownDeal::of(&deal));
-    org.loaded.deals.records.push(deal);
+    org.snapshot.deals.known.push(KnownDeal::of(&deal));
+    org.snapshot.deals.records.push(deal);
     org
 }
 

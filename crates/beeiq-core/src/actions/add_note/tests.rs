@@ -65,7 +65,7 @@ fn with_deal(mut org: TestOrg, number: u128, deal_id: &str, name: &str) -> TestO
         name_key: fold(name),
         deal_with: None,
     };
-    org.loaded.deals.known.push(deal);
+    org.snapshot.deals.known.push(deal);
     org
 }
 

@@ -55,7 +55,7 @@ fn org() -> TestOrg {
         .holding("PID-1", "One", &of(World::Customer, IdentityKind::Email, "one@x.com"))
         .holding("PID-2", "Two", &of(World::Customer, IdentityKind::Phone, "+84905000002"))
         .holding("LID-1", "Lead", &of(World::Lead, IdentityKind::Email, "one@x.com"));
-    org.loaded.deals.known.push(KnownDeal {
+    org.snapshot.deals.known.push(KnownDeal {
         id: id(501),
         deal_id: "192".to_owned(),
         name_key: "booking".to_owned(),

@@ -8,7 +8,7 @@ use crate::actions::permit::read_permit;
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::Workspace;
+use crate::batch::snapshot::Overlay;
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{CustomerCode, CustomerKind, Im, Website};
@@ -94,11 +94,11 @@ impl Company {
     #[must_use]
     pub fn search<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
-            let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
+            let known = code.as_ref().ok().and_then(|code| overlay.customers.with_code(*code));
             if known.is_some() {
                 return known;
             }
@@ -108,8 +108,7 @@ impl Company {
             );
             diagnostics.warn(Code::UnknownCompany, self.at.member("customerId"), message);
         }
-        let found =
-            self.by_name(workspace, diagnostics).or_else(|| self.pointed_to(workspace).next());
+        let found = self.by_name(overlay, diagnostics).or_else(|| self.pointed_to(overlay).next());
         if found.is_none() && self.name.is_none() {
             let message = "No account has this code, e-mail or phone, and to make one the company needs a `name`.";
             diagnostics.fault(Code::CompanyNameRequired, self.at.member("name"), message);
@@ -121,17 +120,16 @@ impl Company {
     /// the oldest.
     fn by_name<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         let name_key = self.name_key()?;
-        let mut accounts = workspace.customers.accounts_named(&name_key);
+        let mut accounts = overlay.customers.accounts_named(&name_key);
         let oldest = accounts.next()?;
         if accounts.next().is_none() {
             return Some(oldest);
         }
-        let also_pointed_to =
-            self.pointed_to(workspace).find(|account| account.name_key == name_key);
+        let also_pointed_to = self.pointed_to(overlay).find(|account| account.name_key == name_key);
         if also_pointed_to.is_none() {
             let message = format!(
                 "Several accounts are called \"{}\"; the oldest was taken. Name the one meant by `customerId`.",
@@ -143,13 +141,10 @@ impl Company {
     }
 
     /// The accounts that hold its e-mails and phones, in their order.
-    fn pointed_to<'w>(
-        &self,
-        workspace: &'w Workspace<'_>,
-    ) -> impl Iterator<Item = &'w KnownCustomer> {
+    fn pointed_to<'w>(&self, overlay: &'w Overlay<'_>) -> impl Iterator<Item = &'w KnownCustomer> {
         self.identities()
             .into_iter()
-            .filter_map(|identity| workspace.customers.holder(&identity))
+            .filter_map(|identity| overlay.customers.holder(&identity))
             .filter(|holder| holder.code.kind == CustomerKind::Account)
     }
 }

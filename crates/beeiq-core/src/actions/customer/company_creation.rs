@@ -6,7 +6,7 @@ use super::new_customer::{
 };
 use crate::batch::change::{Change, Claim, HistoryKind, Role};
 use crate::batch::customers::KnownCustomer;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::identity::Identity;
@@ -19,21 +19,21 @@ use uuid::Uuid;
 pub fn create_company(
     company: &Company,
     own: &[Identity],
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
     diagnostics: &mut Diagnostics,
 ) -> KnownCustomer {
-    let account = account(company, workspace, ids);
+    let account = account(company, overlay, ids);
     let known = KnownCustomer::of(&account);
-    let name_claim = claim_of_name(&account, workspace, true);
+    let name_claim = claim_of_name(&account, overlay, true);
     let id = account.id;
     changes.push(Change::CustomerCreated(Box::new(account)));
     changes.extend(name_claim);
     for identity in company.identities() {
         let whose = if own.contains(&identity) {
             "the contact itself".to_owned()
-        } else if let Some(holder) = workspace.customers.holder(&identity) {
+        } else if let Some(holder) = overlay.customers.holder(&identity) {
             holder.code.to_string()
         } else {
             let claim = Claim { identity, customer: id, exclusive: true };
@@ -65,8 +65,8 @@ pub fn company_linked(
     history(ids, customer, HistoryKind::CompanyLinked, details)
 }
 
-fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> Customer {
-    let request = &workspace.request;
+fn account(company: &Company, overlay: &Overlay<'_>, ids: &mut dyn Ids) -> Customer {
+    let request = &overlay.request;
     Customer {
         id: ids.id(),
         code: ids.code(CustomerKind::Account),
@@ -86,7 +86,7 @@ fn account(company: &Company, workspace: &Workspace<'_>, ids: &mut dyn Ids) -> C
         cus_fields: BTreeMap::new(),
         permit: company.permit.clone(),
         company: None,
-        source: source_of(CustomerKind::Account, workspace),
+        source: source_of(CustomerKind::Account, overlay),
         owner: request.sender.id,
         tags: Vec::new(),
         created_at: request.now,

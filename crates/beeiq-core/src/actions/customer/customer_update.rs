@@ -16,7 +16,7 @@ use crate::batch::change::{
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
 use crate::batch::keys::{Keys, NameKey};
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
@@ -144,11 +144,11 @@ impl CustomerUpdate {
     /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let record = self.find(workspace);
+        let record = self.find(overlay);
         if record.is_none() {
             self.tell_not_found(&mut diagnostics);
         }
@@ -157,14 +157,14 @@ impl CustomerUpdate {
             (None, [only]) => Some(*only),
             (None, _) => None,
         };
-        let cus_fields = self.resolve_cus_fields(kind, workspace, &mut diagnostics);
-        let company = self.resolve_company(kind, workspace, &mut diagnostics);
+        let cus_fields = self.resolve_cus_fields(kind, overlay, &mut diagnostics);
+        let company = self.resolve_company(kind, overlay, &mut diagnostics);
         if let Some(record) = record {
-            self.tell_taken(record, workspace, &mut diagnostics);
+            self.tell_taken(record, overlay, &mut diagnostics);
         }
         match record {
             Some(record) if diagnostics.faults.is_empty() => {
-                Ok(self.change(record, cus_fields, company, workspace, ids, diagnostics))
+                Ok(self.change(record, cus_fields, company, overlay, ids, diagnostics))
             }
             _ => Err(diagnostics.into()),
         }
@@ -185,8 +185,8 @@ impl CustomerUpdate {
     }
 
     /// The record that the payload means: the first that finds exactly one wins.
-    fn find<'w>(&self, workspace: &'w Workspace<'_>) -> Option<&'w Customer> {
-        let customers = &workspace.customers;
+    fn find<'w>(&self, overlay: &'w Overlay<'_>) -> Option<&'w Customer> {
+        let customers = &overlay.customers;
         let known = match self.search {
             Search::ByCode(code) => customers.with_code(code),
             Search::Impossible => None,
@@ -229,14 +229,14 @@ impl CustomerUpdate {
     fn resolve_cus_fields(
         &self,
         kind: Option<CustomerKind>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Given<CusFields> {
         match (&self.cus_fields, kind) {
             (Given::Absent, _) | (_, None) => Given::Absent,
             (Given::Clear, _) => Given::Clear,
             (Given::Set(values), Some(kind)) => {
-                let context = workspace.request.context;
+                let context = overlay.request.context;
                 Given::Set(resolve_cus_fields(values, kind.model(), context, diagnostics))
             }
         }
@@ -245,7 +245,7 @@ impl CustomerUpdate {
     fn resolve_company<'w>(
         &'w self,
         kind: Option<CustomerKind>,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> NewCompany<'w> {
         let company = match &self.company {
@@ -258,21 +258,16 @@ impl CustomerUpdate {
             diagnostics.warn(Code::IgnoredField, &company.at, message);
             return NewCompany::Unchanged;
         }
-        match company.search(workspace, diagnostics) {
+        match company.search(overlay, diagnostics) {
             Some(found) => NewCompany::Found(found),
             None => NewCompany::ToBeMade(company),
         }
     }
 
     /// Every identifier that would be new to the record, and that another of its world holds.
-    fn tell_taken(
-        &self,
-        record: &Customer,
-        workspace: &Workspace<'_>,
-        diagnostics: &mut Diagnostics,
-    ) {
-        for (identity, at) in self.new_identities(record, workspace) {
-            if let Some(holder) = workspace.customers.holder(&identity)
+    fn tell_taken(&self, record: &Customer, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) {
+        for (identity, at) in self.new_identities(record, overlay) {
+            if let Some(holder) = overlay.customers.holder(&identity)
                 && holder.id != record.id
             {
                 let message = format!(
@@ -288,12 +283,8 @@ impl CustomerUpdate {
 
     /// The payload's identifiers with their places, without the e-mails and phones that the record
     /// has: one that it has without being identified by it stays so.
-    fn new_identities(
-        &self,
-        record: &Customer,
-        workspace: &Workspace<'_>,
-    ) -> Vec<(Identity, Pointer)> {
-        let region = workspace.request.context.directory.org.region;
+    fn new_identities(&self, record: &Customer, overlay: &Overlay<'_>) -> Vec<(Identity, Pointer)> {
+        let region = overlay.request.context.directory.org.region;
         let emails: HashSet<String> = record.emails.iter().map(email_key).collect();
         let phones: HashSet<String> =
             record.phones.iter().map(|phone| phone_key(phone, region)).collect();
@@ -314,16 +305,16 @@ impl CustomerUpdate {
         record: &Customer,
         cus_fields: Given<CusFields>,
         company: NewCompany<'_>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Decision {
         let mut changes = Vec::new();
-        let company = self.company_of(company, workspace, ids, &mut changes, &mut diagnostics);
+        let company = self.company_of(company, overlay, ids, &mut changes, &mut diagnostics);
         let tags = match &self.person.tags {
             Given::Absent => Given::Absent,
             Given::Clear => Given::Clear,
-            Given::Set(names) => Given::Set(tags_named(names, workspace, ids, &mut changes)),
+            Given::Set(names) => Given::Set(tags_named(names, overlay, ids, &mut changes)),
         };
         let linked = company.as_set();
         let revision = Revision {
@@ -332,16 +323,16 @@ impl CustomerUpdate {
             cus_fields,
             tags,
             company: company.as_ref().and_then(|(company, _)| Some(company.id)),
-            region: workspace.request.context.directory.org.region,
+            region: overlay.request.context.directory.org.region,
         };
         let mut revised = revision.of(record);
         let status = if revised == *record { Status::Unchanged } else { Status::Updated };
         let newly_linked = linked.filter(|_| revised.company != record.company);
         if status == Status::Updated {
-            revised.updated_at = workspace.request.now;
-            let names = Names { workspace, new: &changes };
+            revised.updated_at = overlay.request.now;
+            let names = Names { overlay, new: &changes };
             let line = json!({"changes": field_changes(record, &revised, &names)});
-            changes.extend(self.identity_changes(record, &revised, workspace));
+            changes.extend(self.identity_changes(record, &revised, overlay));
             changes.push(Change::CustomerChanged(Box::new(revised)));
             changes.push(history(ids, record.id, HistoryKind::Updated, line));
         }
@@ -364,7 +355,7 @@ impl CustomerUpdate {
     fn company_of(
         &self,
         company: NewCompany<'_>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
         diagnostics: &mut Diagnostics,
@@ -375,7 +366,7 @@ impl CustomerUpdate {
             NewCompany::Found(found) => Given::Set((found.clone(), Role::CompanyLinked)),
             NewCompany::ToBeMade(company) => {
                 let own = self.identities();
-                let made = create_company(company, &own, workspace, ids, changes, diagnostics);
+                let made = create_company(company, &own, overlay, ids, changes, diagnostics);
                 Given::Set((made, Role::CompanyCreated))
             }
         }
@@ -386,9 +377,9 @@ impl CustomerUpdate {
         &self,
         record: &Customer,
         revised: &Customer,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
     ) -> Vec<Change> {
-        let customers = &workspace.customers;
+        let customers = &overlay.customers;
         let Person { contact_id, passport, emails, phones, .. } = &self.person;
         let renamed = fold(&revised.name) != fold(&record.name);
         let goes = |identity: &&Identity| match identity.kind {
@@ -400,7 +391,7 @@ impl CustomerUpdate {
         };
         let released = customers.identities_of(record.id).filter(goes).cloned();
         let claimed = self
-            .new_identities(record, workspace)
+            .new_identities(record, overlay)
             .into_iter()
             .map(|(identity, _)| identity)
             .filter(|identity| customers.holder(identity).is_none())
@@ -408,7 +399,7 @@ impl CustomerUpdate {
         released
             .map(Change::IdentityReleased)
             .chain(claimed.map(Change::IdentityClaimed))
-            .chain(claim_of_name(revised, workspace, false).filter(|_| renamed))
+            .chain(claim_of_name(revised, overlay, false).filter(|_| renamed))
             .collect()
     }
 }

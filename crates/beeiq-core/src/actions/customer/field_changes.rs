@@ -3,7 +3,7 @@
 
 use super::naming::{self, differing_cus_fields, named};
 use crate::batch::change::Change;
-use crate::batch::snapshot::Workspace;
+use crate::batch::snapshot::Overlay;
 use crate::records::customer::{Customer, CustomerKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ const LONG_LIST: usize = 100;
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// What the batch knows.
-    pub workspace: &'a Workspace<'a>,
+    pub overlay: &'a Overlay<'a>,
     /// What the action itself has made.
     pub new: &'a [Change],
 }
@@ -26,7 +26,7 @@ impl Names<'_> {
             Change::TagCreated(new) if new.id == tag => Some(new.name.as_str()),
             _ => None,
         });
-        named(tag, made.or_else(|| self.workspace.tag_name(tag)))
+        named(tag, made.or_else(|| self.overlay.tag_name(tag)))
     }
 
     /// A company goes by its code: its name may be hidden from who reads the line.
@@ -35,8 +35,7 @@ impl Names<'_> {
             Change::CustomerCreated(new) if new.id == company => Some(new.code),
             _ => None,
         });
-        let code =
-            made.or_else(|| self.workspace.customers.get(company).map(|company| company.code));
+        let code = made.or_else(|| self.overlay.customers.get(company).map(|company| company.code));
         code.map_or_else(|| company.to_string(), |code| code.to_string())
     }
 }
@@ -74,7 +73,7 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
         CustomerKind::Contact | CustomerKind::Account => "companyContact",
         CustomerKind::Lead => "companyLead",
     };
-    let directory = names.workspace.request.context.directory;
+    let directory = names.overlay.request.context.directory;
     let mut changes = Changes(Map::new());
     changes.field("name", &old.name, name, |name| json!(name));
     changes.field("lastname", &old.lastname, lastname, |lastname| json!(lastname));

@@ -8,7 +8,7 @@ use crate::batch::change::{Change, Link, Related};
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
 use crate::records::customer::{CustomerCode, CustomerKind};
@@ -74,11 +74,11 @@ impl LinkedParty {
     #[must_use]
     pub fn search<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
         if let Some(code) = &self.code {
-            let known = code.as_ref().ok().and_then(|code| workspace.customers.with_code(*code));
+            let known = code.as_ref().ok().and_then(|code| overlay.customers.with_code(*code));
             if known.is_some() {
                 return known;
             }
@@ -89,7 +89,7 @@ impl LinkedParty {
             );
             diagnostics.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
         }
-        self.party.matches(workspace).first().map(|(_, holder)| *holder)
+        self.party.matches(overlay).first().map(|(_, holder)| *holder)
     }
 
     /// Searches him, and where there is nobody looks whether he can be made; `None` where he cannot,
@@ -97,10 +97,10 @@ impl LinkedParty {
     #[must_use]
     pub fn find<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Found<'w>> {
-        if let Some(known) = self.search(workspace, diagnostics) {
+        if let Some(known) = self.search(overlay, diagnostics) {
             return Some(Found::Known(known));
         }
         // Who was named by something wrong may well be there.
@@ -113,21 +113,21 @@ impl LinkedParty {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
             diagnostics.fault(Code::Required, self.party.at.member("name"), message);
         }
-        let company = self.party.search_company(workspace, diagnostics);
+        let company = self.party.search_company(overlay, diagnostics);
         (diagnostics.faults.len() == faults_before).then_some(Found::ToCreate(company))
     }
 
-    /// Finds him or makes him. Who is made is there in `scratch` from then on, so that the next one
+    /// Finds him or makes him. Who is made is there in `fork` from then on, so that the next one
     /// who is the same is linked to him; `changes` bring him about. While the action has faults
     /// nobody is made.
     pub fn link(
         &self,
-        scratch: &mut Workspace<'_>,
+        fork: &mut Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Option<Linked> {
-        let company = match self.find(scratch, diagnostics)? {
+        let company = match self.find(fork, diagnostics)? {
             Found::Known(known) => {
                 let (customer, related) = (known.clone(), Vec::new());
                 return Some(Linked { customer, link: Link::Linked, related });
@@ -137,11 +137,11 @@ impl LinkedParty {
         if !diagnostics.faults.is_empty() {
             return None;
         }
-        let made = self.party.create(company, scratch, ids, diagnostics);
+        let made = self.party.create(company, fork, ids, diagnostics);
         let customer = KnownCustomer::of(&made.customer);
         let (made, related) = made.into_changes();
         changes.extend(made.iter().cloned());
-        scratch.apply(made);
+        fork.apply(made);
         Some(Linked { customer, link: Link::Created, related })
     }
 }

@@ -5,7 +5,7 @@ use super::person::{Person, TypedAddress, TypedEmail, TypedPhone};
 use crate::actions::cus_fields::CusFields;
 use crate::batch::change::{Change, Claim, HistoryKind, HistoryLine, NewTag, Subject};
 use crate::batch::customers::company_name_identity;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::json::Given;
 use crate::records::customer::{Address, Customer, CustomerKind, EmailEntry, PhoneEntry};
 use crate::records::permit::Permit;
@@ -34,17 +34,17 @@ pub struct NewCustomer<'a> {
 /// The record, with what else comes with it in `changes`, in order.
 pub fn create(
     new: &NewCustomer<'_>,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Customer {
-    let tags = tags_of(new, workspace, ids, changes);
-    let customer = record(new, tags, workspace, ids);
+    let tags = tags_of(new, overlay, ids, changes);
+    let customer = record(new, tags, overlay, ids);
     let claims = new.person.identities(new.kind.world()).into_iter().map(|identity| {
         Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive: true })
     });
     changes.extend(claims);
-    changes.extend(claim_of_name(&customer, workspace, false));
+    changes.extend(claim_of_name(&customer, overlay, false));
     changes.push(history(ids, customer.id, HistoryKind::Created, json!({"by": "listener"})));
     customer
 }
@@ -59,14 +59,14 @@ pub fn history(ids: &mut dyn Ids, customer: Uuid, kind: HistoryKind, details: Va
 /// only made because there is none of that name.
 pub fn claim_of_name(
     customer: &Customer,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     exclusive: bool,
 ) -> Option<Change> {
     if customer.code.kind != CustomerKind::Account {
         return None;
     }
     let identity = company_name_identity(&fold(&customer.name));
-    if workspace.customers.holder(&identity).is_some() {
+    if overlay.customers.holder(&identity).is_some() {
         return None;
     }
     Some(Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
@@ -106,11 +106,11 @@ pub fn address_entries(addresses: &[TypedAddress]) -> Vec<Address> {
 fn record(
     new: &NewCustomer<'_>,
     tags: Vec<Uuid>,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
 ) -> Customer {
     let NewCustomer { kind, person, cus_fields, permit, company } = new;
-    let request = &workspace.request;
+    let request = &overlay.request;
     let text = |given: &Given<String>| given.as_set().cloned();
     Customer {
         id: ids.id(),
@@ -138,7 +138,7 @@ fn record(
             .collect(),
         permit: (*permit).clone(),
         company: *company,
-        source: source_of(*kind, workspace),
+        source: source_of(*kind, overlay),
         owner: request.sender.id,
         tags,
         created_at: request.now,
@@ -148,8 +148,8 @@ fn record(
 
 /// The listener's source for that kind of record; a payload has none.
 #[must_use]
-pub fn source_of(kind: CustomerKind, workspace: &Workspace<'_>) -> Option<Uuid> {
-    let listener = workspace.request.context.listener;
+pub fn source_of(kind: CustomerKind, overlay: &Overlay<'_>) -> Option<Uuid> {
+    let listener = overlay.request.context.listener;
     match kind {
         CustomerKind::Contact | CustomerKind::Account => listener.contact_source,
         CustomerKind::Lead => listener.lead_source,
@@ -159,26 +159,26 @@ pub fn source_of(kind: CustomerKind, workspace: &Workspace<'_>) -> Option<Uuid> 
 /// The payload's tags; the listener's default where it has none.
 fn tags_of(
     new: &NewCustomer<'_>,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
     match new.person.tags.as_set() {
-        Some(names) => tags_named(names, workspace, ids, changes),
-        None => workspace.request.context.listener.default_tag.into_iter().collect(),
+        Some(names) => tags_named(names, overlay, ids, changes),
+        None => overlay.request.context.listener.default_tag.into_iter().collect(),
     }
 }
 
 /// The tags of those names, those not yet known created.
 pub fn tags_named(
     names: &[String],
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
     let tag = |name: &String| {
         let name_key = fold(name);
-        workspace.tag(&name_key).unwrap_or_else(|| {
+        overlay.tag(&name_key).unwrap_or_else(|| {
             let id = ids.id();
             changes.push(Change::TagCreated(NewTag { id, name: name.clone(), name_key }));
             id

@@ -7,7 +7,7 @@ use crate::batch::change::{
     Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
 };
 use crate::batch::customers::KnownCustomer;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::Diagnostics;
 use crate::records::identity::{Identity, IdentityKind};
 use serde_json::{Value, json};
@@ -18,19 +18,19 @@ use serde_json::{Value, json};
 /// Every fault of reading it and of its company.
 pub fn decide_new_or_duplicate(
     party: &Party,
-    workspace: &Workspace<'_>,
+    overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     mut diagnostics: Diagnostics,
 ) -> Result<Decision, Rejection> {
-    let company = party.search_company(workspace, &mut diagnostics);
+    let company = party.search_company(overlay, &mut diagnostics);
     if !diagnostics.faults.is_empty() {
         return Err(diagnostics.into());
     }
-    let matches = party.matches(workspace);
+    let matches = party.matches(overlay);
     if let Some((first, existing)) = matches.first() {
         return Ok(skip_duplicate(first.kind, existing, &matches, diagnostics, ids));
     }
-    let made = party.create(company, workspace, ids, &mut diagnostics);
+    let made = party.create(company, overlay, ids, &mut diagnostics);
     let record = RecordRef::of_customer(made.customer.id, made.customer.code);
     let (changes, related) = made.into_changes();
     let outcome = Outcome {

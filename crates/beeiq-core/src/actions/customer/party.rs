@@ -12,7 +12,7 @@ use crate::batch::change::{Change, Related, Role};
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
 use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Workspace};
+use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Diagnostics, Pointer};
 use crate::json::{Fields, Given};
 use crate::records::customer::{Customer, CustomerKind};
@@ -97,10 +97,10 @@ impl Party {
 
     /// Its identifiers that somebody holds, with who does.
     #[must_use]
-    pub fn matches<'w>(&self, workspace: &'w Workspace<'_>) -> Vec<(Identity, &'w KnownCustomer)> {
+    pub fn matches<'w>(&self, overlay: &'w Overlay<'_>) -> Vec<(Identity, &'w KnownCustomer)> {
         self.identities()
             .into_iter()
-            .filter_map(|identity| Some((workspace.customers.holder(&identity)?, identity)))
+            .filter_map(|identity| Some((overlay.customers.holder(&identity)?, identity)))
             .map(|(holder, identity)| (identity, holder))
             .collect()
     }
@@ -110,10 +110,10 @@ impl Party {
     #[must_use]
     pub fn search_company<'w>(
         &self,
-        workspace: &'w Workspace<'_>,
+        overlay: &'w Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<&'w KnownCustomer> {
-        self.company.as_ref()?.search(workspace, diagnostics)
+        self.company.as_ref()?.search(overlay, diagnostics)
     }
 
     /// Makes it: the company where [`Party::search_company`] found none, the record with the
@@ -121,7 +121,7 @@ impl Party {
     pub fn create(
         &self,
         found_company: Option<&KnownCustomer>,
-        workspace: &Workspace<'_>,
+        overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: &mut Diagnostics,
     ) -> Made {
@@ -130,7 +130,7 @@ impl Party {
             Some(found) => (found.clone(), Role::CompanyLinked),
             None => {
                 let own = self.identities();
-                let made = create_company(company, &own, workspace, ids, &mut changes, diagnostics);
+                let made = create_company(company, &own, overlay, ids, &mut changes, diagnostics);
                 (made, Role::CompanyCreated)
             }
         });
@@ -141,12 +141,12 @@ impl Party {
             permit: &self.permit,
             company: company.as_ref().map(|(company, _)| company.id),
         };
-        let customer = create(&new, workspace, ids, &mut changes);
+        let customer = create(&new, overlay, ids, &mut changes);
         if let Some((company, role)) = &company {
             changes.push(company_linked(ids, customer.id, company, *role));
         }
         let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
-        changes.extend(welcome(&customer, company_name, &self.at, workspace, ids, diagnostics));
+        changes.extend(welcome(&customer, company_name, &self.at, overlay, ids, diagnostics));
         let related = company.map(|(company, role)| Related { role, record: company.record() });
         Made { customer, changes, related: related.into_iter().collect() }
     }

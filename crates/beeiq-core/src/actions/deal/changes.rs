@@ -2,7 +2,7 @@
 //! words (`listener.md` 7, "add-deal").
 
 use crate::actions::customer::naming::{self, differing_cus_fields, name_of};
-use crate::batch::snapshot::Workspace;
+use crate::batch::snapshot::Overlay;
 use crate::records::deal::Deal;
 use crate::values::custom_field::Model;
 use serde_json::{Map, Value, json};
@@ -12,15 +12,15 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// What the batch knows.
-    pub workspace: &'a Workspace<'a>,
+    pub overlay: &'a Overlay<'a>,
     /// What the action itself has made.
-    pub scratch: &'a Workspace<'a>,
+    pub fork: &'a Overlay<'a>,
 }
 
 impl Names<'_> {
     /// A customer goes by the code: the name may be hidden from who reads the line.
     fn customer(&self, id: Uuid) -> String {
-        let known = self.scratch.customers.get(id).or_else(|| self.workspace.customers.get(id));
+        let known = self.fork.customers.get(id).or_else(|| self.overlay.customers.get(id));
         known.map_or_else(|| id.to_string(), |customer| customer.code.to_string())
     }
 }
@@ -35,7 +35,7 @@ pub fn field_changes(old: &Deal, new: &Deal, names: Names<'_>) -> Map<String, Va
         .filter(|((_, old), (_, new))| old != new)
         .map(|((field, old), (_, new))| (field.to_owned(), change(old, new)))
         .collect();
-    let directory = names.workspace.request.context.directory;
+    let directory = names.overlay.request.context.directory;
     if let Some((old, new)) =
         differing_cus_fields(directory, Model::Deal, &old.cus_fields, &new.cus_fields)
     {
@@ -65,7 +65,7 @@ fn described(deal: &Deal, names: Names<'_>) -> Vec<(&'static str, Value)> {
         created_at: _,
         updated_at: _,
     } = deal;
-    let directory = names.workspace.request.context.directory;
+    let directory = names.overlay.request.context.directory;
     let category = category.map(|id| name_of(id, directory.deal_categories.with_id(id)));
     let package = package.map(|id| name_of(id, directory.deal_packages.with_id(id)));
     let users: Vec<String> = owners.users.iter().map(|id| naming::user(directory, *id)).collect();

@@ -162,9 +162,9 @@ fn an_email_that_the_record_has_without_being_identified_by_it_stays_as_it_is() 
         .keeping(with_email("PID-1", "A", "a@x.com"))
         .keeping(with_email("CID-2", "Co", "a@x.com"));
     let shared = Identity::new(World::Customer, IdentityKind::Email, "a@x.com");
-    let contact = org.loaded.customers.known[0].id;
-    org.loaded.customers.holders.retain(|(identity, _)| *identity != shared);
-    org.loaded.customers.holders.push((shared, contact));
+    let contact = org.snapshot.customers.known[0].id;
+    org.snapshot.customers.holders.retain(|(identity, _)| *identity != shared);
+    org.snapshot.customers.holders.push((shared, contact));
     let emails = json!([{"type": "Work", "value": "a@x.com"}]);
     let decision = update(&org, json!({"customerId": "CID-2", "emails": emails}));
     assert_eq!(changed(&decision).emails[0].r#type, ContactType::Work);
