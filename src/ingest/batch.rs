@@ -65,7 +65,7 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<(Vec<Verdicts>, Pending), StoreError> {
         let (verdicts, pending) = self.decide_parts(conn, self.parts, keys, codes)?;
-        let created = if self.options.dry_run { pending.made() } else { HashSet::new() };
+        let created = if self.options.dry_run { pending.created_ids() } else { HashSet::new() };
         let pending = if self.applies(&verdicts) { pending } else { Pending::default() };
         Ok((self.verdicts(verdicts, &created), pending))
     }
@@ -106,7 +106,7 @@ impl Batch<'_> {
                 let part = Part { items: vec![item], warnings: Vec::new(), request };
                 let (verdicts, pending) = self.decide_parts(conn, &[part], &keys, codes)?;
                 writes::write(conn, self.org, &pending, &[], self.outgoing)?;
-                Ok((verdicts.into_iter().flatten(), pending.made()))
+                Ok((verdicts.into_iter().flatten(), pending.created_ids()))
             })
         };
         let mut all = Vec::with_capacity(self.parts.len());

@@ -5,9 +5,9 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
+use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
-use super::customer::party::Party;
 use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Decision, Message, Rejection};
 use crate::batch::context::Context;
@@ -21,7 +21,7 @@ use serde_json::Value;
 /// A payload of add-contact, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddContact {
-    party: Party,
+    customer: CustomerData,
 }
 
 impl AddContact {
@@ -40,13 +40,13 @@ impl AddContact {
         );
         let named = fields.has("name");
         fields.require("name", named);
-        let party = Party::read(&mut fields, kind, context);
-        Some(Self { party })
+        let customer = CustomerData::read(&mut fields, kind, context);
+        Some(Self { customer })
     }
 
     /// What has to be known before it can be decided.
     pub fn collect_keys(&self, keys: &mut Keys) {
-        self.party.collect_keys(keys);
+        self.customer.collect_keys(keys);
     }
 
     /// Decides it. `diagnostics` are those of reading it: a payload with faults is failed, duplicate
@@ -60,7 +60,7 @@ impl AddContact {
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
+        decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics)
     }
 
     /// What would be queued for the contact if it were new, which it may not be: for trying out a
@@ -74,11 +74,11 @@ impl AddContact {
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<(Vec<Message>, Vec<Warning>), Rejection> {
-        let company = self.party.search_company(overlay, &mut diagnostics);
+        let company = self.customer.search_company(overlay, &mut diagnostics);
         if !diagnostics.faults.is_empty() {
             return Err(diagnostics.into());
         }
-        let made = self.party.create(company, overlay, ids, &mut diagnostics);
+        let made = self.customer.create(company, overlay, ids, &mut diagnostics);
         let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
             Change::MessageQueued(message) => Some(*message),
             _ => None,

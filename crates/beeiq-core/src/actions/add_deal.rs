@@ -6,7 +6,7 @@
 //! names are linked as they are, and those who are nobody yet are made, unless the deal has a fault.
 //! In a change what is absent or empty stays, and `null` clears.
 
-use super::customer::linked_party::{Linked, LinkedParty};
+use super::customer::linked_customer::{Linked, LinkedCustomer};
 use super::customer::new_customer::history;
 use super::deal::changes::{Names, field_changes};
 use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
@@ -77,8 +77,8 @@ impl AddDeal {
 
     fn collect_customer_keys(&self, keys: &mut Keys) {
         let contacts = self.fields.contacts.as_set().into_iter().flatten();
-        for party in self.fields.deal_with.iter().chain(contacts) {
-            party.collect_keys(keys);
+        for customer in self.fields.deal_with.iter().chain(contacts) {
+            customer.collect_keys(keys);
         }
     }
 
@@ -183,7 +183,7 @@ impl AddDeal {
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Links {
-        let mut link = |party: &LinkedParty| party.link(fork, ids, diagnostics, changes);
+        let mut link = |customer: &LinkedCustomer| customer.link(fork, ids, diagnostics, changes);
         let deal_with = self.fields.deal_with.as_ref().and_then(&mut link);
         let mut seen = BTreeSet::new();
         let contacts = self

@@ -7,7 +7,7 @@
 
 use super::channel::read_channel;
 use super::customer::customer_type::{ContactKind, read_contact_type};
-use super::customer::linked_party::{NamedCode, read_code};
+use super::customer::linked_customer::{NamedCode, read_code};
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
 use super::customer::person::read_tags;

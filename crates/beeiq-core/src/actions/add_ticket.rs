@@ -9,11 +9,11 @@
 
 use super::channel::read_channel;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
-use super::customer::linked_party::{LinkedParty, NamedCode, read_code};
+use super::customer::linked_customer::{LinkedCustomer, NamedCode, read_code};
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
-use super::customer::party::Party;
 use super::customer::person::{Person, read_tags};
 use crate::batch::change::{
     Change, Decision, HistoryKind, HistoryLine, Link, Outcome, RecordName, RecordRef, Rejection,
@@ -65,7 +65,7 @@ pub struct AddTicket {
     at: Pointer,
     title: Option<String>,
     body: String,
-    customer: LinkedParty,
+    customer: LinkedCustomer,
     deal_id: Option<String>,
     readers: Permit,
     sla: Option<SlaTimes>,
@@ -181,7 +181,7 @@ impl AddTicket {
 
     /// Whether there is what a customer who is not there needs to be made.
     fn can_make_customer(&self) -> bool {
-        let Person { name, passport, emails, phones, .. } = &self.customer.party.person;
+        let Person { name, passport, emails, phones, .. } = &self.customer.data.person;
         name.as_set().is_some()
             && (passport.as_set().is_some()
                 || emails.as_set().is_some()
@@ -195,7 +195,7 @@ impl AddTicket {
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Customer {
-        let made = self.customer.party.create(None, overlay, ids, diagnostics);
+        let made = self.customer.data.create(None, overlay, ids, diagnostics);
         let known = KnownCustomer::of(&made.customer);
         let (made, company) = made.into_changes();
         changes.extend(made);
@@ -259,7 +259,7 @@ fn related_customer(customer: &KnownCustomer, link: Link) -> Related {
 }
 
 /// The customer: what identifies him, and what he is made from where nobody has it.
-fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedParty {
+fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedCustomer {
     let contact_kind = read_contact_type(fields).set().unwrap_or(ContactKind::Customer);
     let code = read_code(fields, contact_kind);
     let person = Person {
@@ -268,7 +268,7 @@ fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedPar
         ..read_named_person(fields, context)
     };
     let kind = kind_to_make(contact_kind, code.as_ref());
-    LinkedParty { code, party: Party::of_person(fields.at().clone(), kind, person) }
+    LinkedCustomer { code, data: CustomerData::of_person(fields.at().clone(), kind, person) }
 }
 
 /// What a customer who is not there would be made as.

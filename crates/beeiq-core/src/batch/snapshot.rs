@@ -47,7 +47,7 @@ impl Pending {
     /// The ids of everything that an answer may name and that the batch makes: a dry run makes
     /// nothing, so it shows none of them.
     #[must_use]
-    pub fn made(&self) -> HashSet<Uuid> {
+    pub fn created_ids(&self) -> HashSet<Uuid> {
         let customers = self.customers.created.iter().map(|customer| customer.id);
         let deals = self.deals.created.iter().map(|deal| deal.id);
         let notes = self.notes.iter().map(|note| note.id);

@@ -53,7 +53,9 @@ impl Revision<'_> {
         match tags {
             Given::Absent => {}
             Given::Clear => revised.tags.clear(),
-            Given::Set(tags) => gain(&mut revised.tags, untyped(tags), |tag| *tag, |_, ()| {}),
+            Given::Set(tags) => {
+                merge_list(&mut revised.tags, untyped(tags), |tag| *tag, |_, ()| {})
+            }
         }
         match cus_fields {
             Given::Absent => {}
@@ -78,7 +80,9 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.emails.clear(),
         Given::Set(new) => {
             let new = email_entries(new).into_iter().zip(new.iter().map(|typed| typed.r#type));
-            gain(&mut revised.emails, new, email_key, |held, new| retype(&mut held.r#type, new));
+            merge_list(&mut revised.emails, new, email_key, |held, new| {
+                retype(&mut held.r#type, new)
+            });
         }
     }
     match &person.phones {
@@ -87,7 +91,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Set(new) => {
             let new = phone_entries(new).into_iter().zip(new.iter().map(|typed| typed.r#type));
             let key = |phone: &PhoneEntry| phone_key(phone, region);
-            gain(&mut revised.phones, new, key, |held, new| retype(&mut held.r#type, new));
+            merge_list(&mut revised.phones, new, key, |held, new| retype(&mut held.r#type, new));
         }
     }
     match &person.addresses {
@@ -95,7 +99,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.addresses.clear(),
         Given::Set(new) => {
             let new = address_entries(new).into_iter().zip(new.iter().map(|typed| typed.r#type));
-            gain(&mut revised.addresses, new, address_key, |held, new| {
+            merge_list(&mut revised.addresses, new, address_key, |held, new| {
                 retype(&mut held.r#type, new);
             });
         }
@@ -105,7 +109,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.websites.clear(),
         Given::Set(new) => {
             let new = untyped(new.iter().cloned());
-            gain(&mut revised.websites, new, |website| fold(&website.value), |_, ()| {});
+            merge_list(&mut revised.websites, new, |website| fold(&website.value), |_, ()| {});
         }
     }
     match &person.im {
@@ -113,7 +117,7 @@ fn revise_lists(revised: &mut Customer, person: &Person, region: Region) {
         Given::Clear => revised.im.clear(),
         Given::Set(new) => {
             let new = untyped(new.iter().cloned());
-            gain(&mut revised.im, new, |im| (im.protocol, fold(&im.value)), |_, ()| {});
+            merge_list(&mut revised.im, new, |im| (im.protocol, fold(&im.value)), |_, ()| {});
         }
     }
 }
@@ -160,7 +164,7 @@ fn untyped<T>(entries: impl IntoIterator<Item = T>) -> impl Iterator<Item = (T, 
 }
 
 /// Adds to `held` what it does not hold by `key`; an entry that it does hold takes the new type.
-fn gain<T, Y, K: std::hash::Hash + Eq>(
+fn merge_list<T, Y, K: std::hash::Hash + Eq>(
     held: &mut Vec<T>,
     new: impl IntoIterator<Item = (T, Y)>,
     key: impl Fn(&T) -> K,

@@ -3,10 +3,10 @@
 
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
+use super::customer_data::read_company;
 use super::customer_revision::{Revision, email_key, phone_key};
 use super::field_changes::{Names, field_changes};
 use super::new_customer::{claim_of_name, history, tags_named};
-use super::party::read_company;
 use super::person::Person;
 use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
@@ -150,7 +150,7 @@ impl CustomerUpdate {
     ) -> Result<Decision, Rejection> {
         let record = self.find(overlay);
         if record.is_none() {
-            self.tell_not_found(&mut diagnostics);
+            self.report_not_found(&mut diagnostics);
         }
         let kind = match (record, self.kinds) {
             (Some(record), _) => Some(record.code.kind),
@@ -160,7 +160,7 @@ impl CustomerUpdate {
         let cus_fields = self.resolve_cus_fields(kind, overlay, &mut diagnostics);
         let company = self.resolve_company(kind, overlay, &mut diagnostics);
         if let Some(record) = record {
-            self.tell_taken(record, overlay, &mut diagnostics);
+            self.report_taken(record, overlay, &mut diagnostics);
         }
         match record {
             Some(record) if diagnostics.faults.is_empty() => {
@@ -208,7 +208,7 @@ impl CustomerUpdate {
     }
 
     /// Where what identifies it is at fault itself, that is all there is to say.
-    fn tell_not_found(&self, diagnostics: &mut Diagnostics) {
+    fn report_not_found(&self, diagnostics: &mut Diagnostics) {
         match self.search {
             Search::ByCode(code) => {
                 let at = self.at.member("customerId");
@@ -265,7 +265,12 @@ impl CustomerUpdate {
     }
 
     /// Every identifier that would be new to the record, and that another of its world holds.
-    fn tell_taken(&self, record: &Customer, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) {
+    fn report_taken(
+        &self,
+        record: &Customer,
+        overlay: &Overlay<'_>,
+        diagnostics: &mut Diagnostics,
+    ) {
         for (identity, at) in self.new_identities(record, overlay) {
             if let Some(holder) = overlay.customers.holder(&identity)
                 && holder.id != record.id

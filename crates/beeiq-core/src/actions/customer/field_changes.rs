@@ -1,7 +1,7 @@
 //! What a history line of an update tells: each changed field's old and new value, in the
 //! listener's words (`listener.md` 3).
 
-use super::naming::{self, differing_cus_fields, named};
+use super::display_names::{self, differing_cus_fields, named};
 use crate::batch::change::Change;
 use crate::batch::snapshot::Overlay;
 use crate::records::customer::{Customer, CustomerKind};
@@ -89,7 +89,7 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
     changes.list("websites", &old.websites, websites, |website| json!(website));
     changes.list("im", &old.im, im, |im| json!(im));
     changes.list("tag", &old.tags, tags, |tag| json!(names.tag(*tag)));
-    changes.field("permit", &old.permit, permit, |it| naming::permit(directory, it));
+    changes.field("permit", &old.permit, permit, |it| display_names::permit(directory, it));
     changes.field(company_field, &old.company, company, |id| json!(id.map(|id| names.company(id))));
     if let Some((old, new)) =
         differing_cus_fields(directory, code.kind.model(), &old.cus_fields, cus_fields)

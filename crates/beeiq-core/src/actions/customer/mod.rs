@@ -2,14 +2,14 @@
 
 pub(crate) mod company;
 pub(crate) mod company_creation;
+pub(crate) mod customer_data;
 pub(crate) mod customer_revision;
 pub(crate) mod customer_type;
 pub(crate) mod customer_update;
+pub(crate) mod display_names;
 pub(crate) mod field_changes;
-pub(crate) mod linked_party;
+pub(crate) mod linked_customer;
 pub(crate) mod named_person;
-pub(crate) mod naming;
 pub(crate) mod new_customer;
 pub(crate) mod new_or_duplicate;
-pub(crate) mod party;
 pub(crate) mod person;

@@ -1,8 +1,8 @@
 //! What add-contact and add-lead have in common: a new record, or a line in the history of the one
 //! that is there already (`listener.md` 3).
 
+use super::customer_data::CustomerData;
 use super::new_customer::history;
-use super::party::Party;
 use crate::batch::change::{
     Decision, HistoryKind, Outcome, RecordRef, Rejection, Related, Role, Status,
 };
@@ -12,25 +12,25 @@ use crate::diagnostics::Diagnostics;
 use crate::records::identity::{Identity, IdentityKind};
 use serde_json::{Value, json};
 
-/// Decides whether the party is new, and makes it, or skips it as a duplicate.
+/// Decides whether the customer is new, and makes it, or skips it as a duplicate.
 ///
 /// # Errors
 /// Every fault of reading it and of its company.
 pub fn decide_new_or_duplicate(
-    party: &Party,
+    data: &CustomerData,
     overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     mut diagnostics: Diagnostics,
 ) -> Result<Decision, Rejection> {
-    let company = party.search_company(overlay, &mut diagnostics);
+    let company = data.search_company(overlay, &mut diagnostics);
     if !diagnostics.faults.is_empty() {
         return Err(diagnostics.into());
     }
-    let matches = party.matches(overlay);
+    let matches = data.matches(overlay);
     if let Some((first, existing)) = matches.first() {
         return Ok(skip_duplicate(first.kind, existing, &matches, diagnostics, ids));
     }
-    let made = party.create(company, overlay, ids, &mut diagnostics);
+    let made = data.create(company, overlay, ids, &mut diagnostics);
     let record = RecordRef::of_customer(made.customer.id, made.customer.code);
     let (changes, related) = made.into_changes();
     let outcome = Outcome {

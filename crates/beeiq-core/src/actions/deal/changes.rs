@@ -1,7 +1,7 @@
 //! What the history of a deal tells of a change: each field's old and new value, in the listener's
 //! words (`listener.md` 7, "add-deal").
 
-use crate::actions::customer::naming::{self, differing_cus_fields, name_of};
+use crate::actions::customer::display_names::{self, differing_cus_fields, name_of};
 use crate::batch::snapshot::Overlay;
 use crate::records::deal::Deal;
 use crate::values::custom_field::Model;
@@ -68,7 +68,8 @@ fn described(deal: &Deal, names: Names<'_>) -> Vec<(&'static str, Value)> {
     let directory = names.overlay.request.context.directory;
     let category = category.map(|id| name_of(id, directory.deal_categories.with_id(id)));
     let package = package.map(|id| name_of(id, directory.deal_packages.with_id(id)));
-    let users: Vec<String> = owners.users.iter().map(|id| naming::user(directory, *id)).collect();
+    let users: Vec<String> =
+        owners.users.iter().map(|id| display_names::user(directory, *id)).collect();
     let groups: Vec<String> =
         owners.groups.iter().map(|id| name_of(*id, directory.groups.with_id(*id))).collect();
     let contacts: Vec<String> = contacts.iter().map(|id| names.customer(*id)).collect();
@@ -82,7 +83,7 @@ fn described(deal: &Deal, names: Names<'_>) -> Vec<(&'static str, Value)> {
         ("package", json!(package)),
         ("closeDate", json!(close_date)),
         ("owner_opportunity", json!({"users": users, "groups": groups})),
-        ("permit", naming::permit(directory, permit)),
+        ("permit", display_names::permit(directory, permit)),
         ("dealWith", json!(deal_with.map(|id| names.customer(id)))),
         ("contacts", json!(contacts)),
     ]

@@ -1,7 +1,7 @@
 //! The fields of a deal as a payload gives them (`listener.md` 7, "add-deal").
 
 use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
-use crate::actions::customer::linked_party::LinkedParty;
+use crate::actions::customer::linked_customer::LinkedCustomer;
 use crate::actions::permit::{read_permit, resolve_group, resolve_user};
 use crate::batch::context::Context;
 use crate::diagnostics::Code;
@@ -50,8 +50,8 @@ pub struct DealFields {
     pub owners: Given<DealOwners>,
     pub permit: Given<Permit>,
     pub cus_fields: Given<CusFields>,
-    pub deal_with: Option<LinkedParty>,
-    pub contacts: Given<Vec<LinkedParty>>,
+    pub deal_with: Option<LinkedCustomer>,
+    pub contacts: Given<Vec<LinkedCustomer>>,
 }
 
 /// How far a deal has come.
@@ -156,11 +156,11 @@ fn read_stage(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Stage {
 }
 
 /// `dealWith`, which no deal is without until its customer is erased.
-fn read_deal_with(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<LinkedParty> {
+fn read_deal_with(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<LinkedCustomer> {
     refuse_null(fields, "dealWith");
     let at = fields.place("dealWith");
     let value = fields.value("dealWith").set()?;
-    LinkedParty::read(value, at, context, fields.diagnostics)
+    LinkedCustomer::read(value, at, context, fields.diagnostics)
 }
 
 /// `null` would leave the deal without it.
@@ -172,12 +172,12 @@ fn refuse_null(fields: &mut Fields<'_, '_>, field: &str) {
     }
 }
 
-fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<LinkedParty>> {
+fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<LinkedCustomer>> {
     let form = "[{\"name\": \"…\", \"emails\": [{\"value\": \"ann@example.com\"}]}]";
     fields.list("contacts", form).and_then(|entries| {
-        let contacts: Vec<LinkedParty> = entries
+        let contacts: Vec<LinkedCustomer> = entries
             .into_iter()
-            .filter_map(|(at, value)| LinkedParty::read(value, at, context, fields.diagnostics))
+            .filter_map(|(at, value)| LinkedCustomer::read(value, at, context, fields.diagnostics))
             .collect();
         (!contacts.is_empty()).then_some(contacts)
     })

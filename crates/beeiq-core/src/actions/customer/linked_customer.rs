@@ -1,8 +1,8 @@
 //! The customer that a deal or ticket belongs to: found by what identifies him and linked as he is,
 //! or made (`listener.md` 7, "add-deal", `dealWith`).
 
+use super::customer_data::CustomerData;
 use super::customer_type::{ContactKind, read_contact_type};
-use super::party::Party;
 use super::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Link, Related};
 use crate::batch::context::Context;
@@ -20,11 +20,11 @@ pub type NamedCode = Result<CustomerCode, String>;
 
 /// A customer who is to be linked.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LinkedParty {
+pub struct LinkedCustomer {
     /// His code.
     pub code: Option<NamedCode>,
     /// His identifiers, and what he is made from where nobody holds them.
-    pub party: Party,
+    pub data: CustomerData,
 }
 
 /// Whom a search led to.
@@ -47,7 +47,7 @@ pub struct Linked {
     pub related: Vec<Related>,
 }
 
-impl LinkedParty {
+impl LinkedCustomer {
     /// Reads the object `value`, which stands at `at`. What it says is for making a customer, so
     /// `null` is "absent" in it also where the deal around it is updated.
     pub fn read(
@@ -60,13 +60,13 @@ impl LinkedParty {
         let contact_kind = read_contact_type(&mut fields).set().unwrap_or(ContactKind::Customer);
         let code = read_code(&mut fields, contact_kind);
         let kind = read_kind(&mut fields, contact_kind, code.as_ref());
-        Some(Self { code, party: Party::read(&mut fields, kind, context) })
+        Some(Self { code, data: CustomerData::read(&mut fields, kind, context) })
     }
 
     /// What has to be known before he can be searched or made.
     pub fn collect_keys(&self, keys: &mut Keys) {
         keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
-        self.party.collect_keys(keys);
+        self.data.collect_keys(keys);
     }
 
     /// Searches him by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
@@ -87,9 +87,9 @@ impl LinkedParty {
             let message = format!(
                 "Nobody has the code {shown}; the customer was searched by the other fields."
             );
-            diagnostics.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
+            diagnostics.warn(Code::UnknownCustomer, self.data.at.member("customerId"), message);
         }
-        self.party.matches(overlay).first().map(|(_, holder)| *holder)
+        self.data.matches(overlay).first().map(|(_, holder)| *holder)
     }
 
     /// Searches him, and where there is nobody looks whether he can be made; `None` where he cannot,
@@ -104,16 +104,16 @@ impl LinkedParty {
             return Some(Found::Known(known));
         }
         // Who was named by something wrong may well be there.
-        let within = format!("{}/", self.party.at.as_str());
+        let within = format!("{}/", self.data.at.as_str());
         if diagnostics.faults.iter().any(|fault| fault.pointer.starts_with(&within)) {
             return None;
         }
         let faults_before = diagnostics.faults.len();
-        if self.party.person.name.as_set().is_none() {
+        if self.data.person.name.as_set().is_none() {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
-            diagnostics.fault(Code::Required, self.party.at.member("name"), message);
+            diagnostics.fault(Code::Required, self.data.at.member("name"), message);
         }
-        let company = self.party.search_company(overlay, diagnostics);
+        let company = self.data.search_company(overlay, diagnostics);
         (diagnostics.faults.len() == faults_before).then_some(Found::ToCreate(company))
     }
 
@@ -137,7 +137,7 @@ impl LinkedParty {
         if !diagnostics.faults.is_empty() {
             return None;
         }
-        let made = self.party.create(company, fork, ids, diagnostics);
+        let made = self.data.create(company, fork, ids, diagnostics);
         let customer = KnownCustomer::of(&made.customer);
         let (made, related) = made.into_changes();
         changes.extend(made.iter().cloned());

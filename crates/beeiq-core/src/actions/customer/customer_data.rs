@@ -22,7 +22,7 @@ use crate::values::text::fold;
 
 /// All that a payload says of a customer, its references resolved.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Party {
+pub struct CustomerData {
     /// Where it stands.
     pub at: Pointer,
     /// What it would be made as.
@@ -36,7 +36,7 @@ pub struct Party {
 
 /// A customer that has been made.
 #[derive(Debug)]
-pub struct Made {
+pub struct CreatedCustomer {
     /// The record.
     pub customer: Customer,
     /// What else comes with it, in order.
@@ -45,7 +45,7 @@ pub struct Made {
     related: Vec<Related>,
 }
 
-impl Made {
+impl CreatedCustomer {
     /// What brings it about, and its company.
     #[must_use]
     pub fn into_changes(self) -> (Vec<Change>, Vec<Related>) {
@@ -55,7 +55,7 @@ impl Made {
     }
 }
 
-impl Party {
+impl CustomerData {
     /// Reads it from `fields`, for a record of that kind. Whether a name is required, and what a
     /// `customerId` means, is the action's to say.
     pub fn read(fields: &mut Fields<'_, '_>, kind: CustomerKind, context: Context<'_>) -> Self {
@@ -116,7 +116,7 @@ impl Party {
         self.company.as_ref()?.search(overlay, diagnostics)
     }
 
-    /// Makes it: the company where [`Party::search_company`] found none, the record with the
+    /// Makes it: the company where [`CustomerData::search_company`] found none, the record with the
     /// listener's defaults, its history, its welcome messages.
     pub fn create(
         &self,
@@ -124,7 +124,7 @@ impl Party {
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: &mut Diagnostics,
-    ) -> Made {
+    ) -> CreatedCustomer {
         let mut changes = Vec::new();
         let company = self.company.as_ref().map(|company| match found_company {
             Some(found) => (found.clone(), Role::CompanyLinked),
@@ -148,7 +148,7 @@ impl Party {
         let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
         changes.extend(welcome(&customer, company_name, &self.at, overlay, ids, diagnostics));
         let related = company.map(|(company, role)| Related { role, record: company.record() });
-        Made { customer, changes, related: related.into_iter().collect() }
+        CreatedCustomer { customer, changes, related: related.into_iter().collect() }
     }
 }
 
