@@ -1,24 +1,23 @@
 //! The whole records of customers that a batch may update, locked.
 
-use super::customers::{CustomerRow, kind_of, world_of};
+use super::identities::{kind_of, world_of};
+use super::load::{KnownRow, load_by_id};
+use super::read::tags_of;
+use super::row::CustomerRow;
 use crate::store::error::StoreError;
-use crate::store::schema::{customer_tags, customers, tags};
+use crate::store::schema::customers;
 use crate::store::statement::statement;
-use beeiq_core::batch::{CustomerSnapshot, Keys, NameKey, SEVERAL};
-use beeiq_core::records::customer::{Customer, CustomerCode, CustomerKind};
+use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer, NameKey, SEVERAL};
+use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::identity::Identity;
-use beeiq_core::records::permit::Permit;
-use chrono::{DateTime, NaiveDate, Utc};
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Names of tags.
-pub(super) type TagNames = Vec<(Uuid, String)>;
+pub(in crate::store) type TagNames = Vec<(Uuid, String)>;
 
 /// Completes what was loaded of customers: who has the names searched, then the records of all that
 /// may be updated, locked in id order, and what they hold now that nobody else can change it. Gives
@@ -27,7 +26,7 @@ pub(super) type TagNames = Vec<(Uuid, String)>;
 /// # Errors
 /// [`StoreError::Conflict`] where one of them has changed so, before it was locked, that it may not
 /// be found by the same any more.
-pub(super) fn load(
+pub(in crate::store) fn load(
     conn: &mut PgConnection,
     org: Uuid,
     keys: &Keys,
@@ -44,15 +43,18 @@ pub(super) fn load(
     }
     let identities = load_identities(conn, org, &wanted)?;
     check_holders(&wanted, &identities, snapshot)?;
-    check_names(&rows, snapshot)?;
-    let (mut tags, tag_names) = load_tags(conn, org, &wanted)?;
+    let mut tags = tags_of(conn, org, wanted)?;
+    let names = tags.values().flatten().cloned().collect();
     for row in rows {
-        let tags = tags.remove(&row.id).unwrap_or_default();
-        snapshot.records.push(row.customer(tags)?);
+        let mut tags = tags.remove(&row.id).unwrap_or_default();
+        tags.sort_unstable();
+        snapshot.records.push(row.into_record(tags.into_iter().map(|(tag, _)| tag).collect())?);
     }
-    load_companies(conn, org, snapshot)?;
+    check_names(snapshot)?;
+    let companies = snapshot.records.iter().filter_map(|record| record.company).collect();
+    snapshot.known.extend(load_by_id(conn, org, &companies)?);
     snapshot.holders.extend(identities);
-    Ok(tag_names)
+    Ok(names)
 }
 
 /// Who has the names searched: of each as many as it takes to know that there are several.
@@ -105,7 +107,7 @@ struct NamedRow {
     #[diesel(sql_type = Integer)]
     place: i32,
     #[diesel(embed)]
-    customer: CustomerRow,
+    customer: KnownRow,
 }
 
 /// All that something in the batch may update, in the order in which they are locked.
@@ -132,12 +134,12 @@ fn lock(
     conn: &mut PgConnection,
     org: Uuid,
     wanted: &BTreeSet<Uuid>,
-) -> QueryResult<Vec<RecordRow>> {
+) -> QueryResult<Vec<CustomerRow>> {
     customers::table
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq_any(wanted))
         .order(customers::id)
-        .select(RecordRow::as_select())
+        .select(CustomerRow::as_select())
         .for_no_key_update()
         .load(conn)
 }
@@ -174,134 +176,11 @@ fn check_holders(
 }
 
 /// Whoever was found by a name has to have it still.
-fn check_names(rows: &[RecordRow], snapshot: &CustomerSnapshot) -> Result<(), StoreError> {
-    let rows: HashMap<Uuid, &RecordRow> = rows.iter().map(|row| (row.id, row)).collect();
+fn check_names(snapshot: &CustomerSnapshot) -> Result<(), StoreError> {
+    let records: HashMap<Uuid, &Customer> =
+        snapshot.records.iter().map(|record| (record.id, record)).collect();
     let stale = snapshot.by_name.iter().any(|(key, id)| {
-        rows.get(id).is_some_and(|row| {
-            row.name_key != key.name || (key.lastname.is_some() && row.lastname_key != key.lastname)
-        })
+        records.get(id).is_some_and(|record| !KnownCustomer::of(record).has_name(key))
     });
     if stale { Err(StoreError::Conflict) } else { Ok(()) }
-}
-
-/// The tags of each, in the order of their ids, and what they are called.
-fn load_tags(
-    conn: &mut PgConnection,
-    org: Uuid,
-    wanted: &BTreeSet<Uuid>,
-) -> QueryResult<(HashMap<Uuid, Vec<Uuid>>, TagNames)> {
-    let rows: Vec<(Uuid, Uuid, String)> = customer_tags::table
-        .inner_join(
-            tags::table
-                .on(tags::org_id.eq(customer_tags::org_id).and(tags::id.eq(customer_tags::tag_id))),
-        )
-        .filter(customer_tags::org_id.eq(org))
-        .filter(customer_tags::customer_id.eq_any(wanted))
-        .order(customer_tags::tag_id)
-        .select((customer_tags::customer_id, tags::id, tags::name))
-        .load(conn)?;
-    let mut of_customer: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
-    let mut names = Vec::with_capacity(rows.len());
-    for (customer, tag, name) in rows {
-        of_customer.entry(customer).or_default().push(tag);
-        names.push((tag, name));
-    }
-    Ok((of_customer, names))
-}
-
-/// What history says of the companies that the records belong to before they are updated.
-fn load_companies(
-    conn: &mut PgConnection,
-    org: Uuid,
-    snapshot: &mut CustomerSnapshot,
-) -> QueryResult<()> {
-    let companies: BTreeSet<Uuid> =
-        snapshot.records.iter().filter_map(|record| record.company).collect();
-    if companies.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<CustomerRow> = statement(
-        "SELECT id, kind, number, name, name_key, lastname_key FROM customers \
-         WHERE org_id = $1 AND id = ANY($2)",
-    )
-    .bind::<SqlUuid, _>(org)
-    .bind::<Array<SqlUuid>, _>(companies.into_iter().collect::<Vec<_>>())
-    .load(conn)?;
-    snapshot.known.extend(rows.into_iter().filter_map(CustomerRow::known));
-    Ok(())
-}
-
-/// A row of `customers`.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = customers, check_for_backend(Pg))]
-struct RecordRow {
-    id: Uuid,
-    kind: String,
-    number: i64,
-    contact_id: Option<String>,
-    name: String,
-    name_key: String,
-    lastname: Option<String>,
-    lastname_key: Option<String>,
-    title: Option<String>,
-    passport: Option<String>,
-    gender: i16,
-    bg_info: Option<String>,
-    date_of_birth: Option<NaiveDate>,
-    emails: Value,
-    phones: Value,
-    addresses: Value,
-    websites: Value,
-    im: Value,
-    cus_fields: Value,
-    permit_status: i16,
-    permit_group_id: Option<Uuid>,
-    permit_user_ids: Vec<Option<Uuid>>,
-    company_id: Option<Uuid>,
-    source_id: Option<Uuid>,
-    owner_id: Uuid,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-impl RecordRow {
-    fn customer(self, tags: Vec<Uuid>) -> QueryResult<Customer> {
-        let kind = CustomerKind::from_word(&self.kind)
-            .ok_or_else(|| unreadable(format!("no kind of customer: {}", self.kind)))?;
-        let users = self.permit_user_ids.into_iter().flatten().collect();
-        let permit = Permit::from_parts(self.permit_status, self.permit_group_id, users);
-        Ok(Customer {
-            id: self.id,
-            code: CustomerCode { kind, number: self.number },
-            contact_id: self.contact_id,
-            name: self.name,
-            lastname: self.lastname,
-            title: self.title,
-            passport: self.passport,
-            gender: self.gender,
-            bg_info: self.bg_info,
-            date_of_birth: self.date_of_birth,
-            emails: read(self.emails)?,
-            phones: read(self.phones)?,
-            addresses: read(self.addresses)?,
-            websites: read(self.websites)?,
-            im: read(self.im)?,
-            cus_fields: read(self.cus_fields)?,
-            permit,
-            company: self.company_id,
-            source: self.source_id,
-            owner: self.owner_id,
-            tags,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        })
-    }
-}
-
-fn read<T: DeserializeOwned>(column: Value) -> QueryResult<T> {
-    serde_json::from_value(column).map_err(unreadable)
-}
-
-fn unreadable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> diesel::result::Error {
-    diesel::result::Error::DeserializationError(cause.into())
 }

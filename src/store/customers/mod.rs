@@ -4,9 +4,10 @@ pub(super) mod identities;
 pub(super) mod load;
 pub(super) mod lock;
 mod read;
-pub mod references;
+pub(crate) mod references;
+mod row;
 pub(super) mod tags;
 pub(super) mod write;
 
-pub use identities::{kind_number, world_number};
-pub use read::*;
+pub use super::listing::Filters;
+pub use read::{FoundCustomer, Owner, find, find_id, list};

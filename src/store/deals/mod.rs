@@ -2,7 +2,8 @@
 
 pub(super) mod load;
 mod read;
-pub mod references;
+pub(crate) mod references;
+mod row;
 pub(super) mod write;
 
-pub use read::*;
+pub(crate) use read::{FoundDeal, find, find_id, list};

@@ -1,6 +1,7 @@
 //! Notes on customers and deals.
 
 mod read;
-pub(super) mod write;
+mod row;
 
-pub use read::*;
+pub(crate) use read::{FoundNote, Target, find, list};
+pub(super) use row::insert;

@@ -1,6 +1,7 @@
 //! Tickets of customers, with their tags.
 
 mod read;
-pub(super) mod write;
+mod row;
 
-pub use read::*;
+pub(crate) use read::{FoundTicket, find, find_id, list};
+pub(super) use row::{insert, insert_tags};

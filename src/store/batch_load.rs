@@ -1,12 +1,7 @@
 //! What a batch names, in a handful of set-based queries: as many for one action as for
 //! thousands (`docs/architecture.md`, "load").
 
-mod customers;
-mod deals;
-mod for_update;
-
-pub use customers::{kind_number, world_number};
-
+use super::{customers, deals};
 use crate::store::error::StoreError;
 use beeiq_core::batch::{Keys, Snapshot};
 use diesel::pg::PgConnection;
@@ -19,10 +14,10 @@ use uuid::Uuid;
 /// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
 /// was loaded.
 pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Snapshot, StoreError> {
-    let mut customers = customers::load(conn, org, keys)?;
-    let mut tag_names = for_update::load(conn, org, keys, &mut customers)?;
-    let deals = deals::load(conn, org, keys)?;
-    customers.known.extend(customers::load_by_id(conn, org, &deals.customers())?);
+    let mut customers = customers::load::load(conn, org, keys)?;
+    let mut tag_names = customers::lock::load(conn, org, keys, &mut customers)?;
+    let deals = deals::load::load(conn, org, keys)?;
+    customers.known.extend(customers::load::load_by_id(conn, org, &deals.customers())?);
     let mut tags = Vec::new();
     for (id, name, name_key) in load_tags(conn, org, keys)? {
         tags.push((name_key, id));
