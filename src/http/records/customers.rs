@@ -4,7 +4,7 @@
 use super::NoSuchRecord;
 use super::filters::{FILTERS, ListParameters, PageParameters};
 use super::history::HistoryLine;
-use super::record::{self, Record, WithHistory};
+use super::record::{self, Address};
 use super::representation::{self, CustomerBody};
 use crate::access::Actor;
 use crate::app::App;
@@ -12,20 +12,16 @@ use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, QueryProblem, SignedInProblems};
 use crate::http::page::Page;
 use crate::problem::Problem;
-use crate::store::customers::FoundCustomer;
-use crate::store::error::StoreError;
 use crate::store::listing::Filters;
 use crate::store::pool::Conn;
 use crate::store::{audit, customers, erasure};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
-use beeiq_core::directory::Directory;
 use beeiq_core::records::audit::Action;
 use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::path_id::PathId;
 use serde_json::json;
-use uuid::Uuid;
 
 /// Lists contacts, newest first; a member gets those that permits let them see.
 /// A parameter that is unknown or wrong is a 422.
@@ -46,7 +42,7 @@ pub async fn list_contacts(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    record::list(CustomerKind::Contact, &app, actor, &request).await
+    list(CustomerKind::Contact, &app, actor, &request).await
 }
 
 /// Reads a contact by its id or its code, `PID-n` in any case.
@@ -70,7 +66,7 @@ pub async fn read_contact(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    record::read(CustomerKind::Contact, &app, actor, &request, &id).await
+    read(CustomerKind::Contact, &app, actor, &request, &id).await
 }
 
 /// Erases a contact with all that hangs on it: notes, tickets, messages, history, and its part of the
@@ -115,7 +111,7 @@ pub async fn contact_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    record::read_history(CustomerKind::Contact, &app, actor, &request, &id).await
+    read_history(CustomerKind::Contact, &app, actor, &request, &id).await
 }
 
 /// Lists accounts, newest first; a member gets those that permits let them see.
@@ -137,7 +133,7 @@ pub async fn list_accounts(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    record::list(CustomerKind::Account, &app, actor, &request).await
+    list(CustomerKind::Account, &app, actor, &request).await
 }
 
 /// Reads an account by its id or its code, `CID-n` in any case.
@@ -161,7 +157,7 @@ pub async fn read_account(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    record::read(CustomerKind::Account, &app, actor, &request, &id).await
+    read(CustomerKind::Account, &app, actor, &request, &id).await
 }
 
 /// Erases an account with all that hangs on it: notes, tickets, messages, history, and its part of the
@@ -206,7 +202,7 @@ pub async fn account_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    record::read_history(CustomerKind::Account, &app, actor, &request, &id).await
+    read_history(CustomerKind::Account, &app, actor, &request, &id).await
 }
 
 /// Lists leads, newest first; a member gets those that permits let them see.
@@ -228,7 +224,7 @@ pub async fn list_leads(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    record::list(CustomerKind::Lead, &app, actor, &request).await
+    list(CustomerKind::Lead, &app, actor, &request).await
 }
 
 /// Reads a lead by its id or its code, `LID-n` in any case.
@@ -252,7 +248,7 @@ pub async fn read_lead(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    record::read(CustomerKind::Lead, &app, actor, &request, &id).await
+    read(CustomerKind::Lead, &app, actor, &request, &id).await
 }
 
 /// Erases a lead with all that hangs on it: notes, tickets, messages, history, and its part of the
@@ -297,62 +293,45 @@ pub async fn lead_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    record::read_history(CustomerKind::Lead, &app, actor, &request, &id).await
+    read_history(CustomerKind::Lead, &app, actor, &request, &id).await
 }
 
-impl Record for CustomerKind {
-    type Address = PathId;
-    type Found = FoundCustomer;
-    type Body = CustomerBody;
-
-    const FILTERS: &'static [&'static str] = &FILTERS;
-
-    fn name(self) -> &'static str {
-        self.as_str()
-    }
-
-    fn address(self, id: &str) -> Option<PathId> {
-        PathId::parse(id, self)
-    }
-
-    fn list(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        filters: &Filters,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<FoundCustomer>, StoreError> {
-        customers::list(conn, actor, self, filters, before, limit)
-    }
-
-    fn find(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: PathId,
-    ) -> Result<Option<FoundCustomer>, StoreError> {
-        customers::find(conn, actor, self, id)
-    }
-
-    fn body(self, found: FoundCustomer, directory: &Directory) -> Result<CustomerBody, Problem> {
-        Ok(representation::customer(found, directory))
-    }
-
-    fn id(body: &CustomerBody) -> Uuid {
-        body.id
-    }
+async fn list(
+    kind: CustomerKind,
+    app: &App,
+    actor: Actor,
+    request: &HttpRequest,
+) -> Result<Json<Page<CustomerBody>>, Problem> {
+    let load = move |conn: &mut Conn, actor: &Actor, filters: &Filters, before, limit| {
+        customers::list(conn, actor, kind, filters, before, limit)
+    };
+    record::list(app, actor, request, &FILTERS, load, representation::customer).await
 }
 
-impl WithHistory for CustomerKind {
-    fn subject(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: PathId,
-    ) -> Result<Option<Subject>, StoreError> {
-        Ok(customers::find_id(conn, actor, self, id)?.map(Subject::Customer))
-    }
+async fn read(
+    kind: CustomerKind,
+    app: &App,
+    actor: Actor,
+    request: &HttpRequest,
+    id: &str,
+) -> Result<HttpResponse, Problem> {
+    let find = move |conn: &mut Conn, actor: &Actor, id| customers::find(conn, actor, kind, id);
+    record::read(app, actor, request, address(kind, id), find, representation::customer).await
+}
+
+async fn read_history(
+    kind: CustomerKind,
+    app: &App,
+    actor: Actor,
+    request: &HttpRequest,
+    id: &str,
+) -> Result<Json<Page<HistoryLine>>, Problem> {
+    let find = move |conn: &mut Conn, actor: &Actor, id| customers::find_id(conn, actor, kind, id);
+    record::read_history(app, actor, request, address(kind, id), find, Subject::Customer).await
+}
+
+fn address(kind: CustomerKind, id: &str) -> Address<PathId> {
+    Address { kind: kind.as_str(), id: PathId::parse(id, kind) }
 }
 
 async fn erase(
@@ -361,7 +340,7 @@ async fn erase(
     actor: Actor,
     id: &str,
 ) -> Result<HttpResponse, Problem> {
-    let id = record::addressed(kind, id)?;
+    let id = address(kind, id).get()?;
     app.db
         .in_org(actor.org, move |conn| {
             let found = customers::find(conn, &actor, kind, id)?

@@ -4,7 +4,7 @@ use super::NoSuchRecord;
 use super::deal_filters::{DealParameters, FILTERS};
 use super::filters::PageParameters;
 use super::history::HistoryLine;
-use super::record::{self, Record, WithHistory};
+use super::record::{self, Address, Body};
 use super::representation::{
     CustomFieldEntry, PermitBody, contact_type, custom_fields, name_of, permit_body,
 };
@@ -15,8 +15,6 @@ use crate::http::page::Page;
 use crate::problem::Problem;
 use crate::store::customers::references::CustomerReference;
 use crate::store::deals::{self, FoundDeal};
-use crate::store::error::StoreError;
-use crate::store::listing::Filters;
 use crate::store::pool::Conn;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -116,7 +114,7 @@ pub async fn list_deals(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<DealBody>>, Problem> {
-    record::list(Deals, &app, actor, &request).await
+    record::list(&app, actor, &request, &FILTERS, deals::list, deal).await
 }
 
 /// Reads a deal by its id or its `dealId`.
@@ -140,7 +138,8 @@ pub async fn read_deal(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    record::read(Deals, &app, actor, &request, &id).await
+    let find = |conn: &mut Conn, actor: &Actor, id: String| deals::find(conn, actor, &id);
+    record::read(&app, actor, &request, address(&id), find, deal).await
 }
 
 /// Lists what happened to a deal, newest first.
@@ -167,70 +166,24 @@ pub async fn deal_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    record::read_history(Deals, &app, actor, &request, &id).await
+    let find = |conn: &mut Conn, actor: &Actor, id: String| deals::find_id(conn, actor, &id);
+    record::read_history(&app, actor, &request, address(&id), find, Subject::Deal).await
 }
 
-/// Deals go by an id or by the sender's own, as it would have been kept.
-#[derive(Clone, Copy)]
-pub(super) struct Deals;
-
-impl Record for Deals {
-    type Address = String;
-    type Found = FoundDeal;
-    type Body = DealBody;
-
-    const FILTERS: &'static [&'static str] = &FILTERS;
-
-    fn name(self) -> &'static str {
-        "deal"
-    }
-
-    fn address(self, id: &str) -> Option<String> {
-        Some(clean(id)).filter(|address| !address.contains('\0'))
-    }
-
-    fn list(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        filters: &Filters,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<FoundDeal>, StoreError> {
-        deals::list(conn, actor, filters, before, limit)
-    }
-
-    fn find(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: String,
-    ) -> Result<Option<FoundDeal>, StoreError> {
-        deals::find(conn, actor, &id)
-    }
-
-    fn body(self, found: FoundDeal, directory: &Directory) -> Result<DealBody, Problem> {
-        Ok(deal(found, directory))
-    }
-
-    fn id(body: &DealBody) -> Uuid {
-        body.id
+impl Body for DealBody {
+    fn id(&self) -> Uuid {
+        self.id
     }
 }
 
-impl WithHistory for Deals {
-    fn subject(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: String,
-    ) -> Result<Option<Subject>, StoreError> {
-        Ok(deals::find_id(conn, actor, &id)?.map(Subject::Deal))
-    }
+/// The id or visible id that a path names, as it would have been kept.
+fn address(id: &str) -> Address<String> {
+    let id = Some(clean(id)).filter(|address| !address.contains('\0'));
+    Address { kind: "deal", id }
 }
 
 /// A deal in the words of the org's directory.
-fn deal(found: FoundDeal, directory: &Directory) -> DealBody {
+fn deal(found: FoundDeal, directory: &Directory) -> Result<DealBody, Problem> {
     let FoundDeal { record, deal_with, contacts } = found;
     let Deal {
         id,
@@ -251,7 +204,7 @@ fn deal(found: FoundDeal, directory: &Directory) -> DealBody {
         created_at,
         updated_at,
     } = record;
-    DealBody {
+    Ok(DealBody {
         id,
         deal_id,
         name,
@@ -269,7 +222,7 @@ fn deal(found: FoundDeal, directory: &Directory) -> DealBody {
         permit: permit_body(&permit, directory),
         created_at,
         updated_at,
-    }
+    })
 }
 
 fn owners_body(owners: &DealOwners, directory: &Directory) -> DealOwnersBody {

@@ -1,7 +1,7 @@
 //! Notes: list and read (`api.md` 5).
 
 use super::NoSuchRecord;
-use super::record::{self, Record};
+use super::record::{self, Address, Body};
 use super::representation::{
     CustomerReferenceBody, OwnerBody, PermitBody, customer_reference, name_of, owner, permit_body,
 };
@@ -11,10 +11,7 @@ use crate::http::openapi::{QueryProblem, SignedInProblems};
 use crate::http::page::Page;
 use crate::problem::Problem;
 use crate::store::deals::references::DealReference;
-use crate::store::error::StoreError;
-use crate::store::listing::Filters;
 use crate::store::notes::{self, FoundNote, Target};
-use crate::store::pool::Conn;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::directory::Directory;
@@ -125,7 +122,7 @@ pub async fn list_notes(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<NoteBody>>, Problem> {
-    record::list(Notes, &app, actor, &request).await
+    record::list(&app, actor, &request, &FILTERS, notes::list, note).await
 }
 
 /// Reads a note by its id.
@@ -149,54 +146,13 @@ pub async fn read_note(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    record::read(Notes, &app, actor, &request, &id).await
+    let address = Address { kind: "note", id: Uuid::try_parse(&id).ok() };
+    record::read(&app, actor, &request, address, notes::find, note).await
 }
 
-/// Notes go by their id alone.
-#[derive(Clone, Copy)]
-pub(super) struct Notes;
-
-impl Record for Notes {
-    type Address = Uuid;
-    type Found = FoundNote;
-    type Body = NoteBody;
-
-    const FILTERS: &'static [&'static str] = &FILTERS;
-
-    fn name(self) -> &'static str {
-        "note"
-    }
-
-    fn address(self, id: &str) -> Option<Uuid> {
-        Uuid::try_parse(id).ok()
-    }
-
-    fn list(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        filters: &Filters,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<FoundNote>, StoreError> {
-        notes::list(conn, actor, filters, before, limit)
-    }
-
-    fn find(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: Uuid,
-    ) -> Result<Option<FoundNote>, StoreError> {
-        notes::find(conn, actor, id)
-    }
-
-    fn body(self, found: FoundNote, directory: &Directory) -> Result<NoteBody, Problem> {
-        note(found, directory)
-    }
-
-    fn id(body: &NoteBody) -> Uuid {
-        body.id
+impl Body for NoteBody {
+    fn id(&self) -> Uuid {
+        self.id
     }
 }
 

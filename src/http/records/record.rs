@@ -1,4 +1,4 @@
-//! How a record of any kind is listed and read, and its history told (`api.md` 5).
+//! How records of any kind are listed and read, and their history told (`api.md` 5).
 
 use super::filters;
 use super::history::{HistoryLine, history_line};
@@ -19,111 +19,83 @@ use beeiq_core::directory::Directory;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// A kind of record.
-pub(super) trait Record: Copy + Send + 'static {
-    /// What a path's id may be.
-    type Address: Send + 'static;
-    type Found: Send + 'static;
-    type Body: Serialize;
-
-    /// The filters of its list, beside `limit` and `cursor`.
-    const FILTERS: &'static [&'static str];
-
-    fn name(self) -> &'static str;
-
-    /// What a path's id addresses; what can be none of its ids is not found either.
-    fn address(self, id: &str) -> Option<Self::Address>;
-
-    fn list(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        filters: &Filters,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<Self::Found>, StoreError>;
-
-    fn find(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        address: Self::Address,
-    ) -> Result<Option<Self::Found>, StoreError>;
-
-    /// It in the words of the org's directory.
-    fn body(self, found: Self::Found, directory: &Directory) -> Result<Self::Body, Problem>;
-
-    fn id(body: &Self::Body) -> Uuid;
+/// A record as the API shows it.
+pub(super) trait Body: Serialize {
+    fn id(&self) -> Uuid;
 }
 
-/// A kind of record that has a history.
-pub(super) trait WithHistory: Record {
-    /// Whose history it is, if `actor` may see the record.
-    fn subject(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        address: Self::Address,
-    ) -> Result<Option<Subject>, StoreError>;
+/// What a path's id addresses, if it can be an id of this kind of record.
+pub(super) struct Address<A> {
+    pub(super) kind: &'static str,
+    pub(super) id: Option<A>,
 }
 
-pub(super) async fn list<R: Record>(
-    kind: R,
+impl<A> Address<A> {
+    pub(super) fn get(self) -> Result<A, Problem> {
+        self.id.ok_or_else(|| Problem::not_found(self.kind))
+    }
+}
+
+/// A page of a list with these filters: of what `load` finds, shown by `body`.
+pub(super) async fn list<F: Send + 'static, B: Body>(
     app: &App,
     actor: Actor,
     request: &HttpRequest,
-) -> Result<Json<Page<R::Body>>, Problem> {
-    let query = Query::of_list(request, R::FILTERS)?;
+    filters: &[&str],
+    load: impl FnOnce(&mut Conn, &Actor, &Filters, Option<Uuid>, i64) -> Result<Vec<F>, StoreError>
+    + Send
+    + 'static,
+    body: impl Fn(F, &Directory) -> Result<B, Problem>,
+) -> Result<Json<Page<B>>, Problem> {
+    let query = Query::of_list(request, filters)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
     let filters = filters::read(&query, directory.org.region)?;
     let found = app
         .db
-        .in_org(actor.org, move |conn| {
-            kind.list(conn, &actor, &filters, paging.before(), paging.rows())
-        })
+        .in_org(actor.org, move |conn| load(conn, &actor, &filters, paging.before(), paging.rows()))
         .await?;
-    let bodies = found.into_iter().map(|found| kind.body(found, &directory));
-    Ok(Json(paging.page(bodies.collect::<Result<_, _>>()?, R::id)))
+    let bodies = found.into_iter().map(|found| body(found, &directory));
+    Ok(Json(paging.page(bodies.collect::<Result<_, _>>()?, B::id)))
 }
 
-pub(super) async fn read<R: Record>(
-    kind: R,
+/// The record that is addressed, if `find` finds it for the caller.
+pub(super) async fn read<A: Send + 'static, F: Send + 'static, B: Body>(
     app: &App,
     actor: Actor,
     request: &HttpRequest,
-    id: &str,
+    address: Address<A>,
+    find: impl FnOnce(&mut Conn, &Actor, A) -> Result<Option<F>, StoreError> + Send + 'static,
+    body: impl FnOnce(F, &Directory) -> Result<B, Problem>,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string(), &[])?;
-    let address = addressed(kind, id)?;
+    let (kind, id) = (address.kind, address.get()?);
     let directory = app.directories.current(actor.org).await?;
-    let found = app.db.in_org(actor.org, move |conn| kind.find(conn, &actor, address)).await?;
-    let body = kind.body(found.ok_or_else(|| Problem::not_found(kind.name()))?, &directory)?;
+    let found = app.db.in_org(actor.org, move |conn| find(conn, &actor, id)).await?;
+    let body = body(found.ok_or_else(|| Problem::not_found(kind))?, &directory)?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
 }
 
-pub(super) async fn read_history<R: WithHistory>(
-    kind: R,
+/// The history of the record that is addressed, if `find` finds it for the caller.
+pub(super) async fn read_history<A: Send + 'static>(
     app: &App,
     actor: Actor,
     request: &HttpRequest,
-    id: &str,
+    address: Address<A>,
+    find: impl FnOnce(&mut Conn, &Actor, A) -> Result<Option<Uuid>, StoreError> + Send + 'static,
+    subject: fn(Uuid) -> Subject,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
     let paging = Query::of_list(request, &[])?.paging()?;
-    let address = addressed(kind, id)?;
+    let (kind, id) = (address.kind, address.get()?);
     let lines = app
         .db
         .in_org(actor.org, move |conn| {
-            let Some(subject) = kind.subject(conn, &actor, address)? else {
+            let Some(id) = find(conn, &actor, id)? else {
                 return Ok::<_, StoreError>(None);
             };
-            history::list(conn, actor.org, subject, paging.before(), paging.rows()).map(Some)
+            history::list(conn, actor.org, subject(id), paging.before(), paging.rows()).map(Some)
         })
         .await?
-        .ok_or_else(|| Problem::not_found(kind.name()))?;
+        .ok_or_else(|| Problem::not_found(kind))?;
     Ok(Json(paging.page(lines, |line| line.id).map(history_line)))
-}
-
-pub(super) fn addressed<R: Record>(kind: R, id: &str) -> Result<R::Address, Problem> {
-    kind.address(id).ok_or_else(|| Problem::not_found(kind.name()))
 }

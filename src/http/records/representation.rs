@@ -1,5 +1,6 @@
 //! A customer as clients read it (`api.md` 5).
 
+use super::record::Body;
 use crate::problem::Problem;
 use crate::store::customers::references::CustomerReference;
 use crate::store::customers::{FoundCustomer, Owner};
@@ -136,8 +137,17 @@ pub struct OwnerBody {
     pub name: String,
 }
 
+impl Body for CustomerBody {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
 /// A customer in the words of the org's directory.
-pub(super) fn customer(found: FoundCustomer, directory: &Directory) -> CustomerBody {
+pub(super) fn customer(
+    found: FoundCustomer,
+    directory: &Directory,
+) -> Result<CustomerBody, Problem> {
     let FoundCustomer { record, owner: Owner { email, name: owner_name }, company, tags } = found;
     let Customer {
         id,
@@ -164,7 +174,7 @@ pub(super) fn customer(found: FoundCustomer, directory: &Directory) -> CustomerB
         created_at,
         updated_at,
     } = record;
-    CustomerBody {
+    Ok(CustomerBody {
         id,
         customer_id: code.to_string(),
         contact_id,
@@ -194,7 +204,7 @@ pub(super) fn customer(found: FoundCustomer, directory: &Directory) -> CustomerB
         owner: OwnerBody { email, name: owner_name },
         created_at,
         updated_at,
-    }
+    })
 }
 
 /// The name of something in the directory, while it is there.
@@ -373,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_contact_reads_as_the_specification_shows() {
-        let body = customer(found(CustomerKind::Contact), &directory());
+        let body = customer(found(CustomerKind::Contact), &directory()).unwrap();
         let expected = json!({
             "id": id(9), "customerId": "PID-1", "contactId": null, "contactType": "customer",
             "type": 0, "name": "Huy", "lastname": "Nguyễn", "title": null, "passport": "B 12",
@@ -408,7 +418,7 @@ mod tests {
             (CustomerKind::Account, "CID-1", "customer", 1),
             (CustomerKind::Lead, "LID-1", "lead", 0),
         ] {
-            let body = customer(found(kind), &directory());
+            let body = customer(found(kind), &directory()).unwrap();
             assert_eq!(body.customer_id, code);
             assert_eq!(body.contact_type, contact_type, "{code}");
             assert_eq!(body.r#type, number, "{code}");

@@ -3,7 +3,7 @@
 use super::NoSuchRecord;
 use super::filters::{FILTERS, PageParameters};
 use super::history::HistoryLine;
-use super::record::{self, Record, WithHistory};
+use super::record::{self, Address, Body};
 use super::representation::{
     CustomFieldEntry, CustomerReferenceBody, OwnerBody, custom_fields, customer_reference, name_of,
     owner,
@@ -13,9 +13,6 @@ use crate::app::App;
 use crate::http::openapi::{QueryProblem, SignedInProblems};
 use crate::http::page::Page;
 use crate::problem::Problem;
-use crate::store::error::StoreError;
-use crate::store::listing::Filters;
-use crate::store::pool::Conn;
 use crate::store::tickets::{self, FoundTicket};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -130,7 +127,7 @@ pub async fn list_tickets(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<TicketBody>>, Problem> {
-    record::list(Tickets, &app, actor, &request).await
+    record::list(&app, actor, &request, &FILTERS, tickets::list, ticket).await
 }
 
 /// Reads a ticket by its id or its code, `TID-n` in any case.
@@ -154,7 +151,7 @@ pub async fn read_ticket(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    record::read(Tickets, &app, actor, &request, &id).await
+    record::read(&app, actor, &request, address(&id), tickets::find, ticket).await
 }
 
 /// Lists what happened to a ticket, newest first.
@@ -181,67 +178,19 @@ pub async fn ticket_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    record::read_history(Tickets, &app, actor, &request, &id).await
+    record::read_history(&app, actor, &request, address(&id), tickets::find_id, Subject::Ticket)
+        .await
 }
 
-/// Tickets go by their id or their code.
-#[derive(Clone, Copy)]
-pub(super) struct Tickets;
-
-impl Record for Tickets {
-    type Address = PathId;
-    type Found = FoundTicket;
-    type Body = TicketBody;
-
-    const FILTERS: &'static [&'static str] = &FILTERS;
-
-    fn name(self) -> &'static str {
-        "ticket"
-    }
-
-    fn address(self, id: &str) -> Option<PathId> {
-        let number = || TicketCode::parse(id).map(|TicketCode(number)| PathId::Number(number));
-        Uuid::try_parse(id).map(PathId::Id).ok().or_else(number)
-    }
-
-    fn list(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        filters: &Filters,
-        before: Option<Uuid>,
-        limit: i64,
-    ) -> Result<Vec<FoundTicket>, StoreError> {
-        tickets::list(conn, actor, filters, before, limit)
-    }
-
-    fn find(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: PathId,
-    ) -> Result<Option<FoundTicket>, StoreError> {
-        tickets::find(conn, actor, id)
-    }
-
-    fn body(self, found: FoundTicket, directory: &Directory) -> Result<TicketBody, Problem> {
-        ticket(found, directory)
-    }
-
-    fn id(body: &TicketBody) -> Uuid {
-        body.id
+impl Body for TicketBody {
+    fn id(&self) -> Uuid {
+        self.id
     }
 }
 
-impl WithHistory for Tickets {
-    fn subject(
-        self,
-        conn: &mut Conn,
-        actor: &Actor,
-        id: PathId,
-    ) -> Result<Option<Subject>, StoreError> {
-        Ok(tickets::find_id(conn, actor, id)?.map(Subject::Ticket))
-    }
+fn address(id: &str) -> Address<PathId> {
+    let number = || TicketCode::parse(id).map(|TicketCode(number)| PathId::Number(number));
+    Address { kind: "ticket", id: Uuid::try_parse(id).map(PathId::Id).ok().or_else(number) }
 }
 
 /// A ticket in the words of the org's directory.
@@ -305,7 +254,7 @@ mod tests {
             ("PID-12".to_owned(), None),
             ("12".to_owned(), None),
         ] {
-            assert_eq!(Tickets.address(&text), expected, "{text}");
+            assert_eq!(address(&text).id, expected, "{text}");
         }
     }
 }

@@ -8,9 +8,9 @@
 use super::channel::read_channel;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{NamedCode, read_code};
+use super::customer::lists::read_tags;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
-use super::customer::person::read_tags;
 use super::permit::read_permit;
 use crate::batch::change::{
     Change, Decision, HistoryKind, HistoryLine, Outcome, RecordName, RecordRef, Rejection, Status,

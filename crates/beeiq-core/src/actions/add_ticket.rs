@@ -12,9 +12,10 @@ use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{LinkedCustomer, NamedCode, read_code};
+use super::customer::lists::read_tags;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
-use super::customer::person::{Person, read_tags};
+use super::customer::person::Person;
 use crate::batch::change::{
     Change, Decision, HistoryKind, HistoryLine, Link, Outcome, RecordName, RecordRef, Rejection,
     Related, Role, Status, Subject,

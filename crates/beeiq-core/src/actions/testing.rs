@@ -1,7 +1,7 @@
 //! An org in memory, for tests that decide without a database.
 
 use super::Action;
-use super::customer::customer_revision::{email_key, phone_key};
+use super::customer::field_kinds::{email_key, phone_key};
 use crate::batch::customers::company_name_identity;
 use crate::batch::{
     Context, Decision, Ids, Keys, KnownCustomer, NameKey, Overlay, Rejection, Request, SEVERAL,
@@ -15,7 +15,6 @@ use crate::directory::{
 use crate::records::counter::Counter;
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind};
-use crate::records::permit::Permit;
 use crate::values::custom_field::{Kind, Model};
 use crate::values::passport::Passport;
 use crate::values::phone::Region;
@@ -23,7 +22,6 @@ use crate::values::template::{Markup, MessageTemplate};
 use crate::values::text::fold;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The org with everything that payloads may name, and what it holds.
@@ -43,31 +41,7 @@ pub fn id(number: u128) -> Uuid {
 pub fn record(code: &str, name: &str) -> Customer {
     let code = CustomerCode::parse(code).unwrap();
     let before = DateTime::<Utc>::UNIX_EPOCH - TimeDelta::days(1);
-    Customer {
-        id: id_of(code),
-        code,
-        contact_id: None,
-        name: name.to_owned(),
-        lastname: None,
-        title: None,
-        passport: None,
-        gender: 2,
-        bg_info: None,
-        date_of_birth: None,
-        emails: Vec::new(),
-        phones: Vec::new(),
-        addresses: Vec::new(),
-        websites: Vec::new(),
-        im: Vec::new(),
-        cus_fields: BTreeMap::new(),
-        permit: Permit::Everybody,
-        company: None,
-        source: None,
-        owner: id(12),
-        tags: Vec::new(),
-        created_at: before,
-        updated_at: before,
-    }
+    Customer { name: name.to_owned(), ..Customer::new(id_of(code), code, id(12), before) }
 }
 
 /// The id of the customer of that code.

@@ -262,6 +262,41 @@ pub struct Customer {
     pub updated_at: DateTime<Utc>,
 }
 
+/// `gender` where none is given: other.
+pub const GENDER_OTHER: i16 = 2;
+
+impl Customer {
+    /// One with nothing in it.
+    #[must_use]
+    pub fn new(id: Uuid, code: CustomerCode, owner: Uuid, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            code,
+            contact_id: None,
+            name: String::new(),
+            lastname: None,
+            title: None,
+            passport: None,
+            gender: GENDER_OTHER,
+            bg_info: None,
+            date_of_birth: None,
+            emails: Vec::new(),
+            phones: Vec::new(),
+            addresses: Vec::new(),
+            websites: Vec::new(),
+            im: Vec::new(),
+            cus_fields: BTreeMap::new(),
+            permit: Permit::Everybody,
+            company: None,
+            source: None,
+            owner,
+            tags: Vec::new(),
+            created_at,
+            updated_at: created_at,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! The company that a contact belongs to: found among accounts, or made (`listener.md` 4).
 
-use super::person::{
+use super::lists::{
     TypedAddress, TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones,
     read_websites,
 };

@@ -1,9 +1,8 @@
 //! Making the account that a payload names and the org does not have (`listener.md` 4).
 
 use super::company::Company;
-use super::new_customer::{
-    address_entries, claim_of_name, email_entries, history, phone_entries, source_of,
-};
+use super::field_kinds::{address_entries, email_entries, phone_entries};
+use super::new_customer::{claim_of_name, history, source_of};
 use crate::batch::change::{Change, Claim, HistoryKind, Role};
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Overlay};
@@ -11,7 +10,6 @@ use crate::diagnostics::{Code, Diagnostics};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::identity::Identity;
 use serde_json::json;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Makes the account: with the listener's source, without tag or messages. An e-mail or phone that
@@ -67,29 +65,17 @@ pub fn company_linked(
 
 fn account(company: &Company, overlay: &Overlay<'_>, ids: &mut dyn Ids) -> Customer {
     let request = &overlay.request;
+    let account =
+        Customer::new(ids.id(), ids.code(CustomerKind::Account), request.sender.id, request.now);
     Customer {
-        id: ids.id(),
-        code: ids.code(CustomerKind::Account),
-        contact_id: None,
         name: company.name.clone().unwrap_or_default(),
-        lastname: None,
-        title: None,
-        passport: None,
-        gender: super::new_customer::GENDER_OTHER,
-        bg_info: None,
-        date_of_birth: None,
         emails: email_entries(&company.emails),
         phones: phone_entries(&company.phones),
         addresses: address_entries(&company.addresses),
         websites: company.websites.clone(),
         im: company.im.clone(),
-        cus_fields: BTreeMap::new(),
         permit: company.permit.clone(),
-        company: None,
         source: source_of(CustomerKind::Account, overlay),
-        owner: request.sender.id,
-        tags: Vec::new(),
-        created_at: request.now,
-        updated_at: request.now,
+        ..account
     }
 }

@@ -4,8 +4,9 @@
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
 use super::customer_data::read_company;
-use super::customer_revision::{Revision, email_key, phone_key};
+use super::customer_revision::Revision;
 use super::field_changes::{Names, field_changes};
+use super::field_kinds::{email_key, phone_key};
 use super::new_customer::{claim_of_name, history, tags_named};
 use super::person::Person;
 use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
