@@ -8,7 +8,7 @@ use crate::directory::DirectoryCache;
 use crate::ingest::{Capacity, Messages, Pipeline, Rates, Sizes};
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
-use crate::store::pool::Db;
+use crate::store::pool::{Db, DbConfig};
 use crate::telemetry::metrics::Metrics;
 use crate::worker::outbox::{Outbox, OutboxConfig, Wake};
 use crate::{clock, tls};
@@ -19,11 +19,8 @@ use std::sync::Arc;
 
 /// What the handlers work with.
 pub struct App {
-    /// The database.
     pub db: Db,
-    /// The key of tokens and sealed values.
     pub key: SecretKey,
-    /// Signs in, and recognises callers.
     pub access: Access,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
@@ -33,29 +30,21 @@ pub struct App {
     pub environment: Environment,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNetwork>,
-    /// How much a request may ask for.
     pub limits: Limits,
     /// The orgs' names, cached.
     pub directories: DirectoryCache,
-    /// What takes deliveries.
     pub pipeline: Pipeline,
-    /// What sends messages.
     pub senders: Arc<Senders>,
-    /// How often accounts are tried.
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
-    /// How many days deliveries are kept.
     pub retention_days: u16,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
     /// What each listener has taken lately.
     pub rates: Rates,
-    /// How much is taken on at a time, as it was set.
     pub capacity_settings: CapacitySettings,
-    /// The room that there is for it.
     pub capacity: Capacity,
-    /// What it measures of itself.
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
@@ -69,25 +58,20 @@ impl App {
     pub fn new(settings: &ServeSettings, bound: SocketAddr) -> anyhow::Result<Self> {
         tls::use_ring();
         settings.capacity.check(&settings.limits)?;
-        let db = Db::new(&settings.database.pool()?)?;
+        let db = Db::new(&DbConfig::of(&settings.database)?)?;
         let directories = DirectoryCache::new(db.clone());
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
         let metrics = Metrics::new();
         let capacity = capacity(settings)?;
+        let staging = settings.environment == Environment::Staging;
+        let mail_domain = mail_domain(&public_url);
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
             capacity.clone(),
-            beeiq::Limits {
-                actions: settings.limits.max_actions,
-                depth: usize::try_from(settings.limits.max_nesting)?,
-            },
-            Messages {
-                staging: settings.environment == Environment::Staging,
-                mail_domain: mail_domain(&public_url),
-                wake: wake.clone(),
-            },
+            envelope_limits(&settings.limits)?,
+            Messages { staging, mail_domain, wake: wake.clone() },
             metrics.counters.clone(),
         );
         let key = settings.secret_key()?;
@@ -96,14 +80,14 @@ impl App {
         let config = OutboxConfig {
             slots: usize::from(settings.outbox.outbox_workers),
             lease: settings.outbox.outbox_lease,
-            staging: settings.environment == Environment::Staging,
+            staging,
         };
         let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
         let access = Access {
             db: db.clone(),
             key: key.clone(),
             passwords: Passwords::new()?,
-            lifetime: settings.sessions.lifetime(),
+            lifetime: settings.sessions.into(),
         };
         Ok(Self {
             db,
@@ -129,15 +113,17 @@ impl App {
         })
     }
 
-    /// What `Message-ID`s end in.
-    #[must_use]
     pub fn mail_domain(&self) -> String {
         mail_domain(&self.public_url)
     }
 }
 
-/// The room for deliveries. Of the database's connections they have three quarters at most, so that
-/// there are some left for looking up whose a request is, and for the management API.
+fn envelope_limits(limits: &Limits) -> anyhow::Result<beeiq::Limits> {
+    Ok(beeiq::Limits { actions: limits.max_actions, depth: usize::try_from(limits.max_nesting)? })
+}
+
+/// The limits of deliveries in flight. Of the database's connections they have three quarters at
+/// most, so that there are some left for looking up whose a request is, and for the management API.
 fn capacity(settings: &ServeSettings) -> anyhow::Result<Capacity> {
     let connections = usize::try_from(settings.database.pool_size)?;
     let CapacitySettings { max_connections, max_inflight_bytes, max_working_bytes, queue, .. } =

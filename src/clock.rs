@@ -6,28 +6,23 @@ use uuid::Uuid;
 
 /// The present, to the microsecond, as Postgres keeps it.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the clock")]
-#[must_use]
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
-/// A point for measuring durations from.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks the clock")]
-#[must_use]
 pub fn instant() -> Instant {
     Instant::now()
 }
 
 /// A new id: UUID v7, ascending within this process.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
-#[must_use]
 pub fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
 /// `N` bytes from the system's random source.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that asks for randomness")]
-#[must_use]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     rand::random()
 }

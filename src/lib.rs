@@ -9,6 +9,7 @@ pub mod directory;
 pub mod http;
 pub mod ingest;
 pub mod problem;
+pub mod secrets;
 pub mod send;
 pub mod server;
 pub mod service;

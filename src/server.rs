@@ -1,17 +1,25 @@
-//! Routes, middleware and sockets put together.
+//! Routes, middleware, sockets and workers put together.
 
 use crate::app::App;
 use crate::http;
+use crate::ingest::LaterWorkers;
+use crate::store::pool::{Db, row_security_binds};
+use crate::worker::retention::Retention;
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::rt::{self, System};
 use actix_web::{HttpServer, web};
+use anyhow::Context;
+use std::mem::ManuallyDrop;
 use std::net::TcpListener;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
-/// After SIGTERM, how long what runs may go on, in seconds; the program is to end within 30.
-const SHUTDOWN_SECONDS: u64 = 25;
+/// After SIGTERM, how long requests and work in the background may go on; the program is to end
+/// within 30 s.
+const FAREWELL: Duration = Duration::from_secs(25);
 
 /// How long the head of a request may take; its size is bounded by the framework (128 KiB).
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
@@ -19,11 +27,71 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a connection without a request is kept open.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// Serves until SIGTERM or SIGINT, and then lets what runs finish.
+pub(crate) fn run(
+    app: App,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+) -> anyhow::Result<()> {
+    // Never dropped, for that would wait for work on the database however long it takes. It ends
+    // with the process.
+    let system = ManuallyDrop::new(System::new());
+    system.block_on(async {
+        // Nor is this: whoever drops the last one wakes the system, and a thread of the server that
+        // ends later than this one would do so when it cannot any more, which aborts the process.
+        let _last = ManuallyDrop::new(System::current());
+        let url = app.public_url.clone();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let app = Arc::new(app);
+        let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose()?;
+        if let Some(metrics) = metrics {
+            rt::spawn(metrics_server(Arc::clone(&app), metrics)?);
+        }
+        let workers = app.outbox.start();
+        let later = LaterWorkers::start(&app.pipeline, app.later_workers);
+        let retention = Retention::start(app.db.clone(), app.retention_days);
+        rt::spawn(check_row_security(app.db.clone()));
+        let server = server(app, listener)?;
+        let handle = server.handle();
+        let stopping = rt::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping: what runs may finish");
+            let others = async { tokio::join!(later.stop(), workers.stop(), retention.stop()) };
+            let (ended, ()) =
+                tokio::join!(tokio::time::timeout(FAREWELL, others), handle.stop(true));
+            if ended.is_err() {
+                // What is not committed rolls back, and is taken up again by whoever is next.
+                tracing::warn!("work that has not ended is left undone");
+            }
+        });
+        tracing::info!(url, "serving");
+        if let Some(address) = metrics_address {
+            tracing::info!(metrics = %format_args!("http://{address}/metrics"), "serving metrics");
+        }
+        server.await?;
+        stopping.await.context("stopping failed")
+    })
+}
+
+/// Says loudly where the database would show a server the rows of all orgs.
+async fn check_row_security(db: Db) {
+    match db.run(row_security_binds).await {
+        Ok(true) => {}
+        Ok(false) => tracing::error!(
+            "row security does not bind this server, which keeps orgs apart by its queries alone: \
+             connect as a role that is neither superuser nor BYPASSRLS, or run `beeiq migrate` as \
+             one that may make the role beeiq_server"
+        ),
+        Err(error) => tracing::warn!(%error, "it is not known whether row security binds"),
+    }
+}
+
 /// The server on a bound socket; it serves when it is polled. Signals are the caller's business:
-/// `server.handle().stop(true)` lets what runs finish, for 25 s at most.
-///
-/// # Errors
-/// When the socket cannot be listened on.
+/// `server.handle().stop(true)` lets what runs finish, for [`FAREWELL`] at most.
 pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let connections = usize::try_from(app.capacity_settings.max_connections).unwrap_or(usize::MAX);
@@ -42,7 +110,7 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     .max_connections((connections / workers).max(1))
     .client_request_timeout(HEAD_DEADLINE)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .shutdown_timeout(FAREWELL.as_secs())
     .disable_signals()
     .listen(listener)?
     .run();
@@ -50,10 +118,7 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
 }
 
 /// The server of `/metrics` on a socket of its own (`BEEIQ_METRICS_BIND`).
-///
-/// # Errors
-/// When the socket cannot be listened on.
-pub fn metrics_server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
+fn metrics_server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let server = HttpServer::new(move || {
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))

@@ -16,7 +16,6 @@ pub const PRELOADED: &str = "01000000-0000";
 /// A row that the server wrote.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Of which table.
     pub table: String,
     /// Name, type, and the value as text.
     pub columns: Vec<(String, String, Option<String>)>,
@@ -25,9 +24,7 @@ pub struct Row {
 /// The rows of a request: those of each action, and those of the request as a whole.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// For each number.
     pub each: Vec<Row>,
-    /// Once.
     pub once: Vec<Row>,
     /// The digits of the number that `each` was written for.
     pub sample: String,
@@ -114,13 +111,11 @@ fn literal(text: &str) -> String {
 /// What a round of the ceiling was like.
 #[derive(Debug)]
 pub struct Round {
-    /// Requests a second.
     pub rate: f64,
     /// Microseconds of a part of the requests, ascending.
     pub latencies: Vec<u64>,
 }
 
-/// Runs pgbench for that long.
 pub fn run(
     dir: &Path,
     url: &str,

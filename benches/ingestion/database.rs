@@ -24,7 +24,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The orgs of every seed.
 const ORGS: usize = 50;
 const PASSWORD: &str = "correct horse battery";
 /// The database that is measured on.
@@ -43,7 +42,6 @@ const SETTINGS: [(&str, &str); 4] = [
     ("wal_compression", "off"),
 ];
 
-/// The cluster.
 pub struct Databases {
     cluster: Cluster,
     dir: PathBuf,
@@ -69,12 +67,10 @@ impl Databases {
         Ok(text.lines().next().context("an empty postmaster.pid")?.trim().parse()?)
     }
 
-    /// A URL of the database that is measured on.
     pub fn url(&self) -> String {
         self.cluster.url(MEASURED)
     }
 
-    /// A connection to the database that is measured on.
     pub fn connect(&self) -> anyhow::Result<PgConnection> {
         Ok(PgConnection::establish(&self.url())?)
     }

@@ -25,12 +25,9 @@ pub fn head(path: &str, (name, value): (&str, &str), length: usize) -> String {
     )
 }
 
-/// An answer.
 #[derive(Debug)]
 pub struct Answer<'c> {
-    /// The status.
     pub status: u16,
-    /// The body.
     pub body: &'c [u8],
 }
 
@@ -41,7 +38,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects.
     pub fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;

@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 /// A listener, and who sends to it.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The path of its URL.
     pub path: String,
-    /// The `senderUser`.
     pub sender: String,
 }
 
@@ -29,9 +27,7 @@ impl Target {
 /// What a round was like.
 #[derive(Debug)]
 pub struct Round {
-    /// How many requests were answered.
     pub requests: u64,
-    /// Within how long.
     pub elapsed: Duration,
     /// How long each took, in microseconds, ascending.
     pub latencies: Vec<u64>,
@@ -48,7 +44,6 @@ pub fn header(kind: Kind) -> (&'static str, &'static str) {
 /// The load of a scenario, made ready.
 pub struct Load<'s> {
     scenario: &'s Scenario,
-    /// For each target.
     templates: Vec<Template>,
     /// The number that is sent next: each is sent once.
     next: AtomicU64,

@@ -1,6 +1,6 @@
 //! What was measured: as a table, as JSON, as a plot.
 
-use crate::rounds::{Pace, Side};
+use crate::rounds::{Measured, Pace, Side, middle};
 use crate::scenario::Scenario;
 use beeiq::clock;
 use serde::Serialize;
@@ -8,11 +8,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The columns of the table.
 pub const HEADING: &str = "scenario       side       requests/s  actions/s  of ceiling   by CPU   p50 ms   p99 ms  \
     µs CPU an action: server postgres client   peak MiB  ready ms";
 
-/// A scenario with its figures.
 #[derive(Serialize)]
 struct Entry {
     scenario: &'static str,
@@ -24,13 +22,10 @@ struct Entry {
     /// included: what the ratio is where only the processor limits both. It hardly depends on what
     /// else the machine does.
     cpu_ratios: Vec<f64>,
+    /// For each round, what [`Measured`] says of a server that another is compared with.
+    pairs: Vec<(f64, f64)>,
 }
 
-fn cpu(side: &Side) -> f64 {
-    side.server_cpu + side.postgres_cpu + side.client_cpu
-}
-
-/// All that was measured.
 #[derive(Serialize)]
 pub struct Report {
     finished: String,
@@ -39,17 +34,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// An empty one.
     pub fn new(pace: Pace) -> Self {
         Self { finished: String::new(), pace, scenarios: Vec::new() }
     }
 
     /// Adds a scenario, and gives its lines of the table.
-    pub fn add(&mut self, scenario: &Scenario, sides: Vec<Side>) -> String {
+    pub fn add(&mut self, scenario: &Scenario, measured: Measured) -> String {
+        let Measured { sides, pairs } = measured;
         let ceiling = sides.last().map_or(0.0, |side| side.requests);
         let ratios: Vec<f64> = sides.iter().map(|side| side.requests / ceiling).collect();
-        let of_ceiling = sides.last().map_or(0.0, cpu);
-        let cpu_ratios: Vec<f64> = sides.iter().map(|side| of_ceiling / cpu(side)).collect();
+        let of_ceiling = sides.last().map_or(0.0, Side::cpu);
+        let cpu_ratios: Vec<f64> = sides.iter().map(|side| of_ceiling / side.cpu()).collect();
         let mut lines = String::new();
         for ((side, ratio), by_cpu) in sides.iter().zip(&ratios).zip(&cpu_ratios) {
             // Writing to a text cannot fail.
@@ -70,7 +65,16 @@ impl Report {
             );
         }
         let (name, about) = (scenario.name, scenario.about);
-        self.scenarios.push(Entry { scenario: name, about, sides, ratios, cpu_ratios });
+        let each = |figure: fn(&(f64, f64)) -> f64| pairs.iter().map(figure).collect();
+        if let (Some(ratio), Some(by_cpu)) = (middle(each(|it| it.0)), middle(each(|it| it.1))) {
+            let rounds: Vec<String> = pairs.iter().map(|it| format!("{:.2}", it.0)).collect();
+            let _ = writeln!(
+                lines,
+                "{name:<14} server / compared: {ratio:.3} ({by_cpu:.3} by CPU); rounds {}",
+                rounds.join(" ")
+            );
+        }
+        self.scenarios.push(Entry { scenario: name, about, sides, ratios, cpu_ratios, pairs });
         lines
     }
 

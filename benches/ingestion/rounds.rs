@@ -18,12 +18,9 @@ use std::time::Duration;
 /// beside it.
 const SAMPLE: u64 = 9_100_000;
 
-/// How much is measured.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Pace {
-    /// Rounds of each side.
     pub rounds: usize,
-    /// Seconds of a round.
     pub seconds: u64,
 }
 
@@ -32,9 +29,7 @@ pub struct Pace {
 pub struct Side {
     /// `server`, `compared`, `ceiling`.
     pub name: &'static str,
-    /// Requests a second.
     pub requests: f64,
-    /// Actions a second.
     pub actions: f64,
     /// Milliseconds.
     pub p50: f64,
@@ -52,6 +47,22 @@ pub struct Side {
     pub ready_after: f64,
 }
 
+impl Side {
+    /// Microseconds of processor time an action, all in all.
+    pub fn cpu(&self) -> f64 {
+        self.server_cpu + self.postgres_cpu + self.client_cpu
+    }
+}
+
+/// What the rounds of a scenario came to.
+pub struct Measured {
+    /// The server, the one that it is compared with, the ceiling: the medians of each.
+    pub sides: Vec<Side>,
+    /// For each round, the server's requests a second divided by those of the one that it is
+    /// compared with, and the processor time an action the other way round.
+    pub pairs: Vec<(f64, f64)>,
+}
+
 /// What the rounds are run with.
 pub struct Bench {
     databases: Databases,
@@ -61,7 +72,6 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Starts the cluster.
     pub fn start(
         dir: &Path,
         servers: Vec<(&'static str, PathBuf)>,
@@ -71,7 +81,7 @@ impl Bench {
     }
 
     /// Measures a scenario; `None` where the server does not take what it sends.
-    pub fn measure(&self, scenario: &Scenario) -> anyhow::Result<Option<Vec<Side>>> {
+    pub fn measure(&self, scenario: &Scenario) -> anyhow::Result<Option<Measured>> {
         let (_, program) = self.servers.first().context("no server")?;
         self.databases.reset(program, scenario.customers)?;
         let mut conn = self.databases.connect()?;
@@ -92,10 +102,17 @@ impl Bench {
         for (_, server) in &servers {
             load.run(server.address, Duration::from_secs(1))?;
         }
-        for _ in 0..self.pace.rounds {
+        for round in 0..self.pace.rounds {
+            // Neither of two servers always goes first.
+            if round > 0 {
+                servers.reverse();
+            }
             let mut sides = Vec::new();
             for (name, server) in &servers {
                 sides.push(self.server_round(name, server, scenario, &load)?);
+            }
+            if round % 2 == 1 {
+                sides.reverse();
             }
             sides.push(self.ceiling_round(scenario, &template)?);
             rounds.push(sides);
@@ -103,7 +120,11 @@ impl Bench {
         let sides = (0..=servers.len())
             .map(|place| median(&rounds.iter().filter_map(|it| it.get(place)).collect::<Vec<_>>()))
             .collect::<Option<Vec<_>>>();
-        Ok(Some(sides.context("no rounds")?))
+        let pairs = rounds.iter().filter_map(|sides| match sides.as_slice() {
+            [new, old, _ceiling] => Some((new.requests / old.requests, old.cpu() / new.cpu())),
+            _ => None,
+        });
+        Ok(Some(Measured { sides: sides.context("no rounds")?, pairs: pairs.collect() }))
     }
 
     fn server_round(
@@ -189,13 +210,15 @@ fn template(
     }))
 }
 
+pub fn middle(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied()
+}
+
 /// The medians of one side's rounds, each figure by itself.
 fn median(rounds: &[&Side]) -> Option<Side> {
-    let middle = |figure: fn(&Side) -> f64| {
-        let mut figures: Vec<f64> = rounds.iter().map(|round| figure(round)).collect();
-        figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied()
-    };
+    let middle =
+        |figure: fn(&Side) -> f64| middle(rounds.iter().map(|round| figure(round)).collect());
     Some(Side {
         name: rounds.first()?.name,
         requests: middle(|it| it.requests)?,

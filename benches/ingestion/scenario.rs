@@ -1,6 +1,5 @@
 //! What is measured.
 
-/// A kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// New contacts: a name, an e-mail, a phone, an address, a tag that is known.
@@ -13,14 +12,10 @@ pub enum Kind {
     Async,
 }
 
-/// A load on a database.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// By what it is chosen.
     pub name: &'static str,
-    /// What it is.
     pub about: &'static str,
-    /// What is sent.
     pub kind: Kind,
     /// How many connections send, each one request after the other.
     pub connections: usize,

@@ -20,7 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running server; it is stopped when this is dropped.
 pub struct Server {
     child: Child,
-    /// Where it listens.
     pub address: SocketAddr,
     /// From its start until `/readyz` was 200.
     pub ready_after: Duration,
@@ -69,7 +68,6 @@ impl Server {
         answer().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
     }
 
-    /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -2,11 +2,11 @@
 
 pub mod bearer;
 pub mod passwords;
-pub mod secrets;
 pub mod sessions;
 pub mod throttle;
 
 use crate::problem::Problem;
+pub use crate::secrets;
 use crate::store::error::StoreError;
 use crate::store::pool::Db;
 use beeiq_core::diagnostics::Code;

@@ -4,6 +4,7 @@ use super::Access;
 use super::secrets::{TokenKind, new_token};
 use super::throttle::Subjects;
 use crate::clock;
+use crate::config::SessionSettings;
 use crate::problem::Problem;
 use crate::store::pool::in_org;
 use crate::store::users::Profile;
@@ -22,6 +23,15 @@ pub struct Lifetime {
     pub idle: Duration,
     /// Any.
     pub longest: Duration,
+}
+
+impl From<SessionSettings> for Lifetime {
+    fn from(settings: SessionSettings) -> Self {
+        Self {
+            idle: Duration::hours(settings.session_idle_hours.into()),
+            longest: Duration::days(settings.session_days.into()),
+        }
+    }
 }
 
 /// Somebody who has signed in.

@@ -9,70 +9,45 @@ use std::time::Duration;
 #[derive(Args, Clone, Copy, Debug)]
 pub struct CapacitySettings {
     /// The most connections that are served at a time
-    #[arg(
-        long,
-        env = "BEEIQ_MAX_CONNECTIONS",
-        default_value_t = 2048,
-        value_parser = clap::value_parser!(u32).range(8..=1_000_000),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_MAX_CONNECTIONS", default_value_t = 2048, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
     pub max_connections: u32,
     /// The most bytes of bodies that are held at a time, beyond the first 16 KiB of each
-    #[arg(
-        long,
-        env = "BEEIQ_MAX_INFLIGHT_BYTES",
-        default_value_t = 128 * 1024 * 1024,
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_MAX_INFLIGHT_BYTES", default_value_t = 128 * 1024 * 1024)]
+    #[arg(value_name = "N")]
     pub max_inflight_bytes: usize,
     /// The most memory for working on bodies, in bytes; one body may take half of it
-    #[arg(
-        long,
-        env = "BEEIQ_MAX_WORKING_BYTES",
-        default_value_t = 256 * 1024 * 1024,
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_MAX_WORKING_BYTES", default_value_t = 256 * 1024 * 1024)]
+    #[arg(value_name = "N")]
     pub max_working_bytes: usize,
     /// How long a request may wait for its turn before it is turned away, in seconds
-    #[arg(
-        long = "queue-seconds",
-        env = "BEEIQ_QUEUE_SECONDS",
-        default_value = "10",
-        value_parser = seconds,
-        value_name = "N"
-    )]
+    #[arg(long = "queue-seconds", env = "BEEIQ_QUEUE_SECONDS", default_value = "10")]
+    #[arg(value_parser = seconds, value_name = "N")]
     pub queue: Duration,
     /// How many server processes share the traffic: each grants its share of a listener's rate
-    #[arg(
-        long,
-        env = "BEEIQ_PROCESSES",
-        default_value_t = 1,
-        value_parser = clap::value_parser!(u32).range(1..=1000),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_PROCESSES", default_value_t = 1, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub processes: u32,
 }
 
 impl CapacitySettings {
     /// The most memory that working on one body may take, in bytes.
-    #[must_use]
     pub const fn working_bytes_of_one(&self) -> usize {
         self.max_working_bytes / 2
     }
 
     /// Whether there is room for the largest body.
-    ///
-    /// # Errors
-    /// Where there is not, naming the setting.
     pub fn check(&self, limits: &Limits) -> anyhow::Result<()> {
         let largest = limits.max_body_bytes;
         anyhow::ensure!(
             self.max_inflight_bytes / 2 >= largest,
-            "BEEIQ_MAX_INFLIGHT_BYTES must be at least twice BEEIQ_MAX_BODY_BYTES"
+            "BEEIQ_MAX_INFLIGHT_BYTES (--max-inflight-bytes) must be at least twice \
+             BEEIQ_MAX_BODY_BYTES (--max-body-bytes)"
         );
         anyhow::ensure!(
             self.max_working_bytes / 8 >= largest,
-            "BEEIQ_MAX_WORKING_BYTES must be at least eight times BEEIQ_MAX_BODY_BYTES"
+            "BEEIQ_MAX_WORKING_BYTES (--max-working-bytes) must be at least eight times \
+             BEEIQ_MAX_BODY_BYTES (--max-body-bytes)"
         );
         Ok(())
     }

@@ -12,8 +12,6 @@ pub enum Environment {
 }
 
 impl Environment {
-    /// Its name in settings and answers.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Production => "production",

@@ -5,7 +5,6 @@ use clap::Args;
 use ipnetwork::IpNetwork;
 use std::net::SocketAddr;
 
-/// Where and as what the server is reached.
 #[derive(Args, Clone, Debug)]
 pub struct HttpSettings {
     /// The address and port to listen on
@@ -18,19 +17,13 @@ pub struct HttpSettings {
     #[arg(long, env = "BEEIQ_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
     /// Networks of reverse proxies whose X-Forwarded-For is believed, comma separated
-    #[arg(
-        long,
-        env = "BEEIQ_TRUSTED_PROXIES",
-        value_delimiter = ',',
-        value_parser = network,
-        value_name = "CIDR,…"
-    )]
+    #[arg(long, env = "BEEIQ_TRUSTED_PROXIES", value_name = "CIDR,…")]
+    #[arg(value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNetwork>,
 }
 
 impl HttpSettings {
     /// What URLs begin with, without a slash at the end, for a server bound to that address.
-    #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
     }

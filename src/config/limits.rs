@@ -14,33 +14,18 @@ pub struct Limits {
     #[arg(long, env = "BEEIQ_MAX_ACTIONS", default_value_t = 5000, value_name = "N")]
     pub max_actions: usize,
     /// The deepest nesting of a body; the outer object is the first level
-    #[arg(
-        long,
-        env = "BEEIQ_MAX_NESTING",
-        default_value_t = 32,
-        value_parser = clap::value_parser!(u32).range(3..=100),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_MAX_NESTING", default_value_t = 32, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(3..=100))]
     pub max_nesting: u32,
     /// How long a body may take to arrive, in seconds
-    #[arg(
-        long = "body-deadline-seconds",
-        env = "BEEIQ_BODY_DEADLINE_SECONDS",
-        default_value = "30",
-        value_parser = seconds,
-        value_name = "N"
-    )]
+    #[arg(long = "body-deadline-seconds", env = "BEEIQ_BODY_DEADLINE_SECONDS")]
+    #[arg(default_value = "30", value_parser = seconds, value_name = "N")]
     pub body_deadline: Duration,
     /// The least a body has to arrive by, in bytes a second
     #[arg(long, env = "BEEIQ_MIN_BODY_RATE", default_value_t = 1024, value_name = "N")]
     pub min_body_rate: u64,
     /// From when on a body has to arrive that fast, in seconds
-    #[arg(
-        long = "body-grace-seconds",
-        env = "BEEIQ_BODY_GRACE_SECONDS",
-        default_value = "5",
-        value_parser = seconds,
-        value_name = "N"
-    )]
+    #[arg(long = "body-grace-seconds", env = "BEEIQ_BODY_GRACE_SECONDS", default_value = "5")]
+    #[arg(value_parser = seconds, value_name = "N")]
     pub body_grace: Duration,
 }

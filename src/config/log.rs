@@ -2,7 +2,6 @@
 
 use clap::{Args, ValueEnum};
 
-/// What is logged how.
 #[derive(Args, Clone, Debug)]
 pub struct LogSettings {
     /// How log lines look
@@ -18,7 +17,6 @@ pub struct LogSettings {
     pub log_filter: String,
 }
 
-/// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// A JSON object a line.

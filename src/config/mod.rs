@@ -12,7 +12,7 @@ mod senders;
 mod sessions;
 mod smtp;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod values;
 
 pub use capacity::CapacitySettings;
@@ -29,51 +29,42 @@ pub use smtp::SmtpSettings;
 
 use crate::access::secrets::{Secret, SecretKey};
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Command};
 
-/// What `beeiq serve` is told.
+/// Settings as they are where nothing is set, whatever the environment says.
+pub(crate) fn defaults<T: Args>() -> anyhow::Result<T> {
+    let command = T::augment_args(Command::new("beeiq").no_binary_name(true));
+    let unset = command.mut_args(|arg| arg.env(None::<&'static str>));
+    Ok(T::from_arg_matches(&unset.try_get_matches_from([""; 0])?)?)
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct ServeSettings {
-    /// Where and as what the server is reached.
     #[command(flatten)]
     pub http: HttpSettings,
-    /// Where the data is.
     #[command(flatten)]
     pub database: DatabaseSettings,
-    /// How much a request may ask for.
     #[command(flatten)]
     pub limits: Limits,
-    /// How much this process takes on at a time.
     #[command(flatten)]
     pub capacity: CapacitySettings,
-    /// What new orgs are given.
     #[command(flatten)]
     pub orgs: OrgSettings,
-    /// How messages leave the instance.
     #[command(flatten)]
     pub senders: SenderSettings,
-    /// The instance's own mail server.
     #[command(flatten)]
     pub smtp: SmtpSettings,
-    /// How messages are sent.
     #[command(flatten)]
     pub outbox: OutboxSettings,
     /// How many days deliveries are kept, with their bodies and answers
-    #[arg(
-        long,
-        env = "BEEIQ_RETENTION_DAYS",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u16).range(7..=3650),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_RETENTION_DAYS", default_value_t = 30, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(7..=3650))]
     pub retention_days: u16,
     /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
     #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
     pub later_workers: u8,
-    /// How long a sign-in lasts.
     #[command(flatten)]
     pub sessions: SessionSettings,
-    /// What is logged how.
     #[command(flatten)]
     pub log: LogSettings,
     /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
@@ -88,17 +79,13 @@ pub struct ServeSettings {
 }
 
 impl ServeSettings {
-    /// The secret key.
-    ///
-    /// # Errors
-    /// When it is missing or malformed; its text is not in the message.
     pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
         let set = self.secret_key.as_ref().filter(|text| !text.expose().is_empty());
         let text = set.context(
-            "BEEIQ_SECRET_KEY is not set: it must be 32 bytes in base64; \
+            "BEEIQ_SECRET_KEY (--secret-key) is not set: it must be 32 bytes in base64; \
              `openssl rand -base64 32` makes one",
         )?;
-        text.expose().parse().context("BEEIQ_SECRET_KEY is malformed")
+        text.expose().parse().context("BEEIQ_SECRET_KEY (--secret-key) is malformed")
     }
 }
 
@@ -135,7 +122,7 @@ mod tests {
     #[test]
     fn a_missing_or_malformed_secret_key_is_said_without_showing_it() {
         let missing = parse(&[]).unwrap().secret_key().unwrap_err();
-        assert!(missing.to_string().contains("BEEIQ_SECRET_KEY is not set"));
+        assert!(missing.to_string().contains("BEEIQ_SECRET_KEY (--secret-key) is not set"));
         let settings = parse(&["--secret-key", "hunter2"]).unwrap();
         let malformed = format!("{:#}", settings.secret_key().unwrap_err());
         assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");

@@ -8,27 +8,11 @@ use std::time::Duration;
 #[derive(Args, Clone, Copy, Debug)]
 pub struct OutboxSettings {
     /// How many messages this process sends at once; 0: it sends none
-    #[arg(
-        long,
-        env = "BEEIQ_OUTBOX_WORKERS",
-        default_value_t = 16,
-        value_parser = clap::value_parser!(u16).range(0..=1000),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_OUTBOX_WORKERS", default_value_t = 16, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub outbox_workers: u16,
     /// How long after a process's death its messages are another's, in seconds
-    #[arg(
-        long = "outbox-lease-seconds",
-        env = "BEEIQ_OUTBOX_LEASE_SECONDS",
-        default_value = "60",
-        value_parser = seconds,
-        value_name = "N"
-    )]
+    #[arg(long = "outbox-lease-seconds", env = "BEEIQ_OUTBOX_LEASE_SECONDS", default_value = "60")]
+    #[arg(value_parser = seconds, value_name = "N")]
     pub outbox_lease: Duration,
-}
-
-impl Default for OutboxSettings {
-    fn default() -> Self {
-        Self { outbox_workers: 16, outbox_lease: Duration::from_secs(60) }
-    }
 }

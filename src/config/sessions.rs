@@ -1,38 +1,16 @@
 //! How long a sign-in lasts.
 
-use crate::access::sessions::Lifetime;
 use clap::Args;
 
 /// How long a sign-in lasts (`api.md` 3).
 #[derive(Args, Clone, Copy, Debug)]
 pub struct SessionSettings {
     /// After how many hours without use a session ends
-    #[arg(
-        long,
-        env = "BEEIQ_SESSION_IDLE_HOURS",
-        default_value_t = 7 * 24,
-        value_parser = clap::value_parser!(u32).range(1..=8760),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_SESSION_IDLE_HOURS", default_value_t = 7 * 24, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub session_idle_hours: u32,
     /// After how many days a session ends, however much it is used
-    #[arg(
-        long,
-        env = "BEEIQ_SESSION_DAYS",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..=365),
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEEIQ_SESSION_DAYS", default_value_t = 30, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=365))]
     pub session_days: u32,
-}
-
-impl SessionSettings {
-    /// The same as durations.
-    #[must_use]
-    pub fn lifetime(self) -> Lifetime {
-        Lifetime {
-            idle: chrono::Duration::hours(self.session_idle_hours.into()),
-            longest: chrono::Duration::days(self.session_days.into()),
-        }
-    }
 }

@@ -1,14 +1,14 @@
 //! How the values of several settings are read.
 
-use actix_web::http::Uri;
 use ipnetwork::IpNetwork;
+use reqwest::Url;
 use std::time::Duration;
 
 /// An http or https URL, without a slash at its end.
 pub fn public_url(text: &str) -> Result<String, String> {
-    let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
-    let web = matches!(uri.scheme_str(), Some("http" | "https"));
-    if !web || uri.authority().is_none() || uri.query().is_some() {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let url: Url = text.parse().ok().filter(|_| plain).ok_or("not a URL")?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() {
         return Err("must be an http or https URL without a query".to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())

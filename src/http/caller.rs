@@ -7,16 +7,14 @@ use ipnetwork::IpNetwork;
 use std::net::IpAddr;
 
 /// The address that a request comes from, see [`caller`].
-#[must_use]
-pub fn address_of(request: &HttpRequest, trusted: &[IpNetwork]) -> Option<IpAddr> {
+pub(crate) fn address_of(request: &HttpRequest, trusted: &[IpNetwork]) -> Option<IpAddr> {
     caller(request.peer_addr()?.ip(), request.headers(), trusted)
 }
 
 /// The caller's address. A peer that is no trusted proxy is the caller, whatever its headers say;
 /// behind trusted ones, `X-Forwarded-For` is walked from the right past further trusted ones.
 /// `None` where a trusted proxy names no address that can be read: better refused than believed.
-#[must_use]
-pub fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> Option<IpAddr> {
+pub(crate) fn caller(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNetwork]) -> Option<IpAddr> {
     let peer = peer.to_canonical();
     let is_trusted = |address: IpAddr| contains(trusted, address);
     if !is_trusted(peer) {

@@ -13,15 +13,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
      frame-ancestors 'none'";
 
 /// To where the relative links of the pages hold, also below a path of a proxy.
-pub async fn enter() -> HttpResponse {
+pub(crate) async fn enter() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "docs/")).finish()
 }
 
 /// A file of the pages.
-///
-/// # Errors
-/// 404.
-pub async fn file(path: web::Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn file(path: web::Path<String>) -> Result<HttpResponse, Problem> {
     // Without a validator, which would send the document to another server.
     let config = Config::new(["../openapi.json"]).validator_url("none");
     let found = utoipa_swagger_ui::serve(&path, Arc::new(config)).map_err(|error| {

@@ -50,7 +50,7 @@ impl FromRequest for Session {
 
 /// As an argument of a handler: only owner and admins may; 403 for members.
 #[derive(Clone, Debug)]
-pub struct Admin(pub Actor);
+pub(crate) struct Admin(pub Actor);
 
 impl FromRequest for Admin {
     type Error = Problem;

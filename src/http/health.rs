@@ -1,6 +1,6 @@
 //! Whether the process lives, and whether it can work (`api.md` 1).
 
-use super::openapi::ProblemDocument;
+use super::openapi::Unavailable;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::store::pool::ping;
@@ -10,17 +10,19 @@ use utoipa::ToSchema;
 
 /// That all is well.
 #[derive(Serialize, ToSchema)]
-pub struct Health {
+pub(crate) struct Health {
     #[schema(example = "ok")]
     status: &'static str,
 }
+
+crate::http::routes::routes![healthz, readyz];
 
 /// The process lives.
 #[utoipa::path(
     get, path = "/healthz", tag = "Operation", operation_id = "healthz", security(()),
     responses((status = 200, body = Health)),
 )]
-pub async fn healthz() -> web::Json<Health> {
+pub(crate) async fn healthz() -> web::Json<Health> {
     web::Json(Health { status: "ok" })
 }
 
@@ -29,10 +31,10 @@ pub async fn healthz() -> web::Json<Health> {
     get, path = "/readyz", tag = "Operation", operation_id = "readyz", security(()),
     responses(
         (status = 200, body = Health),
-        (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
+        Unavailable,
     ),
 )]
-pub async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
+pub(crate) async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
     app.db.run(ping).await?;
     Ok(web::Json(Health { status: "ok" }))
 }

@@ -34,6 +34,7 @@ use uuid::Uuid;
 
 /// What a listener can answer besides what became of the actions (`listener.md` 2).
 #[derive(IntoResponses)]
+#[expect(dead_code, reason = "here for its description")]
 pub enum ListenerProblems {
     /// `not_json`, or `invalid_idempotency_key`: not JSON, or a malformed `Idempotency-Key`.
     #[response(status = 400, content_type = "application/problem+json")]
@@ -79,6 +80,8 @@ pub enum ListenerProblems {
 
 /// How much of a header's value is kept.
 const KEPT_OF_A_HEADER: usize = 1024;
+
+crate::http::routes::routes![receive, outcome];
 
 /// Takes a payload, applies its actions, and tells what became of each.
 #[utoipa::path(

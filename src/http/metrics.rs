@@ -7,6 +7,8 @@ use crate::telemetry::metrics::CONTENT_TYPE;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
+crate::http::routes::routes![serve];
+
 /// What the instance measures of itself, for Prometheus.
 #[utoipa::path(
     get, path = "/metrics", tag = "Operation", operation_id = "metrics", security(()),
@@ -17,7 +19,7 @@ use actix_web::{HttpResponse, web};
          description = "`not_found`: they are served on an address of their own"),
     ),
 )]
-pub async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     if app.metrics_elsewhere {
         return Err(Problem::not_found("path"));
     }
@@ -25,7 +27,7 @@ pub async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 }
 
 /// The same on the address of their own.
-pub async fn serve_elsewhere(app: web::Data<App>) -> HttpResponse {
+pub(crate) async fn serve_elsewhere(app: web::Data<App>) -> HttpResponse {
     render(app).await
 }
 

@@ -1,6 +1,7 @@
 //! What every answer has: a request id, headers, and where it is an error, a problem document
-//! (`api.md` 1, 6).
+//! (`api.md` 1, 6). What the caller has already is 304 (`api.md` 2).
 
+use super::etag;
 use crate::app::App;
 use crate::clock;
 use crate::config::Environment;
@@ -9,7 +10,7 @@ use crate::telemetry::request;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use beeiq_core::diagnostics::Code;
@@ -24,7 +25,7 @@ const ENVIRONMENT: HeaderName = HeaderName::from_static("beeiq-environment");
 /// The id of a request, as an argument of a handler: in the logs, in `X-Request-Id` and in
 /// problems. A delivery of a listener has it as its own.
 #[derive(Clone, Copy, Debug)]
-pub struct RequestId(pub Uuid);
+pub(crate) struct RequestId(pub Uuid);
 
 impl FromRequest for RequestId {
     type Error = Problem;
@@ -38,10 +39,7 @@ impl FromRequest for RequestId {
 
 /// Gives each request an id, logs what became of it under its route's pattern (a path can hold a
 /// token), and sees to it that every error is a problem document with that id.
-///
-/// # Errors
-/// Those of other middleware; what handlers and extractors fail with is an answer already.
-pub async fn observe(
+pub(crate) async fn observe(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
@@ -50,7 +48,7 @@ pub async fn observe(
     request.extensions_mut().insert(RequestId(id));
     let span = span(id, request.headers());
     let response = request::within(id, next.call(request)).instrument(span.clone()).await?;
-    let response = with_problem(response, id);
+    let response = replaced(response, id);
     let response = with_headers(response, id);
     let route = response.request().match_pattern();
     let (route, method) = (route.as_deref().unwrap_or("none"), response.request().method());
@@ -104,18 +102,34 @@ fn trace_id(text: &str) -> Option<&str> {
     valid.then_some(trace)
 }
 
-/// The same answer, or where it is an error, its problem document with the request's id.
-fn with_problem<B: MessageBody>(
+/// The same answer; or where it is an error, its problem document with the request's id; or where
+/// the caller has it already, 304.
+fn replaced<B: MessageBody>(
     response: ServiceResponse<B>,
     id: Uuid,
 ) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let replaced = match response.response().error() {
         Some(error) => problem_of(error, id),
         None if is_bare_error(&response) => bare(response.response(), id),
+        None if is_known(&response) => not_modified(response.headers()),
         None => return response.map_into_left_body(),
     };
     let (request, _) = response.into_parts();
     ServiceResponse::new(request, replaced).map_into_right_body()
+}
+
+fn is_known<B>(response: &ServiceResponse<B>) -> bool {
+    response.request().method().is_safe()
+        && response.status() == StatusCode::OK
+        && etag::is_known(response.request(), response.headers())
+}
+
+fn not_modified(headers: &HeaderMap) -> HttpResponse {
+    let mut answer = HttpResponse::NotModified();
+    for etag in headers.get_all(ETAG) {
+        answer.insert_header((ETAG, etag));
+    }
+    answer.finish()
 }
 
 fn problem_of(error: &Error, id: Uuid) -> HttpResponse {

@@ -1,75 +1,19 @@
 //! The OpenAPI 3.1 document of all of it, at `/openapi.json`.
 
-pub mod listener;
+pub(crate) mod listener;
+mod problems;
 mod responses;
 
-use super::{
-    deliveries, health, listener as receiving, metrics, outbox, records, sandbox, schemas,
-    sessions, settings,
-};
-use crate::problem::ProblemBody;
+pub(crate) use problems::*;
+
 use actix_web::HttpResponse;
-use responses::UsualDescriptions;
+use std::collections::BTreeMap;
+use utoipa::OpenApi;
 use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Ref, RefOr};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::openapi::{self, Ref, RefOr};
 
-/// A problem (RFC 9457), as it is described.
-pub type ProblemDocument = ProblemBody<'static>;
-
-/// What every operation of a signed-in user can answer.
-#[derive(IntoResponses)]
-pub enum SignedInProblems {
-    /// `unauthorized`: no token, or a bad one.
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(ProblemDocument),
-    /// `unavailable`: the database is away.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemDocument),
-}
-
-/// What every operation of owner and admins can answer.
-#[derive(IntoResponses)]
-pub enum AdminProblems {
-    /// `unauthorized`: no token, or a bad one.
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(ProblemDocument),
-    /// `forbidden`: the role may not.
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(ProblemDocument),
-    /// `unavailable`: the database is away.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemDocument),
-}
-
-/// What every operation with a body can answer.
-#[derive(IntoResponses)]
-pub enum BodyProblems {
-    /// `not_json`: not JSON.
-    #[response(status = 400, content_type = "application/problem+json")]
-    NotJson(ProblemDocument),
-    /// `body_too_slow`: it took over 30 seconds.
-    #[response(status = 408, content_type = "application/problem+json")]
-    TooSlow(ProblemDocument),
-    /// `body_too_large`: it has more than 1 MiB, or at the sign-in 16 KiB. `too_complex`: it holds
-    /// too many values.
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(ProblemDocument),
-    /// `invalid_fields`: faults in fields, with pointers.
-    #[response(status = 422, content_type = "application/problem+json")]
-    InvalidFields(ProblemDocument),
-}
-
-/// `invalid_query`: a parameter is unknown or wrong.
-#[derive(IntoResponses)]
-#[response(status = 422, content_type = "application/problem+json")]
-pub struct QueryProblem(
-    /// It says which.
-    pub ProblemDocument,
-);
-
-/// The document.
+/// The document without the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -77,304 +21,50 @@ pub struct QueryProblem(
         description = "Listener URLs in, clean customer records out.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    paths(
-        receiving::receive,
-        receiving::outcome,
-        sessions::create,
-        sessions::delete,
-        sessions::me,
-        settings::api_keys::list,
-        settings::api_keys::create,
-        settings::api_keys::read,
-        settings::api_keys::delete,
-        settings::listeners::list,
-        settings::listeners::create,
-        settings::listeners::read,
-        settings::listeners::change,
-        settings::listeners::rotate,
-        settings::listeners::delete,
-        settings::listeners::preview::preview,
-        settings::email::read,
-        settings::email::change,
-        settings::email::delete,
-        settings::email::try_out,
-        settings::sms::read,
-        settings::sms::change,
-        settings::sms::delete,
-        settings::sms::try_out,
-        outbox::list,
-        outbox::read,
-        outbox::retry,
-        outbox::cancel,
-        deliveries::list,
-        deliveries::read,
-        deliveries::replays::run,
-        deliveries::replays::run_many,
-        settings::users::list,
-        settings::users::create,
-        settings::users::read,
-        settings::users::change,
-        settings::users::delete,
-        settings::users::set_password,
-        settings::groups::list,
-        settings::groups::create,
-        settings::groups::read,
-        settings::groups::change,
-        settings::groups::delete,
-        settings::tags::list,
-        settings::tags::create,
-        settings::tags::read,
-        settings::tags::change,
-        settings::tags::delete,
-        settings::picklists::sources::list,
-        settings::picklists::sources::create,
-        settings::picklists::sources::read,
-        settings::picklists::sources::change,
-        settings::picklists::sources::delete,
-        settings::picklists::channels::list,
-        settings::picklists::channels::create,
-        settings::picklists::channels::read,
-        settings::picklists::channels::change,
-        settings::picklists::channels::delete,
-        settings::picklists::deal_stages::list,
-        settings::picklists::deal_stages::create,
-        settings::picklists::deal_stages::read,
-        settings::picklists::deal_stages::change,
-        settings::picklists::deal_stages::delete,
-        settings::picklists::deal_categories::list,
-        settings::picklists::deal_categories::create,
-        settings::picklists::deal_categories::read,
-        settings::picklists::deal_categories::change,
-        settings::picklists::deal_categories::delete,
-        settings::picklists::deal_packages::list,
-        settings::picklists::deal_packages::create,
-        settings::picklists::deal_packages::read,
-        settings::picklists::deal_packages::change,
-        settings::picklists::deal_packages::delete,
-        settings::currencies::list,
-        settings::currencies::create,
-        settings::currencies::read,
-        settings::currencies::change,
-        settings::currencies::delete,
-        settings::slas::list,
-        settings::slas::create,
-        settings::slas::read,
-        settings::slas::change,
-        settings::slas::delete,
-        settings::custom_fields::list,
-        settings::custom_fields::create,
-        settings::custom_fields::read,
-        settings::custom_fields::change,
-        settings::custom_fields::delete,
-        settings::org::read,
-        settings::org::change,
-        settings::audit_log::list,
-        settings::audit_log::read,
-        schemas::payload,
-        schemas::examples,
-        schemas::of_listener,
-        sandbox::reset,
-        records::customers::list_contacts,
-        records::customers::read_contact,
-        records::customers::erase_contact,
-        records::customers::contact_history,
-        records::customers::list_accounts,
-        records::customers::read_account,
-        records::customers::erase_account,
-        records::customers::account_history,
-        records::customers::list_leads,
-        records::customers::read_lead,
-        records::customers::erase_lead,
-        records::customers::lead_history,
-        records::deals::list_deals,
-        records::deals::read_deal,
-        records::deals::deal_history,
-        records::tickets::list_tickets,
-        records::tickets::read_ticket,
-        records::tickets::ticket_history,
-        records::notes::list_notes,
-        records::notes::read_note,
-        health::healthz,
-        health::readyz,
-        metrics::serve,
-    ),
-    modifiers(&BearerToken, &ListenerSchemas, &UsualDescriptions),
+    components(schemas(ProblemDocument)),
     security(("session" = [])),
 )]
-pub struct Document;
+pub(super) struct Frame;
 
-struct BearerToken;
-
-impl Modify for BearerToken {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("session", SecurityScheme::Http(scheme));
-    }
+/// What is said of all operations, once they are all there.
+pub(super) fn complete(document: &mut openapi::OpenApi) {
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.add_security_scheme("session", SecurityScheme::Http(bearer));
+    listeners(&mut components.schemas);
+    responses::describe(document);
 }
 
 /// What serde does with a listener, and utoipa cannot tell by itself.
-struct ListenerSchemas;
-
-impl Modify for ListenerSchemas {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let schemas = &mut document.components.get_or_insert_default().schemas;
-        let Some(RefOr::T(Schema::Object(mut settings))) = schemas.get("ListenerSettings").cloned()
-        else {
-            return;
-        };
-        // A merge patch has any of them.
-        let mut change = settings.clone();
-        change.required.clear();
-        change.description = Some("What changes of a listener (RFC 7396).".to_owned());
-        schemas.insert("ListenerChange".to_owned(), RefOr::T(Schema::Object(change)));
-        // A page would have one as it was described before.
-        if let Some(RefOr::T(Schema::Object(page))) = schemas.get_mut("Page_Listener")
-            && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
-        {
-            data.items = ArrayItems::from(Ref::from_schema_name("Listener"));
-        }
-        // The settings are flattened into a listener, so there they are not all that there is.
-        if let Some(RefOr::T(Schema::AllOf(listener))) = schemas.get_mut("Listener") {
-            settings.additional_properties = None;
-            for part in &mut listener.items {
-                if matches!(part, RefOr::Ref(_)) {
-                    *part = RefOr::T(Schema::Object(settings.clone()));
-                }
-            }
+fn listeners(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let Some(RefOr::T(Schema::Object(mut settings))) = schemas.get("ListenerSettings").cloned()
+    else {
+        return;
+    };
+    // A merge patch has any of them.
+    let mut change = settings.clone();
+    change.required.clear();
+    change.description = Some("What changes of a listener (RFC 7396).".to_owned());
+    schemas.insert("ListenerChange".to_owned(), RefOr::T(Schema::Object(change)));
+    // A page would have one as it was described before.
+    if let Some(RefOr::T(Schema::Object(page))) = schemas.get_mut("Page_Listener")
+        && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
+    {
+        data.items = ArrayItems::from(Ref::from_schema_name("Listener"));
+    }
+    // The settings are flattened into a listener, so there they are not all that there is.
+    if let Some(RefOr::T(Schema::AllOf(listener))) = schemas.get_mut("Listener") {
+        settings.additional_properties = None;
+        for part in listener.items.iter_mut().filter(|part| matches!(part, RefOr::Ref(_))) {
+            *part = RefOr::T(Schema::Object(settings.clone()));
         }
     }
 }
 
-/// Serves the document.
-pub async fn serve() -> HttpResponse {
-    HttpResponse::Ok().json(Document::openapi())
+/// The OpenAPI document of the API.
+pub(super) async fn serve() -> HttpResponse {
+    HttpResponse::Ok().json(super::document())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::problem::Problem;
-    use actix_web::http::{Method, StatusCode};
-    use actix_web::test::{TestRequest, init_service, try_call_service};
-    use actix_web::{App, ResponseError};
-    use beeiq_core::diagnostics::Code;
-
-    #[test]
-    fn the_document_is_openapi_3_1_with_a_license() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        assert_eq!(document["openapi"], "3.1.0");
-        assert_eq!(document["info"]["license"]["identifier"], "Apache-2.0");
-        assert_eq!(document["components"]["securitySchemes"]["session"]["scheme"], "bearer");
-    }
-
-    /// A route that is described but not served would slip through without it.
-    #[actix_web::test]
-    async fn every_operation_of_the_document_has_a_route() {
-        let app = init_service(App::new().configure(crate::http::routes)).await;
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        for (path, operations) in document["paths"].as_object().unwrap() {
-            for method in operations.as_object().unwrap().keys() {
-                let request = TestRequest::with_uri(path)
-                    .method(Method::from_bytes(method.to_uppercase().as_bytes()).unwrap())
-                    .to_request();
-                let status = match try_call_service(&app, request).await {
-                    Ok(response) => response.status(),
-                    Err(error) => error.as_response_error().status_code(),
-                };
-                let missing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
-                assert!(!missing.contains(&status), "{method} {path}: {status}");
-            }
-        }
-    }
-
-    /// Whoever handles a status has to know which codes it can come with.
-    #[test]
-    fn every_error_is_a_problem_with_the_codes_of_its_status() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        for (path, operations) in document["paths"].as_object().unwrap() {
-            for (method, operation) in operations.as_object().unwrap() {
-                for (status, response) in operation["responses"].as_object().unwrap() {
-                    let told = response["description"].as_str().unwrap_or_default();
-                    assert!(!told.is_empty(), "{method} {path} {status} has no description");
-                    if status.as_str() < "400" {
-                        continue;
-                    }
-                    let kinds: Vec<_> = response["content"].as_object().unwrap().keys().collect();
-                    assert_eq!(kinds, ["application/problem+json"], "{method} {path} {status}");
-                    let codes: Vec<_> = codes_in(told).collect();
-                    assert!(!codes.is_empty(), "{method} {path} {status} lists no code: {told}");
-                    for code in codes {
-                        let its = Problem::new(code, "").status_code();
-                        let code = code.as_str();
-                        assert_eq!(its.as_str(), status, "{method} {path} lists {code}: {told}");
-                    }
-                }
-            }
-        }
-    }
-
-    fn codes_in(text: &str) -> impl Iterator<Item = Code> {
-        let quoted = text.split('`').skip(1).step_by(2);
-        quoted.filter_map(|word| Code::ALL.iter().copied().find(|code| code.as_str() == word))
-    }
-
-    #[test]
-    fn every_operation_has_a_summary_and_a_tag() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        for (path, operations) in document["paths"].as_object().unwrap() {
-            for (method, operation) in operations.as_object().unwrap() {
-                let summary = operation["summary"].as_str().unwrap_or_default();
-                assert!(summary.len() > 5, "{method} {path} has the summary \"{summary}\"");
-                assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{method} {path}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_operation_has_an_id_of_its_own() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        let paths = document["paths"].as_object().unwrap();
-        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
-        let mut ids: Vec<_> = operations.map(|it| it["operationId"].to_string()).collect();
-        let all = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), all);
-        assert!(ids.iter().all(|id| !id.contains('_') && id != "null"), "{ids:?}");
-        assert!(ids.contains(&"\"createDealStage\"".to_owned()));
-    }
-
-    #[test]
-    fn a_setting_has_all_its_fields_and_a_change_has_any_of_them() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        let schemas = &document["components"]["schemas"];
-        let required = |name: &str| schemas[name]["required"].to_string();
-        assert_eq!(required("Sla").matches(',').count(), 4, "{}", schemas["Sla"]);
-        assert!(schemas["Sla"].get("additionalProperties").is_none());
-        assert!(schemas["SlaChange"].get("required").is_none());
-        assert_eq!(schemas["SlaChange"]["additionalProperties"], false);
-        assert!(schemas["Page_Sla"]["properties"]["data"].is_object());
-        assert!(schemas["OrgUser"]["properties"].get("password").is_none());
-        for (name, schema) in schemas.as_object().unwrap() {
-            for used in schema.to_string().split("#/components/schemas/").skip(1) {
-                let used = used.split('"').next().unwrap();
-                assert!(schemas.get(used).is_some(), "{name} uses {used}, which there is not");
-            }
-        }
-    }
-
-    /// A closed schema within `allOf` would make every listener invalid.
-    #[test]
-    fn a_listener_has_more_than_its_settings_and_a_change_has_any_of_them() {
-        let document = serde_json::to_value(Document::openapi()).unwrap();
-        let schemas = &document["components"]["schemas"];
-        for part in schemas["Listener"]["allOf"].as_array().unwrap() {
-            assert!(part["properties"].is_object() && part.get("additionalProperties").is_none());
-        }
-        assert!(schemas["ListenerChange"].get("required").is_none());
-        assert_eq!(schemas["ListenerChange"]["additionalProperties"], false);
-    }
-}
+mod tests;

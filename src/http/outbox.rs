@@ -50,8 +50,8 @@ pub struct MessageBody {
     message_id: String,
     /// The id that the provider gave it.
     provider_id: Option<String>,
-    /// What the provider said last.
-    last_words: Option<String>,
+    /// What the provider answered last.
+    last_response: Option<String>,
     /// When it is tried next, at the earliest; null where it is not.
     next_attempt_at: Option<DateTime<Utc>>,
     /// Until when nothing of the channel is sent, because its account was refused; null otherwise.
@@ -114,10 +114,12 @@ pub struct AttemptBody {
     /// `sent`, `transient` (tried again) or `permanent`.
     #[schema(example = "sent")]
     outcome: String,
-    /// The provider's words.
+    /// What the provider answered.
     #[schema(example = "250 2.0.0 Ok: queued as 4F1A2B")]
-    words: String,
+    response: String,
 }
+
+crate::http::routes::routes![list, read, retry, cancel];
 
 /// The org's messages, newest first.
 #[utoipa::path(
@@ -275,7 +277,7 @@ fn shown(message: Message) -> MessageBody {
         listener_id: row.listener_id,
         message_id: row.message_id,
         provider_id: row.provider_id,
-        last_words: row.last_words,
+        last_response: row.last_words,
         next_attempt_at: waits.then_some(row.next_attempt_at),
         paused_until: pause.filter(|_| waits).map(|pause| pause.until),
         created_at: row.created_at,
@@ -285,7 +287,7 @@ fn shown(message: Message) -> MessageBody {
 
 fn attempt(row: AttemptRow) -> AttemptBody {
     let AttemptRow { number, at, duration_ms, outcome, words } = row;
-    AttemptBody { number, at, duration_ms, outcome, words }
+    AttemptBody { number, at, duration_ms, outcome, response: words }
 }
 
 /// A parameter that is one of a few words.

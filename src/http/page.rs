@@ -18,23 +18,17 @@ const LARGEST_LIMIT: i64 = 100;
 
 /// The query parameters of a request: each one known, and there once.
 #[derive(Debug)]
-pub struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads the query of a list: `limit`, `cursor`, and these filters.
-    ///
-    /// # Errors
-    /// 422 `invalid_query` for a parameter that is unknown, repeated or holds NUL.
-    pub fn of_list(request: &HttpRequest, filters: &[&str]) -> Result<Self, Problem> {
+    pub(crate) fn of_list(request: &HttpRequest, filters: &[&str]) -> Result<Self, Problem> {
         let known: Vec<&str> = filters.iter().copied().chain(["limit", "cursor"]).collect();
         Self::parse(request.query_string(), &known)
     }
 
     /// Reads a query that may have these parameters.
-    ///
-    /// # Errors
-    /// As [`Query::of_list`].
-    pub fn parse(raw: &str, known: &[&str]) -> Result<Self, Problem> {
+    pub(crate) fn parse(raw: &str, known: &[&str]) -> Result<Self, Problem> {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(raw)
             .map_err(|_| Problem::new(Code::InvalidQuery, "The query cannot be read."))?
             .into_inner();
@@ -52,16 +46,12 @@ impl Query {
     }
 
     /// The value of a parameter; an empty one counts as absent.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| v.as_str())
     }
 
     /// The time that a parameter gives.
-    ///
-    /// # Errors
-    /// 422 `invalid_query` for what is none as RFC 3339 has it.
-    pub fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
+    pub(crate) fn time(&self, name: &str) -> Result<Option<DateTime<Utc>>, Problem> {
         let read = |text| DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
         self.get(name).map(read).transpose().map_err(|_| {
             invalid(
@@ -73,10 +63,7 @@ impl Query {
     }
 
     /// Which page is asked for.
-    ///
-    /// # Errors
-    /// 422 `invalid_query` for a limit outside 1–100, and for what is no cursor.
-    pub fn paging(&self) -> Result<Paging, Problem> {
+    pub(crate) fn paging(&self) -> Result<Paging, Problem> {
         let limit = match self.get("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => text
@@ -100,8 +87,7 @@ impl Query {
 
 /// A parameter whose value cannot be used: 422 `invalid_query`. `message` follows the parameter's
 /// name in the sentence. The pointer is into the query, read as an object.
-#[must_use]
-pub fn invalid(name: &str, message: &str) -> Problem {
+pub(crate) fn invalid(name: &str, message: &str) -> Problem {
     problem(vec![fault(name, message)])
 }
 
@@ -130,28 +116,25 @@ fn problem(faults: Vec<Fault>) -> Problem {
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paging {
+pub(crate) struct Paging {
     limit: i64,
     before: Option<Uuid>,
 }
 
 impl Paging {
     /// How many rows to load: one more than the page has, which tells whether there is a next one.
-    #[must_use]
-    pub fn rows(&self) -> i64 {
+    pub(crate) fn rows(&self) -> i64 {
         self.limit + 1
     }
 
     /// The id that all ids of the page are smaller than; none on the first page. Ids are UUID v7,
     /// so `ORDER BY id DESC` is newest first.
-    #[must_use]
-    pub fn before(&self) -> Option<Uuid> {
+    pub(crate) fn before(&self) -> Option<Uuid> {
         self.before
     }
 
     /// The page made of the rows that were loaded.
-    #[must_use]
-    pub fn page<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
+    pub(crate) fn page<T>(&self, mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
         let size = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > size;
         rows.truncate(size);
@@ -160,8 +143,7 @@ impl Paging {
     }
 
     /// A page that ends before it is full: the rest is on the next one.
-    #[must_use]
-    pub fn cut_short<T>(&self, rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
+    pub(crate) fn cut_short<T>(&self, rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
         let next_cursor = rows.last().map(|last| encode(id(last)));
         Page { data: rows, page: PageInfo { limit: self.limit, next_cursor } }
     }
@@ -169,7 +151,7 @@ impl Paging {
 
 /// A page of a list, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Page<T> {
+pub(crate) struct Page<T> {
     /// The entries.
     pub data: Vec<T>,
     /// Where the page is in the list.
@@ -178,8 +160,7 @@ pub struct Page<T> {
 
 impl<T> Page<T> {
     /// The same page of something made of its entries.
-    #[must_use]
-    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+    pub(crate) fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page { data: self.data.into_iter().map(make).collect(), page: self.page }
     }
 }
@@ -187,7 +168,7 @@ impl<T> Page<T> {
 /// Where a page is in its list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PageInfo {
+pub(crate) struct PageInfo {
     /// The most entries it could have.
     #[schema(minimum = 1, maximum = 100)]
     pub limit: i64,
@@ -204,61 +185,4 @@ fn decode(cursor: &str) -> Option<Uuid> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn paging(query: &str) -> Result<Paging, Problem> {
-        Query::parse(query, &["limit", "cursor", "tag"])?.paging()
-    }
-
-    #[test]
-    fn a_limit_is_1_to_100_and_20_when_absent() {
-        for (query, rows) in [("", 21), ("limit=1", 2), ("limit=100", 101), ("limit=", 21)] {
-            assert_eq!(paging(query).unwrap().rows(), rows, "{query}");
-        }
-        for query in ["limit=0", "limit=101", "limit=-1", "limit=ten", "limit=99999999999999999999"]
-        {
-            let problem = paging(query).unwrap_err();
-            assert_eq!(problem.code, Code::InvalidQuery, "{query}");
-            assert_eq!(problem.errors[0].pointer, "/limit", "{query}");
-        }
-    }
-
-    #[test]
-    fn the_cursor_of_a_page_leads_to_the_next_one() {
-        let [one, two, three] = [1, 2, 3].map(Uuid::from_u128);
-        let first = paging("limit=2").unwrap().page(vec![three, two, one], |id| *id);
-        assert_eq!(first.data, [three, two]);
-        let cursor = first.page.next_cursor.unwrap();
-        let next = paging(&format!("limit=2&cursor={cursor}")).unwrap();
-        assert_eq!(next.before(), Some(two));
-        assert_eq!(next.page(vec![one], |id| *id).page.next_cursor, None);
-    }
-
-    #[test]
-    fn a_full_last_page_has_no_cursor() {
-        let ids = vec![Uuid::from_u128(2), Uuid::from_u128(1)];
-        assert_eq!(paging("limit=2").unwrap().page(ids, |id| *id).page.next_cursor, None);
-    }
-
-    #[test]
-    fn what_is_no_cursor_is_refused() {
-        for cursor in ["x", "AAAA", "%00", "AAAAAAAAAAAAAAAAAAAAAA==", "🙂"] {
-            assert_eq!(paging(&format!("cursor={cursor}")).unwrap_err().code, Code::InvalidQuery);
-        }
-    }
-
-    #[test]
-    fn unknown_repeated_and_nul_parameters_are_refused_by_name() {
-        for (query, pointer, words) in [
-            ("limt=3", "/limt", "\"limit\""),
-            ("tag=a&tag=b", "/tag", "more than once"),
-            ("tag=a%00b", "/tag", "U+0000"),
-            ("a/b=1", "/a~1b", "not known"),
-        ] {
-            let problem = paging(query).unwrap_err();
-            assert_eq!(problem.errors[0].pointer, pointer, "{query}");
-            assert!(problem.detail.contains(words), "{query}: {}", problem.detail);
-        }
-    }
-}
+mod tests;

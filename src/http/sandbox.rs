@@ -4,7 +4,7 @@
 //! settings stay, and tags, which are settings too. The trial SMS credits are as many as those of a
 //! new org. Visible codes go on counting, since a code is never used twice.
 
-use super::openapi::{ProblemDocument, SignedInProblems};
+use super::openapi::{Forbidden, ProblemDocument, SignedInProblems};
 use crate::access::{Actor, Role};
 use crate::app::App;
 use crate::clock;
@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 10;
 /// What a reset has deleted.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Reset {
+pub(crate) struct Reset {
     /// Contacts, accounts and leads, with their notes, tickets and history.
     customers: usize,
     /// Deals, with their notes and history.
@@ -41,6 +41,8 @@ pub struct Reset {
     sms_credits: i64,
 }
 
+crate::http::routes::routes![reset];
+
 /// Empties the org's records and keeps its settings. Only its owner may, and only on staging. What
 /// comes in while it runs stays.
 #[utoipa::path(
@@ -48,12 +50,12 @@ pub struct Reset {
     responses(
         (status = 200, body = Reset, description = "How many records were deleted"),
         SignedInProblems,
-        (status = 403, body = ProblemDocument, content_type = "application/problem+json"),
+        Forbidden,
         (status = 409, body = ProblemDocument, content_type = "application/problem+json",
          description = "`staging_only`: the instance is in production"),
     ),
 )]
-pub async fn reset(app: web::Data<App>, actor: Actor) -> Result<web::Json<Reset>, Problem> {
+pub(crate) async fn reset(app: web::Data<App>, actor: Actor) -> Result<web::Json<Reset>, Problem> {
     if actor.role != Role::Owner {
         return Err(Problem::new(Code::Forbidden, "Only the owner of the org may do this."));
     }

@@ -1,7 +1,7 @@
 //! What to send: the payload's JSON Schema, for everybody and with an org's own names, and examples
 //! (`api.md` 6).
 
-use super::openapi::{AdminProblems, ProblemDocument, SignedInProblems};
+use super::openapi::{AdminProblems, NotFound, SignedInProblems};
 use super::settings::listeners;
 use crate::access::Actor;
 use crate::app::App;
@@ -22,7 +22,7 @@ const SCHEMA_JSON: &str = "application/schema+json";
 /// An example of an action.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Example {
+pub(crate) struct Example {
     /// The action that it shows.
     #[schema(example = "add-contact")]
     action_type: &'static str,
@@ -33,14 +33,14 @@ pub struct Example {
 
 /// An example of each action.
 #[derive(Serialize, ToSchema)]
-pub struct Examples {
+pub(crate) struct Examples {
     /// In the order in which the actions are described.
     data: Vec<Example>,
 }
 
 /// What to send to a listener.
 #[derive(Serialize, ToSchema)]
-pub struct ListenerGuide {
+pub(crate) struct ListenerGuide {
     /// The payload's JSON Schema, with the org's own names.
     #[schema(value_type = Object)]
     schema: Value,
@@ -51,13 +51,15 @@ pub struct ListenerGuide {
     curl: String,
 }
 
+crate::http::routes::routes![payload, examples, of_listener];
+
 /// The payload's JSON Schema (2020-12).
 #[utoipa::path(
     get, path = "/schemas/listener.json", tag = "Listener", operation_id = "payloadSchema",
     security(()),
     responses((status = 200, body = Object, content_type = "application/schema+json")),
 )]
-pub async fn payload(app: web::Data<App>) -> HttpResponse {
+pub(crate) async fn payload(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, SCHEMA_JSON))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
@@ -69,7 +71,10 @@ pub async fn payload(app: web::Data<App>) -> HttpResponse {
     get, path = "/api/v1/examples", tag = "Staging", operation_id = "examples",
     responses((status = 200, body = Examples), SignedInProblems),
 )]
-pub async fn examples(app: web::Data<App>, actor: Actor) -> Result<web::Json<Examples>, Problem> {
+pub(crate) async fn examples(
+    app: web::Data<App>,
+    actor: Actor,
+) -> Result<web::Json<Examples>, Problem> {
     let directory = app.directories.current(actor.org).await?;
     let examples = schema::examples(&directory, sender(&directory, &actor));
     let data = examples
@@ -87,10 +92,10 @@ pub async fn examples(app: web::Data<App>, actor: Actor) -> Result<web::Json<Exa
     responses(
         (status = 200, body = ListenerGuide),
         AdminProblems,
-        (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+        NotFound,
     ),
 )]
-pub async fn of_listener(
+pub(crate) async fn of_listener(
     app: web::Data<App>,
     Admin(actor): Admin,
     id: web::Path<String>,

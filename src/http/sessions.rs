@@ -2,7 +2,7 @@
 
 use super::body;
 use super::caller::address_of;
-use super::openapi::{BodyProblems, ProblemDocument, SignedInProblems};
+use super::openapi::{BodyProblems, Forbidden, ProblemDocument, SignedInProblems, Unavailable};
 use crate::access::{Actor, Role, Session, Who, sessions as signing_in};
 use crate::app::App;
 use crate::problem::Problem;
@@ -18,14 +18,14 @@ use uuid::Uuid;
 /// Who wants to sign in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewSession {
+pub(crate) struct NewSession {
     /// The org's slug.
     #[schema(example = "acme")]
     org: String,
     /// The user's e-mail.
     #[schema(example = "ann@example.com")]
     email: String,
-    /// His password.
+    /// Their password.
     #[schema(format = Password)]
     password: String,
 }
@@ -33,7 +33,7 @@ pub struct NewSession {
 /// A session that has begun.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct CreatedSession {
+pub(crate) struct CreatedSession {
     /// What to send as `Authorization: Bearer …`; shown this once.
     token: String,
     /// When it ends.
@@ -42,14 +42,14 @@ pub struct CreatedSession {
     user: User,
 }
 
-/// A user as he sees himself.
+/// The signed-in user.
 #[derive(Serialize, ToSchema)]
-pub struct User {
+pub(crate) struct User {
     id: Uuid,
     email: String,
     name: String,
     role: Role,
-    /// The names of his groups.
+    /// The names of their groups.
     groups: Vec<String>,
 }
 
@@ -60,10 +60,10 @@ impl From<Profile> for User {
     }
 }
 
-/// Who is calling, and his org.
+/// Who is calling, and their org.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Me {
+pub(crate) struct Me {
     /// The signed-in user; null for an API key.
     user: Option<User>,
     /// The API key, where it is one.
@@ -74,7 +74,7 @@ pub struct Me {
 
 /// An API key as it sees itself.
 #[derive(Serialize, ToSchema)]
-pub struct OwnKey {
+pub(crate) struct OwnKey {
     id: Uuid,
     name: String,
     role: Role,
@@ -82,12 +82,14 @@ pub struct OwnKey {
 
 /// An org as its users see it.
 #[derive(Serialize, ToSchema)]
-pub struct Org {
+pub(crate) struct Org {
     id: Uuid,
     /// What its users sign in with.
     slug: String,
     name: String,
 }
+
+crate::http::routes::routes![create, delete, me];
 
 /// Signs in.
 #[utoipa::path(
@@ -103,10 +105,10 @@ pub struct Org {
         (status = 429, body = ProblemDocument, content_type = "application/problem+json",
          description = "`too_many_attempts`: too many failures in a row, or too many sign-ins at once",
          headers(("Retry-After" = u64, description = "Seconds to wait"))),
-        (status = 503, body = ProblemDocument, content_type = "application/problem+json"),
+        Unavailable,
     ),
 )]
-pub async fn create(
+pub(crate) async fn create(
     app: web::Data<App>,
     request: HttpRequest,
     payload: web::Payload,
@@ -127,10 +129,10 @@ pub async fn create(
     responses(
         (status = 204),
         SignedInProblems,
-        (status = 403, body = ProblemDocument, content_type = "application/problem+json"),
+        Forbidden,
     ),
 )]
-pub async fn delete(app: web::Data<App>, session: Session) -> Result<HttpResponse, Problem> {
+pub(crate) async fn delete(app: web::Data<App>, session: Session) -> Result<HttpResponse, Problem> {
     let Session { id, actor } = session;
     app.db.in_org(actor.org, move |conn| sessions::delete(conn, actor.org, id)).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -141,7 +143,7 @@ pub async fn delete(app: web::Data<App>, session: Session) -> Result<HttpRespons
     get, path = "/api/v1/me", tag = "Sign-in", operation_id = "me",
     responses((status = 200, body = Me), SignedInProblems),
 )]
-pub async fn me(app: web::Data<App>, actor: Actor) -> Result<web::Json<Me>, Problem> {
+pub(crate) async fn me(app: web::Data<App>, actor: Actor) -> Result<web::Json<Me>, Problem> {
     let gone = || Problem::not_found("user");
     let me = app
         .db

@@ -18,7 +18,7 @@ use guard::{Guard, Unreachable};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sms::{Providers, SmsAccount};
-use smtp::{Smtp, SmtpServer};
+use smtp::{Smtp, SmtpServer, SmtpTimeouts, instance};
 use smtp_account::SmtpAccount;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -154,8 +154,8 @@ impl Senders {
             db,
             key,
             guard,
-            smtp: Smtp::new(smtp.timeouts()),
-            instance_smtp: smtp.server()?,
+            smtp: Smtp::new(SmtpTimeouts::of_command(smtp.smtp_timeout)),
+            instance_smtp: instance::server(smtp)?,
             providers,
             instance_sms: instance_sms.transpose()?,
         })
@@ -309,7 +309,7 @@ fn no_account(error: &AccountError) -> Outcome {
 /// The account of `BEEIQ_SMS_ACCOUNT`. What is wrong with it is told without its text, which has
 /// secrets in it.
 fn instance_account(text: &str) -> anyhow::Result<SmsAccount> {
-    const NAME: &str = "BEEIQ_SMS_ACCOUNT is malformed";
+    const NAME: &str = "BEEIQ_SMS_ACCOUNT (--sms-account) is malformed";
     let account: SmsAccount = serde_json::from_str(text).map_err(|error| {
         let words = error.to_string();
         let cause = if words.starts_with("missing field") {

@@ -4,6 +4,7 @@
 //! the pool, and the meaning of a refusal at each step are here, because lettre bounds the connecting alone
 //! and does not tell in which step a server said no.
 
+pub(super) mod instance;
 mod mail;
 mod pool;
 

@@ -1,6 +1,7 @@
 //! The pool, and the only blocking hop to it.
 
 use crate::clock;
+use crate::config::DatabaseSettings;
 use crate::store::error::StoreError;
 use crate::telemetry::request;
 use anyhow::Context;
@@ -32,6 +33,13 @@ pub struct DbConfig {
     pub pool_size: u32,
     /// How long to wait for a free connection before the answer is 503.
     pub wait: Duration,
+}
+
+impl DbConfig {
+    pub(crate) fn of(settings: &DatabaseSettings) -> anyhow::Result<Self> {
+        let url = settings.url()?.to_owned();
+        Ok(Self { url, pool_size: settings.pool_size, wait: Duration::from_secs(3) })
+    }
 }
 
 /// The connections of this process. Cheap to clone.

@@ -14,8 +14,10 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When the filter is malformed, or logging has been started before.
 pub fn init(settings: &LogSettings) -> anyhow::Result<()> {
-    let filter: EnvFilter =
-        settings.log_filter.parse().context("BEEIQ_LOG is no filter such as info,beeiq=debug")?;
+    let filter: EnvFilter = settings
+        .log_filter
+        .parse()
+        .context("BEEIQ_LOG (--log-filter) is no filter such as info,beeiq=debug")?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),

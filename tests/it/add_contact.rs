@@ -3,6 +3,45 @@
 use crate::support::{Instance, person};
 use serde_json::{Value, json};
 
+/// The documents say that a company's parameters are like a contact's.
+#[actix_web::test]
+async fn a_company_made_by_the_way_reads_back_with_every_field() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let field = json!({"model": "account", "name": "Sector", "kind": "text"});
+    acme.post("/custom-fields", &field).await.expect(201);
+    let listener = acme.listener_with(json!({"defaultTag": "new"})).await;
+    let company = json!({
+        "name": "Open Corp", "lastname": "Ltd", "title": "HQ", "passport": "T 1", "gender": 1,
+        "contactId": "c-1", "bgInfo": "info", "dateOfBirth": "1993-01-01", "tag": "partner, big",
+        "emails": [{"type": "work", "value": "info@open.test"}], "cusFields": {"sector": "IT"},
+    });
+    let data = json!({"name": "Huy", "tag": "big", "companyContact": company});
+    let reply = listener.act("add-contact", data.clone()).await.expect(200);
+    assert_eq!(reply.result(0)["warnings"], json!([]));
+    let account = acme.get("/accounts/CID-1").await.expect(200).body;
+    for (field, value) in [
+        ("name", json!("Open Corp")),
+        ("lastname", json!("Ltd")),
+        ("title", json!("HQ")),
+        ("passport", json!("T 1")),
+        ("gender", json!(1)),
+        ("contactId", json!("c-1")),
+        ("bgInfo", json!("info")),
+        ("dateOfBirth", json!("1993-01-01")),
+        ("tags", json!(["big", "partner"])),
+        ("cusFields", json!([{"name": "Sector", "value": "IT"}])),
+    ] {
+        assert_eq!(account[field], value, "{field}");
+    }
+    assert_eq!(acme.get("/contacts/PID-1").await.body["tags"], json!(["big"]));
+    // It identifies: who comes with its contactId is there already.
+    let same = json!({"type": 1, "name": "Other", "contactId": "c-1"});
+    let reply = listener.act("add-contact", same).await.expect(200);
+    assert_eq!(reply.result(0)["record"]["code"], "CID-1");
+    assert_eq!(reply.result(0)["status"], "duplicate");
+}
+
 /// Without this a record could be answered `created` and read back without half of its fields.
 #[actix_web::test]
 async fn a_posted_contact_reads_back_with_every_field() {

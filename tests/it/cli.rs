@@ -6,8 +6,10 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::join;
 use reqwest::Method;
 use serde_json::json;
+use std::ffi::OsStr;
 use std::io::Write;
 use std::net::TcpStream;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -233,17 +235,41 @@ fn a_setting_that_is_missing_or_wrong_stops_the_start_with_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let database = ("DATABASE_URL", "postgres://beeiq@127.0.0.1:1/beeiq");
     for (settings, words) in [
-        (vec![database], "BEEIQ_SECRET_KEY is not set"),
-        (vec![database, ("BEEIQ_SECRET_KEY", "")], "BEEIQ_SECRET_KEY is not set"),
-        (vec![database, ("BEEIQ_SECRET_KEY", "hunter2")], "BEEIQ_SECRET_KEY is malformed"),
-        (vec![database, ("BEEIQ_SECRET_KEY", "aHVudGVyMg==")], "BEEIQ_SECRET_KEY is malformed"),
-        (vec![KEY], "DATABASE_URL is not set"),
-        (vec![KEY, database, ("BEEIQ_BIND", "localhost")], "--bind"),
-        (vec![KEY, database, ("BEEIQ_PUBLIC_URL", "ftp://x")], "--public-url"),
-        (vec![KEY, database, ("BEEIQ_ENVIRONMENT", "test")], "--environment"),
-        (vec![KEY, database, ("BEEIQ_TRUSTED_PROXIES", "10.0.0.0/8,proxy")], "--trusted-proxies"),
-        (vec![KEY, database, ("BEEIQ_POOL_SIZE", "0")], "--pool-size"),
-        (vec![KEY, database, ("BEEIQ_LOG", "beeiq=loud")], "BEEIQ_LOG"),
+        (vec![database], "BEEIQ_SECRET_KEY (--secret-key) is not set"),
+        (vec![database, ("BEEIQ_SECRET_KEY", "")], "BEEIQ_SECRET_KEY (--secret-key) is not set"),
+        (vec![database, ("BEEIQ_SECRET_KEY", "hunter2")], "BEEIQ_SECRET_KEY (--secret-key)"),
+        (vec![database, ("BEEIQ_SECRET_KEY", "aHVudGVyMg==")], "BEEIQ_SECRET_KEY (--secret-key)"),
+        (vec![KEY], "DATABASE_URL (--database-url) is not set"),
+        (vec![KEY, ("DATABASE_URL", "hunter2")], "DATABASE_URL (--database-url) is malformed"),
+        (vec![KEY, ("DATABASE_URL", "mysql://u:hunter2@h/d")], "DATABASE_URL (--database-url)"),
+        (vec![KEY, database, ("BEEIQ_BIND", "localhost")], "BEEIQ_BIND (--bind)"),
+        (vec![KEY, database, ("BEEIQ_BIND", "")], "BEEIQ_BIND (--bind)"),
+        (vec![KEY, database, ("BEEIQ_PUBLIC_URL", "ftp://x")], "BEEIQ_PUBLIC_URL (--public-url)"),
+        (vec![KEY, database, ("BEEIQ_ENVIRONMENT", "test")], "BEEIQ_ENVIRONMENT (--environment)"),
+        (
+            vec![KEY, database, ("BEEIQ_TRUSTED_PROXIES", "10.0.0.0/8,proxy")],
+            "BEEIQ_TRUSTED_PROXIES (--trusted-proxies)",
+        ),
+        (vec![KEY, database, ("BEEIQ_POOL_SIZE", "0")], "BEEIQ_POOL_SIZE (--pool-size)"),
+        (vec![KEY, database, ("BEEIQ_POOL_SIZE", "many")], "BEEIQ_POOL_SIZE (--pool-size)"),
+        (vec![KEY, database, ("BEEIQ_LOG", "beeiq=loud")], "BEEIQ_LOG (--log-filter)"),
+        (vec![KEY, database, ("BEEIQ_LOG_FORMAT", "xml")], "BEEIQ_LOG_FORMAT (--log-format)"),
+        (
+            vec![KEY, database, ("BEEIQ_SMTP_URL", "mail:hunter2"), ("BEEIQ_SMTP_FROM", "a@b.c")],
+            "BEEIQ_SMTP_URL (--smtp-url)",
+        ),
+        (
+            vec![KEY, database, ("BEEIQ_SMTP_URL", "smtp://u:hunter2@h")],
+            "BEEIQ_SMTP_FROM (--smtp-from) is not set",
+        ),
+        (
+            vec![KEY, database, ("BEEIQ_SMS_ACCOUNT", "hunter2")],
+            "BEEIQ_SMS_ACCOUNT (--sms-account)",
+        ),
+        (
+            vec![KEY, database, ("BEEIQ_MAX_BODY_BYTES", "900000000")],
+            "BEEIQ_MAX_INFLIGHT_BYTES (--max-inflight-bytes)",
+        ),
     ] {
         let bind = ("BEEIQ_BIND", "127.0.0.1:0");
         let settings: Vec<_> = [bind].into_iter().chain(settings).collect();
@@ -251,6 +277,8 @@ fn a_setting_that_is_missing_or_wrong_stops_the_start_with_one_line() {
         done.failed(2, words);
         assert!(!done.err.contains("hunter2") && !done.err.contains("aHVudGVyMg"), "{}", done.err);
     }
+    let elsewhere = [KEY, database, ("BEEIQ_BIND", "192.0.2.1:80")];
+    beeiq_in(dir.path(), &["serve"], &elsewhere, "").failed(1, "BEEIQ_BIND (--bind)");
     beeiq_in(dir.path(), &["serve", "--prot", "80"], &[KEY, database], "").failed(2, "--prot");
     beeiq_in(dir.path(), &["sevre"], &[KEY, database], "").failed(2, "sevre");
 }
@@ -260,8 +288,49 @@ fn settings_are_read_from_a_file_too_and_one_that_is_malformed_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(".env"), "BEEIQ_BIND=nowhere\n").unwrap();
     beeiq_in(dir.path(), &["serve"], &[KEY], "").failed(2, "nowhere");
-    fs::write(dir.path().join(".env"), "BEEIQ_BIND='unclosed\n").unwrap();
-    beeiq_in(dir.path(), &["serve"], &[KEY], "").failed(2, ".env");
+    fs::write(dir.path().join(".env"), "BEEIQ_SECRET_KEY='hunter2\n").unwrap();
+    let done = beeiq_in(dir.path(), &["serve"], &[], "");
+    done.failed(2, "the .env file cannot be read: the line of BEEIQ_SECRET_KEY");
+    assert!(!done.err.contains("hunter2"), "{}", done.err);
+}
+
+#[test]
+fn a_setting_that_is_not_utf_8_is_named() {
+    for (name, flag) in [("BEEIQ_PUBLIC_URL", "--public-url"), ("DATABASE_URL", "--database-url")] {
+        let output = Command::new(env!("CARGO_BIN_EXE_beeiq"))
+            .arg("serve")
+            .env(name, OsStr::from_bytes(b"http://hunter2\xff"))
+            .current_dir(tempfile::tempdir().unwrap().path())
+            .output()
+            .unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), err.lines().count()), (Some(2), 1), "{err}");
+        assert!(err.contains(&format!("{name} ({flag}) is not UTF-8")), "{err}");
+        assert!(!err.contains("hunter2"), "{err}");
+    }
+}
+
+/// The other commands have settings, too.
+#[test]
+fn each_command_names_the_variable_of_a_bad_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, import) = (dir.path().join("x.csv"), ["import", "x.csv", "--sender", "a@b.c"]);
+    fs::write(file, "name\nA\n").unwrap();
+    for (args, setting, words) in [
+        (&["healthcheck"][..], ("BEEIQ_BIND", "nowhere"), "BEEIQ_BIND (--bind)"),
+        (&["migrate"], ("BEEIQ_POOL_SIZE", "0"), "BEEIQ_POOL_SIZE (--pool-size)"),
+        (&import, ("BEEIQ_LISTENER_URL", "hunter2"), "BEEIQ_LISTENER_URL (--url)"),
+        (&import, ("BEEIQ_LISTENER_URL", "http://x/y"), "BEEIQ_LISTENER_URL (--url)"),
+        (&["demo"], ("BEEIQ_MAX_NESTING", "1"), "BEEIQ_MAX_NESTING (--max-nesting)"),
+    ] {
+        beeiq_in(dir.path(), args, &[setting], "").failed(2, words);
+    }
+    beeiq_in(dir.path(), &["migrate"], &[("DATABASE_URL", "hunter2")], "")
+        .failed(1, "DATABASE_URL (--database-url) is malformed");
+    fs::write(dir.path().join("taken"), "").unwrap();
+    let settings = [("BEEIQ_DATA_DIR", "taken"), ("BEEIQ_BIND", "127.0.0.1:0")];
+    let done = beeiq_in(dir.path(), &["demo"], &settings, "");
+    assert!(done.err.contains("BEEIQ_DATA_DIR (--data-dir)"), "{}", done.err);
 }
 
 #[test]

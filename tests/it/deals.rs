@@ -96,6 +96,26 @@ async fn a_posted_deal_reads_back_with_every_field() {
     );
 }
 
+/// A second run would make a second customer.
+#[actix_web::test]
+async fn whoever_has_no_identifier_is_made_for_no_deal_and_no_ticket() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    for (action_type, data, pointer) in [
+        ("add-deal", deal("One", json!({"dealWith": {"name": "Lan"}})), "/dealWith"),
+        ("add-deal", deal("One", json!({"contacts": [{"name": "Lan"}]})), "/contacts/0"),
+        ("add-ticket", json!({"body": "x", "name": "Lan"}), ""),
+    ] {
+        let reply = listener.act(action_type, data).await.expect(422);
+        let error = &reply.result(0)["error"];
+        assert_eq!(error["code"], "missing_identifier", "{action_type}{pointer}");
+        assert_eq!(error["pointer"], format!("/data/0/data{pointer}"), "{action_type}");
+    }
+    for table in ["customers", "deals", "tickets"] {
+        assert_eq!(instance.db_count(table), 0, "{table}");
+    }
+}
+
 #[actix_web::test]
 async fn an_update_changes_what_it_names_and_is_told_in_the_histories() {
     let instance = Instance::start().await;
@@ -133,8 +153,8 @@ async fn an_update_changes_what_it_names_and_is_told_in_the_histories() {
     assert_eq!(kinds(&acme.history("/contacts/PID-2").await), ["deal_added", "created"]);
 }
 
-/// Without the owners' groups in the query, Bob would not see what his group owns; without the
-/// customers' permits, the deal would tell him the name of one who is hidden from him.
+/// Without the owners' groups in the query, Bob would not see what Bob's group owns; without the
+/// customers' permits, the deal would tell Bob the name of one who is hidden from Bob.
 #[actix_web::test]
 async fn a_member_sees_the_deals_that_he_or_his_group_owns_or_a_permit_shows_him() {
     let instance = Instance::start().await;
@@ -232,7 +252,7 @@ async fn a_dry_run_tells_what_it_would_make_without_ids_and_makes_nothing() {
     assert_eq!(instance.db_count("customers"), 0);
 }
 
-/// A sender who numbers his deals himself would otherwise meet the numbers of those without an id.
+/// A sender who numbers deals would otherwise meet the numbers of those without an id.
 #[actix_web::test]
 async fn the_next_id_passes_over_those_that_senders_took() {
     let instance = Instance::start().await;

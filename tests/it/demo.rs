@@ -200,7 +200,7 @@ async fn the_examples_of_all_actions_do_what_the_documents_say() {
     );
 }
 
-/// The first thing that somebody tries shows him the messages that it caused.
+/// The first thing that somebody tries shows the messages that it caused.
 #[actix_web::test]
 async fn the_first_contact_leaves_a_rendered_email_and_sms_in_the_outbox() {
     let dir = data_dir();

@@ -139,10 +139,10 @@ async fn a_test_reports_what_went_wrong() {
     let to = json!({"to": "ann@example.com"});
     let report = allowing.acme().post("/settings/email/test", &to).await.expect(200).body;
     assert_eq!(report["status"], "failed");
-    assert!(report["words"].as_str().unwrap().contains("connect"), "{report}");
+    assert!(report["response"].as_str().unwrap().contains("connect"), "{report}");
 
     let strict = allowing.another_with(&["--environment", "production"]);
     let acme = allowing.acme().on(&strict);
     let report = acme.post("/settings/email/test", &to).await.expect(200).body;
-    assert!(report["words"].as_str().unwrap().contains("not at a public address"), "{report}");
+    assert!(report["response"].as_str().unwrap().contains("not at a public address"), "{report}");
 }

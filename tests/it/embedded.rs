@@ -184,7 +184,7 @@ fn hold_a_cluster() {
 fn a_killed_program_takes_its_server_down_and_the_next_finds_the_data() {
     let dir = directory();
     let mut program = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "beeiq_postgres::hold_a_cluster", "--ignored", "--nocapture"])
+        .args(["--exact", "embedded::hold_a_cluster", "--ignored", "--nocapture"])
         .env(HOLD, &options_for(&dir).dir)
         .stdout(Stdio::piped())
         .spawn()

@@ -1,4 +1,4 @@
-//! Erasing a customer (`api.md` 5): nothing about him is left, and all else stays.
+//! Erasing a customer (`api.md` 5): nothing about them is left, and all else stays.
 
 use crate::support::{Instance, action, person};
 use diesel::connection::SimpleConnection;
@@ -119,8 +119,8 @@ async fn of_a_customer_whom_a_replay_made_nothing_is_left_and_the_other_actions_
 
     acme.delete(&format!("/contacts/{zebra}")).await.expect(204);
 
-    for his in ["zebra", "0905000077", "+84905000077"] {
-        assert_eq!(db_tables_with(&instance, his), Vec::<String>::new(), "{his}");
+    for text in ["zebra", "0905000077", "+84905000077"] {
+        assert_eq!(db_tables_with(&instance, text), Vec::<String>::new(), "{text}");
     }
     assert_eq!(others.map(|text| db_tables_with(&instance, text)), before);
     let all = acme.get("/deliveries").await.expect(200);

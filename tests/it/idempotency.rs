@@ -66,7 +66,7 @@ async fn answers_with_failed_actions_are_kept_as_well() {
     }
 }
 
-/// A sender who mends his mistake may go on with the key.
+/// A sender who mends a mistake may go on with the key.
 #[actix_web::test]
 async fn what_was_not_processed_does_not_use_the_key_up() {
     let instance = Instance::start().await;

@@ -227,7 +227,7 @@ async fn what_cannot_be_imported_is_refused_in_one_line_before_anything_is_sent(
         (&["ok.csv", "--map", "map.json"], 2, "must be a JSON object"),
         (&["ok.csv", "--action", "add-contct"], 2, "did you mean add-contact?"),
         (&["ok.csv", "--batch", "0"], 2, "--batch"),
-        (&["ok.csv", "--url", "https://crm.example/x"], 2, "--url must be a listener's"),
+        (&["ok.csv", "--url", "https://crm.example/x"], 2, "(--url) must be a listener's"),
         (&["ok.csv", "--failures", "./ok.csv"], 2, "--failures is the file itself"),
         (&["ok.csv", "--resume"], 2, "no import of this file was interrupted"),
     ] {

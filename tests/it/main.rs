@@ -14,6 +14,7 @@ mod add_contact;
 mod all_actions;
 mod any_body;
 mod api_keys;
+mod architecture;
 mod audit_log;
 mod cli;
 mod currencies;

@@ -52,6 +52,21 @@ async fn a_posted_note_reads_back_with_every_field() {
     assert!(contact["updatedAt"].as_str() > contact["createdAt"].as_str());
 }
 
+/// What the documents call a customer's channel is a source.
+#[actix_web::test]
+async fn a_note_that_came_by_a_source_shows_it_and_keeps_it_from_being_deleted() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = with_a_person(&instance).await;
+    let source = acme.post("/sources", &json!({"name": "Radio"})).await.expect(201).body;
+    let data = json!({"body": "Called.", "email": "huy@example.com", "channel": "radio"});
+    let reply = listener.act("add-note", data).await.expect(200);
+    assert_eq!(reply.result(0)["warnings"], json!([]));
+    assert_eq!(acme.get("/notes").await.data()[0]["channel"], "Radio");
+    let path = format!("/sources/{}", source["id"].as_str().unwrap());
+    assert_eq!(acme.delete(&path).await.expect(409).problem().0, "in_use");
+}
+
 #[actix_web::test]
 async fn a_notes_text_is_in_no_history() {
     let instance = Instance::start().await;
@@ -97,7 +112,7 @@ async fn a_members_reads_are_what_the_notes_own_permits_admit_him_to() {
         (&open["target"]["customerId"], &open["target"]["name"]),
         (&json!("PID-1"), &Value::Null)
     );
-    // Finding the note by what only the hidden customer has would tell of him.
+    // Finding the note by what only the hidden customer has would tell of them.
     let found = acme.get_as("bob", "/notes?email=hidden%40example.com").await.expect(200);
     assert_eq!(found.data().len(), 0);
     let found = acme.get_as("ann", "/notes?email=hidden%40example.com&q=SUPP").await.expect(200);

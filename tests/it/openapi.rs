@@ -30,17 +30,15 @@ fn registered(directory: &Path) -> BTreeSet<String> {
     found
 }
 
+/// A route that is not among those of `routes!` would not be described.
 #[actix_web::test]
 async fn every_path_that_is_registered_is_described() {
     let instance = Instance::start().await;
     let described: BTreeSet<String> = paths(&instance).await.keys().cloned().collect();
-    let mut registered =
-        registered(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("http"));
-    for page in ["/openapi.json", "/docs", "/docs/{file:.*}"] {
-        assert!(registered.remove(page), "{page}: the document itself is no path of its own");
-    }
-    assert!(registered.contains("/listener/{token}"), "{registered:?}");
-    assert_eq!(described, registered);
+    assert!(described.contains("/listener/{token}"), "{described:?}");
+    let by_hand = registered(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join("http"));
+    let pages = ["/openapi.json", "/docs", "/docs/{file:.*}"].map(str::to_owned);
+    assert_eq!(by_hand, BTreeSet::from(pages), "the document itself is no path of its own");
 }
 
 /// A method that is served but not described answers something else than 405, and the other way

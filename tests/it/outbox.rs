@@ -31,12 +31,12 @@ async fn message(org: Org<'_>, path: &str) -> Value {
     org.get(path).await.expect(200).body
 }
 
-/// The outcome and the words of each attempt.
+/// The outcome and the provider's answer of each attempt.
 fn attempts(message: &Value) -> Vec<(&str, &str)> {
     let attempts = message["attempts"].as_array().unwrap();
     attempts
         .iter()
-        .map(|it| (it["outcome"].as_str().unwrap(), it["words"].as_str().unwrap()))
+        .map(|it| (it["outcome"].as_str().unwrap(), it["response"].as_str().unwrap()))
         .collect()
 }
 
@@ -171,7 +171,7 @@ async fn a_server_that_takes_a_mail_and_does_not_say_so_gets_the_same_one_again(
     assert_eq!(pass(&instance).await, 1);
     let waiting = message(acme, &path).await;
     assert_eq!(waiting["status"], "pending");
-    assert!(waiting["lastWords"].as_str().unwrap().contains("may have taken it"), "{waiting:#}");
+    assert!(waiting["lastResponse"].as_str().unwrap().contains("may have taken it"), "{waiting:#}");
 
     db_due(&instance);
     assert_eq!(pass(&instance).await, 1);
@@ -222,7 +222,7 @@ async fn a_refused_account_pauses_its_channel_and_costs_no_message_a_try() {
     assert_eq!(instance.db_count("outbox_attempts"), 0);
 
     let refused = acme.get("/outbox?to=p0@x.test").await.expect(200).data()[0].clone();
-    assert_eq!(refused["lastWords"], "535 5.7.8 wrong password");
+    assert_eq!(refused["lastResponse"], "535 5.7.8 wrong password");
     assert!(refused["pausedUntil"].is_string(), "{refused:#}");
 
     // The pause is over, the account is still wrong: the next one is longer.
@@ -252,7 +252,7 @@ async fn without_an_sms_account_sms_wait_and_mails_go_out() {
     assert_eq!(pass(&instance).await, 2);
     let waiting = acme.get("/outbox?channel=sms").await.expect(200).data()[0].clone();
     assert_eq!(waiting["status"], "pending");
-    assert!(waiting["lastWords"].as_str().unwrap().contains("/settings/sms"), "{waiting:#}");
+    assert!(waiting["lastResponse"].as_str().unwrap().contains("/settings/sms"), "{waiting:#}");
     let sent = acme.get("/outbox?channel=email").await.expect(200).data()[0].clone();
     assert_eq!((sent["status"].as_str(), &sent["pausedUntil"]), (Some("sent"), &Value::Null));
 }
@@ -266,7 +266,7 @@ async fn a_sender_that_the_server_refuses_is_the_accounts_fault() {
     assert_eq!(pass(&instance).await, 1);
     let waiting = message(acme, &path).await;
     assert_eq!((waiting["status"].as_str(), attempts(&waiting)), (Some("pending"), vec![]));
-    assert_eq!(waiting["lastWords"], "553 5.7.1 not your address");
+    assert_eq!(waiting["lastResponse"], "553 5.7.1 not your address");
 }
 
 /// What a process was sending when it died is another's once its lease has ended, and not before.

@@ -58,7 +58,7 @@ async fn two_servers_killed_twenty_times_send_every_message_and_repeat_only_what
     );
 }
 
-/// Who is being stopped gives back what he cannot finish: the next process need not wait for a lease.
+/// Who is being stopped gives back what cannot be finished: the next process need not wait for a lease.
 #[actix_web::test]
 async fn a_server_that_is_stopped_hands_back_what_it_cannot_finish() {
     let mut sink = SmtpSink::with(|to, _| match to {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 const MIB: usize = 1024 * 1024;
 
-/// What a process with the default settings may take at most, whatever is sent: see README.md.
+/// What a process with the default settings may take at most, whatever is sent: see docs/operations.md.
 const MOST_MEMORY: usize = 1024 * MIB;
 
 /// A body of nearly 10 MiB with thousands of actions, its people told apart by `n`.

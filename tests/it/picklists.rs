@@ -77,7 +77,7 @@ async fn a_name_may_be_in_several_lists_and_a_path_is_of_its_list() {
     acme.delete(&other).await.expect(404);
 }
 
-/// A contact with tag and source, a deal, a note and a ticket on him.
+/// A contact with tag and source, a deal, a note and a ticket on them.
 async fn records(org: Org<'_>) {
     let listener = org
         .listener_with(json!({"name": "Form", "defaultTag": "vip", "contactSource": "Website", "leadSource": "Zalo"}))

@@ -40,7 +40,7 @@ async fn both_messages_are_rendered_and_nothing_is_made() {
     }
 }
 
-/// Whoever tries a template out uses himself as the example, and is a customer already.
+/// Whoever tries a template out is the example, and is a customer already.
 #[actix_web::test]
 async fn a_contact_that_the_org_has_and_credits_that_it_has_not_do_not_matter() {
     let instance = Instance::start().await;
@@ -51,9 +51,34 @@ async fn a_contact_that_the_org_has_and_credits_that_it_has_not_do_not_matter() 
     let path = format!("{}/preview", listener.path());
     let reply = instance.acme().post(&path, &json!({"data": data})).await.expect(200);
     assert_eq!(reply.body["sms"]["content"], "Chào Huy");
-    assert_eq!(reply.body["email"], Value::Null);
     assert_eq!(reply.body["warnings"][0]["code"], "welcome_skipped");
     assert_eq!(reply.body["warnings"][0]["pointer"], "/data/emails");
+}
+
+/// Whoever writes a template wants to see both, whatever the example lacks.
+#[actix_web::test]
+async fn both_messages_are_rendered_where_the_data_has_no_address_for_them() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener_with(welcome()).await;
+    let path = format!("{}/preview", listener.path());
+    for (data, skipped) in [
+        (json!({"name": "Huy"}), vec!["/data/emails", "/data/phones"]),
+        (json!({"name": "Huy", "emails": [{"value": "huy@example.com"}]}), vec!["/data/phones"]),
+        (json!({"name": "Huy", "phones": [{"value": "0905000001"}]}), vec!["/data/emails"]),
+        (
+            json!({"name": "Huy", "emails": [{"value": "h@x.com"}], "phones": [{"value": "12345"}]}),
+            vec!["/data"],
+        ),
+    ] {
+        let reply = instance.acme().post(&path, &json!({"data": data})).await.expect(200);
+        let Value::Array(warnings) = &reply.body["warnings"] else { panic!("{:#}", reply.body) };
+        let told: Vec<&str> = warnings.iter().map(|it| it["pointer"].as_str().unwrap()).collect();
+        assert_eq!(told, skipped, "{data}");
+        assert!(warnings.iter().all(|it| it["code"] == "welcome_skipped"), "{data}");
+        let email = json!({"subject": "Welcome, Huy", "html": "<p>Huy of , PID-1</p>", "text": ""});
+        assert_eq!(reply.body["email"], email, "{data}");
+        assert_eq!(reply.body["sms"], json!({"content": "Chào Huy", "segments": 1}), "{data}");
+    }
 }
 
 #[actix_web::test]

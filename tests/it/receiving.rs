@@ -56,13 +56,16 @@ async fn what_is_not_json_is_told_where_and_kept_as_rejected() {
         ("", "empty"),
         ("senderUser=ann%40acme.test&data=%5B%5D", "form-encoded"),
         ("{\"senderUser\": \"\\ud800\"}", "line 1"),
+        ("{\"phones\": [“0333456789”,”098765431”]}", "curly quote (“)"),
+        ("{\"contactType\": \"lead\", //remove or replace\n\"a\": 1}", "comment"),
+        ("{\"model\": \"deal\", }", "trailing comma"),
     ] {
         let reply = post_text(&listener, body).await;
         assert_eq!(problem(&reply, 400), "not_json");
         let detail = reply.body["detail"].as_str().unwrap();
         assert!(detail.contains(says), "{detail}");
     }
-    assert_eq!(instance.db_count("deliveries WHERE status = 'rejected' AND http_status = 400"), 4);
+    assert_eq!(instance.db_count("deliveries WHERE status = 'rejected' AND http_status = 400"), 7);
     assert_eq!(
         instance.db_count(
             "deliveries WHERE body = convert_to(E'{\\n  \"senderUser\": oops\\n}', 'UTF8')"

@@ -99,9 +99,9 @@ fn a_member_lists_what_is_his_own_and_what_permits_admit_him_to() {
     let mut records = records();
     for (actor, seen) in [
         (1, vec![5, 4, 3, 2, 1]),
-        (2, vec![2, 1]), // PID-2 is his own
-        (3, vec![3, 1]), // PID-3 is for his group
-        (4, vec![4, 1]), // PID-4 is for him; PID-5 names him, but its permit is "only me"
+        (2, vec![2, 1]), // PID-2 is Bob's own
+        (3, vec![3, 1]), // PID-3 is for Bob's group
+        (4, vec![4, 1]), // PID-4 is for Bob; PID-5 names Bob, but its permit is "only me"
     ] {
         let found = records.list(&user(actor), CustomerKind::Contact, &Filters::default());
         assert_eq!(found, seen, "user {actor}");

@@ -239,7 +239,7 @@ async fn history_outlives_its_listener() {
     assert_eq!(acme.get("/contacts/PID-1").await.expect(200).body["name"], "Huy");
 }
 
-/// Records of Ann with each permit, and one that Bob keeps for himself.
+/// Records of Ann with each permit, and one that is Bob's alone.
 async fn permitted(listener: &Listener<'_>) {
     let of_ann = [
         json!({"name": "Everybody's thing"}),

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::select;
 use serde_json::{Value, json};
 
-/// Nothing tells a second run of these from a new request.
+/// Of most of these nothing tells a second run from a new request.
 fn not_told_apart() -> Vec<Value> {
     vec![
         action("add-contact", json!({"name": "Huy"})),
@@ -15,7 +15,8 @@ fn not_told_apart() -> Vec<Value> {
         action(
             "add-deal",
             json!({"dealId": "D1", "name": "Order", "stage": "New",
-            "dealWith": {"name": "Minh"}, "contacts": [{"name": "Mai"}]}),
+            "dealWith": {"name": "Minh", "contactId": "m-1"},
+            "contacts": [{"name": "Mai", "contactId": "m-2"}]}),
         ),
         action("add-ticket", json!({"body": "x", "name": "Tam", "email": "tam@x.com"})),
     ]

@@ -184,6 +184,33 @@ async fn of_simultaneous_ones_of_one_name_one_is_made() {
 }
 
 #[actix_web::test]
+async fn what_the_caller_has_already_is_not_sent_again() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let mut ones: Vec<String> =
+        ["/settings", "/settings/email", "/settings/sms"].map(str::to_owned).into();
+    for resource in resources() {
+        ones.push(resource.one(&resource.make(acme).await));
+    }
+    for one in ones {
+        let read = acme.get(&one).await.expect(200);
+        let tag = read.header("ETag").unwrap();
+        let with = async |method: Method, tags: &str| {
+            Reply::to(acme.request("admin", method, &one).header("If-None-Match", tags)).await
+        };
+        for tags in [tag, "*", &format!("\"other\", W/{tag}")] {
+            for method in [Method::GET, Method::HEAD] {
+                let known = with(method, tags).await.expect(304);
+                assert_eq!(known.header("ETag"), Some(tag), "{one} {tags}");
+                assert_eq!(known.header("Cache-Control"), Some("no-store"), "{one}");
+                assert_eq!(known.body, "", "{one} {tags}");
+            }
+        }
+        assert_eq!(with(Method::GET, "\"other\"").await.expect(200).body, read.body, "{one}");
+    }
+}
+
+#[actix_web::test]
 async fn a_change_or_deletion_of_what_has_changed_since_it_was_read_is_refused() {
     let instance = Instance::start().await;
     let acme = instance.acme();

@@ -15,7 +15,7 @@ async fn sign_in(instance: &Instance, org: &str, email: &str, password: &str) ->
     Reply::to(instance.request(Method::POST, "/api/v1/sessions").json(&body)).await
 }
 
-/// Ann signs in, as far as she can with that password.
+/// Ann signs in, as far as that password goes.
 async fn ann_with(instance: &Instance, password: &str) -> Reply {
     sign_in(instance, "acme", "ann@acme.test", password).await
 }

@@ -175,7 +175,7 @@ async fn a_name_that_leads_into_a_private_network_is_refused_when_it_is_used() {
     let strict = allowing.another_with(&["--environment", "production"]);
     let report = allowing.acme().on(&strict).post("/settings/sms/test", &to).await.expect(200).body;
     assert_eq!(report["status"], "failed", "{report}");
-    assert!(report["words"].as_str().unwrap().contains("not at a public address"), "{report}");
+    assert!(report["response"].as_str().unwrap().contains("not at a public address"), "{report}");
     assert!(provider.arrived().is_empty());
 }
 
@@ -192,7 +192,7 @@ async fn a_test_sends_one_now_and_reports_what_the_provider_said() {
     assert_eq!(bad.problem().1, [("invalid_phone", "/to")]);
 
     let report = acme.post("/settings/sms/test", &to).await.expect(200).body;
-    assert_eq!(report, json!({"status": "sent", "words": "HTTP 200: {\"ok\":true}"}));
+    assert_eq!(report, json!({"status": "sent", "response": "HTTP 200: {\"ok\":true}"}));
     let request = provider.only_arrived();
     assert_eq!(request.headers["authorization"], "Bearer abc-s3cret");
     assert_eq!(request.json()["to"], "+84905000001");
@@ -201,7 +201,7 @@ async fn a_test_sends_one_now_and_reports_what_the_provider_said() {
     let told = "Bearer abc-s3cret is unknown".to_owned();
     provider.react(Reaction::Answer(401, Vec::new(), told));
     let report = acme.post("/settings/sms/test", &to).await.expect(200).body;
-    assert_eq!(report, json!({"status": "failed", "words": "HTTP 401: ******** is unknown"}));
+    assert_eq!(report, json!({"status": "failed", "response": "HTTP 401: ******** is unknown"}));
 
     for _ in 0..3 {
         acme.post("/settings/sms/test", &to).await.expect(200);

@@ -172,7 +172,7 @@ async fn a_cursor_of_the_other_org_shows_ones_own_records_alone() {
     assert_eq!(history.each("kind"), ["created"]);
 }
 
-/// The same e-mail may be a user of several orgs: each with his own password, role and records.
+/// The same e-mail may be a user of several orgs: each with a password, a role and records.
 #[actix_web::test]
 async fn a_token_opens_the_org_that_it_was_made_for_alone() {
     let instance = Instance::start().await;

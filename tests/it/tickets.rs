@@ -173,7 +173,7 @@ async fn simultaneous_tickets_of_one_new_person_make_him_once_and_themselves_eac
     assert_eq!(instance.db_count("customers"), 1);
     assert_eq!(instance.db_count("tickets"), 20);
     assert_eq!(instance.db_count("outbox"), 1);
-    // Which number he has depends on which server was faster: each takes its own block.
+    // Which number there is depends on which server was faster: each takes its own block.
     assert_eq!(acme.get("/leads").await.expect(200).each("name"), ["New"]);
 }
 

@@ -1,41 +1,29 @@
 //! The user that PostgreSQL's programs run as: it refuses to run as root.
 
-use std::{
-    ffi::OsStr,
-    fs::Metadata,
-    io,
-    os::unix::{
-        fs::{MetadataExt, chown},
-        process::CommandExt,
-    },
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use nix::unistd::{User, geteuid};
 
-use super::{EmbeddedError, programs::Programs};
+use super::error::EmbeddedError;
+use super::programs::Programs;
 
 /// Who owns the cluster and runs its programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Account {
-    /// The caller himself, who is not root.
+    /// Whoever started this program, and is not root.
     Caller,
-    /// An unprivileged user that root drops to.
-    Other {
-        /// The user's id, never 0.
-        uid: u32,
-        /// The user's primary group; further groups are dropped.
-        gid: u32,
-    },
+    /// An unprivileged user that root drops to, with that user's primary group alone.
+    Other { uid: u32, gid: u32 },
 }
 
 impl Account {
     /// The caller; for root the owner of the existing data directory, or else `postgres` or `nobody`.
-    ///
-    /// # Errors
-    ///
-    /// For root, when the data directory is root's, or neither user is there.
     pub(super) fn choose(existing: Option<(&Path, &Metadata)>) -> Result<Self, EmbeddedError> {
         if !geteuid().is_root() {
             return Ok(Self::Caller);
@@ -54,7 +42,6 @@ impl Account {
             .ok_or(EmbeddedError::NoAccount)
     }
 
-    /// The user's id.
     pub(super) fn uid(self) -> u32 {
         match self {
             Self::Caller => geteuid().as_raw(),

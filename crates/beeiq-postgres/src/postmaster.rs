@@ -1,22 +1,17 @@
 //! The server process: starting it, stopping it, and clearing away what a killed program left.
 
-use std::{
-    fs, io,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fs, io, thread};
 
-use nix::{
-    errno::Errno,
-    sys::signal::{Signal, kill},
-    unistd::{Pid, getpid, getppid, setsid},
-};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid, getppid, setsid};
 
-use super::{EmbeddedError, at};
+use super::error::{EmbeddedError, at, unless};
 
 /// How long to wait between two looks at a process.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -48,7 +43,6 @@ impl Postmaster {
         Ok(Self { child, _owner: owner })
     }
 
-    /// The exit status, if it has ended.
     pub(super) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
@@ -123,15 +117,10 @@ pub(super) fn clear_orphan(data: &Path) -> Result<(), EmbeddedError> {
     if let Some(pid) = first_pid(&text) {
         stop_orphan(pid, data)?;
     }
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(at("cannot remove", &path)(error))
-        }
-        _ => Ok(()),
-    }
+    unless(io::ErrorKind::NotFound, fs::remove_file(&path)).map_err(at("cannot remove", &path))
 }
 
-/// Stops process `pid` if it is a server of the data directory.
+/// Stops the process if it is a server of the data directory.
 fn stop_orphan(pid: Pid, data: &Path) -> Result<(), EmbeddedError> {
     for (signal, seconds) in [(Signal::SIGINT, 20), (Signal::SIGQUIT, 10)] {
         if !serves(pid, data) {

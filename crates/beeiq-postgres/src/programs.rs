@@ -1,17 +1,11 @@
 //! Where PostgreSQL's server programs are, and of which version.
 
-use std::{
-    env,
-    ffi::OsStr,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
 
-use super::EmbeddedError;
-
-/// The oldest major version that the schema is written for.
-pub(super) const OLDEST_MAJOR: u32 = 14;
+use super::error::{EmbeddedError, OLDEST_MAJOR};
 
 /// A directory that holds `initdb` and `postgres` of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +15,10 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// The program that makes a cluster.
     pub(super) fn initdb(&self) -> PathBuf {
         self.bindir.join("initdb")
     }
 
-    /// The server.
     pub(super) fn postgres(&self) -> PathBuf {
         self.bindir.join("postgres")
     }
@@ -45,10 +37,6 @@ impl Programs {
 /// `path` (the value of `PATH`), where `pg_config` says, and where packages put them, the newest first.
 ///
 /// `wanted` is the major version of an existing cluster: only programs of that version can open it.
-///
-/// # Errors
-///
-/// One line that says what to install or to set, when there are none that fit.
 pub(super) fn find(
     bindir: Option<&Path>,
     path: Option<&OsStr>,
@@ -76,7 +64,6 @@ fn choose(found: Vec<Programs>, wanted: Option<u32>) -> Result<Programs, Embedde
     }
 }
 
-/// The directories to look into, in order.
 fn candidates(path: Option<&OsStr>) -> Vec<PathBuf> {
     let path: Vec<PathBuf> = path.map(|path| env::split_paths(path).collect()).unwrap_or_default();
     let configured = path

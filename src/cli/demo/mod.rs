@@ -7,12 +7,12 @@ use crate::access::passwords::NewPassword;
 use crate::access::secrets::{self, Secret};
 use crate::app::App;
 use crate::config::{
-    CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
-    OrgSettings, OutboxSettings, SenderSettings, ServeSettings, SessionSettings, SmtpSettings,
+    self, CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
+    OrgSettings, ServeSettings, SessionSettings,
 };
 use crate::store::pool::{in_org, migrate};
 use crate::store::users;
-use crate::{clock, telemetry};
+use crate::{clock, server, telemetry};
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,19 +20,16 @@ use beeiq_core::values::email::Email;
 use beeiq_postgres::{Cluster, Options};
 use clap::Args;
 use seed::Seeded;
-use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The name of the database in the private cluster.
 const DATABASE: &str = "beeiq";
 
-/// What `beeiq demo` is told.
 #[derive(Args, Clone, Debug)]
-pub struct DemoSettings {
+pub(crate) struct DemoSettings {
     /// Where the demo keeps its Postgres cluster, its key and its password
     #[arg(long, env = "BEEIQ_DATA_DIR", default_value = ".beeiq", value_name = "DIR")]
     data_dir: PathBuf,
@@ -55,67 +52,57 @@ pub struct DemoSettings {
     log: LogSettings,
 }
 
-/// A demo that is ready to serve.
-pub struct Demo {
-    /// The app.
-    pub app: App,
-    /// The bound socket.
-    pub listener: TcpListener,
-    /// The private cluster, unless `DATABASE_URL` named another database. Stop it last.
-    pub cluster: Option<Cluster>,
-    /// What there is to tell.
-    pub greeting: String,
+pub(crate) fn run(settings: &DemoSettings) -> anyhow::Result<()> {
+    let bind = settings.http.bind;
+    let listener = TcpListener::bind(bind)
+        .with_context(|| format!("cannot bind BEEIQ_BIND (--bind) {bind}; choose another"))?;
+    telemetry::init(&settings.log)?;
+    let dir = &settings.data_dir;
+    fs::create_dir_all(dir)
+        .with_context(|| format!("BEEIQ_DATA_DIR (--data-dir): cannot make {}", dir.display()))?;
+    let (url, cluster) = database(settings)?;
+    migrate(&url).context("the database cannot be migrated")?;
+    let app = App::new(&serve_settings(settings, url)?, listener.local_addr()?)?;
+    let password = kept(&dir.join("admin.password"), secrets::new_password)?;
+    let greeting = greet(&app, &password)?;
+    // Where standard output is closed there is nobody to greet.
+    let _ = std::io::stdout().write_all(greeting.as_bytes());
+    let served = server::run(app, listener, None);
+    if let Some(cluster) = cluster {
+        cluster.stop()?;
+    }
+    served
 }
 
-impl Demo {
-    /// Gets everything ready: cluster, schema, example org.
-    ///
-    /// # Errors
-    /// When a part cannot be had; the message says which, and what to do.
-    pub fn prepare(settings: &DemoSettings, path: Option<OsString>) -> anyhow::Result<Self> {
-        let bind = settings.http.bind;
-        let listener = TcpListener::bind(bind)
-            .with_context(|| format!("cannot bind {bind}; choose another with --bind"))?;
-        telemetry::init(&settings.log)?;
-        let dir = &settings.data_dir;
-        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let (url, cluster) = database(settings, path)?;
-        migrate(&url).context("the database cannot be migrated")?;
-        let serve = ServeSettings {
-            http: settings.http.clone(),
-            database: DatabaseSettings {
-                database_url: Some(Secret::new(url)),
-                pool_size: settings.database.pool_size,
-            },
-            limits: settings.limits,
-            capacity: settings.capacity,
-            orgs: settings.orgs,
-            // Staging sends nothing, so there is nothing to set.
-            senders: SenderSettings::default(),
-            smtp: SmtpSettings::default(),
-            outbox: OutboxSettings::default(),
-            sessions: settings.sessions,
-            log: settings.log.clone(),
-            secret_key: Some(Secret::new(kept(&dir.join("secret.key"), || {
-                STANDARD.encode(clock::random_bytes::<32>())
-            })?)),
-            retention_days: 30,
-            later_workers: 1,
-            environment: Environment::Staging,
-            no_migrate: true,
-        };
-        let app = App::new(&serve, listener.local_addr()?)?;
-        let password = kept(&dir.join("admin.password"), secrets::new_password)?;
-        let greeting = greet(&app, &password, settings.orgs.sms_trial_credits)?;
-        Ok(Self { app, listener, cluster, greeting })
-    }
+fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeSettings> {
+    let key = kept(&settings.data_dir.join("secret.key"), || {
+        STANDARD.encode(clock::random_bytes::<32>())
+    })?;
+    Ok(ServeSettings {
+        http: settings.http.clone(),
+        database: DatabaseSettings {
+            database_url: Some(Secret::new(url)),
+            pool_size: settings.database.pool_size,
+        },
+        limits: settings.limits,
+        capacity: settings.capacity,
+        orgs: settings.orgs,
+        // Staging sends nothing, so there is nothing to set.
+        senders: config::defaults()?,
+        smtp: config::defaults()?,
+        outbox: config::defaults()?,
+        sessions: settings.sessions,
+        log: settings.log.clone(),
+        secret_key: Some(Secret::new(key)),
+        retention_days: 30,
+        later_workers: 1,
+        environment: Environment::Staging,
+        no_migrate: true,
+    })
 }
 
 /// The database that was named, or a private one.
-fn database(
-    settings: &DemoSettings,
-    path: Option<OsString>,
-) -> anyhow::Result<(String, Option<Cluster>)> {
+fn database(settings: &DemoSettings) -> anyhow::Result<(String, Option<Cluster>)> {
     if let Ok(url) = settings.database.url() {
         return Ok((url.to_owned(), None));
     }
@@ -125,7 +112,7 @@ fn database(
         max_connections: 100,
         extra: Vec::new(),
         bindir: settings.pg_bindir.clone(),
-        path,
+        path: std::env::var_os("PATH"),
     })?;
     cluster.create_database_if_missing(DATABASE)?;
     Ok((cluster.url(DATABASE), Some(cluster)))
@@ -153,10 +140,10 @@ fn kept(file: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
 
 /// Seeds the org and sees to it that the admin's password is the one that is printed, also on a
 /// database that another demo has filled.
-fn greet(app: &App, password: &str, credits: i64) -> anyhow::Result<String> {
+fn greet(app: &App, password: &str) -> anyhow::Result<String> {
     let chosen = NewPassword::parse(password.to_owned(), "")
         .map_err(|fault| anyhow::anyhow!("admin.password: {}", fault.message))?;
-    let Seeded { org, listener_url } = seed::seed(app, &chosen, credits)?;
+    let Seeded { org, listener_url } = seed::seed(app, &chosen)?;
     let admin = Email::parse(seed::ADMIN)?;
     let hash = chosen.hash()?;
     app.db.run_here(|conn| {
@@ -177,7 +164,7 @@ BeeIQ runs at {base} in staging: messages are kept in the outbox, and none is se
   Sign-in       org {slug}, e-mail {admin}, password {password}
   API document  {base}/docs/
 
-Send a contact with his company (and once more, to see a duplicate):
+Send a contact with their company (and once more, to see a duplicate):
 
 curl -sS '{listener_url}' -H 'Content-Type: application/json' -d '{{
   "senderUser": "{sender}",

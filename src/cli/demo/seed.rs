@@ -63,23 +63,17 @@ const FIELDS: &[(&[Model], &str, Kind, &[&str])] = &[
     (&[Model::Ticket], "Product", Kind::Select, &["Web", "App", "Other"]),
 ];
 
-/// What was made.
 pub(super) struct Seeded {
-    /// The org.
     pub(super) org: Uuid,
-    /// Its listener's URL.
     pub(super) listener_url: String,
 }
 
 /// Makes the example org, unless it is there; finds its listener.
-///
-/// # Errors
-/// Those of the database.
-pub(super) fn seed(app: &App, password: &NewPassword, credits: i64) -> anyhow::Result<Seeded> {
+pub(super) fn seed(app: &App, password: &NewPassword) -> anyhow::Result<Seeded> {
     let known = app.db.run_here(|conn| orgs::with_slug(conn, SLUG))?;
     let org = match known {
         Some(org) => org.id,
-        None => make(app, password, credits)?,
+        None => make(app, password)?,
     };
     let found = app.db.run_here(|conn| in_org(conn, org, |conn| listeners::oldest(app, conn, org)));
     let listener_url = match found {
@@ -90,10 +84,11 @@ pub(super) fn seed(app: &App, password: &NewPassword, credits: i64) -> anyhow::R
     Ok(Seeded { org, listener_url })
 }
 
-fn make(app: &App, password: &NewPassword, credits: i64) -> anyhow::Result<Uuid> {
+fn make(app: &App, password: &NewPassword) -> anyhow::Result<Uuid> {
     let slug = Slug::parse(SLUG)?;
     let owner = Email::parse(OWNER)?;
-    let new = NewOrg { slug: &slug, name: "Demo", owner: &owner, password, sms_credits: credits };
+    let sms_credits = app.sms_trial_credits;
+    let new = NewOrg { slug: &slug, name: "Demo", owner: &owner, password, sms_credits };
     let org = create_org(&app.db, &new)?.id;
     let (now, hash) = (clock::now(), password.hash()?);
     app.db.run_here(|conn| {

@@ -6,41 +6,35 @@ use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 
 /// How large a body may become: below what a listener takes (10 MiB).
-pub const MOST_BYTES: usize = 9 << 20;
+pub(crate) const MOST_BYTES: usize = 9 << 20;
 
 /// Consecutive rows of the file.
 #[derive(Debug)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// How many rows of the file are before it.
-    pub first: u64,
+    pub(crate) first: u64,
     /// The rows, those without an action included.
-    pub rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 impl Batch {
-    /// How many rows it has.
-    #[must_use]
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         u64::try_from(self.rows.len()).unwrap_or(u64::MAX)
     }
 
-    /// Whether there is an action in it.
-    #[must_use]
-    pub fn has_actions(&self) -> bool {
+    pub(crate) fn has_actions(&self) -> bool {
         self.rows.iter().any(|row| row.action.is_ok())
     }
 
     /// The body that asks for its actions in the name of that user.
-    #[must_use]
-    pub fn body(&self, sender: &str) -> String {
+    pub(crate) fn body(&self, sender: &str) -> String {
         let actions: Vec<&str> =
             self.rows.iter().filter_map(|row| row.action.as_deref().ok()).collect();
         format!("{{\"senderUser\":{},\"data\":[{}]}}", json!(sender), actions.join(","))
     }
 
     /// The `Idempotency-Key` of a body: the same for the same rows of the same import.
-    #[must_use]
-    pub fn key(&self, import: &str, body: &str) -> String {
+    pub(crate) fn key(&self, import: &str, body: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(import);
         hash.update([0]);
@@ -52,31 +46,23 @@ impl Batch {
 }
 
 /// The rows that are still to be sent.
-pub struct Queue {
+pub(crate) struct Queue {
     source: Source,
-    /// Read already.
     ahead: VecDeque<Row>,
     taken: u64,
 }
 
 impl Queue {
-    /// All rows of a file.
-    #[must_use]
-    pub const fn new(source: Source) -> Self {
+    pub(crate) const fn new(source: Source) -> Self {
         Self { source, ahead: VecDeque::new(), taken: 0 }
     }
 
-    /// The file.
-    #[must_use]
-    pub const fn source(&self) -> &Source {
+    pub(crate) const fn source(&self) -> &Source {
         &self.source
     }
 
     /// Passes over rows that have been sent before.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or has fewer.
-    pub fn skip(&mut self, rows: u64) -> anyhow::Result<()> {
+    pub(crate) fn skip(&mut self, rows: u64) -> anyhow::Result<()> {
         while self.taken < rows {
             anyhow::ensure!(
                 self.source.next_row()?.is_some(),
@@ -88,10 +74,7 @@ impl Queue {
     }
 
     /// The next rows, at most so many and no more bytes than a request may have; `None` at the end.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn take(&mut self, most: usize) -> anyhow::Result<Option<Batch>> {
+    pub(crate) fn take(&mut self, most: usize) -> anyhow::Result<Option<Batch>> {
         let (first, mut rows, mut bytes) = (self.taken, Vec::new(), 0);
         while rows.len() < most {
             let next = match self.ahead.pop_front() {
@@ -119,7 +102,7 @@ impl Queue {
     }
 
     /// Takes back a batch, to be sent in parts.
-    pub fn give_back(&mut self, batch: Batch) {
+    pub(crate) fn give_back(&mut self, batch: Batch) {
         self.taken = batch.first;
         for row in batch.rows.into_iter().rev() {
             self.ahead.push_front(row);

@@ -8,41 +8,31 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Where an import is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// What is imported how: the hash of the file's content and of what makes its rows actions.
-    pub fingerprint: String,
+    pub(crate) fingerprint: String,
     /// What makes it another import than an earlier one of the same; mostly empty.
-    pub nonce: String,
+    pub(crate) nonce: String,
     /// The rows whose answer is known.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// How many rows the request has that was sent next; its answer is not known.
-    pub under_way: usize,
-    /// How many rows a request has.
-    pub batch: usize,
-    /// What became of the rows.
-    pub tally: Tally,
-    /// How long the file of failed rows is.
-    pub failures_bytes: u64,
+    pub(crate) under_way: usize,
+    pub(crate) batch: usize,
+    pub(crate) tally: Tally,
+    pub(crate) failures_bytes: u64,
 }
 
 /// The file that keeps it. Without a path nothing is kept.
-pub struct CheckpointFile(Option<PathBuf>);
+pub(crate) struct CheckpointFile(Option<PathBuf>);
 
 impl CheckpointFile {
-    /// The file at that path.
-    #[must_use]
-    pub const fn new(path: Option<PathBuf>) -> Self {
+    pub(crate) const fn new(path: Option<PathBuf>) -> Self {
         Self(path)
     }
 
-    /// What it holds; `None` where there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn load(&self) -> anyhow::Result<Option<Checkpoint>> {
+    pub(crate) fn load(&self) -> anyhow::Result<Option<Checkpoint>> {
         let Some(path) = &self.0 else { return Ok(None) };
         let text = match fs::read(path) {
             Ok(text) => text,
@@ -56,26 +46,17 @@ impl CheckpointFile {
     }
 
     /// Keeps a checkpoint, whole or not at all.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn save(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
+    pub(crate) fn save(&self, checkpoint: &Checkpoint) -> anyhow::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
         write_whole(path, &serde_json::to_vec(checkpoint)?)
             .with_context(|| format!("{} cannot be written", path.display()))
     }
 
-    /// Removes it: the import has come to its end.
-    ///
-    /// # Errors
-    /// When it cannot be removed.
-    pub fn remove(&self) -> anyhow::Result<()> {
+    pub(crate) fn remove(&self) -> anyhow::Result<()> {
         let Some(path) = &self.0 else { return Ok(()) };
         match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| path.display().to_string())
-            }
-            _ => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.with_context(|| path.display().to_string()),
         }
     }
 }

@@ -10,14 +10,13 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// What columns of ours in a file of failed rows begin with; they are no fields.
-pub const RESERVED: &str = "beeiq_";
+pub(crate) const RESERVED: &str = "beeiq_";
 
 /// No list of a record is longer.
 const HIGHEST_INDEX: usize = 999;
 
 /// Lists whose entries are objects with a `value`.
 const VALUE_LISTS: &[&str] = &["emails", "phones", "websites"];
-/// Lists of texts.
 const TEXT_LISTS: &[&str] = &["users", "groups"];
 /// Lists whose entries are objects, with a field of theirs as an example.
 const OBJECT_LISTS: &[(&str, &str)] =
@@ -25,16 +24,15 @@ const OBJECT_LISTS: &[(&str, &str)] =
 
 /// Other names for columns: the header as it is in the file, and the path, or `None` to leave the
 /// column out.
-pub type ColumnMap = BTreeMap<String, Option<String>>;
+pub(crate) type ColumnMap = BTreeMap<String, Option<String>>;
 
 /// What the columns of a file mean.
 #[derive(Debug)]
-pub struct Columns {
+pub(crate) struct Columns {
     headers: Vec<String>,
     root: Node,
 }
 
-/// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
     Member(String),
@@ -56,10 +54,7 @@ enum Node {
 
 impl Columns {
     /// What the headers mean for an action of that type.
-    ///
-    /// # Errors
-    /// In one line, every header that is no path, contradicts another, or is no field of the action.
-    pub fn plan(headers: &[String], map: &ColumnMap, action: &str) -> Result<Self, String> {
+    pub(crate) fn plan(headers: &[String], map: &ColumnMap, action: &str) -> Result<Self, String> {
         let mut faults: Vec<String> = map
             .keys()
             .filter(|name| !headers.contains(name))
@@ -92,22 +87,18 @@ impl Columns {
         Err(faults.join("; "))
     }
 
-    /// The headers, as they are in the file.
-    #[must_use]
-    pub fn headers(&self) -> &[String] {
+    pub(crate) fn headers(&self) -> &[String] {
         &self.headers
     }
 
     /// The `data` of a row; `None` where all its cells are empty.
-    #[must_use]
-    pub fn data(&self, cells: &[&str]) -> Option<Value> {
+    pub(crate) fn data(&self, cells: &[&str]) -> Option<Value> {
         self.root.data(cells)
     }
 
     /// The header of the column that a place in the row's `data` (a JSON Pointer) came from, or
     /// where nothing is there, of the nearest column.
-    #[must_use]
-    pub fn column_at(&self, pointer: &str, cells: &[&str]) -> Option<&str> {
+    pub(crate) fn column_at(&self, pointer: &str, cells: &[&str]) -> Option<&str> {
         let segments: Vec<String> = pointer
             .split('/')
             .skip(1)
@@ -123,9 +114,6 @@ impl Columns {
 
 impl Node {
     /// Puts a column at a place.
-    ///
-    /// # Errors
-    /// A column that contradicts it.
     fn insert(&mut self, steps: &[Step], column: usize) -> Result<(), usize> {
         let fresh = matches!(self, Self::Empty);
         match steps.split_first() {

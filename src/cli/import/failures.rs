@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const REASON_COLUMNS: [&str; 4] = ["beeiq_row", "beeiq_code", "beeiq_message", "beeiq_column"];
 
 /// The file, which is left where a row has failed.
-pub struct Failures {
+pub(crate) struct Failures {
     path: PathBuf,
     file: File,
     bytes: u64,
@@ -23,10 +23,7 @@ pub struct Failures {
 impl Failures {
     /// A file at that path that holds what an interrupted import wrote, `bytes` of it, or where that
     /// is 0, nothing. It is made at once: that it cannot be written is to be known before a row is sent.
-    ///
-    /// # Errors
-    /// When it cannot be written, or what it held is not there any more.
-    pub fn open(path: &Path, bytes: u64) -> anyhow::Result<Self> {
+    pub(crate) fn open(path: &Path, bytes: u64) -> anyhow::Result<Self> {
         let named = || format!("the file of failed rows {} cannot be written", path.display());
         let file = if bytes == 0 {
             File::create(path).with_context(named)?
@@ -43,20 +40,15 @@ impl Failures {
         Ok(Self { path: path.to_owned(), file, bytes })
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How long it is.
-    #[must_use]
-    pub const fn bytes(&self) -> u64 {
+    pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes the file away again where no row has failed.
-    pub fn remove_if_empty(&self) {
+    pub(crate) fn remove_if_empty(&self) {
         // A device that was named instead of a file stays.
         if self.bytes == 0 && self.file.metadata().is_ok_and(|file| file.is_file()) {
             // Where it cannot be removed there is an empty file, which does no harm.
@@ -64,11 +56,7 @@ impl Failures {
         }
     }
 
-    /// Adds rows with the reasons why they failed.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         failed: &[(&Row, RowFault)],
         columns: Option<(&Columns, u8)>,

@@ -4,14 +4,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// How often the user has asked to stop.
-pub struct Interrupts(watch::Receiver<u32>);
+pub(crate) struct Interrupts(watch::Receiver<u32>);
 
 impl Interrupts {
     /// Listens to SIGINT and SIGTERM, which do not end the process any more.
-    ///
-    /// # Errors
-    /// When it cannot.
-    pub fn listen() -> std::io::Result<Self> {
+    pub(crate) fn listen() -> std::io::Result<Self> {
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let (sender, receiver) = watch::channel(0);
@@ -28,18 +25,16 @@ impl Interrupts {
     }
 
     /// Lets a signal that has arrived be heard, and says whether there was one.
-    pub async fn heard(&self) -> bool {
+    pub(crate) async fn heard(&self) -> bool {
         tokio::task::yield_now().await;
         *self.0.borrow() > 0
     }
 
-    /// When the user has asked.
-    pub async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         self.times(1).await;
     }
 
-    /// When the user has asked twice.
-    pub async fn insisted(&mut self) {
+    pub(crate) async fn insisted(&mut self) {
         self.times(2).await;
     }
 

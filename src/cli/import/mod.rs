@@ -15,8 +15,9 @@ mod source;
 mod tally;
 mod target;
 
-pub use settings::ImportSettings;
+pub(crate) use settings::ImportSettings;
 
+use super::failure::Failure;
 use crate::clock;
 use anyhow::{Context, bail};
 use batch::{Batch, Queue};
@@ -27,44 +28,21 @@ use progress::Progress;
 use source::{Original, Row, RowFault, Whole};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::process::ExitCode;
 use target::{ActionError, ActionResult, Answer, Fault, Sent, Target};
 
-/// How an import ends that has not been stopped by an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// All rows are in.
-    Done,
-    /// All rows were sent, and some failed.
-    SomeFailed,
-    /// The user stopped it.
-    Interrupted,
-}
-
-/// Why an import does not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// What it was told cannot be done; nothing was sent.
-    #[error("{0:#}")]
-    Usage(anyhow::Error),
-    /// Something was in the way of rows.
-    #[error("{0:#}")]
-    Stopped(anyhow::Error),
-}
+/// The exit code of a command that Ctrl-C stopped, as a shell reports it.
+const INTERRUPTED: u8 = 130;
 
 /// Imports a file, and tells on standard output what became of its rows.
-///
-/// # Errors
-/// When it cannot begin, or cannot go on.
-pub fn run(settings: &ImportSettings) -> Result<Ending, ImportError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| ImportError::Stopped(error.into()))?;
+pub(crate) fn run(settings: &ImportSettings) -> Result<ExitCode, Failure> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().context("no runtime")?;
     runtime.block_on(async {
-        let mut import = Import::prepare(settings).map_err(ImportError::Usage)?;
+        let mut import = Import::prepare(settings).map_err(Failure::Usage)?;
         let done = import.send_all().await;
         import.progress.end();
-        import.finish(settings, done).map_err(ImportError::Stopped)
+        Ok(import.finish(settings, done)?)
     })
 }
 
@@ -229,31 +207,24 @@ impl Import {
         &mut self,
         settings: &ImportSettings,
         done: anyhow::Result<bool>,
-    ) -> anyhow::Result<Ending> {
+    ) -> anyhow::Result<ExitCode> {
         let rows = self.checkpoint.rows;
         self.failures.remove_if_empty();
-        let whole = match done {
-            Ok(whole) => whole,
-            Err(error) if settings.checkpoint().is_none() => {
-                return Err(error.context(format!("stopped after {rows} rows")));
-            }
-            Err(error) => {
-                self.checkpoint_file.save(&self.checkpoint)?;
-                let said = format!("stopped after {rows} rows (--resume goes on from there)");
-                return Err(error.context(said));
-            }
-        };
-        if whole {
+        if matches!(done, Ok(true)) {
             self.checkpoint_file.remove()?;
         } else {
             self.checkpoint_file.save(&self.checkpoint)?;
         }
+        let whole = done.with_context(|| match settings.checkpoint() {
+            Some(_) => format!("stopped after {rows} rows (--resume goes on from there)"),
+            None => format!("stopped after {rows} rows"),
+        })?;
         // Where standard output is closed there is nobody to tell.
         let _ = std::io::stdout().write_all(self.report(settings, whole).as_bytes());
         Ok(match (whole, self.checkpoint.tally.failed()) {
-            (false, _) => Ending::Interrupted,
-            (true, 0) => Ending::Done,
-            (true, _) => Ending::SomeFailed,
+            (false, _) => ExitCode::from(INTERRUPTED),
+            (true, 0) => ExitCode::SUCCESS,
+            (true, _) => ExitCode::FAILURE,
         })
     }
 
@@ -296,7 +267,6 @@ fn nonce(settings: &ImportSettings) -> String {
     }
 }
 
-/// Why a row failed: all faults, and where the first is in the row's own terms.
 fn fault_of(row: &Row, index: usize, error: Option<ActionError>) -> RowFault {
     let Some(ActionError { first, errors }) = error else {
         return RowFault::of_server("unknown", "No reason was given.");
@@ -305,12 +275,12 @@ fn fault_of(row: &Row, index: usize, error: Option<ActionError>) -> RowFault {
         Original::Line(_, Whole::Action) => format!("/data/{index}"),
         Original::Cells(_) | Original::Line(_, Whole::Data) => format!("/data/{index}/data"),
     };
-    let place = |fault: &Fault| fault.pointer.strip_prefix(&prefix).unwrap_or_default().to_owned();
-    let pointer = place(&first);
+    let within = |fault: &Fault| fault.pointer.strip_prefix(&prefix).unwrap_or_default().to_owned();
+    let pointer = within(&first);
     let message = match errors.as_slice() {
         [] | [_] => first.message,
         several => {
-            let each = several.iter().map(|it| format!("{}: {}", place(it), it.message));
+            let each = several.iter().map(|it| format!("{}: {}", within(it), it.message));
             each.collect::<Vec<_>>().join(" ")
         }
     };

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
-/// What the user sees while rows are sent.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     total_bytes: Option<u64>,
     started: Instant,
@@ -22,15 +21,13 @@ pub struct Progress {
 impl Progress {
     /// Shows nothing yet. `total_bytes` is the length of the file, where it is known; `before` are
     /// the rows and bytes that were done before.
-    #[must_use]
-    pub fn new(total_bytes: Option<u64>, before: (u64, u64)) -> Self {
+    pub(crate) fn new(total_bytes: Option<u64>, before: (u64, u64)) -> Self {
         let bar = stderr().is_terminal().then(|| bar(total_bytes));
         let started = clock::instant();
         Self { bar, total_bytes, started, before, next_line: LINE_EVERY }
     }
 
-    /// So far it is.
-    pub fn show(&mut self, tally: &Tally, bytes_read: u64) {
+    pub(crate) fn show(&mut self, tally: &Tally, bytes_read: u64) {
         let elapsed = self.started.elapsed();
         let rows = tally.total();
         let rate = rows.saturating_sub(self.before.0) * 1000
@@ -54,16 +51,14 @@ impl Progress {
         }
     }
 
-    /// Something to know meanwhile.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
             None => write_line(text),
         }
     }
 
-    /// Takes the bar away.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -15,88 +15,70 @@ use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What `beeiq import` is told.
 #[derive(Args, Clone, Debug)]
-pub struct ImportSettings {
+pub(crate) struct ImportSettings {
     /// The file: CSV whose first row names the fields, or NDJSON; - is standard input
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The listener's URL
     #[arg(long, env = "BEEIQ_LISTENER_URL", hide_env_values = true, value_name = "LISTENER_URL")]
-    pub url: Secret<String>,
+    pub(crate) url: Secret<String>,
     /// The user in whose name it is done
     #[arg(long, value_name = "EMAIL")]
-    pub sender: String,
+    pub(crate) sender: String,
     /// What is done with each row that does not say it itself
     #[arg(long, value_parser = action, default_value = "add-contact", value_name = "ACTION")]
-    pub action: String,
+    pub(crate) action: String,
     /// How the file is written, where its name does not end in .csv, .tsv, .ndjson or .jsonl
     #[arg(long, value_enum)]
-    pub format: Option<Format>,
+    pub(crate) format: Option<Format>,
     /// What separates the cells of a CSV file: a character, or tab
     #[arg(long, value_parser = delimiter, value_name = "CHARACTER")]
-    pub delimiter: Option<u8>,
+    pub(crate) delimiter: Option<u8>,
     /// A JSON object from headers to the paths that they stand for, or null to leave a column out
     #[arg(long, value_name = "FILE")]
-    pub map: Option<PathBuf>,
+    pub(crate) map: Option<PathBuf>,
     /// The most rows in a request
-    #[arg(
-        long,
-        default_value_t = 500,
-        value_parser = clap::value_parser!(u16).range(1..=5000),
-        value_name = "N"
-    )]
-    pub batch: u16,
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=5000))]
+    pub(crate) batch: u16,
     /// Where rows that fail are written with the reason and their number: the row as a spreadsheet
     /// shows it, blank ones counted, or the line of NDJSON; written anew each time
     #[arg(long, value_name = "FILE")]
-    pub failures: Option<PathBuf>,
+    pub(crate) failures: Option<PathBuf>,
     /// Go on with an import that was interrupted
     #[arg(long, conflicts_with_all = ["restart", "dry_run"])]
-    pub resume: bool,
+    pub(crate) resume: bool,
     /// Forget what was sent before: send all rows, under new idempotency keys
     #[arg(long)]
-    pub restart: bool,
+    pub(crate) restart: bool,
     /// Have everything checked and nothing changed
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// How long to go on trying while the listener does not answer, in seconds
-    #[arg(
-        long = "give-up-after",
-        default_value = "600",
-        value_parser = give_up_after,
-        value_name = "SECONDS"
-    )]
-    pub give_up_after: Duration,
+    #[arg(long = "give-up-after", default_value = "600", value_name = "SECONDS")]
+    #[arg(value_parser = give_up_after)]
+    pub(crate) give_up_after: Duration,
 }
 
 impl ImportSettings {
-    /// Whether the file is standard input.
-    #[must_use]
-    pub fn is_stdin(&self) -> bool {
+    pub(crate) fn is_stdin(&self) -> bool {
         self.file == Path::new("-")
     }
 
-    /// The sender's e-mail.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn sender(&self) -> anyhow::Result<String> {
+    pub(crate) fn sender(&self) -> anyhow::Result<String> {
         Ok(Email::parse(&self.sender).context("--sender")?.value().to_owned())
     }
 
-    /// The URL that requests go to.
-    ///
-    /// # Errors
-    /// When it is no listener's; it is not in the message.
-    pub fn target(&self) -> anyhow::Result<Url> {
-        let mut url: Url = self.url.expose().parse().context("--url is no URL")?;
+    pub(crate) fn target(&self) -> anyhow::Result<Url> {
+        let mut url: Url =
+            self.url.expose().parse().context("BEEIQ_LISTENER_URL (--url) is no URL")?;
         let is_listener = matches!(url.scheme(), "http" | "https")
             && url.path().contains("/listener/")
             && url.query().is_none();
         anyhow::ensure!(
             is_listener,
-            "--url must be a listener's, such as https://crm.example/listener/…"
+            "BEEIQ_LISTENER_URL (--url) must be a listener's, such as https://crm.example/listener/…"
         );
         if self.dry_run {
             url.query_pairs_mut().append_pair("dryRun", "true");
@@ -104,11 +86,7 @@ impl ImportSettings {
         Ok(url)
     }
 
-    /// How the file is written.
-    ///
-    /// # Errors
-    /// When neither its name nor a flag says it.
-    pub fn format(&self) -> anyhow::Result<Format> {
+    pub(crate) fn format(&self) -> anyhow::Result<Format> {
         let ending = self.file.extension().map(|it| it.to_string_lossy().to_lowercase());
         match (self.format, ending.as_deref()) {
             (Some(format), _) => Ok(format),
@@ -119,10 +97,7 @@ impl ImportSettings {
     }
 
     /// Opens the file, as far as its header row.
-    ///
-    /// # Errors
-    /// When it cannot be read, or its header row cannot be used.
-    pub fn open(&self) -> anyhow::Result<Source> {
+    pub(crate) fn open(&self) -> anyhow::Result<Source> {
         let input: Box<dyn Read> =
             if self.is_stdin() { Box::new(stdin()) } else { Box::new(File::open(&self.file)?) };
         match self.format()? {
@@ -139,10 +114,7 @@ impl ImportSettings {
     }
 
     /// A hash of the file and of all that makes its rows actions.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn fingerprint(&self) -> anyhow::Result<String> {
+    pub(crate) fn fingerprint(&self) -> anyhow::Result<String> {
         let mut hash = Sha256::new();
         let (map, delimiter) = (self.column_map()?, self.delimiter);
         let said = format!("{:?}", (&self.sender, &self.action, delimiter, map, self.dry_run));
@@ -161,11 +133,7 @@ impl ImportSettings {
         Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Where rows that fail are written.
-    ///
-    /// # Errors
-    /// As [`ImportSettings::format`], and where that is the file itself.
-    pub fn failures(&self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn failures(&self) -> anyhow::Result<PathBuf> {
         if let Some(path) = &self.failures {
             let same =
                 path.canonicalize().is_ok_and(|path| Some(path) == self.file.canonicalize().ok());
@@ -181,8 +149,7 @@ impl ImportSettings {
 
     /// Where it is kept how far the import has come; a dry run and standard input leave nothing to
     /// go on with.
-    #[must_use]
-    pub fn checkpoint(&self) -> Option<PathBuf> {
+    pub(crate) fn checkpoint(&self) -> Option<PathBuf> {
         (!self.dry_run && !self.is_stdin()).then(|| self.beside(".beeiq-import"))
     }
 

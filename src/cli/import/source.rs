@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Read};
 
 /// The member of an NDJSON row that says why it failed; it is no field.
-pub const RESERVED_MEMBER: &str = "beeiq";
+pub(crate) const RESERVED_MEMBER: &str = "beeiq";
 
 /// The longest row that is read. No request could carry it; but one that is not much longer than
 /// that is one failed row, and not the end of the import.
@@ -19,34 +19,30 @@ const TOO_LONG: &str = "it is longer than 16 MiB";
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A header row, and a row an action.
     Csv,
     /// A JSON object a line.
     Ndjson,
 }
 
-/// A row of the file.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// Of CSV the row as a spreadsheet shows it, of NDJSON the line: from 1, a header and blank ones
     /// included.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The action as JSON text, or what is wrong with the row.
-    pub action: Result<String, RowFault>,
-    /// What stands in the file.
-    pub original: Original,
+    pub(crate) action: Result<String, RowFault>,
+    pub(crate) original: Original,
 }
 
-/// What is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowFault {
+pub(crate) struct RowFault {
     /// A stable code, mostly the listener's.
-    pub code: String,
-    /// What is wrong, in words.
-    pub message: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
     /// Where: a JSON Pointer into the row's `data`; empty where it is the row as a whole.
-    pub pointer: String,
+    pub(crate) pointer: String,
 }
 
 impl RowFault {
@@ -55,46 +51,37 @@ impl RowFault {
     }
 
     /// What the listener says of the row as a whole.
-    #[must_use]
-    pub fn of_server(code: &str, message: &str) -> Self {
+    pub(crate) fn of_server(code: &str, message: &str) -> Self {
         Self { code: code.to_owned(), message: message.to_owned(), pointer: String::new() }
     }
 
-    /// A row that no request can carry.
-    #[must_use]
-    pub fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         Self::new(Code::BodyTooLarge, "The row is larger than a request may be.")
     }
 }
 
-/// A row as it stands in the file.
 #[derive(Debug)]
-pub enum Original {
-    /// Its cells.
+pub(crate) enum Original {
     Cells(ByteRecord),
     /// Its line, and whether it is a whole action, not its `data` alone.
     Line(Vec<u8>, Whole),
 }
 
-/// Whether a line is a whole action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whole {
+pub(crate) enum Whole {
     /// With its `actionType`.
     Action,
     /// The `data` of one.
     Data,
 }
 
-/// A file that is being read.
-pub enum Source {
-    /// CSV.
+pub(crate) enum Source {
     Csv(Box<CsvSource>),
-    /// NDJSON.
     Lines(LineSource),
 }
 
 /// A CSV file behind its header row.
-pub struct CsvSource {
+pub(crate) struct CsvSource {
     reader: csv::Reader<Lines>,
     columns: Columns,
     action: String,
@@ -103,8 +90,7 @@ pub struct CsvSource {
     rows: u64,
 }
 
-/// A file of JSON lines.
-pub struct LineSource {
+pub(crate) struct LineSource {
     reader: BufReader<Box<dyn Read>>,
     action: String,
     lines: u64,
@@ -113,10 +99,7 @@ pub struct LineSource {
 
 impl Source {
     /// Opens a CSV file: reads its header row.
-    ///
-    /// # Errors
-    /// When it has none that can be used, in one line.
-    pub fn csv(
+    pub(crate) fn csv(
         input: Box<dyn Read>,
         delimiter: u8,
         map: &ColumnMap,
@@ -150,18 +133,12 @@ impl Source {
         Ok(Self::Csv(Box::new(source)))
     }
 
-    /// Opens a file of JSON lines.
-    #[must_use]
-    pub fn lines(input: Box<dyn Read>, action: &str) -> Self {
+    pub(crate) fn lines(input: Box<dyn Read>, action: &str) -> Self {
         let reader = BufReader::with_capacity(64 * 1024, input);
         Self::Lines(LineSource { reader, action: action.to_owned(), lines: 0, bytes: 0 })
     }
 
-    /// The next row; `None` at the end.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
+    pub(crate) fn next_row(&mut self) -> anyhow::Result<Option<Row>> {
         match self {
             Self::Csv(source) => source.next_row(),
             Self::Lines(source) => source.next_row(),
@@ -169,18 +146,14 @@ impl Source {
         .context("the file cannot be read")
     }
 
-    /// How many bytes of the file have been read.
-    #[must_use]
-    pub fn bytes_read(&self) -> u64 {
+    pub(crate) fn bytes_read(&self) -> u64 {
         match self {
             Self::Csv(source) => source.reader.position().byte(),
             Self::Lines(source) => source.bytes,
         }
     }
 
-    /// The columns and their delimiter, where the file has columns.
-    #[must_use]
-    pub fn columns(&self) -> Option<(&Columns, u8)> {
+    pub(crate) fn columns(&self) -> Option<(&Columns, u8)> {
         match self {
             Self::Csv(source) => Some((&source.columns, source.delimiter)),
             Self::Lines(_) => None,
@@ -374,7 +347,7 @@ mod tests {
         }
     }
 
-    /// Whoever looks a failed row up in his spreadsheet must not find another one there.
+    /// Whoever looks a failed row up in a spreadsheet must not find another one there.
     #[test]
     fn a_row_has_the_number_that_a_spreadsheet_shows() {
         for end in ["\n", "\r\n"] {

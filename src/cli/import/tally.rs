@@ -6,7 +6,7 @@ use std::fmt;
 /// How many rows came to what; each row to one thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Tally {
+pub(crate) struct Tally {
     created: u64,
     updated: u64,
     unchanged: u64,
@@ -17,8 +17,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts a row under an answer's status; `false` where there is no such status.
-    #[must_use]
-    pub fn count(&mut self, status: &str) -> bool {
+    pub(crate) fn count(&mut self, status: &str) -> bool {
         let counter = match status {
             "created" => &mut self.created,
             "updated" => &mut self.updated,
@@ -32,20 +31,15 @@ impl Tally {
         true
     }
 
-    /// Counts a row that failed.
-    pub const fn count_failed(&mut self) {
+    pub(crate) const fn count_failed(&mut self) {
         self.failed += 1;
     }
 
-    /// How many failed.
-    #[must_use]
-    pub const fn failed(&self) -> u64 {
+    pub(crate) const fn failed(&self) -> u64 {
         self.failed
     }
 
-    /// All of them.
-    #[must_use]
-    pub const fn total(&self) -> u64 {
+    pub(crate) const fn total(&self) -> u64 {
         self.created + self.updated + self.unchanged + self.duplicate + self.queued + self.failed
     }
 }

@@ -12,24 +12,20 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// The first pause, and the longest one.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
 const NOT_YET: &str = "the listener has taken the rows for later, and not applied them yet";
 
-/// A listener.
-pub struct Target {
+pub(crate) struct Target {
     client: Client,
     url: Url,
     give_up_after: Duration,
 }
 
-/// What became of a request.
-pub enum Sent {
+pub(crate) enum Sent {
     /// Its actions were looked at.
     Answered(Answer),
     /// It is over a limit of the listener, which says so.
@@ -40,77 +36,58 @@ pub enum Sent {
 
 /// A listener's answer (`listener.md` 2), as far as it is of use here.
 #[derive(Debug, Deserialize)]
-pub struct Answer {
-    /// What is odd about the request as a whole.
+pub(crate) struct Answer {
     #[serde(default)]
-    pub warnings: Vec<Fault>,
-    /// What became of each action.
-    pub results: Vec<ActionResult>,
+    pub(crate) warnings: Vec<Fault>,
+    pub(crate) results: Vec<ActionResult>,
     /// Whether an earlier request of the same key got it.
     #[serde(skip)]
-    pub replayed: bool,
+    pub(crate) replayed: bool,
 }
 
-/// What became of an action.
 #[derive(Debug, Deserialize)]
-pub struct ActionResult {
-    /// One word.
-    pub status: String,
-    /// What is odd about it.
+pub(crate) struct ActionResult {
+    pub(crate) status: String,
     #[serde(default)]
-    pub warnings: Vec<Fault>,
-    /// What is wrong with it.
-    pub error: Option<ActionError>,
+    pub(crate) warnings: Vec<Fault>,
+    pub(crate) error: Option<ActionError>,
 }
 
-/// What is wrong with an action.
 #[derive(Debug, Deserialize)]
-pub struct ActionError {
-    /// The first fault.
+pub(crate) struct ActionError {
     #[serde(flatten)]
-    pub first: Fault,
-    /// Every fault.
+    pub(crate) first: Fault,
     #[serde(default)]
-    pub errors: Vec<Fault>,
+    pub(crate) errors: Vec<Fault>,
 }
 
-/// A fault or a warning.
 #[derive(Debug, Deserialize)]
-pub struct Fault {
-    /// Its stable code.
-    pub code: String,
-    /// What it is.
-    pub message: String,
-    /// Where it is.
+pub(crate) struct Fault {
+    pub(crate) code: String,
+    pub(crate) message: String,
     #[serde(default)]
-    pub pointer: String,
+    pub(crate) pointer: String,
 }
 
 /// What an answer is to an import.
 #[derive(Debug)]
-enum Verdict {
+enum Reply {
     Answered(Answer),
     TooLarge(String),
     /// It will be applied soon (`listener.md` 9), and can be asked for under that id.
-    Later {
+    Deferred {
         delivery: Uuid,
         replayed: bool,
     },
-    /// It may work later.
     Again {
         words: String,
         after: Option<Duration>,
     },
-    /// It will not work.
     Never(String),
 }
 
 impl Target {
-    /// The listener of that URL.
-    ///
-    /// # Errors
-    /// When a client of HTTP cannot be made.
-    pub fn new(url: Url, give_up_after: Duration) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: Url, give_up_after: Duration) -> anyhow::Result<Self> {
         crate::tls::use_ring();
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -123,10 +100,7 @@ impl Target {
     }
 
     /// Sends a body under its key until it is answered.
-    ///
-    /// # Errors
-    /// When the listener refuses it as a whole, or cannot be reached for too long.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         body: &str,
         key: &str,
@@ -135,16 +109,16 @@ impl Target {
     ) -> anyhow::Result<Sent> {
         let mut trouble_since: Option<Instant> = None;
         for attempt in 0_u32.. {
-            let verdict = tokio::select! {
-                verdict = self.outcome_of(body, key) => verdict,
+            let reply = tokio::select! {
+                reply = self.outcome_of(body, key) => reply,
                 () = interrupts.insisted() => return Ok(Sent::Interrupted),
             };
-            let (words, after) = match verdict {
-                Verdict::Answered(answer) => return Ok(Sent::Answered(answer)),
-                Verdict::TooLarge(words) => return Ok(Sent::TooLarge(words)),
-                Verdict::Never(words) => bail!(words),
-                Verdict::Again { words, after } => (words, after),
-                Verdict::Later { .. } => (NOT_YET.to_owned(), None),
+            let (words, after) = match reply {
+                Reply::Answered(answer) => return Ok(Sent::Answered(answer)),
+                Reply::TooLarge(words) => return Ok(Sent::TooLarge(words)),
+                Reply::Never(words) => bail!(words),
+                Reply::Again { words, after } => (words, after),
+                Reply::Deferred { .. } => (NOT_YET.to_owned(), None),
             };
             let since = *trouble_since.get_or_insert_with(clock::instant);
             let pause = after.unwrap_or_else(|| backoff(attempt, clock::random_bytes()));
@@ -162,17 +136,17 @@ impl Target {
 
     /// Sends a body, and where it is taken for later, waits for what becomes of it. Sent again under
     /// its key, it is the same delivery.
-    async fn outcome_of(&self, body: &str, key: &str) -> Verdict {
+    async fn outcome_of(&self, body: &str, key: &str) -> Reply {
         let request = self
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header("Idempotency-Key", key)
             .body(body.to_owned());
-        let mut verdict = ask(request).await;
+        let mut reply = ask(request).await;
         let since = clock::instant();
         let mut attempt = 0;
-        while let Verdict::Later { delivery, replayed } = verdict {
+        while let Reply::Deferred { delivery, replayed } = reply {
             if since.elapsed() > REQUEST_TIMEOUT {
                 break;
             }
@@ -183,18 +157,17 @@ impl Target {
             if let Ok(mut path) = url.path_segments_mut() {
                 path.extend(["deliveries", &delivery.to_string()]);
             }
-            verdict = match ask(self.client.get(url)).await {
-                Verdict::Answered(answer) => Verdict::Answered(Answer { replayed, ..answer }),
-                Verdict::Later { .. } => Verdict::Later { delivery, replayed },
+            reply = match ask(self.client.get(url)).await {
+                Reply::Answered(answer) => Reply::Answered(Answer { replayed, ..answer }),
+                Reply::Deferred { .. } => Reply::Deferred { delivery, replayed },
                 other => other,
             };
         }
-        verdict
+        reply
     }
 }
 
-/// Makes a request, and judges its answer.
-async fn ask(request: RequestBuilder) -> Verdict {
+async fn ask(request: RequestBuilder) -> Reply {
     let answered = async {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -205,7 +178,7 @@ async fn ask(request: RequestBuilder) -> Verdict {
         // The URL is a secret.
         Err(error) => {
             let error = anyhow::Error::new(error.without_url());
-            Verdict::Again {
+            Reply::Again {
                 words: format!("the listener cannot be reached: {error:#}"),
                 after: None,
             }
@@ -224,7 +197,7 @@ struct Outcome {
 }
 
 /// What an answer with that status, headers and body is.
-fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
+fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Reply {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let has_results = json.as_ref().is_some_and(|json| json.get("results").is_some());
     let words = words_of(status, json.as_ref());
@@ -232,24 +205,24 @@ fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Verdict {
     if matches!(status.as_u16(), 200 | 202)
         && let Ok(outcome) = serde_json::from_slice(body)
     {
-        return later(outcome, replayed);
+        return deferred(outcome, replayed);
     }
     match status.as_u16() {
         200 | 207 | 422 if has_results => {
             match serde_json::from_slice::<Answer>(body).context("its results cannot be read") {
-                Ok(answer) => Verdict::Answered(Answer { replayed, ..answer }),
-                Err(error) => Verdict::Never(format!("{words}: {error:#}")),
+                Ok(answer) => Reply::Answered(Answer { replayed, ..answer }),
+                Err(error) => Reply::Never(format!("{words}: {error:#}")),
             }
         }
-        413 => Verdict::TooLarge(words),
-        408 | 409 | 425 | 429 | 500.. => Verdict::Again { words, after: retry_after(headers) },
-        200 | 202 | 207 => Verdict::Never(format!("{words}, but not as a BeeIQ listener does")),
-        300..=399 => Verdict::Never(format!("{words}: the URL leads elsewhere")),
-        _ => Verdict::Never(words),
+        413 => Reply::TooLarge(words),
+        408 | 409 | 425 | 429 | 500.. => Reply::Again { words, after: retry_after(headers) },
+        200 | 202 | 207 => Reply::Never(format!("{words}, but not as a BeeIQ listener does")),
+        300..=399 => Reply::Never(format!("{words}: the URL leads elsewhere")),
+        _ => Reply::Never(words),
     }
 }
 
-fn later(outcome: Outcome, replayed: bool) -> Verdict {
+fn deferred(outcome: Outcome, replayed: bool) -> Reply {
     let Outcome { request_id: delivery, status, http_status, answer } = outcome;
     let status = http_status.filter(|_| status == "done");
     match status.and_then(|status| StatusCode::from_u16(status).ok()) {
@@ -257,7 +230,7 @@ fn later(outcome: Outcome, replayed: bool) -> Verdict {
             let answer = answer.unwrap_or_default().to_string();
             judge(status, &HeaderMap::new(), answer.as_bytes())
         }
-        None => Verdict::Later { delivery, replayed },
+        None => Reply::Deferred { delivery, replayed },
     }
 }
 
@@ -300,14 +273,13 @@ mod tests {
     use super::*;
     use reqwest::header::HeaderValue;
 
-    /// What that answer is, in a word.
     fn kind(status: u16, body: &str) -> &'static str {
         match judge(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes()) {
-            Verdict::Answered(_) => "answered",
-            Verdict::TooLarge(_) => "too large",
-            Verdict::Again { .. } => "again",
-            Verdict::Later { .. } => "later",
-            Verdict::Never(_) => "never",
+            Reply::Answered(_) => "answered",
+            Reply::TooLarge(_) => "too large",
+            Reply::Again { .. } => "again",
+            Reply::Deferred { .. } => "later",
+            Reply::Never(_) => "never",
         }
     }
 

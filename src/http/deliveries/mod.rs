@@ -95,6 +95,8 @@ pub struct DeliveryDetail {
     replays: Vec<Uuid>,
 }
 
+crate::http::routes::routes![list, read];
+
 /// The org's deliveries, newest first.
 #[utoipa::path(
     get, path = "/api/v1/deliveries", tag = "Deliveries", operation_id = "listDeliveries",

@@ -48,6 +48,8 @@ pub struct Replayed {
     answer: Value,
 }
 
+crate::http::routes::routes![run, run_many];
+
 /// Runs actions of a delivery again, and answers as the listener would. What has been applied is not
 /// applied twice, however often this is asked for: where nothing is left to run, the answer has no
 /// results.

@@ -31,7 +31,7 @@ use uuid::Uuid;
     ]
 }))]
 #[expect(dead_code, reason = "here for its description")]
-pub struct Payload {
+pub(crate) struct Payload {
     /// The e-mail of an active user of the org: the owner of what is created.
     sender_user: String,
     /// Applied in order, each on its own. Absent or empty: a ping.
@@ -43,7 +43,7 @@ pub struct Payload {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "here for its description")]
-pub struct Action {
+pub(crate) struct Action {
     action_type: ActionType,
     /// The fields of an action of that type.
     #[schema(value_type = Object)]
@@ -53,7 +53,8 @@ pub struct Action {
 /// What is to be done.
 #[derive(ToSchema)]
 #[schema(rename_all = "kebab-case")]
-pub enum ActionType {
+#[expect(dead_code, reason = "here for its description")]
+pub(crate) enum ActionType {
     /// Adds a person or a company, unless there is one.
     AddContact,
     /// Changes a person or a company.
@@ -76,7 +77,7 @@ pub enum ActionType {
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 #[expect(dead_code, reason = "here for its description")]
-pub struct TakenForLater {
+pub(crate) struct TakenForLater {
     /// The request's id, by which its outcome is read.
     request_id: Uuid,
     /// Always `pending`.
@@ -85,7 +86,7 @@ pub struct TakenForLater {
 }
 
 /// A problem (RFC 9457), with what became of each action where actions were read.
-pub struct NothingApplied;
+pub(crate) struct NothingApplied;
 
 impl PartialSchema for NothingApplied {
     fn schema() -> RefOr<Schema> {
@@ -112,7 +113,7 @@ impl ToSchema for NothingApplied {
 }
 
 /// What a delivery was answered, whatever the status.
-pub struct AnyAnswer;
+pub(crate) struct AnyAnswer;
 
 impl PartialSchema for AnyAnswer {
     fn schema() -> RefOr<Schema> {

@@ -23,6 +23,21 @@ use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::path_id::PathId;
 use serde_json::json;
 
+crate::http::routes::routes![
+    list_contacts,
+    read_contact,
+    erase_contact,
+    contact_history,
+    list_accounts,
+    read_account,
+    erase_account,
+    account_history,
+    list_leads,
+    read_lead,
+    erase_lead,
+    lead_history,
+];
+
 /// Lists contacts, newest first; a member gets those that permits let them see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(

@@ -28,6 +28,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+crate::http::routes::routes![list_deals, read_deal, deal_history];
+
 /// A deal.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -21,6 +21,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+crate::http::routes::routes![list_notes, read_note];
+
 /// The names of the filters, beside `limit` and `cursor`: notes have no tags.
 const FILTERS: [&str; 9] =
     ["email", "phone", "passport", "contactId", "name", "owner", "createdFrom", "createdTo", "q"];
@@ -173,7 +175,8 @@ fn note(found: FoundNote, directory: &Directory) -> Result<NoteBody, Problem> {
         body,
         model,
         target,
-        channel: name_of(&directory.channels, channel),
+        channel: name_of(&directory.channels, channel)
+            .or_else(|| name_of(&directory.sources, channel)),
         permit: permit_body(&permit, directory),
         owner: owner(owner_id, directory)?,
         created_at,

@@ -26,6 +26,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+crate::http::routes::routes![list_tickets, read_ticket, ticket_history];
+
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

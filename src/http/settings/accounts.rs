@@ -174,9 +174,9 @@ pub struct Trial {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TrialReport {
     status: TrialStatus,
-    /// The provider's own words, or ours.
+    /// What the provider answered, or why nothing was sent.
     #[schema(example = "HTTP 201: queued")]
-    words: String,
+    response: String,
 }
 
 /// Whether the message was taken.
@@ -194,20 +194,21 @@ pub enum TrialStatus {
 impl TrialReport {
     /// What a staging instance reports.
     pub(super) fn captured() -> Self {
-        let words = "This instance is for staging, and sends nothing: the account was not tried.";
-        Self { status: TrialStatus::Captured, words: words.to_owned() }
+        let response =
+            "This instance is for staging, and sends nothing: the account was not tried.";
+        Self { status: TrialStatus::Captured, response: response.to_owned() }
     }
 }
 
 impl From<Outcome> for TrialReport {
     fn from(outcome: Outcome) -> Self {
-        let (status, words) = match outcome {
+        let (status, response) = match outcome {
             Outcome::Sent { words, provider_id: _ } => (TrialStatus::Sent, words),
             Outcome::Transient { words, retry_after: _ }
             | Outcome::Permanent { words }
             | Outcome::AccountRefused { words } => (TrialStatus::Failed, words),
         };
-        Self { status, words }
+        Self { status, response }
     }
 }
 

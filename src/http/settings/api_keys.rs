@@ -87,6 +87,8 @@ impl ApiKey {
     }
 }
 
+crate::http::routes::routes![list, create, read, delete];
+
 /// The org's API keys, newest first.
 #[utoipa::path(
     get, path = "/api/v1/api-keys", tag = "API keys", operation_id = "listApiKeys",

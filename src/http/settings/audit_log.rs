@@ -85,6 +85,8 @@ impl From<Line> for AuditLine {
     }
 }
 
+crate::http::routes::routes![list, read];
+
 /// Lists who changed which setting, newest first.
 #[utoipa::path(
     get, path = "/api/v1/audit-log", tag = "Audit log", operation_id = "listAuditLog",

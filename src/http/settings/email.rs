@@ -56,6 +56,8 @@ pub struct EmailSettings {
     from_name: Option<String>,
 }
 
+crate::http::routes::routes![read, change, delete, try_out];
+
 /// The org's mail server.
 #[utoipa::path(
     get, path = "/api/v1/settings/email", tag = "Settings", operation_id = "readEmailSettings",
@@ -131,7 +133,7 @@ pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResp
     request_body(content = Trial, example = json!({"to": "ann@example.com"})),
     responses(
         (status = 200, body = TrialReport,
-         example = json!({"status": "failed", "words": "535 5.7.8 Authentication failed"})),
+         example = json!({"status": "failed", "response": "535 5.7.8 Authentication failed"})),
         AdminProblems,
         BodyProblems,
         (status = 409, body = ProblemDocument, content_type = "application/problem+json",

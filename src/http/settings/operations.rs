@@ -14,7 +14,10 @@ macro_rules! handlers {
         use crate::app::App;
         use crate::http::extract::Admin;
         use crate::problem::Problem;
-        use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument, QueryProblem};
+        use crate::http::openapi::{
+            AdminProblems, BodyProblems, NameTaken, NotFound, ProblemDocument, QueryProblem,
+            Stale,
+        };
         use crate::http::page::Page;
         use crate::http::settings::resource;
         use actix_web::{HttpRequest, HttpResponse, web};
@@ -37,8 +40,7 @@ macro_rules! handlers {
                 )),
                 AdminProblems,
                 BodyProblems,
-                (status = 409, body = ProblemDocument, content_type = "application/problem+json",
-                 description = "`name_taken`, or `limit_reached`"),
+                NameTaken,
             ),
         )]
         pub async fn create(
@@ -48,6 +50,8 @@ macro_rules! handlers {
         ) -> Result<HttpResponse, Problem> {
             resource::create($resource, &app, actor, payload).await
         }
+
+        $crate::http::routes::routes![list, create, read, change, delete];
     };
     (
         @but_create resource: $resource:expr, paths: ($many:tt, $one:tt), tag: $tag:tt,
@@ -82,7 +86,7 @@ macro_rules! handlers {
             responses(
                 (status = 200, body = $Entry, headers(("ETag" = String, description = "For If-Match"))),
                 AdminProblems,
-                (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+                NotFound,
             ),
         )]
         pub async fn read(
@@ -106,12 +110,12 @@ macro_rules! handlers {
                 (status = 200, body = $Entry, headers(("ETag" = String, description = "For If-Match"))),
                 AdminProblems,
                 BodyProblems,
-                (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+                NotFound,
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
                  description = concat!(
                     "`name_taken`, or `in_use` where the change cannot be while it is" $(, $conflict)?
                  )),
-                (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
+                Stale,
             ),
         )]
         pub async fn change(
@@ -135,10 +139,10 @@ macro_rules! handlers {
             responses(
                 (status = 204),
                 AdminProblems,
-                (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
+                NotFound,
                 (status = 409, body = ProblemDocument, content_type = "application/problem+json",
                  description = concat!("`in_use`, and by what" $(, $conflict)?)),
-                (status = 412, body = ProblemDocument, content_type = "application/problem+json"),
+                Stale,
             ),
         )]
         pub async fn delete(

@@ -123,6 +123,8 @@ impl OrgSettings {
     }
 }
 
+crate::http::routes::routes![read, change];
+
 /// Reads what is set of the org.
 #[utoipa::path(
     get, path = "/api/v1/settings", tag = "Org", operation_id = "readSettings",

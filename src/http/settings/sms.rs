@@ -106,6 +106,8 @@ struct SmsFields {
     sender: Option<String>,
 }
 
+crate::http::routes::routes![read, change, delete, try_out];
+
 /// The org's SMS account.
 #[utoipa::path(
     get, path = "/api/v1/settings/sms", tag = "Settings", operation_id = "readSmsSettings",

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::http::body;
 use crate::http::extract::Admin;
 use crate::http::openapi::{
-    AdminProblems, BodyProblems, ProblemDocument, QueryProblem, SignedInProblems,
+    AdminProblems, BodyProblems, NotFound, ProblemDocument, QueryProblem, SignedInProblems, Stale,
 };
 use crate::http::page::{Page, Query, invalid};
 use crate::problem::Problem;
@@ -265,6 +265,8 @@ fn not_the_last(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<(), Problem> {
     let detail = "This is the org's last active owner; make another user an owner first.";
     Err(Problem::new(Code::LastOwner, detail))
 }
+
+crate::http::routes::routes![list, create, read, change, delete, set_password];
 
 super::operations::handlers! {
     @but_create resource: Users::default(), paths: ("/api/v1/users", "/api/v1/users/{id}"),

@@ -73,7 +73,7 @@ fn sweep() {
         let Some(pid) = pid else { continue };
         let ended = kill(Pid::from_raw(pid.cast_signed()), None) == Err(Errno::ESRCH);
         // One with our own number is of an earlier process. Another test process may sweep it too,
-        // or it may be another user's: then it is left to him.
+        // or it may be another user's: then it is left to them.
         if (ended || pid == process::id()) && beeiq_postgres::remove(&entry.path()).is_err() {
             continue;
         }

@@ -9,11 +9,9 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock, Mutex};
-use utoipa::OpenApi;
 
-static DESCRIBED: LazyLock<Described> = LazyLock::new(|| {
-    Described::new(serde_json::to_value(beeiq::http::openapi::Document::openapi()).unwrap())
-});
+static DESCRIBED: LazyLock<Described> =
+    LazyLock::new(|| Described::new(serde_json::to_value(beeiq::http::document()).unwrap()));
 
 /// An answer, as far as the document tells of it.
 pub(super) struct Answered<'a> {

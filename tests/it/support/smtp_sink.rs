@@ -101,7 +101,7 @@ impl SmtpSink {
     }
 
     /// A server that asks `script` what to do with a mail: its recipient, and how often a mail to
-    /// him was tried before.
+    /// them was tried before.
     pub(crate) fn with(script: impl Fn(&str, usize) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -9,13 +9,14 @@ use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
 use super::customer::person::PERSON_FIELDS;
-use crate::batch::change::{Change, Decision, Message, Rejection};
+use super::welcome::rendered;
+use crate::batch::change::{Content, Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
-use crate::records::customer::CustomerKind;
+use crate::records::customer::{Customer, CustomerKind};
 use serde_json::Value;
 
 /// A payload of add-contact, read.
@@ -63,8 +64,9 @@ impl AddContact {
         decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics)
     }
 
-    /// What would be queued for the contact if it were new, which it may not be: for trying out a
-    /// listener's welcome messages.
+    /// The listener's welcome messages as the contact would get them if it were new, which it may
+    /// not be, and had an address for each: for trying them out. A warning says which it would not
+    /// get.
     ///
     /// # Errors
     /// Every fault.
@@ -73,17 +75,32 @@ impl AddContact {
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
-    ) -> Result<(Vec<Message>, Vec<Warning>), Rejection> {
+    ) -> Result<(Vec<Content>, Vec<Warning>), Rejection> {
         let company = self.customer.search_company(overlay, &mut diagnostics);
         if !diagnostics.faults.is_empty() {
             return Err(diagnostics.into());
         }
+        let at = &self.customer.at;
         let made = self.customer.create(company, overlay, ids, &mut diagnostics);
-        let messages = made.into_changes().0.into_iter().filter_map(|change| match change {
-            Change::MessageQueued(message) => Some(*message),
-            _ => None,
-        });
-        Ok((messages.collect(), diagnostics.warnings))
+        // What is wrong with a template was told for those who have an address.
+        let mut rendering = Diagnostics::default();
+        let company_name = made.company_name.as_deref();
+        let contents = rendered(&made.customer, company_name, at, overlay, &mut rendering);
+        let new = rendering.warnings.into_iter().filter(|it| !diagnostics.warnings.contains(it));
+        let new: Vec<Warning> = new.collect();
+        diagnostics.warnings.extend(new);
+        let listener = overlay.request.context.listener;
+        let Customer { emails, phones, .. } = &made.customer;
+        for (missing, field, what) in [
+            (emails.is_empty() && listener.welcome_email.is_some(), "emails", "e-mail"),
+            (phones.is_empty() && listener.welcome_sms.is_some(), "phones", "SMS"),
+        ] {
+            if missing {
+                let message = format!("There is no address for the welcome {what}.");
+                diagnostics.warn(Code::WelcomeSkipped, at.member(field), message);
+            }
+        }
+        Ok((contents, diagnostics.warnings))
     }
 }
 

@@ -5,7 +5,7 @@
 //! created for a note: who is not there is `not_found`, an unknown `customerId` included. `tag` is
 //! added to the customer's tags. The note's text stands in no history.
 
-use super::channel::read_channel;
+use super::channel::read_channel_or_source;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{NamedCode, read_code};
 use super::customer::lists::read_tags;
@@ -97,7 +97,7 @@ impl AddNote {
             fields.require("body", false);
         }
         let target = Target::read(&mut fields, context);
-        let channel = read_channel(&mut fields, context);
+        let channel = read_channel_or_source(&mut fields, context);
         let permit = read_permit(&mut fields, context).set().unwrap_or_default();
         Some(Self { at, body: body.unwrap_or_default(), channel, permit, target })
     }

@@ -1,12 +1,13 @@
 //! add-ticket: a ticket of a customer or lead (`listener.md` 7).
 //!
 //! The customer is found by `customerId`, `contactId`, `passport`, e-mails and phones, in that
-//! order, among leads where `contactType` is `lead`, and linked as he is. Who is not there is made
-//! as in add-contact or add-lead, where the payload has a `name` and an e-mail, phone or passport;
-//! else he is `not_found`. `tag` and `cusFields` are the ticket's own. Its SLA sets the due times
-//! from the time of the request on. Its group's members may read it beside its owner; without a
-//! group everybody.
+//! order, among leads where `contactType` is `lead`, and linked as they are. Who is not there is
+//! made as in add-contact or add-lead, where the payload has a `name` and an e-mail, phone or
+//! passport; else they are `not_found`. Without any identifier it is `missing_identifier`. `tag` and
+//! `cusFields` are the ticket's own. Its SLA sets the due times from the time of the request on. Its
+//! group's members may read it beside its owner; without a group everybody.
 
+use super::add_note::CUSTOMER_IDENTIFIERS;
 use super::channel::read_channel;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use super::customer::customer_data::CustomerData;
@@ -33,6 +34,7 @@ use crate::records::customer::CustomerKind;
 use crate::records::permit::Permit;
 use crate::records::ticket::{Ticket, TicketCode, TicketSla};
 use crate::values::custom_field::Model;
+use crate::values::suggest::listed;
 use crate::values::text::fold;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -131,7 +133,7 @@ impl AddTicket {
     /// Decides it. `diagnostics` are those of reading it.
     ///
     /// # Errors
-    /// Every fault; `not_found` where there is no such customer and he cannot be made.
+    /// Every fault; `not_found` where there is no such customer and they cannot be made.
     pub fn decide(
         &self,
         overlay: &Overlay<'_>,
@@ -139,7 +141,9 @@ impl AddTicket {
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
         let known = self.customer.search(overlay, &mut diagnostics).cloned();
-        if known.is_none() && !self.can_make_customer() {
+        // Who was not named at all is told of already.
+        let named = !diagnostics.faults.iter().any(|fault| fault.code == Code::MissingIdentifier);
+        if known.is_none() && named && !self.can_make_customer() {
             let message = "Nobody has this contactId, passport, e-mail or phone; to make the \
                            customer a `name` and an e-mail, phone or passport are needed.";
             diagnostics.fault(Code::NotFound, &self.at, message);
@@ -261,6 +265,14 @@ fn related_customer(customer: &KnownCustomer, link: Link) -> Related {
 
 /// The customer: what identifies him, and what he is made from where nobody has it.
 fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedCustomer {
+    if !CUSTOMER_IDENTIFIERS.iter().any(|name| fields.has(name)) {
+        let at = fields.at().clone();
+        let message = format!(
+            "Whose ticket is it? Name one of {}.",
+            listed(CUSTOMER_IDENTIFIERS, CUSTOMER_IDENTIFIERS.len())
+        );
+        fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
+    }
     let contact_kind = read_contact_type(fields).set().unwrap_or(ContactKind::Customer);
     let code = read_code(fields, contact_kind);
     let person = Person {

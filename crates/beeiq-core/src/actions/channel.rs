@@ -2,6 +2,7 @@
 
 use crate::batch::context::Context;
 use crate::diagnostics::Code;
+use crate::directory::Directory;
 use crate::json::{Fields, Longest};
 use uuid::Uuid;
 
@@ -12,20 +13,35 @@ const OTHER_NAMES: &[(&str, &str)] = &[("Web Contact Form", "Contact Form")];
 pub fn read_channel(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid> {
     let at = fields.place("channel");
     let name = fields.text("channel", Longest::LINE).set()?;
+    let channel = channel_named(&name, context);
+    if channel.is_none() {
+        let (code, names) = (Code::UnknownChannel, context.directory.channels.all_names());
+        context.references().unknown(fields.diagnostics, code, &at, "channel", &name, names);
+    }
+    channel
+}
+
+/// The same for a note, which may also have come by one of the org's sources: the documents call
+/// both a channel.
+pub fn read_channel_or_source(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Uuid> {
+    let at = fields.place("channel");
+    let name = fields.text("channel", Longest::LINE).set()?;
+    let Directory { channels, sources, .. } = context.directory;
+    let channel =
+        channel_named(&name, context).or_else(|| sources.named(&name).map(|source| source.id));
+    if channel.is_none() {
+        let (code, what) = (Code::UnknownChannel, "channel or source");
+        let names = channels.all_names().chain(sources.all_names());
+        context.references().unknown(fields.diagnostics, code, &at, what, &name, names);
+    }
+    channel
+}
+
+fn channel_named(name: &str, context: Context<'_>) -> Option<Uuid> {
     let channels = &context.directory.channels;
-    let channel = channels.named(&name).or_else(|| {
-        let (_, usual) = OTHER_NAMES.iter().find(|(other, _)| other.eq_ignore_ascii_case(&name))?;
+    let channel = channels.named(name).or_else(|| {
+        let (_, usual) = OTHER_NAMES.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
         channels.named(usual)
     });
-    if channel.is_none() {
-        context.references().unknown(
-            fields.diagnostics,
-            Code::UnknownChannel,
-            &at,
-            "channel",
-            &name,
-            channels.iter().map(|channel| channel.name.as_str()),
-        );
-    }
     channel.map(|channel| channel.id)
 }

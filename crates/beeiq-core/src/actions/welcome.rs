@@ -4,10 +4,12 @@ use super::customer::new_customer::history;
 use crate::batch::change::{Change, Content, HistoryKind, Message};
 use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
+use crate::directory::WelcomeEmail;
 use crate::records::customer::Customer;
 use crate::records::identity::World;
+use crate::values::phone::can_receive_sms;
 use crate::values::sms::segments;
-use crate::values::template::{MergeFields, RenderError};
+use crate::values::template::{MergeFields, MessageTemplate, RenderError};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -17,9 +19,10 @@ type Failure = (Code, String);
 /// A message that is due: to whom, and what.
 type Due = (String, Content);
 
-/// Queues the listener's welcome e-mail to the first e-mail, its welcome SMS to the first phone;
-/// none where there is no address, or the listener has no content for it. A message that cannot be
-/// made does not stop the customer from being made: his history and a warning at `at` say why.
+/// Queues the listener's welcome e-mail to the first e-mail, its welcome SMS to the first phone that
+/// can take one; none where there is no address, or the listener has no content for it. A message
+/// that cannot be made does not stop the customer from being made: their history and a warning at
+/// `at` say why.
 pub fn welcome(
     customer: &Customer,
     company_name: Option<&str>,
@@ -51,6 +54,48 @@ pub fn welcome(
     changes
 }
 
+/// The listener's welcome messages as they would read, whether or not the customer has an address
+/// for them: for trying them out. Where one cannot be rendered a warning at `at` says why.
+pub fn rendered(
+    customer: &Customer,
+    company_name: Option<&str>,
+    at: &Pointer,
+    overlay: &Overlay<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Content> {
+    let listener = overlay.request.context.listener;
+    let fields = merge_fields(customer, company_name, overlay);
+    let email = listener.welcome_email.as_ref().map(|email| email_content(email, &fields));
+    let sms = listener.welcome_sms.as_ref().map(|sms| sms_content(sms, &fields));
+    let mut contents = Vec::new();
+    for rendered in [email, sms].into_iter().flatten() {
+        match rendered {
+            Ok(content) => contents.push(content),
+            Err((code, reason)) => diagnostics.warn(code, at, reason),
+        }
+    }
+    contents
+}
+
+fn email_content(email: &WelcomeEmail, fields: &MergeFields) -> Result<Content, Failure> {
+    Ok(Content::Email {
+        subject: email.subject.render(fields).map_err(|error| unrenderable(&error))?,
+        html: email.html.render(fields).map_err(|error| unrenderable(&error))?,
+        text: email
+            .text
+            .as_ref()
+            .map(|text| text.render(fields))
+            .transpose()
+            .map_err(|error| unrenderable(&error))?,
+    })
+}
+
+fn sms_content(sms: &MessageTemplate, fields: &MergeFields) -> Result<Content, Failure> {
+    let text = sms.render(fields).map_err(|error| unrenderable(&error))?;
+    let segments = segments(&text).count;
+    Ok(Content::Sms { text, segments })
+}
+
 fn email_due(
     customer: &Customer,
     fields: &MergeFields,
@@ -61,17 +106,7 @@ fn email_due(
     else {
         return Ok(None);
     };
-    let content = Content::Email {
-        subject: email.subject.render(fields).map_err(|error| unrenderable(&error))?,
-        html: email.html.render(fields).map_err(|error| unrenderable(&error))?,
-        text: email
-            .text
-            .as_ref()
-            .map(|text| text.render(fields))
-            .transpose()
-            .map_err(|error| unrenderable(&error))?,
-    };
-    Ok(Some((first.value.clone(), content)))
+    Ok(Some((first.value.clone(), email_content(email, fields)?)))
 }
 
 fn sms_due(
@@ -84,21 +119,27 @@ fn sms_due(
     else {
         return Ok(None);
     };
-    let Some(number) = first.e164.clone() else {
-        let reason =
-            format!("No welcome SMS: \"{}\" is not a number that can be called.", first.value);
+    let mut numbers = customer.phones.iter().filter_map(|phone| phone.e164.as_deref());
+    let Some(number) = numbers.find(|e164| can_receive_sms(e164)).map(str::to_owned) else {
+        let shown = &first.value;
+        let reason = if customer.phones.len() == 1 {
+            format!("No welcome SMS: \"{shown}\" is not a mobile number.")
+        } else {
+            format!("No welcome SMS: neither \"{shown}\" nor another phone is a mobile number.")
+        };
         return Err((Code::WelcomeSkipped, reason));
     };
-    let text = sms.render(fields).map_err(|error| unrenderable(&error))?;
-    let segments = segments(&text).count;
-    if let Some(credits) = overlay.too_few_sms_credits(segments.into()) {
+    let content = sms_content(sms, fields)?;
+    if let Content::Sms { segments, .. } = content
+        && let Some(credits) = overlay.too_few_sms_credits(segments.into())
+    {
         let reason = format!(
             "No welcome SMS: it takes {segments} SMS credits and the org has {credits} left. \
              Set an SMS account up, or shorten the text."
         );
         return Err((Code::SmsCreditsExhausted, reason));
     }
-    Ok(Some((number, Content::Sms { text, segments })))
+    Ok(Some((number, content)))
 }
 
 fn unrenderable(error: &RenderError) -> Failure {

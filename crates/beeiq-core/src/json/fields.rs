@@ -284,6 +284,19 @@ impl<'v, 'f> Fields<'v, 'f> {
         }
     }
 
+    /// Opens an object that is a field of this one, blank or not, and whose members the sender names:
+    /// none is unknown.
+    pub fn map(&mut self, name: &str) -> Option<Fields<'v, '_>> {
+        let Some(Value::Object(object)) = self.object.get(name) else { return None };
+        let (at, mode) = (self.place(name), self.mode);
+        Some(Fields { object, at, mode, diagnostics: self.diagnostics })
+    }
+
+    /// The names of its members.
+    pub fn names(&self) -> impl Iterator<Item = &'v str> + use<'v> {
+        self.object.keys().map(String::as_str)
+    }
+
     /// Opens an object that is an entry of a list of this one.
     pub fn entry(
         &mut self,

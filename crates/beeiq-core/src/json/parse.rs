@@ -103,10 +103,59 @@ fn looks_form_encoded(text: &str) -> bool {
 }
 
 fn syntax(text: &str, error: &serde_json::Error) -> Malformed {
-    let (line, column) = (error.line().max(1), error.column().max(1));
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+    let (mut line, mut column) = (error.line().max(1), error.column().max(1));
+    let mut message = error.to_string();
+    message.truncate(message.find(" at line ").unwrap_or(message.len()));
+    let offset = offset_of(text, line, column);
+    if let Some((fault, told)) = usual_fault(text, offset, error) {
+        (message, (line, column)) = (told, place_of(text, fault));
+    }
     Malformed::Syntax { message, line, column, excerpt: excerpt(text, line, column) }
+}
+
+/// What people often write that JSON does not have: where it begins, and what it is with the remedy.
+/// The parser stopped at `offset`.
+fn usual_fault(text: &str, offset: usize, error: &serde_json::Error) -> Option<(usize, String)> {
+    let (before, rest) = text.split_at_checked(offset)?;
+    let quoted = |at: usize, quote: char| {
+        (at, format!("a curly quote ({quote}) where a straight one (\") has to be"))
+    };
+    if let Some(quote) = rest.chars().next().filter(|char| is_curly(*char)) {
+        return Some(quoted(offset, quote));
+    }
+    if rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#') {
+        return Some((offset, "a comment, which JSON has none of (remove it)".to_owned()));
+    }
+    let comma = before.trim_end().strip_suffix(',').map(str::len);
+    if let Some(comma) = comma.filter(|_| rest.starts_with([']', '}'])) {
+        return Some((comma, "a trailing comma (remove it)".to_owned()));
+    }
+    // A string that began straight and was to end with a curly quote went on to the next straight
+    // one. Quotes within a text come in pairs.
+    let string = if error.is_eof() { text } else { before.trim_end().strip_suffix('"')? };
+    let start = string.rfind('"')? + 1;
+    let (opening, closing) = ('\u{201c}', '\u{201d}');
+    let string = string.get(start..)?;
+    let unpaired = string.matches(closing).count() > string.matches(opening).count();
+    let at = string.find(closing).filter(|_| unpaired)?;
+    Some(quoted(start + at, closing))
+}
+
+const fn is_curly(char: char) -> bool {
+    matches!(char, '\u{2018}'..='\u{201f}')
+}
+
+/// Where a place is, counted from 0.
+fn offset_of(text: &str, line: usize, column: usize) -> usize {
+    let lines: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    (lines + column - 1).min(text.len())
+}
+
+/// The line and column, counted from 1, of what is so far into the text.
+fn place_of(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, offset - line_start + 1)
 }
 
 /// Some 20 characters on either side of the place, on its line.
@@ -158,6 +207,46 @@ mod tests {
             assert!(error(body).contains(says), "{body}: {}", error(body));
         }
         assert!(matches!(parse(b"{\"a\": \"\xff\"}", 32), Err(Malformed::NotUtf8 { offset: 8 })));
+    }
+
+    /// The documents' own samples have all three, and whoever copies one is not to search for it.
+    #[test]
+    fn a_curly_quote_a_comment_and_a_trailing_comma_are_named_where_they_stand() {
+        for (body, says, place) in [
+            ("{“a”: 1}", "curly quote (“)", "line 1, column 2,"),
+            ("{\"a\": ‘x’}", "curly quote (‘)", "line 1, column 7,"),
+            ("{\n  \"a\": [\"x\",”y”]\n}", "curly quote (”)", "line 2, column 13,"),
+            // The string goes on to the next straight quote, or to the end.
+            ("{\"a”: \"x\"}", "curly quote (”)", "line 1, column 4,"),
+            ("{\"a\": \"x”}", "curly quote (”)", "line 1, column 9,"),
+            ("{\"a\": 1, // one\n \"b\": 2}", "comment", "line 1, column 10,"),
+            ("// one\n{}", "comment", "line 1, column 1,"),
+            ("{\"a\": /* one */ 1}", "comment", "line 1, column 7,"),
+            ("{} # done", "comment", "line 1, column 4,"),
+            ("{\"a\": 1,}", "trailing comma", "line 1, column 8,"),
+            ("{\"a\": [1, 2 ,\n  ]}", "trailing comma", "line 1, column 13,"),
+            ("{\"é\": 1\n,\n}", "trailing comma", "line 2, column 1,"),
+        ] {
+            let text = error(body);
+            assert!(text.contains(says) && text.contains(place), "{body}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_fault_is_not_called_one() {
+        for body in [
+            "{\"a\": \"“x”\" \"b\": 1}",
+            "{\"a\": \"http://x\", \"b\": oops}",
+            "{\"a\": \"It’s\" oops}",
+            "{\"a\": 1,, \"b\": 2}",
+            "{\"a\": 1 / 2}",
+        ] {
+            let text = error(body);
+            for what in ["curly", "comment", "trailing"] {
+                assert!(!text.contains(what), "{body}: {text}");
+            }
+        }
+        assert!(parse("{\"a\": \"“x” // y,\"}".as_bytes(), 32).is_ok());
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use examples::{Example, examples};
 use crate::actions::ACTION_TYPES;
 use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use crate::actions::add_ticket::TICKET_FIELDS;
-use crate::actions::customer::company::COMPANY_FIELDS;
+use crate::actions::customer::linked_customer::PARTY_IDENTIFIERS;
 use crate::actions::customer::person::{PERSON_FIELDS, person_schema};
 use crate::actions::deal::fields::DEAL_FIELDS;
 use crate::actions::send_sms::SMS_FIELDS;
@@ -23,7 +23,7 @@ use crate::directory::{Directory, Entry, Named, Names};
 use crate::values::custom_field::{Kind, Model};
 use parts::{
     any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
-    optional, present, required, text,
+    one_or_several, optional, present, required, text,
 };
 use serde_json::{Map, Value, json};
 
@@ -53,12 +53,24 @@ impl<'a> Org<'a> {
         self.one_of(names)
     }
 
+    fn channel_or_source(self) -> Value {
+        match self.0 {
+            Some(context) => {
+                let Directory { channels, sources, .. } = context.directory;
+                let names: Vec<&str> = channels.all_names().chain(sources.all_names()).collect();
+                name_of(&names, context.references().skip)
+            }
+            None => line(),
+        }
+    }
+
     fn currency(self) -> Value {
         match self.0 {
             Some(context) => {
                 let codes: Vec<&str> =
                     context.directory.currencies.iter().map(String::as_str).collect();
-                name_of(&codes, context.references().skip)
+                // An unknown one is refused, whatever the listener skips.
+                name_of(&codes, false)
             }
             None => line(),
         }
@@ -162,9 +174,9 @@ fn action(action_type: &str, org: Org<'_>) -> Value {
         ),
         "add-ticket" => object(
             TICKET_FIELDS,
-            "Adds a ticket of a customer, who is made where he is not there.",
+            "Adds a ticket of a customer, who is made where they are not there.",
             |field| ticket_field(field, org),
-            present("body"),
+            json!({"allOf": [present("body"), any_of_present(CUSTOMER_IDENTIFIERS)]}),
         ),
         _ => object(
             SMS_FIELDS,
@@ -178,16 +190,21 @@ fn action(action_type: &str, org: Org<'_>) -> Value {
 /// What several actions have.
 fn shared(org: Org<'_>) -> Map<String, Value> {
     let company = object(
-        COMPANY_FIELDS,
-        "The company: an account, found by these, else made.",
-        |field| person_field(field, org, &[]),
+        PERSON_FIELDS,
+        "The company: an account, found by its code, name, e-mails or phones, else made of these.",
+        |field| match field {
+            "companyContact" | "companyLead" => {
+                Some(described(json!({}), "Ignored: a company has no company of its own."))
+            }
+            other => person_field(other, org, &[Model::Account]),
+        },
         json!({}),
     );
     let party = object(
         PERSON_FIELDS,
-        "A customer or lead: found by his identifiers, else made.",
+        "A customer or lead: found by their identifiers, else made.",
         |field| person_field(field, org, &[Model::Contact, Model::Account, Model::Lead]),
-        json!({}),
+        any_of_present(PARTY_IDENTIFIERS),
     );
     let mut definitions = parts::definitions();
     definitions.insert("companyContact".to_owned(), company);
@@ -250,10 +267,10 @@ fn deal_field(field: &str, org: Org<'_>) -> Option<Value> {
         "package" => org.entry(|it| &it.deal_packages),
         "closeDate" => described(line(), "Epoch milliseconds, or as a dateOfBirth."),
         "owner_opportunity" => described(
-            json!({"type": "object", "properties": {
+            one_or_several(json!({"type": "object", "properties": {
                 "users": optional(array_of(line())),
                 "groups": optional(array_of(org.one_of(|it| &it.groups))),
-            }}),
+            }})),
             "Who owns the deal; without it the sender.",
         ),
         "permit" => json!({"$ref": "#/$defs/permit"}),
@@ -269,7 +286,7 @@ fn note_field(field: &str, org: Org<'_>) -> Option<Value> {
         "body" => text(),
         "model" => choice::<crate::actions::add_note::Model>(),
         "email" | "phone" => line(),
-        "channel" => org.entry(|it| &it.channels),
+        "channel" => org.channel_or_source(),
         "dealId" | "name" => described(line(), "The deal, where `model` is `deal`."),
         shared => return person_field(shared, org, &[]),
     })
@@ -321,7 +338,7 @@ mod tests {
             ("add-contact", PERSON_FIELDS),
             ("update-lead", PERSON_FIELDS),
             ("party", PERSON_FIELDS),
-            ("companyContact", COMPANY_FIELDS),
+            ("companyContact", PERSON_FIELDS),
             ("add-deal", DEAL_FIELDS),
             ("add-note", NOTE_FIELDS),
             ("add-ticket", TICKET_FIELDS),
@@ -365,6 +382,23 @@ mod tests {
                 "add-deal",
                 json!({"name": "D", "dealId": 192, "value": "50000", "closeDate": 1_482_470_382_793_i64}),
             ),
+            (
+                "add-deal",
+                json!({"name": "D", "owner_opportunity": [{"users": ["a@b.c"]}, {"groups": []}, {}]}),
+            ),
+            (
+                "add-deal",
+                json!({"name": "D", "dealWith": {"customerId": "PID-1"}, "contacts": [{}]}),
+            ),
+            (
+                "add-contact",
+                json!({"name": "A", "cusFields": {"x": ["a", "b"], "y": true, "z": 5, "w": null}}),
+            ),
+            (
+                "add-contact",
+                json!({"name": "A", "companyContact": {"name": "B", "type": 1, "gender": "2", "tag": "x",
+                    "passport": 7, "contactId": "c", "dateOfBirth": "1993-01-01", "bgInfo": "i"}}),
+            ),
             ("add-note", json!({"body": "x", "phone": 905_000_001, "model": "Contact"})),
             ("send-sms", json!({"content": "x", "phones": ["0905000001", 905_000_002]})),
         ] {
@@ -401,6 +435,13 @@ mod tests {
             ("add-note", json!({"email": "a@b.c"})),
             ("add-note", json!({"body": "x"})),
             ("add-ticket", json!({"email": "a@b.c"})),
+            ("add-ticket", json!({"body": "x", "name": "A"})),
+            ("add-deal", json!({"name": "D", "dealWith": {"name": "A"}})),
+            ("add-deal", json!({"name": "D", "contacts": [{"name": "A", "emails": []}]})),
+            ("add-deal", json!({"name": "D", "owner_opportunity": ["a@b.c"]})),
+            ("add-contact", json!({"name": "A", "cusFields": "x"})),
+            ("add-contact", json!({"name": "A", "cusFields": {"x": {"value": 1}}})),
+            ("add-contact", json!({"name": "A", "companyContact": {"name": "B", "gender": 3}})),
             ("send-sms", json!({"phones": ["0905000001"]})),
             ("send-sms", json!({"content": "x", "phones": []})),
             ("send-sms", json!({"content": "x".repeat(1601), "phones": ["0905000001"]})),
@@ -422,12 +463,22 @@ mod tests {
         assert!(valid(&own, "add-deal", &deal(stage)) && valid(&own, "add-deal", &deal("")));
         assert!(!valid(&own, "add-deal", &deal("Nowhere")));
         assert!(valid(&schema(), "add-deal", &deal("Nowhere")));
-        let severity =
-            |value: &str| json!({"body": "x", "cusFields": [{"name": "Severity", "value": value}]});
-        assert!(valid(&own, "add-ticket", &severity("High")));
-        assert!(!valid(&own, "add-ticket", &severity("Highest")));
-        let other = json!({"body": "x", "cusFields": [{"name": "Colour", "value": "x"}]});
-        assert!(!valid(&own, "add-ticket", &other));
+        let ticket = |fields: Value| json!({"body": "x", "email": "a@b.c", "cusFields": fields});
+        for severity in [
+            |value| json!([{"name": "Severity", "value": value}]),
+            |value| json!({"Severity": value}),
+        ] {
+            assert!(valid(&own, "add-ticket", &ticket(severity("High"))));
+            assert!(!valid(&own, "add-ticket", &ticket(severity("Highest"))));
+        }
+        for other in [json!([{"name": "Colour", "value": "x"}]), json!({"Colour": "x"})] {
+            assert!(!valid(&own, "add-ticket", &ticket(other)));
+        }
+        let note = |channel: &str| json!({"body": "x", "email": "a@b.c", "channel": channel});
+        assert!(
+            valid(&own, "add-note", &note("Web")) && valid(&own, "add-note", &note("Kite Chat"))
+        );
+        assert!(!valid(&own, "add-note", &note("Pigeon")));
     }
 
     /// Where unknown names are dropped with a warning, a schema that refuses them is wrong.
@@ -437,7 +488,13 @@ mod tests {
         org.listener.skip_unknown_references = true;
         let own = payload("urn:test", Some(org.context()));
         assert!(valid(&own, "add-deal", &json!({"name": "D", "stage": "Nowhere"})));
-        let other = json!({"body": "x", "cusFields": [{"name": "Colour", "value": "x"}]});
+        let mut other = json!({"body": "x", "email": "a@b.c"});
+        other["cusFields"] = json!([{"name": "Colour", "value": "x"}]);
         assert!(valid(&own, "add-ticket", &other));
+        other["cusFields"] = json!({"Colour": "x"});
+        assert!(valid(&own, "add-ticket", &other));
+        let deal = |currency: &str| json!({"name": "D", "currency": currency});
+        assert!(valid(&own, "add-deal", &deal("VND")), "an amount keeps its currency");
+        assert!(!valid(&own, "add-deal", &deal("EUR")), "an amount keeps its currency");
     }
 }

@@ -127,33 +127,48 @@ pub fn array_of(entry: Value) -> Value {
     json!({"type": "array", "items": optional(entry)})
 }
 
+/// It, or an array of such.
+pub fn one_or_several(schema: Value) -> Value {
+    keyword("anyOf", vec![schema.clone(), array_of(schema)])
+}
+
 /// It, or a text in its place.
 pub fn single_or(schema: Value) -> Value {
     keyword("anyOf", vec![line(), schema])
 }
 
-/// The entries of `cusFields`; `fields` are the name, kind and options of those that the org has.
+/// `cusFields`: entries, or an object of values by name; `fields` are the name, kind and options of those that the org has.
 pub fn cus_fields(fields: Option<&[(&str, Kind, &[String])]>, or_any: bool) -> Value {
+    let any_value = optional(json!({"type": ["string", "number", "boolean", "array"]}));
     let any = json!({"type": "object", "anyOf": [
         {"properties": {"name": {"$ref": BLANK}, "value": {"$ref": BLANK}}},
         present("name"),
-    ], "properties": {
-        "name": optional(line()),
-        "value": optional(json!({"type": ["string", "number", "boolean", "array"]})),
-    }});
-    let Some(fields) = fields.filter(|_| !or_any) else { return array_of(any) };
-    let known: Vec<Value> = fields
-        .iter()
-        .map(|(name, kind, options)| {
-            json!({"type": "object", "required": ["name"], "properties": {
-                "name": {"const": name}, "value": optional(value_of(*kind, options)),
-            }})
-        })
-        .collect();
-    if known.is_empty() {
-        return described(json!({"maxItems": 0}), "The org has no custom fields here.");
+    ], "properties": {"name": optional(line()), "value": any_value}});
+    let by_name = |properties: Map<String, Value>, others: Value| json!({"type": "object", "properties": properties, "additionalProperties": others});
+    let Some(fields) = fields.filter(|_| !or_any) else {
+        return keyword("anyOf", vec![array_of(any), by_name(Map::new(), any_value)]);
+    };
+    if fields.is_empty() {
+        return described(
+            json!({"maxItems": 0, "maxProperties": 0}),
+            "The org has no custom fields here.",
+        );
     }
-    array_of(json!({"anyOf": known}))
+    let mut known = Vec::new();
+    let mut values: Map<String, Value> = Map::new();
+    for (name, kind, options) in fields {
+        let value = optional(value_of(*kind, options));
+        known.push(json!({"type": "object", "required": ["name"], "properties": {
+            "name": {"const": name}, "value": value,
+        }}));
+        // Fields of several models may share a name.
+        let one_of_them = match values.remove(*name) {
+            Some(other) => keyword("anyOf", vec![other, value]),
+            None => value,
+        };
+        values.insert((*name).to_owned(), one_of_them);
+    }
+    keyword("anyOf", vec![array_of(json!({"anyOf": known})), by_name(values, json!(false))])
 }
 
 /// A value of a custom field of that kind.

@@ -139,14 +139,19 @@ impl Phone {
     /// 7, send-sms).
     #[must_use]
     pub fn can_receive_sms(&self) -> bool {
-        self.e164
-            .as_deref()
-            .and_then(|e164| PHONE_NUMBER_UTIL.parse(e164, None).ok())
-            .map(|number| PHONE_NUMBER_UTIL.get_number_type(&number))
-            .is_some_and(|kind| {
-                matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
-            })
+        self.e164.as_deref().is_some_and(can_receive_sms)
     }
+}
+
+/// The same of a number in E.164, as it is kept.
+#[must_use]
+pub fn can_receive_sms(e164: &str) -> bool {
+    PHONE_NUMBER_UTIL
+        .parse(e164, None)
+        .map(|number| PHONE_NUMBER_UTIL.get_number_type(&number))
+        .is_ok_and(|kind| {
+            matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile)
+        })
 }
 
 /// Loads the numbering plans, which takes some 100 ms: at the start, not in the first request.

@@ -34,9 +34,10 @@ pub struct ListenerSettings {
     pub(super) lead_source: Option<String>,
     /// The e-mail to newly created customers.
     pub(super) welcome_email: Option<WelcomeEmail>,
-    /// The SMS to newly created customers.
+    /// The SMS to newly created customers, to the first of their numbers that can take one.
     pub(super) welcome_sms: Option<WelcomeSms>,
-    /// What becomes of an action with a name that the org does not have.
+    /// What becomes of an action with a name that the org does not have. An unknown currency is
+    /// always refused.
     #[serde(default)]
     pub(super) unknown_references: UnknownReferences,
     /// How many actions it takes; null: any number.

@@ -4,7 +4,7 @@ mod check;
 mod input;
 pub mod preview;
 
-pub use input::{ListenerSettings, Mode, RateLimit, UnknownReferences, WelcomeEmail, WelcomeSms};
+pub use input::ListenerSettings;
 
 use super::resource::room;
 use crate::access::Actor;
@@ -83,6 +83,8 @@ pub struct Rotation {
     #[schema(minimum = 0, maximum = 31_622_400)]
     grace_seconds: u32,
 }
+
+crate::http::routes::routes![list, create, read, change, delete, rotate];
 
 /// The org's listeners, newest first.
 #[utoipa::path(

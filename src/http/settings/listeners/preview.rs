@@ -13,8 +13,8 @@ use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::AddContact;
-use beeiq_core::batch::{Content, Context, Ids, Keys, Message, Overlay, Request, Snapshot};
-use beeiq_core::diagnostics::{Code, Diagnostics, Pointer, Warning};
+use beeiq_core::batch::{Content, Context, Ids, Keys, Overlay, Request, Snapshot};
+use beeiq_core::diagnostics::{Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;
 use serde::{Deserialize, Serialize};
@@ -34,14 +34,15 @@ pub struct PreviewOrder {
     data: Value,
 }
 
-/// The welcome messages as that contact would get them; null: he would get none.
+/// The welcome messages as that contact would get them, also where the data has no address for one:
+/// then a warning says so. Null: the listener has none, or it cannot be rendered.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Preview {
     /// The e-mail.
     email: Option<EmailPreview>,
     /// The SMS.
     sms: Option<SmsPreview>,
-    /// What is odd about the data, and why a message is missing.
+    /// What is odd about the data, and which message that contact would not get and why.
     warnings: Vec<Warning>,
 }
 
@@ -67,6 +68,8 @@ pub struct SmsPreview {
     #[schema(minimum = 1)]
     segments: u32,
 }
+
+crate::http::routes::routes![preview];
 
 /// Renders a listener's welcome messages for a contact. Nothing is made or sent, and it does not
 /// matter whether the org has the contact already.
@@ -122,14 +125,13 @@ fn render(
     // A preview costs nothing, so it needs no credits.
     let snapshot = Snapshot { sms_credits: i64::MAX, ..batch_load::load(conn, actor.org, &keys)? };
     let overlay = Overlay::new(request(context, sender, staging), snapshot);
-    let (messages, warnings) = action
+    let (contents, warnings) = action
         .welcome(&overlay, &mut Invented, diagnostics)
         .map_err(|rejection| Problem::fields(rejection.faults))?;
     let mut preview = Preview { warnings, ..Preview::default() };
-    for message in messages {
-        preview.show(message);
+    for content in contents {
+        preview.show(content);
     }
-    preview.tell_missing(context);
     Ok(preview)
 }
 
@@ -139,30 +141,13 @@ fn request<'a>(context: Context<'a>, sender: &'a User, staging: bool) -> Request
 }
 
 impl Preview {
-    fn show(&mut self, message: Message) {
-        match message.content {
+    fn show(&mut self, content: Content) {
+        match content {
             Content::Email { subject, html, text } => {
                 self.email = Some(EmailPreview { subject, html, text });
             }
             Content::Sms { text: content, segments } => {
                 self.sms = Some(SmsPreview { content, segments });
-            }
-        }
-    }
-
-    /// Why there is no message, where nothing else says it.
-    fn tell_missing(&mut self, context: Context<'_>) {
-        let listener = context.listener;
-        if self.warnings.iter().any(|warning| warning.code == Code::WelcomeSkipped) {
-            return;
-        }
-        for (missing, at, what) in [
-            (self.email.is_none() && listener.welcome_email.is_some(), "/data/emails", "e-mail"),
-            (self.sms.is_none() && listener.welcome_sms.is_some(), "/data/phones", "SMS"),
-        ] {
-            if missing {
-                let message = format!("There is no address for the welcome {what}.");
-                self.warnings.push(Warning::new(Code::WelcomeSkipped, at, message));
             }
         }
     }

@@ -406,6 +406,190 @@ fn an_identifier_of_the_company_that_is_the_contacts_own_does_not_identify_the_c
     assert_eq!(warnings(&decision), [(Code::IdentifierShared, "/data/0/data/companyContact")]);
 }
 
+/// The company of the contact, which the action makes.
+fn company(decision: &Decision) -> &Customer {
+    created(decision).into_iter().find(|c| c.code.kind == CustomerKind::Account).unwrap()
+}
+
+#[test]
+fn a_company_takes_every_field_that_a_contact_takes() {
+    let mut org = TestOrg::new().with_tag("VIP", id(62));
+    org.listener.default_tag = Some(id(61));
+    let decision = add(
+        &org,
+        json!({"name": "x", "companyContact": {
+            "type": 1, "name": " Fresh ", "lastname": "Ltd", "title": "HQ", "passport": "t 1-2",
+            "gender": 1, "bgInfo": "info", "dateOfBirth": "1993-01-01",
+            "emails": [{"type": "work", "value": "C@x.com"}], "phones": [{"value": "0905000001"}],
+            "addresses": [{"street": "58 Ton That Dam", "country": "VN"}], "websites": ["x.com"],
+            "im": [{"protocol": "skype", "value": "fresh"}], "tag": "vip", "contactId": 78,
+            "cusFields": [{"name": "industry", "value": "IT"}],
+            "permit": {"status": 3, "group": "sales"},
+        }}),
+    );
+    let made = company(&decision);
+    assert_eq!(
+        *made,
+        Customer {
+            contact_id: Some("78".to_owned()),
+            name: "Fresh".to_owned(),
+            lastname: Some("Ltd".to_owned()),
+            title: Some("HQ".to_owned()),
+            passport: Some("t 1-2".to_owned()),
+            gender: 1,
+            bg_info: Some("info".to_owned()),
+            date_of_birth: "1993-01-01".parse().ok(),
+            cus_fields: [(id(43), "IT".to_owned())].into(),
+            permit: Permit::MeAndGroup(id(21)),
+            company: None,
+            source: Some(id(31)),
+            owner: id(11),
+            tags: vec![id(62)],
+            ..made.clone()
+        }
+    );
+    assert_eq!(
+        (made.emails[0].r#type, made.emails[0].value.as_str()),
+        (ContactType::Work, "C@x.com")
+    );
+    assert_eq!(made.phones[0].e164.as_deref(), Some("+84905000001"));
+    assert_eq!((made.addresses.len(), made.websites.len(), made.im.len()), (1, 1, 1));
+    let held: Vec<&str> = decision
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::IdentityClaimed(claim) if claim.customer == made.id => {
+                Some(claim.identity.value.as_str())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(held, ["fresh", "78", "T12", "c@x.com", "+84905000001"]);
+    assert_eq!(warnings(&decision), []);
+}
+
+#[test]
+fn every_fault_of_a_company_is_told_at_its_place() {
+    let faults = TestOrg::new().faults(
+        "add-contact",
+        json!({"name": "x", "companyContact": {
+            "name": "Fresh", "type": 7, "gender": 9, "passport": "--", "dateOfBirth": "soon",
+            "cusFields": [{"name": "Pet", "value": "Dog"}], "title": "x".repeat(256),
+        }}),
+    );
+    let mut told: Vec<(&str, &str)> = faults
+        .iter()
+        .map(|(code, at)| (code.as_str(), at.strip_prefix("/data/0/data/companyContact/").unwrap()))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            ("invalid_choice", "gender"),
+            ("invalid_choice", "type"),
+            ("invalid_date", "dateOfBirth"),
+            ("invalid_value", "passport"),
+            ("too_long", "title"),
+            ("unknown_custom_field", "cusFields/0/name"),
+        ]
+    );
+}
+
+#[test]
+fn what_a_company_cannot_have_is_warned_of() {
+    let decision = add(
+        &TestOrg::new(),
+        json!({"name": "x", "companyContact": {
+            "name": "Fresh", "type": 0, "contactType": "lead", "companyLead": "G", "source": "Ads",
+            "companyContact": {"name": "Parent"},
+        }}),
+    );
+    assert_eq!(created(&decision).len(), 2);
+    let mut told = warnings(&decision);
+    told.sort_by_key(|(_, pointer)| *pointer);
+    let at = "/data/0/data/companyContact";
+    let expected = [
+        (Code::IgnoredField, "companyContact"),
+        (Code::IgnoredField, "companyLead"),
+        (Code::IgnoredField, "contactType"),
+        (Code::IgnoredField, "source"),
+        (Code::IgnoredField, "type"),
+    ]
+    .map(|(code, field)| (code, format!("{at}/{field}")));
+    let told: Vec<(Code, String)> =
+        told.into_iter().map(|(code, pointer)| (code, pointer.to_owned())).collect();
+    assert_eq!(told, expected);
+}
+
+/// It is searched by code, name, e-mail and phone alone, so what else somebody holds leads nowhere.
+#[test]
+fn an_identifier_of_the_company_that_somebody_holds_does_not_identify_it() {
+    let org = TestOrg::new()
+        .holding("CID-3", "Third", &[identity(IdentityKind::Passport, "P1")])
+        .holding("PID-4", "D", &[identity(IdentityKind::ContactId, "ext-4")])
+        .holding("PID-5", "E", &[email("e@x.com")]);
+    let decision = add(
+        &org,
+        json!({"name": "x", "phones": [{"value": "0905000001"}], "companyContact": {
+            "name": "Fresh", "contactId": "ext-4", "passport": "p-1",
+            "emails": [{"value": "e@x.com"}], "phones": [{"value": "0905 000 001"}],
+        }}),
+    );
+    let made = company(&decision);
+    assert_eq!(
+        (made.contact_id.as_deref(), made.passport.as_deref()),
+        (Some("ext-4"), Some("p-1"))
+    );
+    let claims = decision.changes.iter().filter(
+        |change| matches!(change, Change::IdentityClaimed(claim) if claim.customer == made.id),
+    );
+    assert_eq!(claims.count(), 1, "its name alone");
+    assert_eq!(warnings(&decision), [(Code::IdentifierShared, "/data/0/data/companyContact"); 4]);
+    let messages: Vec<&str> =
+        decision.outcome.warnings.iter().map(|warning| warning.message.as_str()).collect();
+    for (message, whose) in messages.iter().zip(["PID-4", "CID-3", "PID-5", "the contact itself"]) {
+        assert!(message.contains(whose), "{message}");
+    }
+}
+
+#[test]
+fn a_new_tag_of_the_company_and_its_contact_is_made_once() {
+    let decision = add(
+        &TestOrg::new(),
+        json!({"name": "x", "tag": "vip, own", "companyContact": {"name": "Fresh", "tag": "VIP"}}),
+    );
+    let made = decision.changes.iter().filter(|change| matches!(change, Change::TagCreated(_)));
+    assert_eq!(made.count(), 2);
+    assert_eq!(company(&decision).tags[..], contact(&decision).tags[..1]);
+}
+
+#[test]
+fn custom_fields_may_be_given_as_an_object() {
+    let decision = add(
+        &TestOrg::new(),
+        json!({"name": "x", "cusFields": {" referred by ": "Cong", "PET": ["cat", "Dog"]}}),
+    );
+    let expected = [(id(41), "Cong".to_owned()), (id(42), "Cat|Dog".to_owned())];
+    assert_eq!(contact(&decision).cus_fields, expected.into());
+    let blank =
+        add(&TestOrg::new(), json!({"name": "x", "cusFields": {"Pet": "", "Referred By": null}}));
+    assert!(contact(&blank).cus_fields.is_empty());
+    assert_eq!(warnings(&blank), []);
+    for (fields, code, at) in [
+        (json!({"Pet": "Cow"}), "invalid_custom_value", "/Pet"),
+        (json!({"Nope/x": "1"}), "unknown_custom_field", "/Nope~1x"),
+        (json!({"Pet": {"name": "Dog"}}), "wrong_type", "/Pet"),
+        (json!({"Pet": "a\u{0}b"}), "nul_character", "/Pet"),
+        (json!({" ": "x"}), "required", "/ "),
+        (json!("Dog"), "wrong_type", ""),
+    ] {
+        let faults =
+            TestOrg::new().faults("add-contact", json!({"name": "x", "cusFields": fields}));
+        let expected = (code.to_owned(), format!("/data/0/data/cusFields{at}"));
+        assert_eq!(faults, [expected], "{fields}");
+    }
+}
+
 #[test]
 fn the_default_tag_is_given_unless_the_payload_brings_tags() {
     let mut org = TestOrg::new().with_tag("VIP", id(62));
@@ -461,6 +645,28 @@ fn welcome_messages_go_to_the_first_email_and_the_first_phone() {
         lines(&decision),
         [HistoryKind::Created, HistoryKind::EmailQueued, HistoryKind::SmsQueued]
     );
+}
+
+#[test]
+fn a_welcome_sms_goes_to_the_first_phone_that_can_take_one() {
+    for (phones, recipient) in [
+        (json!([{"value": "12345"}, {"value": "0905000002"}]), Some("+84905000002")),
+        (json!([{"value": "02363888888"}, {"value": "0905000002"}]), Some("+84905000002")),
+        (json!([{"value": "12345"}, {"value": "02363888888"}]), None),
+    ] {
+        let decision = add(&TestOrg::new().welcoming(), json!({"name": "x", "phones": phones}));
+        let message = decision.changes.iter().find_map(|change| match change {
+            Change::MessageQueued(message) => Some(message.recipient.as_str()),
+            _ => None,
+        });
+        assert_eq!(message, recipient, "{phones}");
+        let (line, warned) = match recipient {
+            Some(_) => (HistoryKind::SmsQueued, vec![]),
+            None => (HistoryKind::SmsFailed, vec![(Code::WelcomeSkipped, "/data/0/data")]),
+        };
+        assert_eq!(lines(&decision), [HistoryKind::Created, line], "{phones}");
+        assert_eq!(warnings(&decision), warned, "{phones}");
+    }
 }
 
 #[test]

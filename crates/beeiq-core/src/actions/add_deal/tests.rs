@@ -264,6 +264,72 @@ fn every_fault_of_a_customer_is_told_at_its_place() {
     ]);
 }
 
+/// Whoever was made without one would be made again by the next delivery.
+#[test]
+fn a_customer_without_any_identifier_is_neither_found_nor_made() {
+    check_faults(&[
+        (new(json!({"dealWith": {"name": "New"}})), &[("missing_identifier", "dealWith")]),
+        (
+            new(json!({"dealWith": {"name": "New", "emails": [{"value": ""}], "contactId": ""}})),
+            &[("missing_identifier", "dealWith")],
+        ),
+        (
+            new(json!({"dealWith": {"name": "New", "customerId": "PID-404"}})),
+            &[("missing_identifier", "dealWith")],
+        ),
+        (
+            new(json!({"dealWith": {"customerId": "PID-404"}})),
+            &[("missing_identifier", "dealWith"), ("required", "dealWith/name")],
+        ),
+        (
+            new(json!({"dealWith": {"name": "New", "emails": [{"value": "nobody"}]}})),
+            &[("invalid_email", "dealWith/emails/0/value")],
+        ),
+        (
+            new(json!({"contacts": [{"name": "New"}, {"name": "Lan", "contactType": "lead"}]})),
+            &[("missing_identifier", "contacts/0"), ("missing_identifier", "contacts/1")],
+        ),
+    ]);
+    for identifier in [
+        json!({"contactId": "x"}),
+        json!({"passport": "B1"}),
+        json!({"emails": [{"value": "new@x.com"}]}),
+        json!({"phones": [{"value": "0905000009"}], "customerId": "PID-404"}),
+    ] {
+        let mut data = new(json!({"dealWith": identifier}));
+        data["dealWith"]["name"] = json!("New");
+        assert_eq!(customers(&add(&org(), data.clone())).len(), 1, "{data}");
+    }
+}
+
+#[test]
+fn owners_may_be_given_in_several_objects() {
+    let owners =
+        |value: Value| made(&add(&org(), new(json!({"owner_opportunity": value})))).owners.clone();
+    let both = DealOwners { users: vec![id(11), id(12)], groups: vec![id(21)] };
+    for several in [
+        json!([{"users": ["ann@acme.test"]}, {"users": ["bob@acme.test"], "groups": ["Sales"]}]),
+        json!([{"groups": ["sales"], "users": ["ann@acme.test", "BOB@acme.test"]}, {}, null]),
+    ] {
+        assert_eq!(owners(several.clone()), both, "{several}");
+    }
+    assert_eq!(owners(json!([{"users": []}, {}])), DealOwners::user(id(11)));
+    check_faults(&[
+        (
+            new(json!({"owner_opportunity": [{"users": ["ann@acme.test"]}, {"groups": ["x"]}]})),
+            &[("unknown_group", "owner_opportunity/1/groups/0")],
+        ),
+        (
+            new(json!({"owner_opportunity": ["ann@acme.test"]})),
+            &[("wrong_type", "owner_opportunity/0")],
+        ),
+        (
+            new(json!({"owner_opportunity": "ann@acme.test"})),
+            &[("wrong_type", "owner_opportunity")],
+        ),
+    ]);
+}
+
 #[test]
 fn a_deal_id_that_is_held_means_that_deal_and_another_a_new_one() {
     let org = org_with_deal();
@@ -484,7 +550,7 @@ fn the_documented_template_links_the_lead_of_its_code() {
 #[test]
 fn unknown_names_are_skipped_where_the_listener_says_so() {
     let unknown = json!({
-        "stage": "x", "currency": "EUR", "category": "x", "package": "x",
+        "stage": "x", "category": "x", "package": "x",
         "owner_opportunity": {"users": ["x@y.z"], "groups": ["x"]}, "permit": {"status": 3, "group": "x"},
         "cusFields": [{"name": "x", "value": "y"}],
     });
@@ -494,7 +560,7 @@ fn unknown_names_are_skipped_where_the_listener_says_so() {
     assert_eq!((new_one.category, new_one.package), (None, None));
     assert_eq!(new_one.owners, DealOwners::user(id(11)));
     assert_eq!(new_one.permit, Permit::OnlyMe);
-    assert_eq!(decision.outcome.warnings.len(), 8);
+    assert_eq!(decision.outcome.warnings.len(), 7);
 
     let mut won = deal(7, "Booking");
     won.stage = id(62);
@@ -504,4 +570,13 @@ fn unknown_names_are_skipped_where_the_listener_says_so() {
     data["name"] = json!("Booking");
     let decision = add(&org, data);
     assert_eq!(decision.outcome.status, Status::Unchanged, "{:#?}", decision.changes);
+}
+
+/// The amount would become one of another currency.
+#[test]
+fn an_unknown_currency_is_a_fault_even_where_unknown_names_are_skipped() {
+    let faults = org()
+        .skipping_unknown_references()
+        .faults("add-deal", new(json!({"value": 5, "currency": "EUR"})));
+    assert_eq!(faults, [("unknown_currency".to_owned(), "/data/0/data/currency".to_owned())]);
 }

@@ -190,6 +190,19 @@ fn the_web_contact_form_is_the_contact_form() {
     assert_eq!(note(&add(&org(), data)).channel, Some(id(66)));
 }
 
+/// What the documents call a customer's channel is a source of the org.
+#[test]
+fn a_source_of_the_org_is_a_channel_too() {
+    for (name, id_of_it) in [("WEB", 31), ("Kite Chat", 65)] {
+        let data = json!({"body": "text", "customerId": "PID-1", "channel": name});
+        assert_eq!(note(&add(&org(), data)).channel, Some(id(id_of_it)), "{name}");
+    }
+    let data = json!({"body": "text", "customerId": "PID-1", "channel": "Pigeon"});
+    let faults = org().decide("add-note", data).unwrap_err().faults;
+    let message = &faults[0].message;
+    assert!(message.contains("Web") && message.contains("Kite Chat"), "{message}");
+}
+
 #[test]
 fn unknown_names_may_be_dropped_and_the_note_gets_no_wider_by_it() {
     let data = json!({"body": "text", "customerId": "PID-1", "channel": "Pigeon",

@@ -186,14 +186,27 @@ fn who_is_not_there_is_made_with_what_a_listener_gives_new_customers() {
 fn who_is_not_there_and_cannot_be_made_is_not_found() {
     for data in [
         json!({"email": "new@x.com"}),
-        json!({"name": "New"}),
         json!({"name": "New", "contactId": "x"}),
         json!({"customerId": "PID-99"}),
-        json!({}),
+        json!({"customerId": "PID-99", "name": "New"}),
     ] {
         let mut data = data;
         data["body"] = json!("text");
         assert_eq!(org().faults("add-ticket", data.clone()), [at("not_found", "")], "{data}");
+    }
+}
+
+#[test]
+fn a_ticket_that_names_nobody_lacks_an_identifier() {
+    for data in [
+        json!({}),
+        json!({"name": "New"}),
+        json!({"name": "New", "contactType": "lead", "email": "", "phones": [{"value": ""}]}),
+    ] {
+        let mut data = data;
+        data["body"] = json!("text");
+        let faults = org().faults("add-ticket", data.clone());
+        assert_eq!(faults, [at("missing_identifier", "")], "{data}");
     }
 }
 

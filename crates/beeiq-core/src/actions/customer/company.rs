@@ -1,9 +1,8 @@
 //! The company that a contact belongs to: found among accounts, or made (`listener.md` 4).
 
-use super::lists::{
-    TypedAddress, TypedEmail, TypedPhone, read_addresses, read_emails, read_im, read_phones,
-    read_websites,
-};
+use super::customer_type::{ContactKind, read_contact_type};
+use super::person::{PERSON_FIELDS, Person};
+use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
 use crate::batch::context::Context;
 use crate::batch::customers::{KnownCustomer, company_name_identity};
@@ -11,77 +10,70 @@ use crate::batch::keys::Keys;
 use crate::batch::snapshot::Overlay;
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
-use crate::records::customer::{CustomerCode, CustomerKind, Im, Website};
+use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::permit::Permit;
+use crate::values::custom_field::Model;
 use crate::values::text::fold;
 
-/// The fields of a `companyContact`.
-pub const COMPANY_FIELDS: &[&str] =
-    &["customerId", "name", "emails", "phones", "websites", "addresses", "im", "permit"];
-
-/// A `companyContact` (or, by name alone, a `companyLead`).
+/// A `companyContact`, whose fields are a contact's (or, by name alone, a `companyLead`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Company {
     pub at: Pointer,
     /// An account's code; anything else that was sent as `customerId` is kept as text.
     pub code: Option<Result<CustomerCode, String>>,
-    pub name: Option<String>,
-    pub emails: Vec<TypedEmail>,
-    pub phones: Vec<TypedPhone>,
-    pub websites: Vec<Website>,
-    pub addresses: Vec<TypedAddress>,
-    pub im: Vec<Im>,
+    pub person: Person,
+    pub cus_fields: CusFields,
     pub permit: Permit,
 }
 
 impl Company {
     /// Reads the field `companyContact` of `fields`; absent or full of blanks: no company.
     pub fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Self> {
-        let mut company = match fields.object("companyContact", COMPANY_FIELDS) {
+        let mut company = match fields.object("companyContact", PERSON_FIELDS) {
             Given::Absent => return Given::Absent,
             Given::Clear => return Given::Clear,
             Given::Set(company) => company,
         };
-        Given::Set(Self {
-            at: company.at().clone(),
-            code: read_account_code(&mut company),
-            name: company.text("name", Longest::LINE).set(),
-            emails: read_emails(&mut company).set().unwrap_or_default(),
-            phones: read_phones(&mut company, context).set().unwrap_or_default(),
-            websites: read_websites(&mut company).set().unwrap_or_default(),
-            addresses: read_addresses(&mut company).set().unwrap_or_default(),
-            im: read_im(&mut company).set().unwrap_or_default(),
-            permit: read_permit(&mut company, context).set().unwrap_or_default(),
-        })
+        ignore_kind(&mut company);
+        for field in ["companyContact", "companyLead"] {
+            company.ignore(field, "a company has no company of its own.");
+        }
+        let code = read_account_code(&mut company);
+        let person = Person::read(&mut company, context);
+        let values = read_cus_fields(&mut company).set().unwrap_or_default();
+        let cus_fields = resolve_cus_fields(&values, Model::Account, context, company.diagnostics);
+        let permit = read_permit(&mut company, context).set().unwrap_or_default();
+        Given::Set(Self { at: company.at().clone(), code, person, cus_fields, permit })
     }
 
     /// Reads the field `companyLead` of `fields`: the account's name alone.
     pub fn read_name(fields: &mut Fields<'_, '_>) -> Given<Self> {
         let at = fields.place("companyLead");
-        fields
-            .text("companyLead", Longest::LINE)
-            .and_then(|name| Some(Self { at, name: Some(name), ..Self::default() }))
+        fields.text("companyLead", Longest::LINE).and_then(|name| {
+            let person = Person { name: Given::Set(name), ..Person::default() };
+            Some(Self { at, person, ..Self::default() })
+        })
     }
 
     /// Its name as accounts' names are compared.
     #[must_use]
     pub fn name_key(&self) -> Option<String> {
-        self.name.as_deref().map(fold)
+        self.person.name.as_set().map(|name| fold(name))
     }
 
-    /// Its e-mails, then its phones, as identities of the customers' world.
+    /// What identifies it once it is made. Only its e-mails and phones find it before.
     #[must_use]
     pub fn identities(&self) -> Vec<Identity> {
-        let emails = self.emails.iter().map(|typed| (IdentityKind::Email, typed.email.key()));
-        let phones = self.phones.iter().map(|typed| (IdentityKind::Phone, typed.phone.key()));
-        emails.chain(phones).map(|(kind, key)| Identity::new(World::Customer, kind, key)).collect()
+        self.person.identities(World::Customer)
     }
 
     /// What has to be known before it can be searched.
     pub fn collect_keys(&self, keys: &mut Keys) {
         keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
         keys.identities.extend(self.identities());
+        let tags = self.person.tags.as_set().into_iter().flatten();
+        keys.tags.extend(tags.map(|tag| fold(tag)));
         if let Some(name_key) = self.name_key() {
             keys.identities.insert(company_name_identity(&name_key));
             keys.account_names.insert(name_key);
@@ -109,7 +101,7 @@ impl Company {
             diagnostics.warn(Code::UnknownCompany, self.at.member("customerId"), message);
         }
         let found = self.by_name(overlay, diagnostics).or_else(|| self.pointed_to(overlay).next());
-        if found.is_none() && self.name.is_none() {
+        if found.is_none() && self.person.name.as_set().is_none() {
             let message = "No account has this code, e-mail or phone, and to make one the company needs a `name`.";
             diagnostics.fault(Code::CompanyNameRequired, self.at.member("name"), message);
         }
@@ -144,8 +136,20 @@ impl Company {
     fn pointed_to<'w>(&self, overlay: &'w Overlay<'_>) -> impl Iterator<Item = &'w KnownCustomer> {
         self.identities()
             .into_iter()
+            .filter(|identity| matches!(identity.kind, IdentityKind::Email | IdentityKind::Phone))
             .filter_map(|identity| overlay.customers.holder(&identity))
             .filter(|holder| holder.code.kind == CustomerKind::Account)
+    }
+}
+
+/// A company is an account, whatever `type` and `contactType` say: who copies a contact's fields
+/// has the contact's there.
+fn ignore_kind(company: &mut Fields<'_, '_>) {
+    if company.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(0) {
+        company.ignore("type", "a company is an account, `type` 1.");
+    }
+    if read_contact_type(company).set() == Some(ContactKind::Lead) {
+        company.ignore("contactType", "a company is an account, and no lead.");
     }
 }
 

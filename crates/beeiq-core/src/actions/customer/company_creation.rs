@@ -1,18 +1,17 @@
 //! Making the account that a payload names and the org does not have (`listener.md` 4).
 
 use super::company::Company;
-use super::field_kinds::{address_entries, email_entries, phone_entries};
-use super::new_customer::{claim_of_name, history, source_of};
+use super::new_customer::{NewCustomer, claim_of_name, history, record, tags_named};
 use crate::batch::change::{Change, Claim, HistoryKind, Role};
 use crate::batch::customers::KnownCustomer;
 use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics};
-use crate::records::customer::{Customer, CustomerKind};
+use crate::records::customer::CustomerKind;
 use crate::records::identity::Identity;
 use serde_json::json;
 use uuid::Uuid;
 
-/// Makes the account: with the listener's source, without tag or messages. An e-mail or phone that
+/// Makes the account: with the listener's source, without its tag or messages. An identifier that
 /// somebody holds already, or that is the contact's `own`, stays on it without identifying it.
 pub fn create_company(
     company: &Company,
@@ -22,7 +21,16 @@ pub fn create_company(
     changes: &mut Vec<Change>,
     diagnostics: &mut Diagnostics,
 ) -> KnownCustomer {
-    let account = account(company, overlay, ids);
+    let named = company.person.tags.as_set().map_or(&[][..], Vec::as_slice);
+    let tags = tags_named(named, overlay, ids, changes);
+    let new = NewCustomer {
+        kind: CustomerKind::Account,
+        person: &company.person,
+        cus_fields: &company.cus_fields,
+        permit: &company.permit,
+        company: None,
+    };
+    let account = record(&new, tags, overlay, ids);
     let known = KnownCustomer::of(&account);
     let name_claim = claim_of_name(&account, overlay, true);
     let id = account.id;
@@ -61,21 +69,4 @@ pub fn company_linked(
         "created": role == Role::CompanyCreated,
     });
     history(ids, customer, HistoryKind::CompanyLinked, details)
-}
-
-fn account(company: &Company, overlay: &Overlay<'_>, ids: &mut dyn Ids) -> Customer {
-    let request = &overlay.request;
-    let account =
-        Customer::new(ids.id(), ids.code(CustomerKind::Account), request.sender.id, request.now);
-    Customer {
-        name: company.name.clone().unwrap_or_default(),
-        emails: email_entries(&company.emails),
-        phones: phone_entries(&company.phones),
-        addresses: address_entries(&company.addresses),
-        websites: company.websites.clone(),
-        im: company.im.clone(),
-        permit: company.permit.clone(),
-        source: source_of(CustomerKind::Account, overlay),
-        ..account
-    }
 }

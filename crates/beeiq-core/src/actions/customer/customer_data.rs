@@ -39,6 +39,8 @@ pub struct CustomerData {
 pub struct CreatedCustomer {
     /// The record.
     pub customer: Customer,
+    /// Its company's name.
+    pub company_name: Option<String>,
     /// What else comes with it, in order.
     changes: Vec<Change>,
     /// Its company.
@@ -49,7 +51,7 @@ impl CreatedCustomer {
     /// What brings it about, and its company.
     #[must_use]
     pub fn into_changes(self) -> (Vec<Change>, Vec<Related>) {
-        let Self { customer, mut changes, related } = self;
+        let Self { customer, company_name: _, mut changes, related } = self;
         changes.push(Change::CustomerCreated(Box::new(customer)));
         (changes, related)
     }
@@ -145,10 +147,12 @@ impl CustomerData {
         if let Some((company, role)) = &company {
             changes.push(company_linked(ids, customer.id, company, *role));
         }
-        let company_name = company.as_ref().map(|(company, _)| company.name.as_str());
-        changes.extend(welcome(&customer, company_name, &self.at, overlay, ids, diagnostics));
+        let company_name = company.as_ref().map(|(company, _)| company.name.clone());
+        let welcomed =
+            welcome(&customer, company_name.as_deref(), &self.at, overlay, ids, diagnostics);
+        changes.extend(welcomed);
         let related = company.map(|(company, role)| Related { role, record: company.record() });
-        CreatedCustomer { customer, changes, related: related.into_iter().collect() }
+        CreatedCustomer { customer, company_name, changes, related: related.into_iter().collect() }
     }
 }
 

@@ -9,11 +9,15 @@ use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Overlay};
-use crate::diagnostics::{Code, Diagnostics, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Fault, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::World;
+use crate::values::suggest::listed;
 use serde_json::Value;
+
+/// What finds a customer of a deal; without one they are not made either.
+pub const PARTY_IDENTIFIERS: &[&str] = &["customerId", "contactId", "passport", "emails", "phones"];
 
 /// A code that a payload names a customer by; what is no code at all is kept as text.
 pub type NamedCode = Result<CustomerCode, String>;
@@ -57,6 +61,14 @@ impl LinkedCustomer {
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let mut fields = Fields::open(value, at, Mode::Add, PERSON_FIELDS, diagnostics)?;
+        if !PARTY_IDENTIFIERS.iter().any(|name| fields.has(name)) {
+            let at = fields.at().clone();
+            let message = format!(
+                "Which customer is meant? Name one of {}; a name alone is not enough.",
+                listed(PARTY_IDENTIFIERS, PARTY_IDENTIFIERS.len())
+            );
+            fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
+        }
         let contact_kind = read_contact_type(&mut fields).set().unwrap_or(ContactKind::Customer);
         let code = read_code(&mut fields, contact_kind);
         let kind = read_kind(&mut fields, contact_kind, code.as_ref());
@@ -103,12 +115,19 @@ impl LinkedCustomer {
         if let Some(known) = self.search(overlay, diagnostics) {
             return Some(Found::Known(known));
         }
-        // Who was named by something wrong may well be there.
-        let within = format!("{}/", self.data.at.as_str());
-        if diagnostics.faults.iter().any(|fault| fault.pointer.starts_with(&within)) {
+        // Who was named by nothing, or by something wrong, may well be there.
+        let at = self.data.at.as_str();
+        let within = format!("{at}/");
+        let named_badly = |fault: &Fault| fault.pointer == at || fault.pointer.starts_with(&within);
+        if diagnostics.faults.iter().any(named_badly) {
             return None;
         }
         let faults_before = diagnostics.faults.len();
+        // The same payload sent again would not find whom it made without one.
+        if self.data.identities().is_empty() {
+            let message = "Nobody has this code, and to make the customer a `contactId`, `passport`, e-mail or phone is needed beside the `name`.";
+            diagnostics.fault(Code::MissingIdentifier, &self.data.at, message);
+        }
         if self.data.person.name.as_set().is_none() {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
             diagnostics.fault(Code::Required, self.data.at.member("name"), message);

@@ -10,6 +10,7 @@ use crate::records::customer::{Customer, CustomerKind};
 use crate::records::permit::Permit;
 use crate::values::text::fold;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Everything that a payload says of a customer that is to be made.
@@ -68,7 +69,8 @@ pub fn claim_of_name(
     Some(Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
 }
 
-fn record(
+/// The record itself, with these tags.
+pub fn record(
     new: &NewCustomer<'_>,
     tags: Vec<Uuid>,
     overlay: &Overlay<'_>,
@@ -119,9 +121,18 @@ pub fn tags_named(
     ids: &mut dyn Ids,
     changes: &mut Vec<Change>,
 ) -> Vec<Uuid> {
+    // A contact and its company may bring the same new one.
+    let created: HashMap<String, Uuid> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::TagCreated(tag) => Some((tag.name_key.clone(), tag.id)),
+            _ => None,
+        })
+        .collect();
     let tag = |name: &String| {
         let name_key = fold(name);
-        overlay.tag(&name_key).unwrap_or_else(|| {
+        let known = overlay.tag(&name_key).or_else(|| created.get(&name_key).copied());
+        known.unwrap_or_else(|| {
             let id = ids.id();
             changes.push(Change::TagCreated(NewTag { id, name: name.clone(), name_key }));
             id

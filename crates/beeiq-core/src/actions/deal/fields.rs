@@ -4,7 +4,7 @@ use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields}
 use crate::actions::customer::linked_customer::LinkedCustomer;
 use crate::actions::permit::{read_permit, resolve_group, resolve_user};
 use crate::batch::context::Context;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, References};
 use crate::directory::{Entry, Names};
 use crate::json::{Fields, Given, Longest};
 use crate::records::deal::DealOwners;
@@ -15,6 +15,7 @@ use crate::values::date::instant;
 use crate::values::suggest::listed;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use serde_json::Value;
 use uuid::Uuid;
 
 /// The fields that add-deal knows.
@@ -111,7 +112,8 @@ fn read_value(fields: &mut Fields<'_, '_>) -> Given<Decimal> {
     })
 }
 
-/// `currency`: one of the org's, in any case.
+/// `currency`: one of the org's, in any case. Another one is never skipped, for the amount would
+/// become one of the org's default currency.
 fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<String> {
     let at = fields.place("currency");
     fields.text("currency", Longest::LINE).and_then(|text| {
@@ -119,7 +121,8 @@ fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Str
         let known = currencies.iter().find(|code| code.eq_ignore_ascii_case(&text));
         if known.is_none() {
             let (code, names) = (Code::UnknownCurrency, currencies.iter().map(String::as_str));
-            context.references().unknown(fields.diagnostics, code, &at, "currency", &text, names);
+            let never_skipped = References { skip: false };
+            never_skipped.unknown(fields.diagnostics, code, &at, "currency", &text, names);
         }
         known.cloned()
     })
@@ -191,14 +194,31 @@ fn read_deal_cus_fields(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Gi
     })
 }
 
-/// `owner_opportunity` `{users, groups}`. Where all that it names is skipped nothing is said.
+const OWNERS: &[&str] = &["users", "groups"];
+
+/// `owner_opportunity`: `{users, groups}`, or an array of such. Where all that it names is skipped
+/// nothing is said.
 fn read_owners(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<DealOwners> {
-    let mut named = match fields.object("owner_opportunity", &["users", "groups"]) {
-        Given::Absent => return Given::Absent,
-        Given::Clear => return Given::Clear,
-        Given::Set(named) => named,
-    };
     let mut owners = DealOwners::default();
+    if let Given::Set(Value::Array(_)) = fields.value("owner_opportunity") {
+        let entries = fields.list("owner_opportunity", "").set().unwrap_or_default();
+        for (at, value) in entries {
+            if let Some(mut named) = fields.entry(at, value, OWNERS) {
+                add_owners(&mut owners, &mut named, context);
+            }
+        }
+    } else {
+        match fields.object("owner_opportunity", OWNERS) {
+            Given::Absent => return Given::Absent,
+            Given::Clear => return Given::Clear,
+            Given::Set(mut named) => add_owners(&mut owners, &mut named, context),
+        }
+    }
+    if owners.is_empty() { Given::Absent } else { Given::Set(owners) }
+}
+
+/// The owners that one object names, each once.
+fn add_owners(owners: &mut DealOwners, named: &mut Fields<'_, '_>, context: Context<'_>) {
     for (at, value) in named.list("users", "[\"ann@example.com\"]").set().unwrap_or_default() {
         let email = named.scalar(&at, value, Longest::LINE);
         let user = email.and_then(|email| resolve_user(&email, &at, context, named.diagnostics));
@@ -209,7 +229,6 @@ fn read_owners(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<DealO
         let group = name.and_then(|name| resolve_group(&name, &at, context, named.diagnostics));
         owners.groups.extend(group.filter(|group| !owners.groups.contains(group)));
     }
-    if owners.is_empty() { Given::Absent } else { Given::Set(owners) }
 }
 
 /// The stages to choose from, for messages.

@@ -263,6 +263,19 @@ fn tags_are_added_and_custom_fields_set_or_cleared_by_name() {
 }
 
 #[test]
+fn custom_fields_given_as_an_object_are_set_or_cleared_by_name() {
+    for (fields, kept) in [
+        (json!({"pet": "dog", "Referred By": null}), vec![(id(42), "Dog".to_owned())]),
+        (json!({"Referred By": null}), vec![]),
+    ] {
+        let decision = update(&org(), json!({"customerId": "PID-1", "cusFields": fields}));
+        assert_eq!(changed(&decision).cus_fields, kept.into_iter().collect(), "{fields}");
+    }
+    let blank = update(&org(), json!({"customerId": "PID-1", "cusFields": {"Referred By": ""}}));
+    assert_eq!(blank.outcome.status, Status::Unchanged);
+}
+
+#[test]
 fn history_tells_old_and_new_in_the_listeners_words() {
     let decision = update(
         &org(),

@@ -1,33 +1,28 @@
 //! Where a cluster's files are: the data directory, the lock, the socket directory.
 
-use std::{
-    fmt::Write as _,
-    fs::{self, DirBuilder, File, TryLockError},
-    io::ErrorKind,
-    os::unix::fs::{DirBuilderExt, MetadataExt, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{EmbeddedError, account::Account, at, programs::Programs};
+use super::account::Account;
+use super::error::{EmbeddedError, at, unless};
+use super::programs::Programs;
 
 /// Where root keeps the clusters of directories that PostgreSQL's user cannot get into.
 const ELSEWHERE: &str = "/var/lib/beeiq";
 
 /// The caller's directory, locked against other programs for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Directory {
     dir: PathBuf,
     _lock: Lock,
 }
 
-impl Place {
+impl Directory {
     /// Makes `dir` if it is missing, and locks it.
-    ///
-    /// # Errors
-    ///
-    /// [`EmbeddedError::Locked`] when another program runs on it.
     pub(super) fn open(dir: &Path) -> Result<Self, EmbeddedError> {
         fs::create_dir_all(dir).map_err(at("cannot make", dir))?;
         let dir = fs::canonicalize(dir).map_err(at("cannot open", dir))?;
@@ -42,7 +37,6 @@ impl Place {
         self.dir.join("pg")
     }
 
-    /// The server's log.
     pub(super) fn log(&self) -> PathBuf {
         self.dir.join("postgres.log")
     }
@@ -53,19 +47,16 @@ impl Place {
         let pg = self.pg();
         match fs::canonicalize(&pg) {
             Ok(path) => Data::open(path, &self.dir).map(Some),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                match fs::read_link(&pg) {
-                    // What it pointed to went with the machine's /var, or was never finished.
-                    Ok(target) if target.starts_with(ELSEWHERE) => {
-                        fs::remove_file(&pg).map_err(at("cannot remove", &pg))?;
-                    }
-                    // Somebody's own link, to a disk that is not there today.
-                    Ok(_) => return Err(at("cannot follow", &pg)(error)),
-                    Err(_) => {}
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(at("cannot open", &pg)(error)),
+            Err(error) => match fs::read_link(&pg) {
+                // What it pointed to went with the machine's /var, or was never finished.
+                Ok(target) if target.starts_with(ELSEWHERE) => {
+                    fs::remove_file(&pg).map_err(at("cannot remove", &pg)).map(|()| None)
                 }
-                Ok(None)
-            }
-            Err(error) => Err(at("cannot open", &pg)(error)),
+                // Somebody's own link, to a disk that is not there today.
+                Ok(_) => Err(at("cannot follow", &pg)(error)),
+                Err(_) => Ok(None),
+            },
         }
     }
 
@@ -134,7 +125,7 @@ impl Place {
         Ok(path)
     }
 
-    /// Removes what [`super::Cluster`] put here, and the directory if nothing else is in it.
+    /// Removes what [`crate::Cluster`] put here, and the directory if nothing else is in it.
     pub(super) fn remove(self, data: Option<Data>) -> Result<(), EmbeddedError> {
         let pg = self.pg();
         if let Some(data) = data {
@@ -143,26 +134,18 @@ impl Place {
         remove_dir_if_there(&self.socket_path())?;
         remove_dir_if_there(&pg.with_extension("new"))?;
         for file in [pg, self.log(), self.dir.join("lock")] {
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(at("cannot remove", &file)(error));
-                }
-                _ => {}
-            }
+            unless(ErrorKind::NotFound, fs::remove_file(&file))
+                .map_err(at("cannot remove", &file))?;
         }
-        match fs::remove_dir(&self.dir) {
-            Err(error) if error.kind() != ErrorKind::DirectoryNotEmpty => {
-                Err(at("cannot remove", &self.dir)(error))
-            }
-            _ => Ok(()),
-        }
+        unless(ErrorKind::DirectoryNotEmpty, fs::remove_dir(&self.dir))
+            .map_err(at("cannot remove", &self.dir))
     }
 }
 
 /// A data directory, locked for as long as this lives.
 #[derive(Debug)]
 pub(super) struct Data {
-    /// The path, without links.
+    /// Without links.
     pub(super) path: PathBuf,
     /// The major version of PostgreSQL that made it.
     pub(super) major: u32,
@@ -179,7 +162,6 @@ impl Data {
         Ok(Self { path, major, _lock: lock })
     }
 
-    /// Who owns it.
     pub(super) fn metadata(&self) -> Result<fs::Metadata, EmbeddedError> {
         fs::metadata(&self.path).map_err(at("cannot open", &self.path))
     }
@@ -192,7 +174,6 @@ impl Data {
 struct Lock(File);
 
 impl Lock {
-    /// Locks `file`, without waiting.
     fn of(file: File, dir: &Path) -> Result<Self, EmbeddedError> {
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
@@ -219,22 +200,14 @@ fn make_private_dir(path: &Path, account: Account) -> Result<(), EmbeddedError> 
         .map_err(at("cannot make", path))
 }
 
-/// Removes a directory and what is in it.
 pub(super) fn remove_dir_if_there(path: &Path) -> Result<(), EmbeddedError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(at("cannot remove", path)(error)),
-        _ => Ok(()),
-    }
+    unless(ErrorKind::NotFound, fs::remove_dir_all(path)).map_err(at("cannot remove", path))
 }
 
 /// Twelve hexadecimal digits that stand for a path.
 fn short_hash(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    digest.iter().take(6).fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -243,14 +216,14 @@ mod tests {
 
     use super::*;
 
-    fn place(dir: &tempfile::TempDir) -> Place {
-        Place::open(dir.path()).unwrap()
+    fn open(dir: &tempfile::TempDir) -> Directory {
+        Directory::open(dir.path()).unwrap()
     }
 
     #[test]
     fn a_socket_path_is_short_and_differs_by_directory() {
         let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let (first, second) = (place(&first).socket_path(), place(&second).socket_path());
+        let (first, second) = (open(&first).socket_path(), open(&second).socket_path());
         assert_eq!(first.as_os_str().len(), "/tmp/beeiq-0123456789ab".len());
         assert_ne!(first, second);
     }
@@ -258,12 +231,12 @@ mod tests {
     #[test]
     fn a_directory_is_locked_until_its_holder_lets_go() {
         let dir = tempfile::tempdir().unwrap();
-        let first = place(&dir);
-        let refused = Place::open(dir.path()).unwrap_err();
+        let first = open(&dir);
+        let refused = Directory::open(dir.path()).unwrap_err();
         assert!(matches!(refused, EmbeddedError::Locked(_)), "{refused}");
         assert_eq!(refused.to_string().lines().count(), 1);
         drop(first);
-        place(&dir);
+        open(&dir);
     }
 
     /// Such a copy is in every program that is being started at that moment.
@@ -285,9 +258,9 @@ mod tests {
         fs::write(original.path().join("pg/PG_VERSION"), "15\n").unwrap();
         symlink(original.path().join("pg"), copy.path().join("pg")).unwrap();
 
-        let data = place(&original).data().unwrap().unwrap();
+        let data = open(&original).data().unwrap().unwrap();
         assert_eq!(data.major, 15);
-        let refused = place(&copy).data().unwrap_err();
+        let refused = open(&copy).data().unwrap_err();
         assert!(matches!(refused, EmbeddedError::Locked(_)), "{refused}");
     }
 
@@ -295,7 +268,7 @@ mod tests {
     fn a_link_to_a_missing_disk_is_an_error_and_not_a_fresh_start() {
         let dir = tempfile::tempdir().unwrap();
         symlink("/nonexistent/disk/pg", dir.path().join("pg")).unwrap();
-        assert!(place(&dir).data().is_err());
+        assert!(open(&dir).data().is_err());
         assert!(dir.path().join("pg").is_symlink());
     }
 
@@ -303,17 +276,17 @@ mod tests {
     fn a_link_to_where_root_keeps_clusters_that_is_gone_is_a_fresh_start() {
         let dir = tempfile::tempdir().unwrap();
         symlink(Path::new(ELSEWHERE).join("gone"), dir.path().join("pg")).unwrap();
-        assert!(place(&dir).data().unwrap().is_none());
+        assert!(open(&dir).data().unwrap().is_none());
         assert!(!dir.path().join("pg").is_symlink());
     }
 
     #[test]
     fn a_socket_directory_that_others_can_look_into_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let place = place(&dir);
-        let path = place.make_socket_dir(Account::Caller).unwrap();
+        let directory = open(&dir);
+        let path = directory.make_socket_dir(Account::Caller).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-        let refused = place.make_socket_dir(Account::Caller).unwrap_err();
+        let refused = directory.make_socket_dir(Account::Caller).unwrap_err();
         fs::remove_dir(&path).unwrap();
         assert!(matches!(refused, EmbeddedError::SocketDir(_)), "{refused}");
     }
@@ -321,13 +294,12 @@ mod tests {
     #[test]
     fn a_failed_initdb_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let place = place(&dir);
-        let Ok(programs) =
-            super::super::programs::find(None, std::env::var_os("PATH").as_deref(), None)
+        let directory = open(&dir);
+        let Ok(programs) = crate::programs::find(None, std::env::var_os("PATH").as_deref(), None)
         else {
             panic!("these tests need PostgreSQL's server programs");
         };
-        let made = place.make_data(Account::Caller, &programs, |staging| {
+        let made = directory.make_data(Account::Caller, &programs, |staging| {
             fs::write(staging.join("half"), "made").unwrap();
             Err(EmbeddedError::NoAccount)
         });
