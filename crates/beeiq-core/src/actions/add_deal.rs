@@ -363,7 +363,7 @@ impl Links {
         self.contacts.iter().map(|contact| contact.customer.id)
     }
 
-    /// The customers as answers name them, each followed by the company that was made with him.
+    /// The customers as answers name them, each followed by the company that was made with them.
     fn related(&self) -> Vec<Related> {
         let deal_with =
             self.deal_with.iter().map(|linked| (linked, Role::DealWith as fn(Link) -> Role));

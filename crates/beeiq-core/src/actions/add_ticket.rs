@@ -88,7 +88,7 @@ struct SlaTimes {
 /// The ticket's customer, found or made.
 struct Customer {
     known: KnownCustomer,
-    /// He himself first, then his company where one was linked.
+    /// They themselves first, then their company where one was linked.
     related: Vec<Related>,
 }
 
@@ -263,7 +263,7 @@ fn related_customer(customer: &KnownCustomer, link: Link) -> Related {
     Related { role: Role::Customer(link), record: customer.record() }
 }
 
-/// The customer: what identifies him, and what he is made from where nobody has it.
+/// The customer: what identifies them, and what they are made from where nobody has it.
 fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedCustomer {
     if !CUSTOMER_IDENTIFIERS.iter().any(|name| fields.has(name)) {
         let at = fields.at().clone();

@@ -1,4 +1,4 @@
-//! The customer that a deal or ticket belongs to: found by what identifies him and linked as he is,
+//! The customer that a deal or ticket belongs to: found by what identifies them and linked as they are,
 //! or made (`listener.md` 7, "add-deal", `dealWith`).
 
 use super::customer_data::CustomerData;
@@ -25,9 +25,9 @@ pub type NamedCode = Result<CustomerCode, String>;
 /// A customer who is to be linked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkedCustomer {
-    /// His code.
+    /// Their code.
     pub code: Option<NamedCode>,
-    /// His identifiers, and what he is made from where nobody holds them.
+    /// Their identifiers, and what they are made from where nobody holds them.
     pub data: CustomerData,
 }
 
@@ -36,7 +36,7 @@ pub struct LinkedCustomer {
 pub enum Found<'w> {
     /// This customer.
     Known(&'w KnownCustomer),
-    /// Nobody: he is to be made, within this company where it is known already.
+    /// Nobody: they are to be made, within this company where it is known already.
     ToCreate(Option<&'w KnownCustomer>),
 }
 
@@ -47,7 +47,7 @@ pub struct Linked {
     pub customer: KnownCustomer,
     /// Which of the two.
     pub link: Link,
-    /// His company, where he was made.
+    /// Their company, where they were made.
     pub related: Vec<Related>,
 }
 
@@ -75,13 +75,13 @@ impl LinkedCustomer {
         Some(Self { code, data: CustomerData::read(&mut fields, kind, context) })
     }
 
-    /// What has to be known before he can be searched or made.
+    /// What has to be known before they can be searched or made.
     pub fn collect_keys(&self, keys: &mut Keys) {
         keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
         self.data.collect_keys(keys);
     }
 
-    /// Searches him by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
+    /// Searches them by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
     /// code that nobody has is a warning, and the search goes on.
     #[must_use]
     pub fn search<'w>(
@@ -104,7 +104,7 @@ impl LinkedCustomer {
         self.data.matches(overlay).first().map(|(_, holder)| *holder)
     }
 
-    /// Searches him, and where there is nobody looks whether he can be made; `None` where he cannot,
+    /// Searches them, and where there is nobody looks whether they can be made; `None` where not,
     /// with every fault noted.
     #[must_use]
     pub fn find<'w>(
@@ -136,8 +136,8 @@ impl LinkedCustomer {
         (diagnostics.faults.len() == faults_before).then_some(Found::ToCreate(company))
     }
 
-    /// Finds him or makes him. Who is made is there in `fork` from then on, so that the next one
-    /// who is the same is linked to him; `changes` bring him about. While the action has faults
+    /// Finds them or makes them. Who is made is there in `fork` from then on, so that the next one
+    /// who is the same is linked to them; `changes` bring them about. While the action has faults
     /// nobody is made.
     pub fn link(
         &self,

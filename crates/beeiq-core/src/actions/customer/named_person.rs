@@ -10,7 +10,7 @@ use crate::json::{Fields, Given, Longest};
 use crate::values::email::Email;
 use crate::values::phone::Phone;
 
-/// Reads what identifies him: `contactId`, `passport`, `email` and `emails`, `phone` and `phones`.
+/// Reads what identifies them: `contactId`, `passport`, `email` and `emails`, `phone` and `phones`.
 pub fn read_named_person(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Person {
     Person {
         contact_id: fields.text("contactId", Longest::LINE),
