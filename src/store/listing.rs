@@ -44,7 +44,7 @@ impl Filters {
 /// that means; `by_permit` is the part that all records share.
 macro_rules! listed {
     ($table:ident, $row:ident) => {
-        type Rows<'a> = $table::BoxedQuery<'a, diesel::pg::Pg>;
+        pub(super) type Rows<'a> = $table::BoxedQuery<'a, diesel::pg::Pg>;
         pub(in crate::store) type Condition = Box<
             dyn diesel::BoxableExpression<
                     $table::table,
@@ -53,7 +53,7 @@ macro_rules! listed {
                 >,
         >;
 
-        fn visible<'a>(actor: &crate::access::Actor) -> Rows<'a> {
+        pub(super) fn visible<'a>(actor: &crate::access::Actor) -> Rows<'a> {
             $table::table
                 .filter($table::org_id.eq(actor.org))
                 .filter(visible_to(actor))
@@ -62,7 +62,7 @@ macro_rules! listed {
 
         /// Everything for the org's owner and admins. For a member what is for everybody, what is
         /// for a group of theirs, and what is `theirs`: their own, or meant for them by name.
-        fn by_permit(actor: &crate::access::Actor, theirs: Condition) -> Condition {
+        pub(super) fn by_permit(actor: &crate::access::Actor, theirs: Condition) -> Condition {
             if actor.sees_all() {
                 return Box::new(diesel::dsl::sql("TRUE"));
             }
@@ -76,7 +76,7 @@ macro_rules! listed {
         }
 
         /// A page of `rows`, newest first; `before` is the last id of the page before.
-        fn page(
+        pub(super) fn page(
             conn: &mut diesel::pg::PgConnection,
             mut rows: Rows<'_>,
             filters: &crate::store::listing::Filters,
@@ -100,11 +100,11 @@ macro_rules! listed {
 /// Whose a row is.
 macro_rules! owned {
     ($table:ident) => {
-        fn is_own(actor: &crate::access::Actor) -> Condition {
+        pub(super) fn is_own(actor: &crate::access::Actor) -> Condition {
             Box::new($table::owner_id.nullable().eq(actor.user()))
         }
 
-        fn is_owned_by(org: uuid::Uuid, email_key: &str) -> Condition {
+        pub(super) fn is_owned_by(org: uuid::Uuid, email_key: &str) -> Condition {
             use crate::store::schema::users;
             let owners = users::table
                 .filter(users::org_id.eq(org))
@@ -118,7 +118,7 @@ macro_rules! owned {
 /// Whether a permit names the user.
 macro_rules! for_users {
     ($table:ident) => {
-        fn is_for_user(actor: &crate::access::Actor) -> Condition {
+        pub(super) fn is_for_user(actor: &crate::access::Actor) -> Condition {
             let named = $table::permit_user_ids.overlaps_with(vec![actor.user()]);
             Box::new($table::permit_status.eq(4).and(named).nullable())
         }
@@ -128,7 +128,10 @@ macro_rules! for_users {
 /// Rows that go by a number, and have tags in the table `$tagged`.
 macro_rules! numbered {
     ($table:ident, $tagged:ident, $of:ident) => {
-        fn addressed(rows: Rows<'_>, id: beeiq_core::records::path_id::PathId) -> Rows<'_> {
+        pub(super) fn addressed(
+            rows: Rows<'_>,
+            id: beeiq_core::records::path_id::PathId,
+        ) -> Rows<'_> {
             use beeiq_core::records::path_id::PathId;
             match id {
                 PathId::Id(id) => rows.filter($table::id.eq(id)),
@@ -136,7 +139,7 @@ macro_rules! numbered {
             }
         }
 
-        fn has_tag(org: uuid::Uuid, name_key: &str) -> Condition {
+        pub(super) fn has_tag(org: uuid::Uuid, name_key: &str) -> Condition {
             use crate::store::schema::tags;
             let is_its_tag = tags::org_id.eq($tagged::org_id).and(tags::id.eq($tagged::tag_id));
             let tagged = $tagged::table

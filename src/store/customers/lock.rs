@@ -1,8 +1,8 @@
 //! The whole records of customers that a batch may update, locked.
 
+use super::conditions::tags_of;
 use super::identities::{kind_of, world_of};
 use super::load::{KnownRow, load_by_id};
-use super::read::tags_of;
 use super::row::CustomerRow;
 use crate::store::error::StoreError;
 use crate::store::schema::customers;

@@ -1,5 +1,6 @@
 //! Contacts, accounts and leads.
 
+mod conditions;
 pub(super) mod identities;
 pub(super) mod load;
 pub(super) mod lock;

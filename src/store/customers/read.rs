@@ -3,13 +3,16 @@
 //! What a permit says is part of each query (`listener.md` 5), so that nothing the caller may not
 //! see leaves the database, not even as a count or as the name of a company.
 
+use super::conditions::{
+    Condition, Rows, addressed, has_tag, is_named, is_owned_by, page, tags_of, visible,
+};
 use super::identities::{kind_number, world_number};
 use super::references::{self, CustomerReference};
 use super::row::CustomerRow;
 use crate::access::Actor;
 use crate::store::error::StoreError;
-use crate::store::listing::{Filters, for_users, listed, numbered, owned};
-use crate::store::schema::{customer_identities, customer_tags, customers, users};
+use crate::store::listing::Filters;
+use crate::store::schema::{customer_identities, customers, users};
 use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::path_id::PathId;
 use beeiq_core::values::search::{self, Scope, Word};
@@ -40,11 +43,6 @@ pub struct Owner {
     pub email: String,
     pub name: String,
 }
-
-listed!(customers, CustomerRow);
-owned!(customers);
-for_users!(customers);
-numbered!(customers, customer_tags, customer_id);
 
 /// How many of the newest records a search looks at before it asks the index of words.
 const LOOKED_AT: i64 = 5_000;
@@ -178,11 +176,6 @@ fn visible_of_kind<'a>(actor: &Actor, kind: CustomerKind) -> Rows<'a> {
     visible(actor).filter(customers::kind.eq(kind.as_str()))
 }
 
-/// A member sees what they own and what the permit admits them to.
-pub(super) fn visible_to(actor: &Actor) -> Condition {
-    by_permit(actor, Box::new(is_own(actor).or(is_for_user(actor))))
-}
-
 /// All filters but the times and the words.
 fn narrowed<'a>(mut rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Filters) -> Rows<'a> {
     for (identity, value) in filters.identifiers() {
@@ -204,19 +197,6 @@ fn narrowed<'a>(mut rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Fil
         rows = rows.filter(is_owned_by(org, owner));
     }
     rows
-}
-
-/// By the name alone, or with the lastname in either order.
-pub(super) fn is_named(folded: &str) -> Condition {
-    let name = || customers::name_key.nullable();
-    let forwards = name().concat(" ").concat(customers::lastname_key);
-    let backwards = customers::lastname_key.concat(" ").concat(name());
-    Box::new(
-        name()
-            .eq(folded.to_owned())
-            .or(forwards.eq(folded.to_owned()))
-            .or(backwards.eq(folded.to_owned())),
-    )
 }
 
 /// Whether a record's lexemes answer a `tsquery`.

@@ -1,8 +1,8 @@
 //! Customers as other records refer to them: named as far as the caller may see them, and searched
 //! among those that they may see.
 
+use super::conditions::{is_named, visible_to};
 use super::identities::kind_number;
-use super::read::{is_named, visible_to};
 use crate::access::Actor;
 use crate::store::error::StoreError;
 use crate::store::listing::Filters;

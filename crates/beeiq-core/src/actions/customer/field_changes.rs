@@ -1,6 +1,7 @@
 //! What a history line of an update tells: each changed field's old and new value, in the
 //! listener's words (`listener.md` 3).
 
+use super::changes::Changes;
 use super::display_names::{self, differing_cus_fields, named};
 use super::person::tell_changes;
 use crate::batch::change::Change;
@@ -8,9 +9,6 @@ use crate::batch::snapshot::Overlay;
 use crate::records::customer::{Customer, CustomerKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
-
-/// From how many entries on a list is not repeated as a whole in each line.
-const LONG_LIST: usize = 100;
 
 /// The names that ids have at the time.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +40,7 @@ impl Names<'_> {
 }
 
 /// Field → `{"old": …, "new": …}`, of the fields that differ. Of a list with more than
-/// [`LONG_LIST`] entries only those that differ are told.
+/// a hundred entries only those that differ are told.
 #[must_use]
 pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<String, Value> {
     let company_field = match new.code.kind {
@@ -63,44 +61,4 @@ pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<S
         changes.tell("cusFields", &old, &new);
     }
     changes.0
-}
-
-/// What differs so far.
-pub struct Changes(Map<String, Value>);
-
-impl Changes {
-    pub fn field<T: PartialEq>(
-        &mut self,
-        field: &str,
-        old: &T,
-        new: &T,
-        tell: impl Fn(&T) -> Value,
-    ) {
-        if old != new {
-            self.tell(field, &tell(old), &tell(new));
-        }
-    }
-
-    /// An update appends to a list, retypes in it, or clears it: entries that stay keep their place.
-    pub fn list<T: PartialEq>(
-        &mut self,
-        field: &str,
-        old: &[T],
-        new: &[T],
-        tell: impl Fn(&T) -> Value,
-    ) {
-        if old == new {
-            return;
-        }
-        let all = old.len().max(new.len()) <= LONG_LIST;
-        let told = |these: &[T], those: &[T]| -> Value {
-            let differs = |(place, entry): &(usize, &T)| all || those.get(*place) != Some(*entry);
-            these.iter().enumerate().filter(differs).map(|(_, entry)| tell(entry)).collect()
-        };
-        self.tell(field, &told(old, new), &told(new, old));
-    }
-
-    fn tell(&mut self, field: &str, old: &Value, new: &Value) {
-        self.0.insert(field.to_owned(), json!({"old": old, "new": new}));
-    }
 }

@@ -1,7 +1,7 @@
 //! The kinds of fields that a person or company has: how each is read from a payload, written over
 //! what a record keeps, told in its history, and described in JSON Schema.
 
-use super::field_changes::Changes;
+use super::changes::Changes;
 use super::lists::{
     TypedAddress, TypedEmail, TypedPhone, address_key, read_addresses, read_emails, read_im,
     read_phones, read_websites,

@@ -1,5 +1,6 @@
 //! What the actions on contacts, accounts and leads share.
 
+pub(crate) mod changes;
 pub(crate) mod company;
 pub(crate) mod company_creation;
 pub(crate) mod customer_data;

@@ -3,7 +3,7 @@
 //! history, and their JSON Schema. What of a record is in no table, `changes` names: a field that is
 //! in neither does not compile.
 
-use super::field_changes::Changes;
+use super::changes::Changes;
 use super::field_kinds::{
     Addresses, BirthDate, Emails, FieldKind, Gender, Ims, Line, Name, PassportNumber, Phones, Text,
     Websites,
