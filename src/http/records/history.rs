@@ -35,7 +35,7 @@ pub struct HistoryLine {
 /// The user of a history line.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HistoryActor {
-    /// His e-mail.
+    /// Their e-mail.
     pub email: String,
 }
 
