@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, DeliveryResult};
 use super::attempt_error::AttemptError;
-use super::batch::{Batch, Decided, Part, mention};
+use super::batch::{Batch, Decided, Part, collect_keys};
 use super::codes::Reserved;
 use super::job::{Job, Origin};
 use super::pipeline::Parts;

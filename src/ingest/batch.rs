@@ -9,7 +9,7 @@ use crate::store::batch_load;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::{Conn, savepoint};
 use crate::store::writes::{self, Outgoing};
-use beeiq_core::batch::{Ids, Keys, Outcome, Pending, Rejection, Request, Overlay};
+use beeiq_core::batch::{Ids, Keys, Outcome, Overlay, Pending, Rejection, Request};
 use beeiq_core::diagnostics::{Code, Fault, Warning};
 use beeiq_core::formats::{Format, Item};
 use beeiq_core::records::counter::Counter;
@@ -68,7 +68,7 @@ impl Batch<'_> {
         codes: &mut Reserved,
     ) -> Result<Decided, StoreError> {
         let (results, pending) = self.decide_parts(conn, self.parts, keys, codes)?;
-        let created = pending.made();
+        let created = pending.created_ids();
         let pending = if self.applies(&results) { pending } else { Pending::default() };
         let queues_messages = !pending.messages.is_empty();
         Ok(Decided { results: self.results(results, &created), pending, queues_messages })
@@ -89,7 +89,7 @@ impl Batch<'_> {
                 for item in &part.items {
                     let (result, pending) = self.run_one(conn, part, item, codes)?;
                     results.push(result);
-                    created.extend(pending.made());
+                    created.extend(pending.created_ids());
                     queues_messages |= !pending.messages.is_empty();
                 }
                 all.push(results);

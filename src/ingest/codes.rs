@@ -77,7 +77,7 @@ impl CodeAllocator {
         conn: &mut Conn,
         org: Uuid,
         count: i64,
-        mentioned: &BTreeSet<String>,
+        keys: &BTreeSet<String>,
     ) -> Result<VecDeque<Range<i64>>, StoreError> {
         let (mut free, mut missing, mut looked_at) = (VecDeque::new(), count, count);
         while missing > 0 {
@@ -86,7 +86,7 @@ impl CodeAllocator {
             let taken = counters::taken_deal_ids(conn, org, &candidates)?;
             for number in candidates {
                 let id = number.to_string();
-                if taken.contains(&id) || mentioned.contains(&id) {
+                if taken.contains(&id) || keys.contains(&id) {
                     continue;
                 }
                 if missing > 0 {

@@ -4,11 +4,13 @@
 
 use crate::support::cluster::{Template, TestDatabase};
 use beeiq::access::{Actor, Role, Who};
-use beeiq::store::customers::{self, Customer, Filters};
+use beeiq::problem::Problem;
+use beeiq::store::customers::{self, Filters, FoundCustomer};
 use beeiq::store::error::StoreError;
 use beeiq::store::history::{self, Line};
 use beeiq::store::pool::{in_org, migrate};
 use beeiq_core::batch::Subject;
+use beeiq_core::diagnostics::Code;
 use beeiq_core::records::customer::CustomerKind;
 use beeiq_core::records::path_id::PathId;
 use diesel::connection::SimpleConnection;
@@ -51,7 +53,10 @@ fn user(number: u128) -> Actor {
 impl Records {
     /// The numbers of the records that are listed.
     fn list(&mut self, actor: &Actor, kind: CustomerKind, filters: &Filters) -> Vec<i64> {
-        self.page(actor, kind, filters, None, 50).iter().map(|found| found.record.number).collect()
+        self.page(actor, kind, filters, None, 50)
+            .iter()
+            .map(|found| found.record.code.number)
+            .collect()
     }
 
     fn page(
@@ -61,14 +66,14 @@ impl Records {
         filters: &Filters,
         before: Option<Uuid>,
         limit: i64,
-    ) -> Vec<Customer> {
+    ) -> Vec<FoundCustomer> {
         in_org::<_, StoreError>(&mut self.conn, actor.org, |conn| {
             customers::list(conn, actor, kind, filters, before, limit)
         })
         .unwrap()
     }
 
-    fn find(&mut self, actor: &Actor, kind: CustomerKind, number: i64) -> Option<Customer> {
+    fn find(&mut self, actor: &Actor, kind: CustomerKind, number: i64) -> Option<FoundCustomer> {
         in_org::<_, StoreError>(&mut self.conn, actor.org, |conn| {
             customers::find(conn, actor, kind, PathId::Number(number))
         })
@@ -125,7 +130,7 @@ fn a_company_that_is_hidden_is_named_by_its_code_alone() {
     };
     assert_eq!(company(1).name.as_deref(), Some("Secret Corp"));
     assert_eq!(company(2).name, None);
-    assert_eq!(company(2).number, 1);
+    assert_eq!(company(2).code.number, 1);
 }
 
 #[test]
@@ -179,6 +184,18 @@ fn tag_owner_and_time_narrow_a_list() {
     assert_eq!(records.contacts(&created), [4, 3], "both ends belong to it");
 }
 
+/// That is our fault, and not the caller's.
+#[test]
+fn a_stored_list_of_another_shape_is_an_error() {
+    let mut records = records();
+    let emails = "UPDATE customers SET emails = '{\"value\": \"x\"}'";
+    records.conn.batch_execute(emails).unwrap();
+    let found = in_org::<_, StoreError>(&mut records.conn, ORG, |conn| {
+        customers::find(conn, &user(1), CustomerKind::Contact, PathId::Number(1))
+    });
+    assert_eq!(Problem::from(found.unwrap_err()).code, Code::Internal);
+}
+
 #[test]
 fn a_page_goes_on_after_the_last_id_of_the_one_before() {
     let mut records = records();
@@ -186,7 +203,8 @@ fn a_page_goes_on_after_the_last_id_of_the_one_before() {
     let first = records.page(&user(1), CustomerKind::Contact, &all, None, 2);
     let last = first.last().unwrap().record.id;
     let second = records.page(&user(1), CustomerKind::Contact, &all, Some(last), 2);
-    let numbers: Vec<i64> = [first, second].concat().iter().map(|it| it.record.number).collect();
+    let numbers: Vec<i64> =
+        [first, second].concat().iter().map(|it| it.record.code.number).collect();
     assert_eq!(numbers, [5, 4, 3, 2]);
 }
 

@@ -2,26 +2,26 @@
 //! share is at the end.
 
 use super::NoSuchRecord;
-use super::filters::{self, FILTERS, ListParameters, PageParameters};
-use super::history::{HistoryLine, history_line};
+use super::filters::{FILTERS, ListParameters, PageParameters};
+use super::history::HistoryLine;
+use super::record::{self, Address};
 use super::representation::{self, CustomerBody};
 use crate::access::Actor;
 use crate::app::App;
-use crate::http::etag;
 use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, QueryProblem, SignedInProblems};
-use crate::http::page::{Page, Query};
+use crate::http::page::Page;
 use crate::ingest::redaction::erase_customer;
 use crate::problem::Problem;
 use crate::service::audit;
-use crate::store::error::StoreError;
-use crate::store::{customers, history};
-use actix_web::http::header;
+use crate::store::customers;
+use crate::store::listing::Filters;
+use crate::store::pool::Conn;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
 use beeiq_core::records::audit::Action;
-use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::path_id::PathId;
 use serde_json::json;
 
@@ -40,7 +40,7 @@ crate::http::routes::routes![
     lead_history,
 ];
 
-/// Lists contacts, newest first; a member gets those that permits let him see.
+/// Lists contacts, newest first; a member gets those that permits let them see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
     get,
@@ -59,7 +59,7 @@ pub async fn list_contacts(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    list(&app, actor, &request, CustomerKind::Contact).await
+    list(CustomerKind::Contact, &app, actor, &request).await
 }
 
 /// Reads a contact by its id or its code, `PID-n` in any case.
@@ -83,7 +83,7 @@ pub async fn read_contact(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    read(&app, actor, &request, CustomerKind::Contact, &id).await
+    read(CustomerKind::Contact, &app, actor, &request, &id).await
 }
 
 /// Erases a contact with all that hangs on it: notes, tickets, messages, history, and its part of the
@@ -101,7 +101,7 @@ pub async fn erase_contact(
     Admin(actor): Admin,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    erase(&app, actor, CustomerKind::Contact, &id).await
+    erase(CustomerKind::Contact, &app, actor, &id).await
 }
 
 /// Lists what happened to a contact, newest first.
@@ -128,10 +128,10 @@ pub async fn contact_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    read_history(&app, actor, &request, CustomerKind::Contact, &id).await
+    read_history(CustomerKind::Contact, &app, actor, &request, &id).await
 }
 
-/// Lists accounts, newest first; a member gets those that permits let him see.
+/// Lists accounts, newest first; a member gets those that permits let them see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
     get,
@@ -150,7 +150,7 @@ pub async fn list_accounts(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    list(&app, actor, &request, CustomerKind::Account).await
+    list(CustomerKind::Account, &app, actor, &request).await
 }
 
 /// Reads an account by its id or its code, `CID-n` in any case.
@@ -174,7 +174,7 @@ pub async fn read_account(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    read(&app, actor, &request, CustomerKind::Account, &id).await
+    read(CustomerKind::Account, &app, actor, &request, &id).await
 }
 
 /// Erases an account with all that hangs on it: notes, tickets, messages, history, and its part of the
@@ -192,7 +192,7 @@ pub async fn erase_account(
     Admin(actor): Admin,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    erase(&app, actor, CustomerKind::Account, &id).await
+    erase(CustomerKind::Account, &app, actor, &id).await
 }
 
 /// Lists what happened to an account, newest first.
@@ -219,10 +219,10 @@ pub async fn account_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    read_history(&app, actor, &request, CustomerKind::Account, &id).await
+    read_history(CustomerKind::Account, &app, actor, &request, &id).await
 }
 
-/// Lists leads, newest first; a member gets those that permits let him see.
+/// Lists leads, newest first; a member gets those that permits let them see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
     get,
@@ -241,7 +241,7 @@ pub async fn list_leads(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    list(&app, actor, &request, CustomerKind::Lead).await
+    list(CustomerKind::Lead, &app, actor, &request).await
 }
 
 /// Reads a lead by its id or its code, `LID-n` in any case.
@@ -265,7 +265,7 @@ pub async fn read_lead(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    read(&app, actor, &request, CustomerKind::Lead, &id).await
+    read(CustomerKind::Lead, &app, actor, &request, &id).await
 }
 
 /// Erases a lead with all that hangs on it: notes, tickets, messages, history, and its part of the
@@ -283,7 +283,7 @@ pub async fn erase_lead(
     Admin(actor): Admin,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    erase(&app, actor, CustomerKind::Lead, &id).await
+    erase(CustomerKind::Lead, &app, actor, &id).await
 }
 
 /// Lists what happened to a lead, newest first.
@@ -310,63 +310,59 @@ pub async fn lead_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    read_history(&app, actor, &request, CustomerKind::Lead, &id).await
+    read_history(CustomerKind::Lead, &app, actor, &request, &id).await
 }
 
 async fn list(
+    kind: CustomerKind,
     app: &App,
     actor: Actor,
     request: &HttpRequest,
-    kind: CustomerKind,
 ) -> Result<Json<Page<CustomerBody>>, Problem> {
-    let query = Query::of_list(request, &FILTERS)?;
-    let paging = query.paging()?;
-    let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, directory.org.region)?;
-    let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
-            customers::list(conn, &actor, kind, &filters, paging.before(), paging.rows())
-        })
-        .await?;
-    let bodies: Vec<CustomerBody> = rows
-        .into_iter()
-        .map(|row| representation::customer(row, kind, &directory))
-        .collect::<Result<_, _>>()?;
-    Ok(Json(paging.page(bodies, |body| body.id)))
+    let load = move |conn: &mut Conn, actor: &Actor, filters: &Filters, before, limit| {
+        customers::list(conn, actor, kind, filters, before, limit)
+    };
+    record::list(app, actor, request, &FILTERS, load, representation::customer).await
 }
 
 async fn read(
+    kind: CustomerKind,
     app: &App,
     actor: Actor,
     request: &HttpRequest,
-    kind: CustomerKind,
     id: &str,
 ) -> Result<HttpResponse, Problem> {
-    Query::parse(request.query_string(), &[])?;
-    let id = addressed(id, kind)?;
-    let directory = app.directories.current(actor.org).await?;
-    let found = app
-        .db
-        .in_org(actor.org, move |conn| customers::find(conn, &actor, kind, id))
-        .await?
-        .ok_or_else(|| Problem::not_found(kind.as_str()))?;
-    let body = representation::customer(found, kind, &directory)?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
+    let find = move |conn: &mut Conn, actor: &Actor, id| customers::find(conn, actor, kind, id);
+    record::read(app, actor, request, address(kind, id), find, representation::customer).await
+}
+
+async fn read_history(
+    kind: CustomerKind,
+    app: &App,
+    actor: Actor,
+    request: &HttpRequest,
+    id: &str,
+) -> Result<Json<Page<HistoryLine>>, Problem> {
+    let find = move |conn: &mut Conn, actor: &Actor, id| customers::find_id(conn, actor, kind, id);
+    record::read_history(app, actor, request, address(kind, id), find, Subject::Customer).await
+}
+
+fn address(kind: CustomerKind, id: &str) -> Address<PathId> {
+    Address { kind: kind.as_str(), id: PathId::parse(id, kind) }
 }
 
 async fn erase(
+    kind: CustomerKind,
     app: &App,
     actor: Actor,
-    kind: CustomerKind,
     id: &str,
 ) -> Result<HttpResponse, Problem> {
-    let id = addressed(id, kind)?;
+    let id = address(kind, id).get()?;
     app.db
         .in_org(actor.org, move |conn| {
             let found = customers::find(conn, &actor, kind, id)?
                 .ok_or_else(|| Problem::not_found(kind.as_str()))?;
-            let (id, code) = (found.record.id, CustomerCode { kind, number: found.record.number });
+            let Customer { id, code, .. } = found.record;
             erase_customer(conn, actor.org, id)?;
             // The code alone: the log outlives what was to be forgotten.
             let subject = audit::Subject {
@@ -388,33 +384,4 @@ const fn resource(kind: CustomerKind) -> &'static str {
         CustomerKind::Account => "accounts",
         CustomerKind::Lead => "leads",
     }
-}
-
-async fn read_history(
-    app: &App,
-    actor: Actor,
-    request: &HttpRequest,
-    kind: CustomerKind,
-    id: &str,
-) -> Result<Json<Page<HistoryLine>>, Problem> {
-    let paging = Query::of_list(request, &[])?.paging()?;
-    let id = addressed(id, kind)?;
-    let lines = app
-        .db
-        .in_org(actor.org, move |conn| {
-            let Some(customer) = customers::find_id(conn, &actor, kind, id)? else {
-                return Ok::<_, StoreError>(None);
-            };
-            let subject = Subject::Customer(customer);
-            let page = history::list(conn, actor.org, subject, paging.before(), paging.rows())?;
-            Ok(Some(page))
-        })
-        .await?
-        .ok_or_else(|| Problem::not_found(kind.as_str()))?;
-    Ok(Json(paging.page(lines, |line| line.id).map(history_line)))
-}
-
-/// What a path's id addresses; what can be no record of the kind is not found either.
-fn addressed(id: &str, kind: CustomerKind) -> Result<PathId, Problem> {
-    PathId::parse(id, kind).ok_or_else(|| Problem::not_found(kind.as_str()))
 }

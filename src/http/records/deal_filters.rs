@@ -1,10 +1,5 @@
-//! The filters of a list of deals: from query parameters to what the database compares.
+//! The filters of a list of deals.
 
-use super::filters::{LONGEST_SEARCH, email_key, read_one};
-use crate::http::page::Query;
-use crate::problem::Problem;
-use crate::store::deals::DealFilters;
-use beeiq_core::values::text::{clean, fold};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 
@@ -23,7 +18,7 @@ pub(super) struct DealParameters {
     cursor: Option<String>,
     /// Those of this name, in any case.
     name: Option<String>,
-    /// Those that the user of this e-mail address owns, but for what his groups own.
+    /// Those that the user of this e-mail address owns, but for what their groups own.
     owner: Option<String>,
     /// Those created then or later.
     created_from: Option<DateTime<Utc>>,
@@ -34,28 +29,13 @@ pub(super) struct DealParameters {
     q: Option<String>,
 }
 
-/// Reads the filters.
-///
-/// # Errors
-/// 422 `invalid_query`, naming the parameter whose value can be no such thing.
-pub(super) fn read(query: &Query) -> Result<DealFilters, Problem> {
-    let words = |text: &str| {
-        (text.chars().count() <= LONGEST_SEARCH)
-            .then(|| clean(text).split_whitespace().map(fold).collect())
-    };
-    Ok(DealFilters {
-        name: query.get("name").map(fold),
-        owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
-        created_from: query.time("createdFrom")?,
-        created_to: query.time("createdTo")?,
-        words: read_one(query, "q", "has more than 100 characters.", words)?.unwrap_or_default(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::page::Query;
+    use crate::http::records::filters::read;
     use beeiq_core::diagnostics::Code;
+    use beeiq_core::values::phone::Region;
 
     #[test]
     fn the_described_parameters_are_those_that_are_read() {
@@ -73,7 +53,8 @@ mod tests {
             (long.as_str(), "/q"),
             ("email=a%40x.com", "/email"),
         ] {
-            let problem = Query::parse(query, &FILTERS).and_then(|query| read(&query));
+            let problem = Query::parse(query, &FILTERS)
+                .and_then(|query| read(&query, Region::parse("VN").unwrap()));
             let problem = problem.unwrap_err();
             assert_eq!(problem.code, Code::InvalidQuery, "{query}");
             assert_eq!(problem.errors[0].pointer, pointer, "{query}");

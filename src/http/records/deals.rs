@@ -1,34 +1,34 @@
 //! Deals: list, read, history (`api.md` 5).
 
 use super::NoSuchRecord;
-use super::deal_filters::{self, DealParameters, FILTERS};
+use super::deal_filters::{DealParameters, FILTERS};
 use super::filters::PageParameters;
-use super::history::{HistoryLine, history_line};
+use super::history::HistoryLine;
+use super::record::{self, Address, Body};
 use super::representation::{
-    CustomFieldEntry, PermitBody, contact_type, custom_fields, permit, stored,
+    CustomFieldEntry, PermitBody, contact_type, custom_fields, name_of, permit_body,
 };
 use crate::access::Actor;
 use crate::app::App;
-use crate::http::etag;
 use crate::http::openapi::{QueryProblem, SignedInProblems};
-use crate::http::page::{Page, Query};
+use crate::http::page::Page;
 use crate::problem::Problem;
-use crate::store::customer_references::CustomerReference;
-use crate::store::deals::{self, Deal};
-use crate::store::error::StoreError;
-use crate::store::history;
-use actix_web::http::header;
+use crate::store::customers::references::CustomerReference;
+use crate::store::deals::{self, FoundDeal};
+use crate::store::pool::Conn;
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
-use beeiq_core::directory::{Directory, Entry, Names};
-use beeiq_core::records::deal::DealOwners;
+use beeiq_core::directory::Directory;
+use beeiq_core::records::deal::{Deal, DealOwners};
 use beeiq_core::values::custom_field::Model;
 use beeiq_core::values::text::clean;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+crate::http::routes::routes![list_deals, read_deal, deal_history];
 
 /// A deal.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,7 +60,7 @@ pub struct DealBody {
     pub close_date: Option<DateTime<Utc>>,
     /// Who owns it.
     pub owners: DealOwnersBody,
-    /// The customer that it is with; null after he was erased.
+    /// The customer that it is with; null after they were erased.
     pub deal_with: Option<DealCustomerBody>,
     /// Related customers, oldest first.
     pub contacts: Vec<DealCustomerBody>,
@@ -97,10 +97,8 @@ pub struct DealCustomerBody {
     pub name: Option<String>,
 }
 
-crate::http::routes::routes![list_deals, read_deal, deal_history];
-
-/// Lists deals, newest first; a member gets those that he owns, himself or by a group, and those
-/// that permits let him see. A parameter that is unknown or wrong is a 422.
+/// Lists deals, newest first; a member gets those that they own, themselves or by a group, and
+/// those that permits let them see. A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
     get,
     path = "/api/v1/deals",
@@ -118,18 +116,7 @@ pub async fn list_deals(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<DealBody>>, Problem> {
-    let query = Query::of_list(&request, &FILTERS)?;
-    let (paging, filters) = (query.paging()?, deal_filters::read(&query)?);
-    let directory = app.directories.current(actor.org).await?;
-    let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
-            deals::list(conn, &actor, &filters, paging.before(), paging.rows())
-        })
-        .await?;
-    let bodies: Vec<DealBody> =
-        rows.into_iter().map(|row| deal(row, &directory)).collect::<Result<_, _>>()?;
-    Ok(Json(paging.page(bodies, |body| body.id)))
+    record::list(&app, actor, &request, &FILTERS, deals::list, deal).await
 }
 
 /// Reads a deal by its id or its `dealId`.
@@ -153,16 +140,8 @@ pub async fn read_deal(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Query::parse(request.query_string(), &[])?;
-    let address = addressed(&id)?;
-    let directory = app.directories.current(actor.org).await?;
-    let found = app
-        .db
-        .in_org(actor.org, move |conn| deals::find(conn, &actor, &address))
-        .await?
-        .ok_or_else(|| Problem::not_found("deal"))?;
-    let body = deal(found, &directory)?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
+    let find = |conn: &mut Conn, actor: &Actor, id: String| deals::find(conn, actor, &id);
+    record::read(&app, actor, &request, address(&id), find, deal).await
 }
 
 /// Lists what happened to a deal, newest first.
@@ -189,63 +168,63 @@ pub async fn deal_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    let paging = Query::of_list(&request, &[])?.paging()?;
-    let address = addressed(&id)?;
-    let lines = app
-        .db
-        .in_org(actor.org, move |conn| {
-            let Some(deal) = deals::find_id(conn, &actor, &address)? else {
-                return Ok::<_, StoreError>(None);
-            };
-            let subject = Subject::Deal(deal);
-            let page = history::list(conn, actor.org, subject, paging.before(), paging.rows())?;
-            Ok(Some(page))
-        })
-        .await?
-        .ok_or_else(|| Problem::not_found("deal"))?;
-    Ok(Json(paging.page(lines, |line| line.id).map(history_line)))
+    let find = |conn: &mut Conn, actor: &Actor, id: String| deals::find_id(conn, actor, &id);
+    record::read_history(&app, actor, &request, address(&id), find, Subject::Deal).await
+}
+
+impl Body for DealBody {
+    fn id(&self) -> Uuid {
+        self.id
+    }
 }
 
 /// The id or visible id that a path names, as it would have been kept.
-fn addressed(id: &str) -> Result<String, Problem> {
-    let address = clean(id);
-    if address.contains('\0') { Err(Problem::not_found("deal")) } else { Ok(address) }
+fn address(id: &str) -> Address<String> {
+    let id = Some(clean(id)).filter(|address| !address.contains('\0'));
+    Address { kind: "deal", id }
 }
 
 /// A deal in the words of the org's directory.
-///
-/// # Errors
-/// 500 where a stored list is not of its shape.
-fn deal(found: Deal, directory: &Directory) -> Result<DealBody, Problem> {
-    let Deal { record, owners, deal_with, contacts } = found;
+fn deal(found: FoundDeal, directory: &Directory) -> Result<DealBody, Problem> {
+    let FoundDeal { record, deal_with, contacts } = found;
+    let Deal {
+        id,
+        deal_id,
+        name,
+        value,
+        currency,
+        description,
+        stage,
+        category,
+        package,
+        close_date,
+        owners,
+        cus_fields,
+        permit,
+        deal_with: _,
+        contacts: _,
+        created_at,
+        updated_at,
+    } = record;
     Ok(DealBody {
-        cus_fields: custom_fields(stored(record.cus_fields)?, Model::Deal, directory),
-        permit: permit(
-            record.permit_status,
-            record.permit_group_id,
-            &record.permit_user_ids,
-            directory,
-        ),
-        id: record.id,
-        deal_id: record.deal_id,
-        name: record.name,
-        value: record.value.map(|value| value.normalize().to_string()),
-        currency: record.currency,
-        description: record.description,
-        stage: entry(&directory.deal_stages, Some(record.stage_id)),
-        category: entry(&directory.deal_categories, record.category_id),
-        package: entry(&directory.deal_packages, record.package_id),
-        close_date: record.close_date,
+        id,
+        deal_id,
+        name,
+        value: value.map(|value| value.normalize().to_string()),
+        currency,
+        description,
+        stage: name_of(&directory.deal_stages, Some(stage)),
+        category: name_of(&directory.deal_categories, category),
+        package: name_of(&directory.deal_packages, package),
+        close_date,
         owners: owners_body(&owners, directory),
         deal_with: deal_with.map(customer),
         contacts: contacts.into_iter().map(customer).collect(),
-        created_at: record.created_at,
-        updated_at: record.updated_at,
+        cus_fields: custom_fields(cus_fields, Model::Deal, directory),
+        permit: permit_body(&permit, directory),
+        created_at,
+        updated_at,
     })
-}
-
-pub(super) fn entry(entries: &Names<Entry>, id: Option<Uuid>) -> Option<String> {
-    entries.with_id(id?).map(|entry| entry.name.clone())
 }
 
 fn owners_body(owners: &DealOwners, directory: &Directory) -> DealOwnersBody {

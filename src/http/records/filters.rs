@@ -1,8 +1,8 @@
-//! The filters of a list of customers: from query parameters to what the database compares.
+//! The filters of a list of records: from query parameters to what the database compares.
 
 use crate::http::page::{Query, invalid};
 use crate::problem::Problem;
-use crate::store::customers::Filters;
+use crate::store::listing::Filters;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::passport::Passport;
 use beeiq_core::values::phone::{Phone, Region};
@@ -25,7 +25,7 @@ pub(super) const FILTERS: [&str; 10] = [
 ];
 
 /// The longest text to search for, in characters: each of its words costs time.
-pub(super) const LONGEST_SEARCH: usize = 100;
+const LONGEST_SEARCH: usize = 100;
 
 /// The query parameters of a list of customers, for the API's description.
 #[derive(IntoParams)]
@@ -98,7 +98,7 @@ pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
     })
 }
 
-pub(super) fn read_one<T>(
+fn read_one<T>(
     query: &Query,
     name: &str,
     otherwise: &str,
@@ -107,7 +107,7 @@ pub(super) fn read_one<T>(
     query.get(name).map(|text| read(text).ok_or_else(|| invalid(name, otherwise))).transpose()
 }
 
-pub(super) fn email_key(text: &str) -> Option<String> {
+fn email_key(text: &str) -> Option<String> {
     Some(Email::parse(text).ok()?.key().to_owned())
 }
 

@@ -34,7 +34,7 @@ pub struct HistoryLine {
 /// The user of a history line.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HistoryActor {
-    /// His e-mail.
+    /// Their e-mail.
     pub email: String,
 }
 

@@ -6,6 +6,7 @@ pub mod deals;
 mod filters;
 pub mod history;
 pub mod notes;
+mod record;
 pub mod representation;
 pub mod tickets;
 

@@ -1,26 +1,27 @@
 //! Notes: list and read (`api.md` 5).
 
-use super::deals::entry;
+use super::NoSuchRecord;
+use super::record::{self, Address, Body};
 use super::representation::{
-    CustomerReferenceBody, OwnerBody, PermitBody, customer_reference, owner, permit,
+    CustomerReferenceBody, OwnerBody, PermitBody, customer_reference, name_of, owner, permit_body,
 };
-use super::{NoSuchRecord, filters};
 use crate::access::Actor;
 use crate::app::App;
-use crate::http::etag;
 use crate::http::openapi::{QueryProblem, SignedInProblems};
-use crate::http::page::{Page, Query};
+use crate::http::page::Page;
 use crate::problem::Problem;
-use crate::store::deal_references::DealReference;
-use crate::store::notes::{self, Note, Target};
-use actix_web::http::header;
+use crate::store::deals::references::DealReference;
+use crate::store::notes::{self, FoundNote, Target};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::directory::Directory;
+use beeiq_core::records::note::Note;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+crate::http::routes::routes![list_notes, read_note];
 
 /// The names of the filters, beside `limit` and `cursor`: notes have no tags.
 const FILTERS: [&str; 9] =
@@ -83,7 +84,7 @@ pub(super) struct NoteParameters {
     limit: Option<i64>,
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
-    /// Those on the customer or lead who holds this e-mail address, as far as you may see him.
+    /// Those on the customer or lead who holds this e-mail address, as far as you may see them.
     email: Option<String>,
     /// Those on the customer or lead who holds this phone number, in any spelling.
     phone: Option<String>,
@@ -104,9 +105,7 @@ pub(super) struct NoteParameters {
     q: Option<String>,
 }
 
-crate::http::routes::routes![list_notes, read_note];
-
-/// Lists notes, newest first; a member gets those that their own permits let him see.
+/// Lists notes, newest first; a member gets those that their own permits let them see.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
     get,
@@ -125,19 +124,7 @@ pub async fn list_notes(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<NoteBody>>, Problem> {
-    let query = Query::of_list(&request, &FILTERS)?;
-    let paging = query.paging()?;
-    let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, directory.org.region)?;
-    let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
-            notes::list(conn, &actor, &filters, paging.before(), paging.rows())
-        })
-        .await?;
-    let bodies: Vec<NoteBody> =
-        rows.into_iter().map(|row| note(row, &directory)).collect::<Result<_, _>>()?;
-    Ok(Json(paging.page(bodies, |body| body.id)))
+    record::list(&app, actor, &request, &FILTERS, notes::list, note).await
 }
 
 /// Reads a note by its id.
@@ -161,24 +148,20 @@ pub async fn read_note(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Query::parse(request.query_string(), &[])?;
-    let id = Uuid::try_parse(&id).map_err(|_| Problem::not_found("note"))?;
-    let directory = app.directories.current(actor.org).await?;
-    let found = app
-        .db
-        .in_org(actor.org, move |conn| notes::find(conn, &actor, id))
-        .await?
-        .ok_or_else(|| Problem::not_found("note"))?;
-    let body = note(found, &directory)?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
+    let address = Address { kind: "note", id: Uuid::try_parse(&id).ok() };
+    record::read(&app, actor, &request, address, notes::find, note).await
+}
+
+impl Body for NoteBody {
+    fn id(&self) -> Uuid {
+        self.id
+    }
 }
 
 /// A note in the words of the org's directory.
-///
-/// # Errors
-/// 500 where its owner is not known.
-fn note(found: Note, directory: &Directory) -> Result<NoteBody, Problem> {
-    let Note { record, target } = found;
+fn note(found: FoundNote, directory: &Directory) -> Result<NoteBody, Problem> {
+    let FoundNote { record, target } = found;
+    let Note { id, body, target: _, channel, permit, owner: owner_id, created_at } = record;
     let (model, target) = match target {
         Target::Customer(customer) => {
             ("contact", NoteTargetBody::Customer(customer_reference(customer)))
@@ -188,20 +171,15 @@ fn note(found: Note, directory: &Directory) -> Result<NoteBody, Problem> {
         }
     };
     Ok(NoteBody {
-        permit: permit(
-            record.permit_status,
-            record.permit_group_id,
-            &record.permit_user_ids,
-            directory,
-        ),
-        id: record.id,
-        body: record.body,
+        id,
+        body,
         model,
         target,
-        channel: entry(&directory.channels, record.channel_id)
-            .or_else(|| entry(&directory.sources, record.channel_id)),
-        owner: owner(record.owner_id, directory)?,
-        created_at: record.created_at,
+        channel: name_of(&directory.channels, channel)
+            .or_else(|| name_of(&directory.sources, channel)),
+        permit: permit_body(&permit, directory),
+        owner: owner(owner_id, directory)?,
+        created_at,
     })
 }
 

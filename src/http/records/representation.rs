@@ -1,17 +1,19 @@
 //! A customer as clients read it (`api.md` 5).
 
+use super::record::Body;
 use crate::problem::Problem;
-use crate::store::customer_references::CustomerReference;
-use crate::store::customers::Customer;
+use crate::store::customers::references::CustomerReference;
+use crate::store::customers::{FoundCustomer, Owner};
 use beeiq_core::diagnostics::Code;
-use beeiq_core::directory::{Directory, Named};
-use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::directory::{Directory, Named, Names};
+use beeiq_core::records::customer::{
+    Address, Customer, CustomerKind, EmailEntry, Im, PhoneEntry, Website,
+};
+use beeiq_core::records::permit::Permit;
 use beeiq_core::values::custom_field::Model;
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::HashMap;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -53,11 +55,11 @@ pub struct CustomerBody {
     /// Phone numbers.
     pub phones: Vec<PhoneEntry>,
     /// Postal addresses.
-    pub addresses: Vec<AddressEntry>,
+    pub addresses: Vec<Address>,
     /// Websites.
-    pub websites: Vec<WebsiteEntry>,
+    pub websites: Vec<Website>,
     /// Instant messaging names.
-    pub im: Vec<ImEntry>,
+    pub im: Vec<Im>,
     /// Tags, in alphabetical order.
     pub tags: Vec<String>,
     /// Custom fields that have a value, in the org's order.
@@ -74,75 +76,6 @@ pub struct CustomerBody {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
-}
-
-/// An e-mail address.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct EmailEntry {
-    /// `Work`, `Home`, `Mobile` or `Other`.
-    pub r#type: String,
-    /// The address as it was typed.
-    pub value: String,
-}
-
-/// A phone number.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct PhoneEntry {
-    /// `Work`, `Home`, `Mobile` or `Other`.
-    pub r#type: String,
-    /// The number as it was typed.
-    pub value: String,
-    /// The number in E.164, where it is one.
-    #[serde(default)]
-    pub e164: Option<String>,
-}
-
-/// A postal address.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct AddressEntry {
-    /// `Work`, `Home` or `Other`.
-    pub r#type: String,
-    /// Street and number.
-    #[serde(default)]
-    pub street: Option<String>,
-    /// The city.
-    #[serde(default)]
-    pub city: Option<String>,
-    /// The state or province.
-    #[serde(default)]
-    pub state: Option<String>,
-    /// The postal code.
-    #[serde(default)]
-    pub zip: Option<String>,
-    /// The country.
-    #[serde(default)]
-    pub country: Option<CountryBody>,
-}
-
-/// A country.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct CountryBody {
-    /// ISO 3166-1 alpha-2; null where the name is of no country known.
-    #[serde(default)]
-    pub code: Option<String>,
-    /// Its name.
-    pub name: String,
-}
-
-/// A website.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct WebsiteEntry {
-    /// Its address.
-    pub value: String,
-}
-
-/// An instant messaging name.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct ImEntry {
-    /// `Skype`, `Facebook`, `Yahoo`, `Viber`, `Hangouts` or `Other`.
-    pub protocol: String,
-    /// The name there.
-    pub value: String,
 }
 
 /// A custom field's value.
@@ -183,77 +116,100 @@ pub struct CompanyBody {
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerReferenceBody {
-    /// His id.
+    /// The id.
     pub id: Uuid,
     /// `customer` (contacts and accounts) or `lead`.
     #[schema(example = "customer")]
     pub contact_type: &'static str,
-    /// His code.
+    /// The code.
     #[schema(example = "PID-1")]
     pub customer_id: String,
-    /// His name; null where you may not see him.
+    /// The name; null where you may not see them.
     pub name: Option<String>,
 }
 
 /// Who owns a record.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OwnerBody {
-    /// His e-mail.
+    /// Their e-mail.
     pub email: String,
-    /// His name.
+    /// Their name.
     pub name: String,
 }
 
+impl Body for CustomerBody {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
 /// A customer in the words of the org's directory.
-///
-/// # Errors
-/// 500 where a stored list is not of its shape.
 pub(super) fn customer(
-    found: Customer,
-    kind: CustomerKind,
+    found: FoundCustomer,
     directory: &Directory,
 ) -> Result<CustomerBody, Problem> {
-    let Customer { record, owner, company, tags } = found;
+    let FoundCustomer { record, owner: Owner { email, name: owner_name }, company, tags } = found;
+    let Customer {
+        id,
+        code,
+        contact_id,
+        name,
+        lastname,
+        title,
+        passport,
+        gender,
+        bg_info,
+        date_of_birth,
+        emails,
+        phones,
+        addresses,
+        websites,
+        im,
+        cus_fields,
+        permit,
+        company: _,
+        source,
+        owner: _,
+        tags: _,
+        created_at,
+        updated_at,
+    } = record;
     Ok(CustomerBody {
-        cus_fields: custom_fields(stored(record.cus_fields.clone())?, kind.model(), directory),
-        permit: permit(
-            record.permit_status,
-            record.permit_group_id,
-            &record.permit_user_ids,
-            directory,
-        ),
-        id: record.id,
-        customer_id: CustomerCode { kind, number: record.number }.to_string(),
-        contact_id: record.contact_id,
-        contact_type: contact_type(kind),
-        r#type: type_number(kind),
-        name: record.name,
-        lastname: record.lastname,
-        title: record.title,
-        passport: record.passport,
-        gender: record.gender,
-        bg_info: record.bg_info,
-        date_of_birth: record.date_of_birth,
-        emails: stored(record.emails)?,
-        phones: stored(record.phones)?,
-        addresses: stored(record.addresses)?,
-        websites: stored(record.websites)?,
-        im: stored(record.im)?,
+        id,
+        customer_id: code.to_string(),
+        contact_id,
+        contact_type: contact_type(code.kind),
+        r#type: type_number(code.kind),
+        name,
+        lastname,
+        title,
+        passport,
+        gender,
+        bg_info,
+        date_of_birth,
+        emails,
+        phones,
+        addresses,
+        websites,
+        im,
         tags,
-        company: company.map(|company| CompanyBody {
-            id: company.id,
-            customer_id: CustomerCode { kind: CustomerKind::Account, number: company.number }
-                .to_string(),
-            name: company.name,
+        cus_fields: custom_fields(cus_fields, code.kind.model(), directory),
+        permit: permit_body(&permit, directory),
+        company: company.map(|CustomerReference { id, code, name }| CompanyBody {
+            id,
+            customer_id: code.to_string(),
+            name,
         }),
-        source: record
-            .source_id
-            .and_then(|id| directory.sources.with_id(id))
-            .map(|source| source.name.clone()),
-        owner: OwnerBody { email: owner.email, name: owner.name },
-        created_at: record.created_at,
-        updated_at: record.updated_at,
+        source: name_of(&directory.sources, source),
+        owner: OwnerBody { email, name: owner_name },
+        created_at,
+        updated_at,
     })
+}
+
+/// The name of something in the directory, while it is there.
+pub(super) fn name_of<T: Named>(names: &Names<T>, id: Option<Uuid>) -> Option<String> {
+    names.with_id(id?).map(|named| named.name().to_owned())
 }
 
 /// A customer or lead that another record names.
@@ -267,10 +223,7 @@ pub(in crate::http) fn customer_reference(customer: CustomerReference) -> Custom
     }
 }
 
-/// Who owns a record; users are not deleted while they do.
-///
-/// # Errors
-/// 500 where the directory does not have him.
+/// Who owns a record; users are not deleted while they do, so the directory has them.
 pub(super) fn owner(id: Uuid, directory: &Directory) -> Result<OwnerBody, Problem> {
     let user = directory.users.with_id(id).ok_or_else(|| {
         tracing::error!(%id, "a record's owner is no user of the org");
@@ -295,47 +248,26 @@ const fn type_number(kind: CustomerKind) -> u8 {
     }
 }
 
-pub(super) fn stored<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_json::from_value(value).map_err(|error| {
-        tracing::error!(%error, "a stored list is not of its shape");
-        Problem::new(Code::Internal, "Something went wrong on our side; it has been logged.")
-    })
-}
-
-/// A permit as it is stored, in names.
-pub(super) fn permit(
-    status: i16,
-    group: Option<Uuid>,
-    users: &[Option<Uuid>],
-    directory: &Directory,
-) -> PermitBody {
-    let group = group.and_then(|id| directory.groups.with_id(id));
+/// A permit in names.
+pub(super) fn permit_body(permit: &Permit, directory: &Directory) -> PermitBody {
+    let users = permit.users().iter().filter_map(|id| directory.users.with_id(*id));
     PermitBody {
-        status,
-        group: group.map(|group| group.name.clone()),
-        users: users
-            .iter()
-            .flatten()
-            .filter_map(|id| directory.users.with_id(*id))
-            .map(|user| user.email.clone())
-            .collect(),
+        status: permit.status(),
+        group: name_of(&directory.groups, permit.group()),
+        users: users.map(|user| user.email.clone()).collect(),
     }
 }
 
 /// The fields that have a value, in the directory's order; a field that is gone is left out.
 pub(super) fn custom_fields(
-    mut values: HashMap<Uuid, Value>,
+    mut values: BTreeMap<Uuid, String>,
     model: Model,
     directory: &Directory,
 ) -> Vec<CustomFieldEntry> {
-    let fields = directory.custom_fields.of(model).into_iter().flat_map(|fields| fields.iter());
+    let fields = directory.custom_fields.of(model).into_iter().flat_map(Names::iter);
     fields
         .filter_map(|field| {
-            let value = match values.remove(&field.id())? {
-                Value::String(text) => text,
-                Value::Null => return None,
-                other => other.to_string(),
-            };
+            let value = values.remove(&field.id())?;
             Some(CustomFieldEntry { name: field.name().to_owned(), value })
         })
         .collect()
@@ -344,9 +276,9 @@ pub(super) fn custom_fields(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::customers::{Company, CustomerRow, Owner};
-    use beeiq_core::directory::{CustomField, CustomFields, Entry, Group, Names, Org, User, Users};
-    use beeiq_core::values::custom_field::{Kind, Model};
+    use beeiq_core::directory::{CustomField, CustomFields, Entry, Group, Org, User, Users};
+    use beeiq_core::records::customer::CustomerCode;
+    use beeiq_core::values::custom_field::Kind;
     use beeiq_core::values::phone::Region;
     use serde_json::json;
 
@@ -399,12 +331,12 @@ mod tests {
         }
     }
 
-    fn found() -> Customer {
+    fn found(kind: CustomerKind) -> FoundCustomer {
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        Customer {
-            record: CustomerRow {
+        FoundCustomer {
+            record: Customer {
                 id: id(9),
-                number: 1,
+                code: CustomerCode { kind, number: 1 },
                 contact_id: None,
                 name: "Huy".to_owned(),
                 lastname: Some("Nguyễn".to_owned()),
@@ -413,35 +345,45 @@ mod tests {
                 gender: 1,
                 bg_info: None,
                 date_of_birth: NaiveDate::from_ymd_opt(1993, 1, 1),
-                emails: json!([{"type": "Other", "value": "Huy@htk.vn"}]),
-                phones: json!([
+                emails: stored(json!([{"type": "Other", "value": "Huy@htk.vn"}])),
+                phones: stored(json!([
                     {"type": "Work", "value": "0905 000 001", "e164": "+84905000001"},
                     {"type": "Other", "value": "12", "e164": null}
-                ]),
-                addresses: json!([{"type": "Home", "city": "Da Nang", "country": {"name": "Utopia"}}]),
-                websites: json!([{"value": "htk.vn"}]),
-                im: json!([{"protocol": "Viber", "value": "huy"}]),
-                cus_fields: json!({
+                ])),
+                addresses: stored(
+                    json!([{"type": "Home", "city": "Da Nang", "country": {"name": "Utopia"}}]),
+                ),
+                websites: stored(json!([{"value": "htk.vn"}])),
+                im: stored(json!([{"protocol": "Viber", "value": "huy"}])),
+                cus_fields: stored(json!({
                     id(5).to_string(): "30", id(6).to_string(): "Công", id(99).to_string(): "gone"
-                }),
-                permit_status: 4,
-                permit_group_id: Some(id(3)),
-                permit_user_ids: vec![Some(id(2)), Some(id(98)), None],
-                company_id: Some(id(10)),
-                source_id: Some(id(4)),
-                owner_id: id(2),
+                })),
+                permit: Permit::MeAndUsers(vec![id(2), id(98)]),
+                company: Some(id(10)),
+                source: Some(id(4)),
+                owner: id(2),
+                tags: vec![id(11), id(12)],
                 created_at: at("2026-11-21T01:02:03.000004Z"),
                 updated_at: at("2026-11-22T00:00:00Z"),
             },
             owner: Owner { email: "An@acme.vn".to_owned(), name: "An".to_owned() },
-            company: Some(Company { id: id(10), number: 7, name: None }),
+            company: Some(CustomerReference {
+                id: id(10),
+                code: CustomerCode { kind: CustomerKind::Account, number: 7 },
+                name: None,
+            }),
             tags: vec!["a".to_owned(), "VIP".to_owned()],
         }
     }
 
+    /// As the database gives it.
+    fn stored<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> T {
+        serde_json::from_value(json).unwrap()
+    }
+
     #[test]
     fn a_contact_reads_as_the_specification_shows() {
-        let body = customer(found(), CustomerKind::Contact, &directory()).unwrap();
+        let body = customer(found(CustomerKind::Contact), &directory()).unwrap();
         let expected = json!({
             "id": id(9), "customerId": "PID-1", "contactId": null, "contactType": "customer",
             "type": 0, "name": "Huy", "lastname": "Nguyễn", "title": null, "passport": "B 12",
@@ -461,7 +403,7 @@ mod tests {
             "cusFields": [
                 {"name": "Referred By", "value": "Công"}, {"name": "Age", "value": "30"}
             ],
-            "permit": {"status": 4, "group": "Sales", "users": ["An@acme.vn"]},
+            "permit": {"status": 4, "group": null, "users": ["An@acme.vn"]},
             "company": {"id": id(10), "customerId": "CID-7", "name": null},
             "source": "Web", "owner": {"email": "An@acme.vn", "name": "An"},
             "createdAt": "2026-11-21T01:02:03.000004Z", "updatedAt": "2026-11-22T00:00:00Z"
@@ -476,18 +418,10 @@ mod tests {
             (CustomerKind::Account, "CID-1", "customer", 1),
             (CustomerKind::Lead, "LID-1", "lead", 0),
         ] {
-            let body = customer(found(), kind, &directory()).unwrap();
+            let body = customer(found(kind), &directory()).unwrap();
             assert_eq!(body.customer_id, code);
             assert_eq!(body.contact_type, contact_type, "{code}");
             assert_eq!(body.r#type, number, "{code}");
         }
-    }
-
-    #[test]
-    fn a_stored_list_of_another_shape_is_our_fault_and_not_the_callers() {
-        let mut found = found();
-        found.record.emails = json!({"value": "x"});
-        let problem = customer(found, CustomerKind::Contact, &directory()).unwrap_err();
-        assert_eq!(problem.code, Code::Internal);
     }
 }

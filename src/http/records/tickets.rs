@@ -1,34 +1,32 @@
 //! Tickets: list, read, history (`api.md` 5).
 
 use super::NoSuchRecord;
-use super::deals::entry;
-use super::filters::{self, FILTERS, PageParameters};
-use super::history::{HistoryLine, history_line};
+use super::filters::{FILTERS, PageParameters};
+use super::history::HistoryLine;
+use super::record::{self, Address, Body};
 use super::representation::{
-    CustomFieldEntry, CustomerReferenceBody, OwnerBody, custom_fields, customer_reference, owner,
-    stored,
+    CustomFieldEntry, CustomerReferenceBody, OwnerBody, custom_fields, customer_reference, name_of,
+    owner,
 };
 use crate::access::Actor;
 use crate::app::App;
-use crate::http::etag;
 use crate::http::openapi::{QueryProblem, SignedInProblems};
-use crate::http::page::{Page, Query};
+use crate::http::page::Page;
 use crate::problem::Problem;
-use crate::store::error::StoreError;
-use crate::store::history;
-use crate::store::tickets::{self, Ticket};
-use actix_web::http::header;
+use crate::store::tickets::{self, FoundTicket};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
 use beeiq_core::directory::Directory;
 use beeiq_core::records::path_id::PathId;
-use beeiq_core::records::ticket::TicketCode;
+use beeiq_core::records::ticket::{Ticket, TicketCode, TicketSla};
 use beeiq_core::values::custom_field::Model;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+crate::http::routes::routes![list_tickets, read_ticket, ticket_history];
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,7 +87,7 @@ pub(super) struct TicketParameters {
     limit: Option<i64>,
     /// The `nextCursor` of the page before.
     cursor: Option<String>,
-    /// Those of the customer or lead who holds this e-mail address, as far as you may see him.
+    /// Those of the customer or lead who holds this e-mail address, as far as you may see them.
     email: Option<String>,
     /// Those of the customer or lead who holds this phone number, in any spelling.
     phone: Option<String>,
@@ -112,9 +110,7 @@ pub(super) struct TicketParameters {
     q: Option<String>,
 }
 
-crate::http::routes::routes![list_tickets, read_ticket, ticket_history];
-
-/// Lists tickets, newest first; a member gets his own, those of his groups, and those of no group.
+/// Lists tickets, newest first; a member gets their own, those of their groups, and those of no group.
 /// A parameter that is unknown or wrong is a 422.
 #[utoipa::path(
     get,
@@ -133,19 +129,7 @@ pub async fn list_tickets(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<TicketBody>>, Problem> {
-    let query = Query::of_list(&request, &FILTERS)?;
-    let paging = query.paging()?;
-    let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, directory.org.region)?;
-    let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
-            tickets::list(conn, &actor, &filters, paging.before(), paging.rows())
-        })
-        .await?;
-    let bodies: Vec<TicketBody> =
-        rows.into_iter().map(|row| ticket(row, &directory)).collect::<Result<_, _>>()?;
-    Ok(Json(paging.page(bodies, |body| body.id)))
+    record::list(&app, actor, &request, &FILTERS, tickets::list, ticket).await
 }
 
 /// Reads a ticket by its id or its code, `TID-n` in any case.
@@ -169,16 +153,7 @@ pub async fn read_ticket(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    Query::parse(request.query_string(), &[])?;
-    let id = addressed(&id)?;
-    let directory = app.directories.current(actor.org).await?;
-    let found = app
-        .db
-        .in_org(actor.org, move |conn| tickets::find(conn, &actor, id))
-        .await?
-        .ok_or_else(|| Problem::not_found("ticket"))?;
-    let body = ticket(found, &directory)?;
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
+    record::read(&app, actor, &request, address(&id), tickets::find, ticket).await
 }
 
 /// Lists what happened to a ticket, newest first.
@@ -205,61 +180,58 @@ pub async fn ticket_history(
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<Json<Page<HistoryLine>>, Problem> {
-    let paging = Query::of_list(&request, &[])?.paging()?;
-    let id = addressed(&id)?;
-    let lines = app
-        .db
-        .in_org(actor.org, move |conn| {
-            let Some(ticket) = tickets::find_id(conn, &actor, id)? else {
-                return Ok::<_, StoreError>(None);
-            };
-            let subject = Subject::Ticket(ticket);
-            let page = history::list(conn, actor.org, subject, paging.before(), paging.rows())?;
-            Ok(Some(page))
-        })
-        .await?
-        .ok_or_else(|| Problem::not_found("ticket"))?;
-    Ok(Json(paging.page(lines, |line| line.id).map(history_line)))
+    record::read_history(&app, actor, &request, address(&id), tickets::find_id, Subject::Ticket)
+        .await
 }
 
-/// What a path's id addresses; what can be no ticket is not found either.
-fn addressed(id: &str) -> Result<PathId, Problem> {
-    Uuid::try_parse(id)
-        .map(PathId::Id)
-        .ok()
-        .or_else(|| TicketCode::parse(id).map(|TicketCode(number)| PathId::Number(number)))
-        .ok_or_else(|| Problem::not_found("ticket"))
+impl Body for TicketBody {
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+fn address(id: &str) -> Address<PathId> {
+    let number = || TicketCode::parse(id).map(|TicketCode(number)| PathId::Number(number));
+    Address { kind: "ticket", id: Uuid::try_parse(id).map(PathId::Id).ok().or_else(number) }
 }
 
 /// A ticket in the words of the org's directory.
-///
-/// # Errors
-/// 500 where a stored list is not of its shape.
-fn ticket(found: Ticket, directory: &Directory) -> Result<TicketBody, Problem> {
-    let Ticket { record, customer, deal_id, tags } = found;
+fn ticket(found: FoundTicket, directory: &Directory) -> Result<TicketBody, Problem> {
+    let FoundTicket { record, customer, deal_id, tags } = found;
+    let Ticket {
+        id,
+        code,
+        title,
+        body,
+        customer: _,
+        deal: _,
+        readers,
+        sla,
+        channel,
+        tags: _,
+        cus_fields,
+        owner: owner_id,
+        created_at,
+    } = record;
     let customer = customer_reference(customer);
-    let group = record.permit_group_id.and_then(|id| directory.groups.with_id(id));
-    let sla = record.sla_id.and_then(|id| directory.slas.with_id(id));
-    let due = record.first_response_due_at.zip(record.resolution_due_at);
     Ok(TicketBody {
-        cus_fields: custom_fields(stored(record.cus_fields)?, Model::Ticket, directory),
-        id: record.id,
-        code: TicketCode(record.number).to_string(),
-        title: record.title,
-        body: record.body,
+        id,
+        code: code.to_string(),
+        title,
+        body,
         contact_type: customer.contact_type,
         customer,
         deal_id,
-        group: group.map(|group| group.name.clone()),
-        sla: sla.zip(due).map(|(sla, (first_response_due_at, resolution_due_at))| TicketSlaBody {
-            name: sla.name.clone(),
-            first_response_due_at,
-            resolution_due_at,
+        group: name_of(&directory.groups, readers.group()),
+        sla: sla.and_then(|TicketSla { id, first_response_due_at, resolution_due_at }| {
+            let name = name_of(&directory.slas, Some(id))?;
+            Some(TicketSlaBody { name, first_response_due_at, resolution_due_at })
         }),
-        channel: entry(&directory.channels, record.channel_id),
+        channel: name_of(&directory.channels, channel),
         tags,
-        owner: owner(record.owner_id, directory)?,
-        created_at: record.created_at,
+        cus_fields: custom_fields(cus_fields, Model::Ticket, directory),
+        owner: owner(owner_id, directory)?,
+        created_at,
     })
 }
 
@@ -284,7 +256,7 @@ mod tests {
             ("PID-12".to_owned(), None),
             ("12".to_owned(), None),
         ] {
-            assert_eq!(addressed(&text).ok(), expected, "{text}");
+            assert_eq!(address(&text).id, expected, "{text}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Rows turned into columns, which `unnest` turns into rows again: one statement for any number.
 
+pub(in crate::store) use crate::store::json::Json;
 use crate::store::statement::{Statement, statement};
 use diesel::pg::Pg;
 use diesel::serialize::{self, IsNull, Output, ToSql};
@@ -12,7 +13,7 @@ use std::io::Write;
 use uuid::Uuid;
 
 /// Rows of an org that are to be written, column by column.
-pub(super) struct Rows<'a> {
+pub(in crate::store) struct Rows<'a> {
     /// The values: `$1` is the org, `$2` the first column.
     values: Statement<'a>,
     /// The name of each, and what is written of it: an expression in which the row is `new`.
@@ -21,12 +22,12 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// Rows without a column.
-    pub(super) fn of(org: Uuid) -> Self {
+    pub(in crate::store) fn of(org: Uuid) -> Self {
         Self { values: statement("").bind::<SqlUuid, _>(org), columns: Vec::new() }
     }
 
     /// A column that is written as it is, of the SQL type `ST`.
-    pub(super) fn column<ST, T>(self, name: &'static str, values: Vec<T>) -> Self
+    pub(in crate::store) fn column<ST, T>(self, name: &'static str, values: Vec<T>) -> Self
     where
         ST: Send + 'static,
         Pg: HasSqlType<Array<ST>>,
@@ -36,7 +37,7 @@ impl<'a> Rows<'a> {
     }
 
     /// A column of which something else is written.
-    pub(super) fn column_as<ST, T>(
+    pub(in crate::store) fn column_as<ST, T>(
         mut self,
         name: &'static str,
         expression: impl Into<Cow<'static, str>>,
@@ -52,8 +53,26 @@ impl<'a> Rows<'a> {
         self
     }
 
+    /// A column of JSON arrays; most are empty.
+    pub(in crate::store) fn json_list<T: Serialize + Debug + Send + 'a>(
+        self,
+        name: &'static str,
+        values: Vec<Option<Json<T>>>,
+    ) -> Self {
+        self.json(name, "[]", values)
+    }
+
+    /// A column of JSON objects; most are empty.
+    pub(in crate::store) fn json_object<T: Serialize + Debug + Send + 'a>(
+        self,
+        name: &'static str,
+        values: Vec<Option<Json<T>>>,
+    ) -> Self {
+        self.json(name, "{}", values)
+    }
+
     /// A column of JSON, where it is not `or_else`.
-    pub(super) fn json<T: Serialize + Debug + Send + 'a>(
+    pub(in crate::store) fn json<T: Serialize + Debug + Send + 'a>(
         self,
         name: &'static str,
         or_else: &str,
@@ -63,20 +82,26 @@ impl<'a> Rows<'a> {
         self.column_as::<Nullable<Text>, _>(name, expression, values)
     }
 
+    /// A column of the lexemes that a search looks at, a line each.
+    pub(in crate::store) fn lexemes(self, name: &'static str, values: Vec<String>) -> Self {
+        let expression = format!("array_to_tsvector(string_to_array(new.{name}, E'\\n'))");
+        self.column_as::<Text, _>(name, expression, values)
+    }
+
     /// A column of lists of ids. A row of `unnest` holds no list, so they travel as texts.
-    pub(super) fn id_lists(self, name: &'static str, values: Vec<&'a [Uuid]>) -> Self {
+    pub(in crate::store) fn id_lists(self, name: &'static str, values: Vec<&'a [Uuid]>) -> Self {
         let texts = values.into_iter().map(|ids| (!ids.is_empty()).then_some(UuidArray(ids)));
         let expression = format!("coalesce(new.{name}::uuid[], '{{}}')");
         self.column_as::<Nullable<Text>, _>(name, expression, texts.collect())
     }
 
     /// Inserts them.
-    pub(super) fn insert(self, table: &str) -> Statement<'a> {
+    pub(in crate::store) fn insert(self, table: &str) -> Statement<'a> {
         self.insert_or(table, "")
     }
 
     /// Inserts them, with what is to be done where they cannot be.
-    pub(super) fn insert_or(self, table: &str, on_conflict: &str) -> Statement<'a> {
+    pub(in crate::store) fn insert_or(self, table: &str, on_conflict: &str) -> Statement<'a> {
         let mut text = format!("INSERT INTO {table} (org_id");
         for (name, _) in &self.columns {
             text.extend([", ", name]);
@@ -90,7 +115,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Writes them over the rows of the same `id`, but for the columns of `fixed`.
-    pub(super) fn update(self, table: &str, fixed: &[&str]) -> Statement<'a> {
+    pub(in crate::store) fn update(self, table: &str, fixed: &[&str]) -> Statement<'a> {
         let mut text = format!("UPDATE {table} SET ");
         let changing =
             self.columns.iter().filter(|(name, _)| *name != "id" && !fixed.contains(name));
@@ -116,29 +141,36 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Records as columns, in one pass: each column's name, the method of [`Rows`] that adds it, and what
+/// of a record stands in it. The pattern names every field of the record, so that none is forgotten.
+macro_rules! rows {
+    ($org:expr, $records:expr, $pattern:pat => {
+        $($name:ident: $column:ident $(($sql:ty))? = $value:expr,)+
+    }) => {{
+        #[expect(non_camel_case_types, reason = "the type of a column goes by its name")]
+        struct Columns<$($name),+> { $($name: Vec<$name>),+ }
+        let records = $records;
+        let mut columns = Columns { $($name: Vec::with_capacity(records.len())),+ };
+        for $pattern in records {
+            $(columns.$name.push($value);)+
+        }
+        Rows::of($org)$(.$column$(::<$sql, _>)?(stringify!($name), columns.$name))+
+    }};
+}
+pub(in crate::store) use rows;
+
 /// A column: the same part of each row.
-pub(super) fn each<'a, R, T>(rows: &'a [R], part: impl Fn(&'a R) -> T) -> Vec<T> {
+pub(in crate::store) fn each<'a, R, T>(rows: &'a [R], part: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(part).collect()
 }
 
-/// A part that is kept as JSON. It becomes text only on its way to the database.
-#[derive(Debug)]
-pub(super) struct Json<T>(pub(super) T);
-
-impl<T: Serialize + Debug> ToSql<Text, Pg> for Json<T> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        serde_json::to_writer(out, &self.0)?;
-        Ok(IsNull::No)
-    }
-}
-
 /// A list, where it is not empty: most are.
-pub(super) fn list<T>(items: &[T]) -> Option<Json<&[T]>> {
+pub(in crate::store) fn list<T>(items: &[T]) -> Option<Json<&[T]>> {
     (!items.is_empty()).then_some(Json(items))
 }
 
 /// An object, where it is not empty.
-pub(super) fn object<K, V>(members: &BTreeMap<K, V>) -> Option<Json<&BTreeMap<K, V>>> {
+pub(in crate::store) fn object<K, V>(members: &BTreeMap<K, V>) -> Option<Json<&BTreeMap<K, V>>> {
     (!members.is_empty()).then_some(Json(members))
 }
 

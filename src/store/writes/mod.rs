@@ -1,21 +1,17 @@
 //! Writing what a batch decided: one set-based statement per table (`docs/architecture.md`, "write"), those
 //! that need nothing of each other in one round trip.
 
-mod columns;
-mod customer_tags;
-mod customers;
-mod deals;
+pub(super) mod columns;
 mod deliveries;
 mod history;
-mod identities;
 mod messages;
-mod notes;
 mod tags;
-mod tickets;
 
 pub(crate) use deliveries::Delivery;
 
+use super::customers::{self, identities};
 use super::statement::{run, statement};
+use super::{deals, notes, tickets};
 use crate::store::error::{DbError, StoreError};
 use crate::store::settings::message_accounts;
 use beeiq_core::batch::{Pending, PendingCustomers};
@@ -49,21 +45,21 @@ pub(crate) fn write(
     tags::insert(conn, org, &pending.tags)?;
     let PendingCustomers { created, changed, tagged, untagged, released, claims } =
         &pending.customers;
-    let mut inserts = Vec::from_iter(customers::insert(org, created));
+    let mut inserts = Vec::from_iter(customers::write::insert(org, created));
     if !(changed.is_empty() && released.is_empty() && untagged.is_empty()) {
         // Those who are changed may belong to one who is new.
         run(conn, std::mem::take(&mut inserts))?;
-        customers::update(conn, org, changed)?;
+        customers::write::update(conn, org, changed)?;
         identities::delete(conn, org, released)?;
-        customer_tags::delete(conn, org, untagged)?;
+        customers::tags::delete(conn, org, untagged)?;
     }
-    inserts.extend(customer_tags::insert_new(org, created));
-    inserts.extend(customer_tags::insert_more(org, tagged));
+    inserts.extend(customers::tags::insert_new(org, created));
+    inserts.extend(customers::tags::insert_more(org, tagged));
     let mut claims = identities::insert(org, claims);
     if !pending.deals.is_empty() {
         inserts.append(&mut claims);
         run(conn, std::mem::take(&mut inserts)).map_err(unless_lost)?;
-        deals::write(conn, org, &pending.deals)?;
+        deals::write::write(conn, org, &pending.deals)?;
     }
     inserts.extend(notes::insert(org, &pending.notes));
     inserts.extend(tickets::insert(org, &pending.tickets));

@@ -5,9 +5,9 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
+use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
-use super::customer::customer_data::CustomerData;
 use super::customer::person::PERSON_FIELDS;
 use super::welcome::rendered;
 use crate::batch::change::{Content, Decision, Rejection};
@@ -22,7 +22,7 @@ use serde_json::Value;
 /// A payload of add-contact, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddContact {
-    party: CustomerData,
+    customer: CustomerData,
 }
 
 impl AddContact {
@@ -41,13 +41,13 @@ impl AddContact {
         );
         let named = fields.has("name");
         fields.require("name", named);
-        let party = CustomerData::read(&mut fields, kind, context);
-        Some(Self { party })
+        let customer = CustomerData::read(&mut fields, kind, context);
+        Some(Self { customer })
     }
 
     /// What has to be known before it can be decided.
     pub fn collect_keys(&self, keys: &mut Keys) {
-        self.party.collect_keys(keys);
+        self.customer.collect_keys(keys);
     }
 
     /// Decides it. `diagnostics` are those of reading it: a payload with faults is failed, duplicate
@@ -61,7 +61,7 @@ impl AddContact {
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
+        decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics)
     }
 
     /// The listener's welcome messages as the contact would get them if it were new, which it may
@@ -76,12 +76,12 @@ impl AddContact {
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<(Vec<Content>, Vec<Warning>), Rejection> {
-        let company = self.party.search_company(overlay, &mut diagnostics);
+        let company = self.customer.search_company(overlay, &mut diagnostics);
         if !diagnostics.faults.is_empty() {
             return Err(diagnostics.into());
         }
-        let at = &self.party.at;
-        let made = self.party.create(company, overlay, ids, &mut diagnostics);
+        let at = &self.customer.at;
+        let made = self.customer.create(company, overlay, ids, &mut diagnostics);
         // What is wrong with a template was told for those who have an address.
         let mut rendering = Diagnostics::default();
         let company_name = made.company_name.as_deref();

@@ -76,8 +76,8 @@ impl AddDeal {
 
     fn collect_customer_keys(&self, keys: &mut Keys) {
         let contacts = self.fields.contacts.as_set().into_iter().flatten();
-        for party in self.fields.deal_with.iter().chain(contacts) {
-            party.collect_keys(keys);
+        for customer in self.fields.deal_with.iter().chain(contacts) {
+            customer.collect_keys(keys);
         }
     }
 
@@ -182,7 +182,7 @@ impl AddDeal {
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Links {
-        let mut link = |party: &LinkedCustomer| party.link(fork, ids, diagnostics, changes);
+        let mut link = |customer: &LinkedCustomer| customer.link(fork, ids, diagnostics, changes);
         let deal_with = self.fields.deal_with.as_ref().and_then(&mut link);
         let mut seen = BTreeSet::new();
         let contacts = self
@@ -365,7 +365,7 @@ impl Links {
         self.contacts.iter().map(|contact| contact.customer.id)
     }
 
-    /// The customers as answers name them, each followed by the company that was made with him.
+    /// The customers as answers name them, each followed by the company that was made with them.
     fn related(&self) -> Vec<Related> {
         let deal_with =
             self.deal_with.iter().map(|linked| (linked, Role::DealWith as fn(Link) -> Role));

@@ -3,9 +3,9 @@
 //! Leads are a world of identity of their own: a customer with the same e-mail does not make a lead
 //! a duplicate. Otherwise as add-contact, with the listener's `leadSource` and `companyLead`.
 
+use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
-use super::customer::customer_data::CustomerData;
 use super::customer::person::PERSON_FIELDS;
 use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
@@ -19,7 +19,7 @@ use serde_json::Value;
 /// A payload of add-lead, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddLead {
-    party: CustomerData,
+    customer: CustomerData,
 }
 
 impl AddLead {
@@ -38,13 +38,13 @@ impl AddLead {
         );
         let named = fields.has("name");
         fields.require("name", named);
-        let party = CustomerData::read(&mut fields, CustomerKind::Lead, context);
-        Some(Self { party })
+        let customer = CustomerData::read(&mut fields, CustomerKind::Lead, context);
+        Some(Self { customer })
     }
 
     /// What has to be known before it can be decided.
     pub fn collect_keys(&self, keys: &mut Keys) {
-        self.party.collect_keys(keys);
+        self.customer.collect_keys(keys);
     }
 
     /// Decides it. `diagnostics` are those of reading it.
@@ -57,7 +57,7 @@ impl AddLead {
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.party, overlay, ids, diagnostics)
+        decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics)
     }
 }
 

@@ -8,9 +8,9 @@
 use super::channel::read_channel_or_source;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{NamedCode, read_code};
+use super::customer::lists::read_tags;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
-use super::customer::person::read_tags;
 use super::permit::read_permit;
 use crate::batch::change::{
     Change, Decision, Outcome, RecordName, RecordRef, Rejection, Status, Subject,
@@ -238,7 +238,8 @@ impl Target {
                 code_known.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Deal { deal_id, name } => {
-                let found = find_deal(deal_id.as_deref(), name.as_deref(), at, overlay, diagnostics);
+                let found =
+                    find_deal(deal_id.as_deref(), name.as_deref(), at, overlay, diagnostics);
                 found.map(|deal| NoteTarget::Deal(deal.id))
             }
         }

@@ -10,12 +10,13 @@
 use super::add_note::CUSTOMER_IDENTIFIERS;
 use super::channel::read_channel;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
+use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{LinkedCustomer, NamedCode, read_code};
+use super::customer::lists::read_tags;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
-use super::customer::customer_data::CustomerData;
-use super::customer::person::{Person, read_tags};
+use super::customer::person::Person;
 use crate::batch::change::{
     Change, Decision, Link, Outcome, RecordName, RecordRef, Rejection, Related, Role, Status,
     Subject,
@@ -88,7 +89,7 @@ struct SlaTimes {
 /// The ticket's customer, found or made.
 struct Customer {
     known: KnownCustomer,
-    /// He himself first, then his company where one was linked.
+    /// They themselves first, then their company where one was linked.
     related: Vec<Related>,
 }
 
@@ -185,7 +186,7 @@ impl AddTicket {
 
     /// Whether there is what a customer who is not there needs to be made.
     fn can_make_customer(&self) -> bool {
-        let Person { name, passport, emails, phones, .. } = &self.customer.party.person;
+        let Person { name, passport, emails, phones, .. } = &self.customer.data.person;
         name.as_set().is_some()
             && (passport.as_set().is_some()
                 || emails.as_set().is_some()
@@ -199,7 +200,7 @@ impl AddTicket {
         diagnostics: &mut Diagnostics,
         changes: &mut Vec<Change>,
     ) -> Customer {
-        let made = self.customer.party.create(None, overlay, ids, diagnostics);
+        let made = self.customer.data.create(None, overlay, ids, diagnostics);
         let known = KnownCustomer::of(&made.customer);
         let (made, company) = made.into_changes();
         changes.extend(made);
@@ -262,7 +263,7 @@ fn related_customer(customer: &KnownCustomer, link: Link) -> Related {
     Related { role: Role::Customer(link), record: customer.record() }
 }
 
-/// The customer: what identifies him, and what he is made from where nobody has it.
+/// The customer: what identifies them, and what they are made from where nobody has it.
 fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedCustomer {
     if !CUSTOMER_IDENTIFIERS.iter().any(|name| fields.has(name)) {
         let at = fields.at().clone();
@@ -280,7 +281,7 @@ fn read_customer(fields: &mut Fields<'_, '_>, context: Context<'_>) -> LinkedCus
         ..read_named_person(fields, context)
     };
     let kind = kind_to_make(contact_kind, code.as_ref());
-    LinkedCustomer { code, party: CustomerData::of_person(fields.at().clone(), kind, person) }
+    LinkedCustomer { code, data: CustomerData::of_person(fields.at().clone(), kind, person) }
 }
 
 /// What a customer who is not there would be made as.

@@ -1,7 +1,7 @@
 //! What each action type decides, and why: pure, a file an action (`docs/architecture.md`, "decide").
 //!
-//! An action is read ([`Action::read`]), says what has to be known ([`Action::mention`]), and is
-//! decided ([`Action::decide`]) against a [`Overlay`]: changes, or every fault it has.
+//! An action is read ([`Action::read`]), says what has to be known ([`Action::collect_keys`]), and is
+//! decided ([`Action::decide`]) against an [`Overlay`]: changes, or every fault it has.
 
 mod add_contact;
 mod add_deal;
@@ -29,7 +29,7 @@ pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
 
-use crate::batch::{Context, Decision, Ids, Keys, Rejection, Overlay};
+use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};
 use crate::words;

@@ -1,11 +1,11 @@
 //! An org in memory, for tests that decide without a database.
 
 use super::Action;
-use super::customer::customer_revision::{email_key, phone_key};
+use super::customer::field_kinds::{email_key, phone_key};
 use crate::batch::customers::company_name_identity;
 use crate::batch::{
-    Context, Decision, Ids, KnownCustomer, Snapshot, Keys, NameKey, Rejection, Request, SEVERAL,
-    Overlay,
+    Context, Decision, Ids, Keys, KnownCustomer, NameKey, Overlay, Rejection, Request, SEVERAL,
+    Snapshot,
 };
 use crate::diagnostics::{Diagnostics, Pointer};
 use crate::directory::{
@@ -15,7 +15,6 @@ use crate::directory::{
 use crate::records::counter::Counter;
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind};
-use crate::records::permit::Permit;
 use crate::values::custom_field::{Kind, Model};
 use crate::values::passport::Passport;
 use crate::values::phone::Region;
@@ -23,7 +22,6 @@ use crate::values::template::{Markup, MessageTemplate};
 use crate::values::text::fold;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// The org with everything that payloads may name, and what it holds.
@@ -43,31 +41,7 @@ pub fn id(number: u128) -> Uuid {
 pub fn record(code: &str, name: &str) -> Customer {
     let code = CustomerCode::parse(code).unwrap();
     let before = DateTime::<Utc>::UNIX_EPOCH - TimeDelta::days(1);
-    Customer {
-        id: id_of(code),
-        code,
-        contact_id: None,
-        name: name.to_owned(),
-        lastname: None,
-        title: None,
-        passport: None,
-        gender: 2,
-        bg_info: None,
-        date_of_birth: None,
-        emails: Vec::new(),
-        phones: Vec::new(),
-        addresses: Vec::new(),
-        websites: Vec::new(),
-        im: Vec::new(),
-        cus_fields: BTreeMap::new(),
-        permit: Permit::Everybody,
-        company: None,
-        source: None,
-        owner: id(12),
-        tags: Vec::new(),
-        created_at: before,
-        updated_at: before,
-    }
+    Customer { name: name.to_owned(), ..Customer::new(id_of(code), code, id(12), before) }
 }
 
 /// The id of the customer of that code.
@@ -222,7 +196,10 @@ impl TestOrg {
             name_key: fold(name),
             lastname_key: None,
         };
-        self.snapshot.customers.holders.extend(identities.iter().map(|one| (one.clone(), known.id)));
+        self.snapshot
+            .customers
+            .holders
+            .extend(identities.iter().map(|one| (one.clone(), known.id)));
         if code.kind == CustomerKind::Account {
             self.snapshot.customers.accounts_by_name.push((fold(name), known.id));
         }
@@ -332,7 +309,8 @@ impl TestOrg {
 
     /// Reads one action, and tells what was found.
     pub fn read(&self, action_type: &str, data: &Value) -> Diagnostics {
-        let (at, mut diagnostics) = (Pointer::root().member("data").index(0), Diagnostics::default());
+        let (at, mut diagnostics) =
+            (Pointer::root().member("data").index(0), Diagnostics::default());
         Action::read(action_type, data, &at, self.context(), &mut diagnostics);
         diagnostics
     }

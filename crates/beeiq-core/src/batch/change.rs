@@ -1,7 +1,7 @@
 //! What deciding yields: changes as values.
 
 use super::snapshot::Ids;
-use crate::diagnostics::{Fault, Diagnostics, Warning};
+use crate::diagnostics::{Diagnostics, Fault, Warning};
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
 use crate::records::history::Event;

@@ -59,11 +59,11 @@ pub struct CustomerSnapshot {
     pub known: Vec<KnownCustomer>,
     /// Of those that may be updated the whole record, locked.
     pub records: Vec<Customer>,
-    /// Who holds the identities mentioned, and all identities of those that may be updated.
+    /// Who holds the identities looked for, and all identities of those that may be updated.
     pub holders: Vec<(Identity, Uuid)>,
-    /// Accounts of the names mentioned, oldest first.
+    /// Accounts of the names looked for, oldest first.
     pub accounts_by_name: Vec<(String, Uuid)>,
-    /// Customers of the names mentioned for updates, at most [`SEVERAL`] of each.
+    /// Customers of the names looked for for updates, at most [`SEVERAL`] of each.
     pub by_name: Vec<(NameKey, Uuid)>,
 }
 
@@ -134,9 +134,9 @@ impl Customers {
         customers
     }
 
-    /// What of it is needed to find and make the customers mentioned.
+    /// What of it is needed to find and make the customers looked for.
     #[must_use]
-    pub fn mentioned(&self, keys: &Keys) -> CustomerSnapshot {
+    pub fn subset(&self, keys: &Keys) -> CustomerSnapshot {
         let holders: Vec<(Identity, Uuid)> = keys
             .identities
             .iter()
@@ -189,7 +189,7 @@ impl Customers {
             .filter(move |account| account.name_key == name_key)
     }
 
-    /// The customer of that name, where exactly one has it; the name has to have been mentioned.
+    /// The customer of that name, where exactly one has it; the name has to be among the keys.
     #[must_use]
     pub fn only_one_named(&self, key: &NameKey) -> Option<&KnownCustomer> {
         let snapshot = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();

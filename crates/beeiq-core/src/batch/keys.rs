@@ -1,4 +1,4 @@
-//! What a batch mentions, and therefore has to be loaded before it is decided.
+//! What a batch names, and therefore has to be loaded before it is decided.
 
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};

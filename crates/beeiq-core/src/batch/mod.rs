@@ -13,7 +13,7 @@ pub use change::{
     RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{KnownCustomer, CustomerSnapshot, PendingCustomers, SEVERAL};
-pub use deals::{KnownDeal, DealSnapshot, NameClaim, PendingDeals};
+pub use customers::{CustomerSnapshot, KnownCustomer, PendingCustomers, SEVERAL};
+pub use deals::{DealSnapshot, KnownDeal, NameClaim, PendingDeals};
 pub use keys::{ForUpdate, Keys, NameKey};
-pub use snapshot::{Ids, Snapshot, Origin, Pending, Request, Overlay};
+pub use snapshot::{Ids, Origin, Overlay, Pending, Request, Snapshot};

@@ -2,8 +2,8 @@
 
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
-use super::customers::{Customers, CustomerSnapshot, PendingCustomers};
-use super::deals::{Deals, DealSnapshot, PendingDeals};
+use super::customers::{CustomerSnapshot, Customers, PendingCustomers};
+use super::deals::{DealSnapshot, Deals, PendingDeals};
 use super::keys::Keys;
 use crate::directory::User;
 use crate::records::counter::Counter;
@@ -14,16 +14,16 @@ use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
-/// What was loaded for a batch.
+/// What was loaded for a batch, before any of its actions.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Customers that something in the batch points to.
     pub customers: CustomerSnapshot,
     /// Deals that something in the batch points to.
     pub deals: DealSnapshot,
-    /// Tags of the names mentioned.
+    /// Tags of the names looked for.
     pub tags: Vec<(String, Uuid)>,
-    /// The names of tags that were mentioned, or that customers to be updated have.
+    /// The names of tags that were looked for, or that customers to be updated have.
     pub tag_names: Vec<(Uuid, String)>,
     /// Trial SMS credits left, where an SMS may be sent.
     pub sms_credits: i64,
@@ -47,7 +47,7 @@ impl Pending {
     /// The ids of everything that an answer may name and that the batch makes: a dry run makes
     /// nothing, so it shows none of them.
     #[must_use]
-    pub fn made(&self) -> HashSet<Uuid> {
+    pub fn created_ids(&self) -> HashSet<Uuid> {
         let customers = self.customers.created.iter().map(|customer| customer.id);
         let deals = self.deals.created.iter().map(|deal| deal.id);
         let notes = self.notes.iter().map(|note| note.id);
@@ -94,7 +94,8 @@ impl Request<'_> {
     }
 }
 
-/// The state of the org as far as the batch can see it. Reading it does no I/O.
+/// What a batch can see of the org: the snapshot, with the changes of its earlier actions laid over
+/// it. Reading it does no I/O.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     /// The request whose turn it is: a batch may have the actions of several.
@@ -135,7 +136,7 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    /// The state as far as it is mentioned, to make customers in one after the other while one
+    /// The state as far as these keys lead, to make customers in one after the other while one
     /// action is decided.
     #[must_use]
     pub fn fork(&self, keys: &Keys) -> Self {
@@ -159,7 +160,7 @@ impl<'a> Overlay<'a> {
         self.tags.get(name_key).copied()
     }
 
-    /// The name of a tag that was mentioned, or that a customer to be updated has.
+    /// The name of a tag that was looked for, or that a customer to be updated has.
     #[must_use]
     pub fn tag_name(&self, tag: Uuid) -> Option<&str> {
         self.tag_names.get(&tag).map(String::as_str)

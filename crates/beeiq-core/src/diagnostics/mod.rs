@@ -1,10 +1,10 @@
 //! What can be wrong with what somebody sent: a stable code, a sentence, and the place.
 
-mod diagnostics;
+mod collected;
 mod references;
 mod refusal;
 
-pub use diagnostics::Diagnostics;
+pub use collected::Diagnostics;
 pub use references::References;
 pub use refusal::Refusal;
 

@@ -1,4 +1,4 @@
-//! Names that a payload mentions and the org has to have.
+//! Names that a payload has and the org has to have.
 
 use super::{Code, Diagnostics, Pointer};
 use crate::values::suggest::{listed, nearest};

@@ -3,7 +3,7 @@
 use super::{Envelope, Item, Limits};
 use crate::actions::Action;
 use crate::batch::Context;
-use crate::diagnostics::{Code, Fault, Diagnostics, Pointer, Refusal};
+use crate::diagnostics::{Code, Diagnostics, Fault, Pointer, Refusal};
 use crate::directory::{Directory, User};
 use crate::json::{self, Fields, Given, Longest, Malformed, Mode};
 use crate::values::email::Email;
@@ -122,7 +122,8 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
 fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
     let at = &pointer_to(index);
     let mut diagnostics = Diagnostics::default();
-    let mut item = Item { index, action_type: None, action: None, diagnostics: Diagnostics::default() };
+    let mut item =
+        Item { index, action_type: None, action: None, diagnostics: Diagnostics::default() };
     if let Some(mut fields) =
         Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut diagnostics)
     {

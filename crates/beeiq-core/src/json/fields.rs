@@ -316,7 +316,8 @@ impl<'v, 'f> Fields<'v, 'f> {
 
     /// Notes that a required field is absent.
     pub fn require(&mut self, name: &str, present: bool) {
-        if !present && !self.diagnostics.faults.iter().any(|f| f.pointer == self.place(name).as_str())
+        if !present
+            && !self.diagnostics.faults.iter().any(|f| f.pointer == self.place(name).as_str())
         {
             self.fault(name, Code::Required, format!("`{name}` is required."));
         }

@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 words! {
@@ -120,60 +121,73 @@ words! {
     }
 }
 
-/// An e-mail address of a customer, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EmailEntry {
-    /// What it is for.
+    /// `Work`, `Home`, `Mobile` or `Other`.
+    #[schema(value_type = String)]
     pub r#type: ContactType,
-    /// As typed.
+    /// The address as it was typed.
     pub value: String,
 }
 
-/// A phone of a customer, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A phone number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PhoneEntry {
-    /// What it is for.
+    /// `Work`, `Home`, `Mobile` or `Other`.
+    #[schema(value_type = String)]
     pub r#type: ContactType,
-    /// As typed.
+    /// The number as it was typed.
     pub value: String,
-    /// The number meant, where it is one.
+    /// The number in E.164, where it is one.
     pub e164: Option<String>,
 }
 
-/// An address, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the words say it")]
+/// A postal address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AddressEntry)]
 pub struct Address {
+    /// `Work`, `Home` or `Other`.
+    #[schema(value_type = String)]
     pub r#type: AddressType,
+    /// Street and number.
     pub street: Option<String>,
+    /// The city.
     pub city: Option<String>,
+    /// The state or province.
     pub state: Option<String>,
+    /// The postal code.
     pub zip: Option<String>,
+    /// The country.
     pub country: Option<CountryEntry>,
 }
 
-/// A country, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A country.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CountryBody)]
 pub struct CountryEntry {
-    /// ISO 3166-1 alpha-2, where it is a country.
+    /// ISO 3166-1 alpha-2; null where the name is of no country known.
     pub code: Option<String>,
-    /// Its name, or what was sent instead.
+    /// Its name.
     pub name: String,
 }
 
-/// A website, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A website.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = WebsiteEntry)]
 pub struct Website {
-    /// As typed.
+    /// Its address.
     pub value: String,
 }
 
-/// A messenger account, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An instant messaging name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ImEntry)]
 pub struct Im {
-    /// Which messenger.
+    /// `Skype`, `Facebook`, `Yahoo`, `Viber`, `Hangouts` or `Other`.
+    #[schema(value_type = String)]
     pub protocol: ImProtocol,
-    /// As typed.
+    /// The name there.
     pub value: String,
 }
 
@@ -204,6 +218,41 @@ pub struct Customer {
     pub tags: Vec<Uuid>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// `gender` where none is given: other.
+pub const GENDER_OTHER: i16 = 2;
+
+impl Customer {
+    /// One with nothing in it.
+    #[must_use]
+    pub fn new(id: Uuid, code: CustomerCode, owner: Uuid, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            code,
+            contact_id: None,
+            name: String::new(),
+            lastname: None,
+            title: None,
+            passport: None,
+            gender: GENDER_OTHER,
+            bg_info: None,
+            date_of_birth: None,
+            emails: Vec::new(),
+            phones: Vec::new(),
+            addresses: Vec::new(),
+            websites: Vec::new(),
+            im: Vec::new(),
+            cus_fields: BTreeMap::new(),
+            permit: Permit::Everybody,
+            company: None,
+            source: None,
+            owner,
+            tags: Vec::new(),
+            created_at,
+            updated_at: created_at,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub struct Deal {
     pub owners: DealOwners,
     pub cus_fields: BTreeMap<Uuid, String>,
     pub permit: Permit,
-    /// The customer or lead that it is with; none after he was erased.
+    /// The customer or lead that it is with; none after they were erased.
     pub deal_with: Option<Uuid>,
     /// Related customers.
     pub contacts: BTreeSet<Uuid>,

@@ -20,11 +20,11 @@ impl Permit {
     /// The permit of its stored parts. What is left of one whose group or users are missing is no
     /// wider than it was.
     #[must_use]
-    pub fn from_parts(status: i16, group: Option<Uuid>, users: Vec<Uuid>) -> Self {
+    pub fn from_parts(status: i16, group: Option<Uuid>, users: Vec<Option<Uuid>>) -> Self {
         match (status, group) {
             (1, _) => Self::Everybody,
             (3, Some(group)) => Self::MeAndGroup(group),
-            (4, _) => Self::MeAndUsers(users),
+            (4, _) => Self::MeAndUsers(users.into_iter().flatten().collect()),
             _ => Self::OnlyMe,
         }
     }

@@ -7,7 +7,7 @@
 //! reader knows, so that neither has one that the other lacks.
 
 mod examples;
-mod parts;
+pub(crate) mod parts;
 
 pub use examples::{Example, examples};
 
@@ -15,17 +15,15 @@ use crate::actions::ActionType;
 use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use crate::actions::add_ticket::TICKET_FIELDS;
 use crate::actions::customer::linked_customer::PARTY_IDENTIFIERS;
-use crate::actions::customer::person::PERSON_FIELDS;
+use crate::actions::customer::person::{PERSON_FIELDS, person_schema};
 use crate::actions::deal::fields::DEAL_FIELDS;
 use crate::actions::send_sms::SMS_FIELDS;
 use crate::batch::Context;
 use crate::directory::{Directory, Entry, Named, Names};
-use crate::records::customer::{AddressType, ContactType, ImProtocol};
 use crate::values::custom_field::{Kind, Model};
-use crate::values::words::Word;
 use parts::{
     any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
-    one_or_several, optional, present, required, single_or, text,
+    one_or_several, optional, present, required, text,
 };
 use serde_json::{Map, Value, json};
 
@@ -233,31 +231,16 @@ fn permit(org: Org<'_>) -> Value {
 }
 
 fn person_field(field: &str, org: Org<'_>, models: &[Model]) -> Option<Value> {
+    if let Some(own) = person_schema(field) {
+        return Some(own);
+    }
     Some(match field {
-        "name" => described(line(), "The first name, or a company's name."),
-        "lastname" => line(),
-        "title" => line(),
-        "passport" => described(line(), "A passport's or identity card's number; identifies."),
         "type" => described(number_choice(&[0, 1]), "0 a person, 1 a company; a lead is a person."),
-        "gender" => described(number_choice(&[0, 1, 2]), "0 male, 1 female, 2 other."),
-        "bgInfo" => text(),
-        "dateOfBirth" => described(
-            line(),
-            "An ISO date or date-time, epoch milliseconds, or the text of a JavaScript Date.",
-        ),
-        "emails" => typed_values::<ContactType>("An e-mail address; identifies."),
-        "phones" => typed_values::<ContactType>("A phone number; identifies."),
-        "addresses" => addresses(),
-        "websites" => single_or(array_of(single_or(value_object(line())))),
-        "im" => array_of(json!({"type": "object", "properties": {
-            "protocol": optional(choice::<ImProtocol>()), "value": optional(line()),
-        }})),
         "tag" => described(text(), "Tags, separated by commas; new ones are made."),
         "cusFields" => org.cus_fields(models),
         "permit" => json!({"$ref": "#/$defs/permit"}),
         "companyContact" => json!({"$ref": "#/$defs/companyContact"}),
         "companyLead" => described(line(), "A lead's company, by name."),
-        "contactId" => described(line(), "The sender's own identifier; identifies."),
         "customerId" => {
             described(line(), "The code PID-n, CID-n or LID-n; on an add it is ignored.")
         }
@@ -330,31 +313,6 @@ fn sms_field(field: &str) -> Option<Value> {
         "phones" => described(array_of(line()), "Mobile numbers, each once."),
         _ => return None,
     })
-}
-
-fn typed_values<W: Word>(description: &str) -> Value {
-    array_of(json!({"type": "object", "properties": {
-        "type": optional(choice::<W>()),
-        "value": optional(described(line(), description)),
-    }}))
-}
-
-fn value_object(value: Value) -> Value {
-    json!({"type": "object", "properties": {"value": optional(value)}})
-}
-
-fn addresses() -> Value {
-    let country = json!({"type": "object", "properties": {
-        "code": optional(described(line(), "ISO 3166-1.")), "name": optional(line()),
-    }});
-    array_of(json!({"type": "object", "properties": {
-        "type": optional(choice::<AddressType>()),
-        "street": optional(line()),
-        "city": optional(line()),
-        "state": optional(line()),
-        "zip": optional(line()),
-        "country": optional(single_or(country)),
-    }}))
 }
 
 #[cfg(test)]

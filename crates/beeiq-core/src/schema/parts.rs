@@ -1,6 +1,7 @@
 //! What the schemas of fields are made of.
 
 use crate::json::Longest;
+use crate::records::customer::AddressType;
 use crate::values::custom_field::Kind;
 use crate::values::words::Word;
 use serde_json::{Map, Value, json};
@@ -63,10 +64,10 @@ pub fn any_of_present(fields: &[&str]) -> Value {
     json!({"anyOf": fields.iter().map(|field| present(field)).collect::<Vec<_>>()})
 }
 
-/// The same schema with a description.
+/// The same schema with a description, unless that is empty.
 pub fn described(schema: Value, description: &str) -> Value {
     match schema {
-        Value::Object(mut schema) => {
+        Value::Object(mut schema) if !description.is_empty() => {
             schema.insert("description".to_owned(), json!(description));
             Value::Object(schema)
         }
@@ -190,4 +191,28 @@ fn value_of(kind: Kind, options: &[String]) -> Value {
             &format!("Any of these, joined by `|`: {}", options.join("|")),
         ),
     }
+}
+
+/// An object of these fields.
+pub fn object_of(fields: &[(&str, Value)]) -> Value {
+    let fields = fields.iter().map(|(name, schema)| ((*name).to_owned(), optional(schema.clone())));
+    json!({"type": "object", "properties": fields.collect::<Map<_, _>>()})
+}
+
+/// A list of values, each with what it is for.
+pub fn typed_values<C: Word>(about: &str) -> Value {
+    array_of(object_of(&[("type", choice::<C>()), ("value", described(line(), about))]))
+}
+
+/// A list of postal addresses.
+pub fn addresses() -> Value {
+    let country = object_of(&[("code", described(line(), "ISO 3166-1.")), ("name", line())]);
+    array_of(object_of(&[
+        ("type", choice::<AddressType>()),
+        ("street", line()),
+        ("city", line()),
+        ("state", line()),
+        ("zip", line()),
+        ("country", single_or(country)),
+    ]))
 }

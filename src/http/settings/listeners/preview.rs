@@ -12,7 +12,7 @@ use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::AddContact;
-use beeiq_core::batch::{Content, Context, Ids, Snapshot, Keys, Request, Overlay};
+use beeiq_core::batch::{Content, Context, Ids, Keys, Overlay, Request, Snapshot};
 use beeiq_core::diagnostics::{Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;

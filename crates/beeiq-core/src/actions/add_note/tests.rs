@@ -234,7 +234,7 @@ fn tagged() -> TestOrg {
 fn tags_that_the_customer_lacks_are_added_to_him() {
     let data = json!({"body": "text", "customerId": "PID-7", "tag": "vip, OLD, new"});
     let decision = add(&tagged(), data);
-    let customer = changed(&decision).expect("he is changed");
+    let customer = changed(&decision).expect("they are changed");
     assert_eq!(customer.tags[..2], [id(82), id(81)]);
     assert_eq!(customer.tags.len(), 3);
     assert_eq!(line(&decision).event.details()["tagsAdded"], json!(["vip", "new"]));

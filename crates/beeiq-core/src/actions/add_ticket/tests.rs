@@ -167,7 +167,7 @@ fn who_is_not_there_is_made_with_what_a_listener_gives_new_customers() {
         data["lastname"] = json!("Person");
         data["title"] = json!("Of the ticket");
         let decision = add(&org, data.clone());
-        let customer = created(&decision).expect("he is made");
+        let customer = created(&decision).expect("they are made");
         assert_eq!(customer.code.kind, kind, "{data}");
         assert_eq!((customer.name.as_str(), customer.lastname.as_deref()), ("New", Some("Person")));
         assert_eq!((customer.title.as_deref(), &customer.tags), (None, &vec![id(83)]), "{data}");

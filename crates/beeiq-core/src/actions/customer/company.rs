@@ -121,8 +121,7 @@ impl Company {
         if accounts.next().is_none() {
             return Some(oldest);
         }
-        let also_pointed_to =
-            self.pointed_to(overlay).find(|account| account.name_key == name_key);
+        let also_pointed_to = self.pointed_to(overlay).find(|account| account.name_key == name_key);
         if also_pointed_to.is_none() {
             let message = format!(
                 "Several accounts are called \"{}\"; the oldest was taken. Name the one meant by `customerId`.",
@@ -134,10 +133,7 @@ impl Company {
     }
 
     /// The accounts that hold its e-mails and phones, in their order.
-    fn pointed_to<'w>(
-        &self,
-        overlay: &'w Overlay<'_>,
-    ) -> impl Iterator<Item = &'w KnownCustomer> {
+    fn pointed_to<'w>(&self, overlay: &'w Overlay<'_>) -> impl Iterator<Item = &'w KnownCustomer> {
         self.identities()
             .into_iter()
             .filter(|identity| matches!(identity.kind, IdentityKind::Email | IdentityKind::Phone))

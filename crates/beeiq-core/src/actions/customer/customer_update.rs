@@ -3,10 +3,11 @@
 
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
-use super::customer_revision::{Revision, email_key, phone_key};
-use super::field_changes::{Names, field_changes};
-use super::new_customer::{claim_of_name, tags_named};
 use super::customer_data::read_company;
+use super::customer_revision::Revision;
+use super::field_changes::{Names, field_changes};
+use super::field_kinds::{email_key, phone_key};
+use super::new_customer::{claim_of_name, tags_named};
 use super::person::Person;
 use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
@@ -263,7 +264,12 @@ impl CustomerUpdate {
     }
 
     /// Every identifier that would be new to the record, and that another of its world holds.
-    fn report_taken(&self, record: &Customer, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) {
+    fn report_taken(
+        &self,
+        record: &Customer,
+        overlay: &Overlay<'_>,
+        diagnostics: &mut Diagnostics,
+    ) {
         for (identity, at) in self.new_identities(record, overlay) {
             if let Some(holder) = overlay.customers.holder(&identity)
                 && holder.id != record.id
@@ -281,11 +287,7 @@ impl CustomerUpdate {
 
     /// The payload's identifiers with their places, without the e-mails and phones that the record
     /// has: one that it has without being identified by it stays so.
-    fn new_identities(
-        &self,
-        record: &Customer,
-        overlay: &Overlay<'_>,
-    ) -> Vec<(Identity, Pointer)> {
+    fn new_identities(&self, record: &Customer, overlay: &Overlay<'_>) -> Vec<(Identity, Pointer)> {
         let region = overlay.request.context.directory.org.region;
         let emails: HashSet<String> = record.emails.iter().map(email_key).collect();
         let phones: HashSet<String> =

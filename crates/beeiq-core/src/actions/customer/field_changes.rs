@@ -1,15 +1,14 @@
 //! What a history line of an update tells: each changed field's old and new value, in the
 //! listener's words (`listener.md` 3).
 
+use super::changes::Changes;
 use super::display_names::{self, differing_cus_fields, named};
+use super::person::tell_changes;
 use crate::batch::change::Change;
 use crate::batch::snapshot::Overlay;
 use crate::records::customer::{Customer, CustomerKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
-
-/// From how many entries on a list is not repeated as a whole in each line.
-const LONG_LIST: usize = 100;
 
 /// The names that ids have at the time.
 #[derive(Clone, Copy, Debug)]
@@ -35,101 +34,31 @@ impl Names<'_> {
             let Change::CustomerCreated(new) = change else { return None };
             (new.id == company).then_some(new.code)
         });
-        let code =
-            made.or_else(|| self.overlay.customers.get(company).map(|company| company.code));
+        let code = made.or_else(|| self.overlay.customers.get(company).map(|company| company.code));
         code.map_or_else(|| company.to_string(), |code| code.to_string())
     }
 }
 
 /// Field → `{"old": …, "new": …}`, of the fields that differ. Of a list with more than
-/// [`LONG_LIST`] entries only those that differ are told.
+/// a hundred entries only those that differ are told.
 #[must_use]
 pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<String, Value> {
-    let Customer {
-        id: _,
-        code,
-        contact_id,
-        name,
-        lastname,
-        title,
-        passport,
-        gender,
-        bg_info,
-        date_of_birth,
-        emails,
-        phones,
-        addresses,
-        websites,
-        im,
-        cus_fields,
-        permit,
-        company,
-        source: _,
-        owner: _,
-        tags,
-        created_at: _,
-        updated_at: _,
-    } = new;
-    let company_field = match code.kind {
+    let company_field = match new.code.kind {
         CustomerKind::Contact | CustomerKind::Account => "companyContact",
         CustomerKind::Lead => "companyLead",
     };
     let directory = names.overlay.request.context.directory;
     let mut changes = Changes(Map::new());
-    changes.field("name", &old.name, name, |name| json!(name));
-    changes.field("lastname", &old.lastname, lastname, |lastname| json!(lastname));
-    changes.field("title", &old.title, title, |title| json!(title));
-    changes.field("passport", &old.passport, passport, |passport| json!(passport));
-    changes.field("contactId", &old.contact_id, contact_id, |id| json!(id));
-    changes.field("gender", &old.gender, gender, |gender| json!(gender));
-    changes.field("bgInfo", &old.bg_info, bg_info, |info| json!(info));
-    changes.field("dateOfBirth", &old.date_of_birth, date_of_birth, |date| json!(date));
-    changes.list("emails", &old.emails, emails, |email| json!(email));
-    changes.list("phones", &old.phones, phones, |phone| json!(phone));
-    changes.list("addresses", &old.addresses, addresses, |address| json!(address));
-    changes.list("websites", &old.websites, websites, |website| json!(website));
-    changes.list("im", &old.im, im, |im| json!(im));
-    changes.list("tag", &old.tags, tags, |tag| json!(names.tag(*tag)));
-    changes.field("permit", &old.permit, permit, |it| display_names::permit(directory, it));
-    changes.field(company_field, &old.company, company, |id| json!(id.map(|id| names.company(id))));
+    tell_changes(&mut changes, old, new);
+    changes.list("tag", &old.tags, &new.tags, |tag| json!(names.tag(*tag)));
+    changes.field("permit", &old.permit, &new.permit, |it| display_names::permit(directory, it));
+    changes.field(company_field, &old.company, &new.company, |company| {
+        json!(company.map(|company| names.company(company)))
+    });
     if let Some((old, new)) =
-        differing_cus_fields(directory, code.kind.model(), &old.cus_fields, cus_fields)
+        differing_cus_fields(directory, new.code.kind.model(), &old.cus_fields, &new.cus_fields)
     {
         changes.tell("cusFields", &old, &new);
     }
     changes.0
-}
-
-/// What differs so far.
-struct Changes(Map<String, Value>);
-
-impl Changes {
-    fn field<T: PartialEq>(&mut self, field: &str, old: &T, new: &T, tell: impl Fn(&T) -> Value) {
-        if old != new {
-            self.tell(field, &tell(old), &tell(new));
-        }
-    }
-
-    /// An update appends to a list, retypes in it, or clears it: entries that stay keep their place.
-    fn list<T: PartialEq>(
-        &mut self,
-        field: &str,
-        old: &[T],
-        new: &[T],
-        tell: impl Fn(&T) -> Value,
-    ) {
-        if old == new {
-            return;
-        }
-        let all = old.len().max(new.len()) <= LONG_LIST;
-        let told = |these: &[T], those: &[T]| -> Value {
-            let differs = |(place, entry): &(usize, &T)| all || those.get(*place) != Some(*entry);
-            these.iter().enumerate().filter(differs).map(|(_, entry)| tell(entry)).collect()
-        };
-        self.tell(field, &told(old, new), &told(new, old));
-    }
-
-    fn tell(&mut self, field: &str, old: &Value, new: &Value) {
-        self.0.insert(field.to_owned(), json!({"old": old, "new": new}));
-    }
 }

@@ -1,18 +1,20 @@
 //! The customer that a note or ticket names by single fields: `email`, `phone`, `passport` …
 //! (`listener.md` 7).
 
-use super::person::{Person, TypedEmail, TypedPhone, read_emails, read_passport, read_phones};
+use super::field_kinds::{FieldKind, PassportNumber};
+use super::lists::{TypedEmail, TypedPhone, read_emails, read_phones};
+use super::person::Person;
 use crate::batch::context::Context;
 use crate::diagnostics::Code;
 use crate::json::{Fields, Given, Longest};
 use crate::values::email::Email;
 use crate::values::phone::Phone;
 
-/// Reads what identifies him: `contactId`, `passport`, `email` and `emails`, `phone` and `phones`.
+/// Reads what identifies them: `contactId`, `passport`, `email` and `emails`, `phone` and `phones`.
 pub fn read_named_person(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Person {
     Person {
         contact_id: fields.text("contactId", Longest::LINE),
-        passport: read_passport(fields),
+        passport: PassportNumber::read(fields, "passport", context),
         emails: set_unless_empty(all_emails(fields)),
         phones: set_unless_empty(all_phones(fields, context)),
         ..Person::default()

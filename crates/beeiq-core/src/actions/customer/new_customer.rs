@@ -1,21 +1,17 @@
 //! Making a customer: the record, what identifies it, its tags and history, its welcome
 //! (`listener.md` 3, "Defaults of the listener").
 
-use super::person::{Person, TypedAddress, TypedEmail, TypedPhone};
+use super::person::Person;
 use crate::actions::cus_fields::CusFields;
 use crate::batch::change::{Change, Claim, NewTag, Subject};
 use crate::batch::customers::company_name_identity;
 use crate::batch::snapshot::{Ids, Overlay};
-use crate::json::Given;
-use crate::records::customer::{Address, Customer, CustomerKind, EmailEntry, PhoneEntry};
+use crate::records::customer::{Customer, CustomerKind};
 use crate::records::history::{Event, Maker};
 use crate::records::permit::Permit;
 use crate::values::text::fold;
 use std::collections::HashMap;
 use uuid::Uuid;
-
-/// `gender` where none is given: other.
-pub const GENDER_OTHER: i16 = 2;
 
 /// Everything that a payload says of a customer that is to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,37 +64,6 @@ pub fn claim_of_name(
     Some(Change::IdentityClaimed(Claim { identity, customer: customer.id, exclusive }))
 }
 
-/// The e-mails as they are kept.
-#[must_use]
-pub fn email_entries(emails: &[TypedEmail]) -> Vec<EmailEntry> {
-    emails
-        .iter()
-        .map(|typed| EmailEntry {
-            r#type: typed.r#type.set().unwrap_or_default(),
-            value: typed.email.value().to_owned(),
-        })
-        .collect()
-}
-
-/// The phones as they are kept.
-#[must_use]
-pub fn phone_entries(phones: &[TypedPhone]) -> Vec<PhoneEntry> {
-    phones
-        .iter()
-        .map(|typed| PhoneEntry {
-            r#type: typed.r#type.set().unwrap_or_default(),
-            value: typed.phone.value().to_owned(),
-            e164: typed.phone.e164().map(str::to_owned),
-        })
-        .collect()
-}
-
-/// The addresses as they are kept.
-#[must_use]
-pub fn address_entries(addresses: &[TypedAddress]) -> Vec<Address> {
-    addresses.iter().map(|typed| typed.address.clone()).collect()
-}
-
 /// The record itself, with these tags.
 pub fn record(
     new: &NewCustomer<'_>,
@@ -108,39 +73,17 @@ pub fn record(
 ) -> Customer {
     let NewCustomer { kind, person, cus_fields, permit, company } = new;
     let request = &overlay.request;
-    let text = |given: &Given<String>| given.as_set().cloned();
-    Customer {
-        id: ids.id(),
-        code: ids.code(*kind),
-        contact_id: text(&person.contact_id),
-        name: text(&person.name).unwrap_or_default(),
-        lastname: text(&person.lastname),
-        title: text(&person.title),
-        passport: person.passport.as_set().map(|passport| passport.value().to_owned()),
-        gender: person.gender.as_set().copied().unwrap_or(GENDER_OTHER),
-        bg_info: text(&person.bg_info),
-        date_of_birth: person.date_of_birth.as_set().copied(),
-        emails: person.emails.as_set().map(|emails| email_entries(emails)).unwrap_or_default(),
-        phones: person.phones.as_set().map(|phones| phone_entries(phones)).unwrap_or_default(),
-        addresses: person
-            .addresses
-            .as_set()
-            .map(|addresses| address_entries(addresses))
-            .unwrap_or_default(),
-        websites: person.websites.as_set().cloned().unwrap_or_default(),
-        im: person.im.as_set().cloned().unwrap_or_default(),
-        cus_fields: cus_fields
-            .iter()
-            .filter_map(|(field, value)| Some((*field, value.as_set()?.clone())))
-            .collect(),
-        permit: (*permit).clone(),
-        company: *company,
-        source: source_of(*kind, overlay),
-        owner: request.sender.id,
-        tags,
-        created_at: request.now,
-        updated_at: request.now,
-    }
+    let mut customer = Customer::new(ids.id(), ids.code(*kind), request.sender.id, request.now);
+    person.write_over(&mut customer, request.context.directory.org.region);
+    customer.cus_fields = cus_fields
+        .iter()
+        .filter_map(|(field, value)| Some((*field, value.as_set()?.clone())))
+        .collect();
+    customer.permit.clone_from(permit);
+    customer.company = *company;
+    customer.source = source_of(*kind, overlay);
+    customer.tags = tags;
+    customer
 }
 
 /// The listener's source for that kind of record; a payload has none.

@@ -11,25 +11,25 @@ use crate::diagnostics::Diagnostics;
 use crate::records::history::{DuplicateSkipped, Event, Matched};
 use crate::records::identity::{Identity, IdentityKind};
 
-/// Decides whether the party is new, and makes it, or skips it as a duplicate.
+/// Decides whether the customer is new, and makes it, or skips it as a duplicate.
 ///
 /// # Errors
 /// Every fault of reading it and of its company.
 pub fn decide_new_or_duplicate(
-    party: &CustomerData,
+    data: &CustomerData,
     overlay: &Overlay<'_>,
     ids: &mut dyn Ids,
     mut diagnostics: Diagnostics,
 ) -> Result<Decision, Rejection> {
-    let company = party.search_company(overlay, &mut diagnostics);
+    let company = data.search_company(overlay, &mut diagnostics);
     if !diagnostics.faults.is_empty() {
         return Err(diagnostics.into());
     }
-    let matches = party.matches(overlay);
+    let matches = data.matches(overlay);
     if let Some((first, existing)) = matches.first() {
         return Ok(skip_duplicate(first.kind, existing, &matches, diagnostics, ids));
     }
-    let made = party.create(company, overlay, ids, &mut diagnostics);
+    let made = data.create(company, overlay, ids, &mut diagnostics);
     let record = RecordRef::of_customer(made.customer.id, made.customer.code);
     let (changes, related) = made.into_changes();
     let outcome = Outcome {

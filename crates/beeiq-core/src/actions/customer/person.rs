@@ -1,131 +1,116 @@
-//! The fields of a person or company, as every action that carries one reads them (`listener.md` 3).
+//! The fields of a person or company (`listener.md` 3), once: the table makes of them what a payload
+//! may say, the names that are known, how they are read, written over a record and told in its
+//! history, and their JSON Schema. What of a record is in no table, `changes` names: a field that is
+//! in neither does not compile.
 
-use crate::batch::context::Context;
-use crate::diagnostics::{Code, Pointer};
-use crate::json::{Fields, Given, Longest};
-use crate::records::customer::{
-    Address, AddressType, ContactType, CountryEntry, Im, ImProtocol, Website,
+use super::changes::Changes;
+use super::field_kinds::{
+    Addresses, BirthDate, Emails, FieldKind, Gender, Ims, Line, Name, PassportNumber, Phones, Text,
+    Websites,
 };
+use super::lists::read_tags;
+use crate::batch::context::Context;
+use crate::diagnostics::Pointer;
+use crate::json::{Fields, Given};
+use crate::records::customer::Customer;
 use crate::records::identity::{Identity, IdentityKind, World};
-use crate::values::country::Country;
-use crate::values::date::calendar_date;
-use crate::values::email::Email;
-use crate::values::passport::Passport;
-use crate::values::phone::Phone;
-use crate::values::text::{clean, fold};
-use chrono::NaiveDate;
+use crate::values::phone::Region;
 use serde_json::Value;
-use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-
-/// The fields that every person or company may carry.
-pub const PERSON_FIELDS: &[&str] = &[
-    "name",
-    "lastname",
-    "title",
-    "passport",
-    "type",
-    "gender",
-    "bgInfo",
-    "dateOfBirth",
-    "emails",
-    "phones",
-    "addresses",
-    "websites",
-    "im",
-    "tag",
-    "cusFields",
-    "permit",
-    "companyContact",
-    "companyLead",
-    "contactId",
-    "customerId",
-    "contactType",
-    "source",
-    "contactSource",
-    "leadSource",
-];
 
 /// Why a source in a payload is not used (`listener.md` 3, "Defaults of the listener").
 const SOURCE_IS_THE_LISTENERS: &str = "the source is set by the listener alone.";
 
-/// An e-mail with what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedEmail {
-    /// Where its value stands.
-    pub at: Pointer,
-    /// What it is for, as far as it was said.
-    pub r#type: Given<ContactType>,
-    /// The address.
-    pub email: Email,
+macro_rules! person {
+    ($($field:ident: $kind:ty = $name:literal, $about:literal;)+) => {
+        /// What a payload says of a person or company: the fields that stand for themselves.
+        /// Permits, custom fields and companies, which refer to others, are read beside it.
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct Person {
+            $(pub $field: Given<<$kind as FieldKind>::Given>,)+
+            pub tags: Given<Vec<String>>,
+        }
+
+        /// The names of all fields that a person or company may carry.
+        pub const PERSON_FIELDS: &[&str] = &[
+            $($name,)+
+            "type",
+            "tag",
+            "cusFields",
+            "permit",
+            "companyContact",
+            "companyLead",
+            "customerId",
+            "contactType",
+            "source",
+            "contactSource",
+            "leadSource",
+        ];
+
+        impl Person {
+            /// Reads them all, noting every fault.
+            pub fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Self {
+                for source in ["source", "contactSource", "leadSource"] {
+                    fields.ignore(source, SOURCE_IS_THE_LISTENERS);
+                }
+                Self {
+                    $($field: <$kind as FieldKind>::read(fields, $name, context),)+
+                    tags: read_tags(fields),
+                }
+            }
+
+            /// Writes what is given over a record; its tags are written by their ids.
+            pub fn write_over(&self, record: &mut Customer, region: Region) {
+                let Self { $($field,)+ tags: _ } = self;
+                $(<$kind as FieldKind>::write_over(&mut record.$field, $field, region);)+
+            }
+        }
+
+        /// Tells what of these fields differs.
+        pub fn tell_changes(changes: &mut Changes, old: &Customer, new: &Customer) {
+            let Customer {
+                $($field,)+
+                id: _,
+                code: _,
+                cus_fields: _,
+                permit: _,
+                company: _,
+                source: _,
+                owner: _,
+                tags: _,
+                created_at: _,
+                updated_at: _,
+            } = new;
+            $(<$kind as FieldKind>::tell(changes, $name, &old.$field, $field);)+
+        }
+
+        /// The JSON Schema of one of these fields.
+        pub fn person_schema(name: &str) -> Option<Value> {
+            match name {
+                $($name => Some(<$kind as FieldKind>::schema($about)),)+
+                _ => None,
+            }
+        }
+    };
 }
 
-/// A phone with what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedPhone {
-    /// Where its value stands.
-    pub at: Pointer,
-    /// What it is for, as far as it was said.
-    pub r#type: Given<ContactType>,
-    /// The number.
-    pub phone: Phone,
-}
-
-/// An address with what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedAddress {
-    /// What it is for, as far as it was said.
-    pub r#type: Given<AddressType>,
-    /// The address; where nothing was said of its type, of the default one.
-    pub address: Address,
-}
-
-/// What a payload says of a person or company: the fields that stand for themselves. Permits,
-/// custom fields and companies, which refer to others, are read beside it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Person {
-    pub name: Given<String>,
-    pub lastname: Given<String>,
-    pub title: Given<String>,
-    pub passport: Given<Passport>,
-    pub contact_id: Given<String>,
-    pub gender: Given<i16>,
-    pub bg_info: Given<String>,
-    pub date_of_birth: Given<NaiveDate>,
-    pub emails: Given<Vec<TypedEmail>>,
-    pub phones: Given<Vec<TypedPhone>>,
-    pub addresses: Given<Vec<TypedAddress>>,
-    pub websites: Given<Vec<Website>>,
-    pub im: Given<Vec<Im>>,
-    pub tags: Given<Vec<String>>,
+person! {
+    name: Name = "name", "The first name, or a company's name.";
+    lastname: Line = "lastname", "";
+    title: Line = "title", "";
+    passport: PassportNumber = "passport", "A passport's or identity card's number; identifies.";
+    contact_id: Line = "contactId", "The sender's own identifier; identifies.";
+    gender: Gender = "gender", "0 male, 1 female, 2 other.";
+    bg_info: Text = "bgInfo", "";
+    date_of_birth: BirthDate = "dateOfBirth",
+        "An ISO date or date-time, epoch milliseconds, or the text of a JavaScript Date.";
+    emails: Emails = "emails", "An e-mail address; identifies.";
+    phones: Phones = "phones", "A phone number; identifies.";
+    addresses: Addresses = "addresses", "";
+    websites: Websites = "websites", "";
+    im: Ims = "im", "";
 }
 
 impl Person {
-    /// Reads them all, noting every fault.
-    pub fn read(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Self {
-        for source in ["source", "contactSource", "leadSource"] {
-            fields.ignore(source, SOURCE_IS_THE_LISTENERS);
-        }
-        Self {
-            name: fields.text("name", Longest::LINE),
-            lastname: fields.text("lastname", Longest::LINE),
-            title: fields.text("title", Longest::LINE),
-            passport: read_passport(fields),
-            contact_id: fields.text("contactId", Longest::LINE),
-            gender: fields.number_choice("gender", &[(0, "male"), (1, "female"), (2, "other")]),
-            bg_info: fields.text("bgInfo", Longest::TEXT),
-            date_of_birth: fields
-                .date("dateOfBirth", |input| calendar_date(input, context.directory.org.time_zone)),
-            emails: read_emails(fields),
-            phones: read_phones(fields, context),
-            addresses: read_addresses(fields),
-            websites: read_websites(fields),
-            im: read_im(fields),
-            tags: read_tags(fields),
-        }
-    }
-
     /// The identifiers that it brings, in the order in which a match counts, each once.
     #[must_use]
     pub fn identities(&self, world: World) -> Vec<Identity> {
@@ -156,210 +141,4 @@ impl Person {
         let phones = phones.map(|typed| (IdentityKind::Phone, typed.phone.key(), Some(&typed.at)));
         contact_id.into_iter().chain(passport).chain(emails).chain(phones)
     }
-}
-
-/// The passport, which identifies.
-pub fn read_passport(fields: &mut Fields<'_, '_>) -> Given<Passport> {
-    fields.borrowed_text("passport", Longest::LINE).and_then(|text| {
-        Passport::parse(&text)
-            .map_err(|error| fields.fault("passport", Code::InvalidValue, error.to_string()))
-            .ok()
-    })
-}
-
-/// `emails`: each once, by identity; one that comes again takes the later type.
-pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
-    let form = "[{\"type\": \"Work\", \"value\": \"ann@example.com\"}]";
-    fields.list("emails", form).and_then(|entries| {
-        let mut emails = Vec::new();
-        for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
-                continue;
-            };
-            match Email::parse(&text) {
-                Ok(email) => emails.push(TypedEmail { at, r#type, email }),
-                Err(error) => fields.diagnostics.fault(Code::InvalidEmail, &at, error.to_string()),
-            }
-        }
-        let emails = each_once(emails, |typed| typed.email.key(), |typed| &mut typed.r#type);
-        (!emails.is_empty()).then_some(emails)
-    })
-}
-
-/// `phones`: each once, by identity; one that comes again takes the later type.
-pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<TypedPhone>> {
-    let form = "[{\"type\": \"Mobile\", \"value\": \"0905000001\"}]";
-    fields.list("phones", form).and_then(|entries| {
-        let mut phones = Vec::new();
-        for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
-                continue;
-            };
-            match Phone::parse(&text, context.directory.org.region) {
-                Ok(phone) => phones.push(TypedPhone { at, r#type, phone }),
-                Err(error) => fields.diagnostics.fault(Code::InvalidPhone, &at, error.to_string()),
-            }
-        }
-        let phones = each_once(phones, |typed| typed.phone.key(), |typed| &mut typed.r#type);
-        (!phones.is_empty()).then_some(phones)
-    })
-}
-
-/// An entry `{type, value}` of `emails` or `phones`, with the place of its value.
-fn read_typed_value<'v>(
-    fields: &mut Fields<'v, '_>,
-    at: Pointer,
-    value: &'v Value,
-) -> Option<(Given<ContactType>, Cow<'v, str>, Pointer)> {
-    let mut entry = fields.entry(at, value, &["type", "value"])?;
-    let r#type = entry.choice("type");
-    let text = entry.borrowed_text("value", Longest::LINE).set()?;
-    Some((r#type, text, entry.place("value")))
-}
-
-/// The first of each key; one that comes again gives it the later type.
-fn each_once<T>(
-    entries: Vec<T>,
-    key: impl Fn(&T) -> &str,
-    type_of: impl Fn(&mut T) -> &mut Given<ContactType>,
-) -> Vec<T> {
-    if entries.len() < 2 {
-        return entries;
-    }
-    let mut once: Vec<T> = Vec::with_capacity(entries.len());
-    let mut place_of: HashMap<String, usize> = HashMap::with_capacity(entries.len());
-    for mut entry in entries {
-        match place_of.entry(key(&entry).to_owned()) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(once.len());
-                once.push(entry);
-            }
-            Entry::Occupied(there) => {
-                if let Some(known) = once.get_mut(*there.get()).map(&type_of) {
-                    *known = type_of(&mut entry).or(*known);
-                }
-            }
-        }
-    }
-    once
-}
-
-/// `addresses`: one that says the same but for its type is there once.
-pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedAddress>> {
-    let form = "[{\"type\": \"Work\", \"street\": \"…\", \"city\": \"…\", \"country\": \"VN\"}]";
-    fields.list("addresses", form).and_then(|entries| {
-        let mut addresses: Vec<TypedAddress> = Vec::new();
-        let several = entries.len() > 1;
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let known = ["type", "street", "city", "state", "zip", "country"];
-            let Some(mut entry) = fields.entry(at, value, &known) else {
-                continue;
-            };
-            let r#type: Given<AddressType> = entry.choice("type");
-            let address = Address {
-                r#type: r#type.set().unwrap_or_default(),
-                street: entry.text("street", Longest::LINE).set(),
-                city: entry.text("city", Longest::LINE).set(),
-                state: entry.text("state", Longest::LINE).set(),
-                zip: entry.text("zip", Longest::LINE).set(),
-                country: read_country(&mut entry),
-            };
-            if !several || seen.insert(address_key(&address)) {
-                addresses.push(TypedAddress { r#type, address });
-            }
-        }
-        (!addresses.is_empty()).then_some(addresses)
-    })
-}
-
-/// What makes two addresses one: all but the type, in any case.
-#[must_use]
-pub fn address_key(address: &Address) -> String {
-    let Address { r#type: _, street, city, state, zip, country } = address;
-    let country = country.as_ref().map(|country| &country.name);
-    [street.as_ref(), city.as_ref(), state.as_ref(), zip.as_ref(), country]
-        .map(|part| part.map(|part| fold(part)).unwrap_or_default())
-        .join("\n")
-}
-
-/// A country: `{code, name}`, a code, or a name.
-fn read_country(entry: &mut Fields<'_, '_>) -> Option<CountryEntry> {
-    let country = if let Given::Set(Value::Object(_)) = entry.value("country") {
-        let mut parts = entry.object("country", &["code", "name"]).set()?;
-        let code = parts.text("code", Longest::LINE).set();
-        let name = parts.text("name", Longest::LINE).set();
-        Country::from_code_and_name(code.as_deref(), name.as_deref())
-    } else {
-        Country::from_text(&entry.text("country", Longest::LINE).set()?)
-    };
-    country.map(|Country { code, name }| CountryEntry { code, name })
-}
-
-/// `websites`: `[{value}]`, `["…"]`, or one plain text.
-pub fn read_websites(fields: &mut Fields<'_, '_>) -> Given<Vec<Website>> {
-    if matches!(fields.value("websites"), Given::Set(Value::String(_))) {
-        return fields
-            .text("websites", Longest::LINE)
-            .and_then(|value| Some(vec![Website { value }]));
-    }
-    fields.list("websites", "[{\"value\": \"example.com\"}]").and_then(|entries| {
-        let mut websites: Vec<Website> = Vec::new();
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let text = if value.is_string() {
-                fields.scalar(&at, value, Longest::LINE)
-            } else {
-                fields
-                    .entry(at, value, &["value"])
-                    .and_then(|mut entry| entry.text("value", Longest::LINE).set())
-            };
-            if let Some(value) = text
-                && seen.insert(fold(&value))
-            {
-                websites.push(Website { value });
-            }
-        }
-        (!websites.is_empty()).then_some(websites)
-    })
-}
-
-/// `im`: each once, by protocol and value.
-pub fn read_im(fields: &mut Fields<'_, '_>) -> Given<Vec<Im>> {
-    let form = "[{\"protocol\": \"Skype\", \"value\": \"…\"}]";
-    fields.list("im", form).and_then(|entries| {
-        let mut ims: Vec<Im> = Vec::new();
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else {
-                continue;
-            };
-            let protocol: ImProtocol = entry.choice("protocol").set().unwrap_or_default();
-            if let Some(value) = entry.text("value", Longest::LINE).set()
-                && seen.insert((protocol, fold(&value)))
-            {
-                ims.push(Im { protocol, value });
-            }
-        }
-        (!ims.is_empty()).then_some(ims)
-    })
-}
-
-/// `tag`: `"a, b"`, split at commas, each once in any case.
-pub fn read_tags(fields: &mut Fields<'_, '_>) -> Given<Vec<String>> {
-    fields.borrowed_text("tag", Longest::TEXT).and_then(|text| {
-        let mut seen = HashSet::new();
-        let tags: Vec<String> = text
-            .split(',')
-            .map(clean)
-            .filter(|tag| !tag.is_empty() && seen.insert(fold(tag)))
-            .collect();
-        if let Some(long) = tags.iter().find(|tag| tag.chars().count() > 255) {
-            let shown: String = long.chars().take(40).collect();
-            let message =
-                format!("The tag \"{shown}…\" is longer than the 255 characters that it holds.");
-            fields.fault("tag", Code::TooLong, message);
-        }
-        (!tags.is_empty()).then_some(tags)
-    })
 }

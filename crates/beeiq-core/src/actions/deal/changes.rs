@@ -68,7 +68,8 @@ fn described(deal: &Deal, names: Names<'_>) -> Vec<(&'static str, Value)> {
     let directory = names.overlay.request.context.directory;
     let category = category.map(|id| name_of(id, directory.deal_categories.with_id(id)));
     let package = package.map(|id| name_of(id, directory.deal_packages.with_id(id)));
-    let users: Vec<String> = owners.users.iter().map(|id| display_names::user(directory, *id)).collect();
+    let users: Vec<String> =
+        owners.users.iter().map(|id| display_names::user(directory, *id)).collect();
     let groups: Vec<String> =
         owners.groups.iter().map(|id| name_of(*id, directory.groups.with_id(*id))).collect();
     let contacts: Vec<String> = contacts.iter().map(|id| names.customer(*id)).collect();

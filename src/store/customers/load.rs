@@ -1,10 +1,11 @@
-//! Customers that a batch mentions.
+//! Customers that a batch names.
 
+use super::identities::{kind_number, kind_of, world_number, world_of};
 use crate::store::statement::statement;
 use crate::store::word::Stored;
-use beeiq_core::batch::{KnownCustomer, CustomerSnapshot, Keys};
+use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer};
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
-use beeiq_core::records::identity::{Identity, IdentityKind, World};
+use beeiq_core::records::identity::Identity;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
@@ -12,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Loads them.
-pub(super) fn load(
+pub(in crate::store) fn load(
     conn: &mut PgConnection,
     org: Uuid,
     keys: &Keys,
@@ -25,44 +26,9 @@ pub(super) fn load(
     Ok(CustomerSnapshot { known, holders, accounts_by_name, ..CustomerSnapshot::default() })
 }
 
-/// How the world is numbered in `customer_identities`.
-#[must_use]
-pub const fn world_number(world: World) -> i16 {
-    match world {
-        World::Customer => 0,
-        World::Lead => 1,
-    }
-}
-
-/// How the kind is numbered in `customer_identities`.
-#[must_use]
-pub const fn kind_number(kind: IdentityKind) -> i16 {
-    match kind {
-        IdentityKind::ContactId => 1,
-        IdentityKind::Passport => 2,
-        IdentityKind::Email => 3,
-        IdentityKind::Phone => 4,
-        IdentityKind::CompanyName => 5,
-    }
-}
-
-pub(super) fn world_of(number: i16) -> World {
-    if number == world_number(World::Lead) { World::Lead } else { World::Customer }
-}
-
-pub(super) fn kind_of(number: i16) -> IdentityKind {
-    match number {
-        1 => IdentityKind::ContactId,
-        2 => IdentityKind::Passport,
-        3 => IdentityKind::Email,
-        4 => IdentityKind::Phone,
-        _ => IdentityKind::CompanyName,
-    }
-}
-
 /// What a customer is matched and named by.
 #[derive(QueryableByName)]
-pub(super) struct CustomerRow {
+pub(super) struct KnownRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
@@ -77,7 +43,7 @@ pub(super) struct CustomerRow {
     lastname_key: Option<String>,
 }
 
-impl CustomerRow {
+impl KnownRow {
     pub(super) fn known(self) -> KnownCustomer {
         let Self { id, kind: Stored(kind), number, name, name_key, lastname_key } = self;
         KnownCustomer { id, code: CustomerCode { kind, number }, name, name_key, lastname_key }
@@ -98,7 +64,7 @@ struct HolderRow {
     #[diesel(sql_type = Text)]
     value: String,
     #[diesel(embed)]
-    customer: CustomerRow,
+    customer: KnownRow,
 }
 
 fn load_holders(
@@ -144,7 +110,7 @@ fn load_accounts_by_name(
     if keys.account_names.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<CustomerRow> = statement(
+    let rows: Vec<KnownRow> = statement(
         "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2) AS wanted (name_key) \
          CROSS JOIN LATERAL ( \
@@ -165,8 +131,8 @@ fn load_accounts_by_name(
     Ok(accounts)
 }
 
-/// Those whom loaded deals belong to.
-pub(super) fn load_by_id(
+/// Those that deals or contacts belong to.
+pub(in crate::store) fn load_by_id(
     conn: &mut PgConnection,
     org: Uuid,
     ids: &BTreeSet<Uuid>,
@@ -174,14 +140,14 @@ pub(super) fn load_by_id(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Vec<CustomerRow> = statement(
+    let rows: Vec<KnownRow> = statement(
         "SELECT id, kind, number, name, name_key, lastname_key FROM customers \
          WHERE org_id = $1 AND id = ANY($2)",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(ids.iter().copied().collect::<Vec<_>>())
     .load(conn)?;
-    Ok(rows.into_iter().map(CustomerRow::known).collect())
+    Ok(rows.into_iter().map(KnownRow::known).collect())
 }
 
 fn load_by_code(
@@ -194,7 +160,7 @@ fn load_by_code(
         return Ok(());
     }
     let codes = || keys.codes.iter();
-    let rows: Vec<CustomerRow> = statement(
+    let rows: Vec<KnownRow> = statement(
         "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3) AS wanted (kind, number) \
          JOIN customers c ON c.org_id = $1 AND c.kind = wanted.kind AND c.number = wanted.number",

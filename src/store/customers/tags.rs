@@ -1,7 +1,7 @@
 //! Which customer has which tag.
 
-use super::columns::Rows;
 use crate::store::statement::{Statement, statement};
+use crate::store::writes::columns::Rows;
 use beeiq_core::records::customer::Customer;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Deletes those: customer, tag.
-pub(super) fn delete(
+pub(in crate::store) fn delete(
     conn: &mut PgConnection,
     org: Uuid,
     untagged: &[(Uuid, Uuid)],
@@ -30,7 +30,7 @@ pub(super) fn delete(
 }
 
 /// Inserts the tags of those created.
-pub(super) fn insert_new(org: Uuid, created: &[Customer]) -> Option<Statement<'static>> {
+pub(in crate::store) fn insert_new(org: Uuid, created: &[Customer]) -> Option<Statement<'static>> {
     let tagged: BTreeSet<(Uuid, Uuid)> = created
         .iter()
         .flat_map(|customer| customer.tags.iter().map(|tag| (customer.id, *tag)))
@@ -39,7 +39,10 @@ pub(super) fn insert_new(org: Uuid, created: &[Customer]) -> Option<Statement<'s
 }
 
 /// Inserts the tags that others came to have: customer, tag. They may have them already.
-pub(super) fn insert_more(org: Uuid, tagged: &[(Uuid, Uuid)]) -> Option<Statement<'static>> {
+pub(in crate::store) fn insert_more(
+    org: Uuid,
+    tagged: &[(Uuid, Uuid)],
+) -> Option<Statement<'static>> {
     let tagged: BTreeSet<(Uuid, Uuid)> = tagged.iter().copied().collect();
     let or = " ON CONFLICT (org_id, customer_id, tag_id) DO NOTHING";
     rows(org, &tagged).map(|rows| rows.insert_or("customer_tags", or))

@@ -1,14 +1,14 @@
 //! Customers as other records refer to them: named as far as the caller may see them, and searched
-//! among those that he may see.
+//! among those that they may see.
 
-use super::batch_load::kind_number;
-use super::customers::{Filters, is_named, visible_to};
-use super::schema::{customer_identities, customers};
+use super::conditions::{is_named, visible_to};
+use super::identities::kind_number;
 use crate::access::Actor;
 use crate::store::error::StoreError;
+use crate::store::listing::Filters;
+use crate::store::schema::{customer_identities, customers};
 use crate::store::word::Stored;
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
-use beeiq_core::records::identity::IdentityKind;
 use diesel::dsl::case_when;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
@@ -19,19 +19,14 @@ use uuid::Uuid;
 /// A customer or lead that another record names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerReference {
-    /// His id.
     pub id: Uuid,
-    /// His code.
     pub code: CustomerCode,
-    /// His name; `None` where the caller may not see it.
+    /// `None` where the caller may not see it.
     pub name: Option<String>,
 }
 
 /// The customers of these ids, in one query however many there are.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn load(
+pub(in crate::store) fn load(
     conn: &mut PgConnection,
     actor: &Actor,
     ids: impl IntoIterator<Item = Uuid>,
@@ -60,17 +55,11 @@ pub(super) fn load(
 
 /// The ids of the customers that `actor` may see and that hold the identifiers and bear the name
 /// of `filters`; `None` where it asks for none of them.
-pub(super) fn matching<'a>(
+pub(in crate::store) fn matching<'a>(
     actor: &Actor,
     filters: &Filters,
 ) -> Option<customers::BoxedQuery<'a, Pg, SqlUuid>> {
-    let identifiers = [
-        (IdentityKind::ContactId, &filters.contact_id),
-        (IdentityKind::Passport, &filters.passport),
-        (IdentityKind::Email, &filters.email),
-        (IdentityKind::Phone, &filters.phone),
-    ];
-    if filters.name.is_none() && identifiers.iter().all(|(_, value)| value.is_none()) {
+    if filters.name.is_none() && filters.identifiers().next().is_none() {
         return None;
     }
     let mut matching = customers::table
@@ -78,12 +67,11 @@ pub(super) fn matching<'a>(
         .filter(visible_to(actor))
         .select(customers::id)
         .into_boxed();
-    for (kind, value) in identifiers {
-        let Some(value) = value else { continue };
+    for (kind, value) in filters.identifiers() {
         let holders = customer_identities::table
             .filter(customer_identities::org_id.eq(actor.org))
             .filter(customer_identities::kind.eq(kind_number(kind)))
-            .filter(customer_identities::value.eq(value.clone()))
+            .filter(customer_identities::value.eq(value.to_owned()))
             .select(customer_identities::customer_id);
         matching = matching.filter(customers::id.eq_any(holders));
     }

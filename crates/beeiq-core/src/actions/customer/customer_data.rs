@@ -36,7 +36,7 @@ pub struct CustomerData {
 
 /// A customer that has been made.
 #[derive(Debug)]
-pub struct Made {
+pub struct CreatedCustomer {
     /// The record.
     pub customer: Customer,
     /// Its company's name.
@@ -47,7 +47,7 @@ pub struct Made {
     related: Vec<Related>,
 }
 
-impl Made {
+impl CreatedCustomer {
     /// What brings it about, and its company.
     #[must_use]
     pub fn into_changes(self) -> (Vec<Change>, Vec<Related>) {
@@ -126,7 +126,7 @@ impl CustomerData {
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         diagnostics: &mut Diagnostics,
-    ) -> Made {
+    ) -> CreatedCustomer {
         let mut changes = Vec::new();
         let company = self.company.as_ref().map(|company| match found_company {
             Some(found) => (found.clone(), Role::CompanyLinked),
@@ -152,7 +152,7 @@ impl CustomerData {
             welcome(&customer, company_name.as_deref(), &self.at, overlay, ids, diagnostics);
         changes.extend(welcomed);
         let related = company.map(|(company, role)| Related { role, record: company.record() });
-        Made { customer, company_name, changes, related: related.into_iter().collect() }
+        CreatedCustomer { customer, company_name, changes, related: related.into_iter().collect() }
     }
 }
 

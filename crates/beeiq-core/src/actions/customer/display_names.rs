@@ -19,7 +19,7 @@ pub fn name_of<T: Named>(id: Uuid, known: Option<&T>) -> String {
     named(id, known.map(Named::name))
 }
 
-/// A user by his e-mail.
+/// A user by their e-mail.
 #[must_use]
 pub fn user(directory: &Directory, id: Uuid) -> String {
     named(id, directory.users.with_id(id).map(|user| user.email.as_str()))

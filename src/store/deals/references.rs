@@ -1,9 +1,9 @@
 //! Deals as other records refer to them: named as far as the caller may see them.
 
-use super::deals::visible_to;
-use super::schema::deals;
+use super::read::visible_to;
 use crate::access::Actor;
 use crate::store::error::StoreError;
+use crate::store::schema::deals;
 use diesel::dsl::case_when;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -12,20 +12,15 @@ use uuid::Uuid;
 
 /// A deal that another record names.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
-pub struct DealReference {
-    /// Its id.
-    pub id: Uuid,
-    /// Its visible id.
-    pub deal_id: String,
-    /// Its name; `None` where the caller may not see it.
-    pub name: Option<String>,
+pub(crate) struct DealReference {
+    pub(crate) id: Uuid,
+    pub(crate) deal_id: String,
+    /// `None` where the caller may not see it.
+    pub(crate) name: Option<String>,
 }
 
 /// The deals of these ids, in one query however many there are.
-///
-/// # Errors
-/// When the database fails.
-pub(super) fn load(
+pub(in crate::store) fn load(
     conn: &mut PgConnection,
     actor: &Actor,
     ids: impl IntoIterator<Item = Uuid>,

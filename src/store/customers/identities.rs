@@ -1,11 +1,10 @@
 //! Who comes to hold which identity: where races are settled.
 
-use super::columns::Rows;
-use crate::store::batch_load::{kind_number, world_number};
 use crate::store::error::{DbError, StoreError};
 use crate::store::statement::{Statement, statement};
+use crate::store::writes::columns::Rows;
 use beeiq_core::batch::Claim;
-use beeiq_core::records::identity::Identity;
+use beeiq_core::records::identity::{Identity, IdentityKind, World};
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
@@ -15,8 +14,41 @@ use uuid::Uuid;
 const TABLE: &str = "customer_identities";
 const PRIMARY_KEY: &str = "customer_identities_pkey";
 
+/// How the world is numbered in `customer_identities`.
+pub(in crate::store) const fn world_number(world: World) -> i16 {
+    match world {
+        World::Customer => 0,
+        World::Lead => 1,
+    }
+}
+
+/// How the kind is numbered in `customer_identities`.
+pub(in crate::store) const fn kind_number(kind: IdentityKind) -> i16 {
+    match kind {
+        IdentityKind::ContactId => 1,
+        IdentityKind::Passport => 2,
+        IdentityKind::Email => 3,
+        IdentityKind::Phone => 4,
+        IdentityKind::CompanyName => 5,
+    }
+}
+
+pub(super) fn world_of(number: i16) -> World {
+    if number == world_number(World::Lead) { World::Lead } else { World::Customer }
+}
+
+pub(super) fn kind_of(number: i16) -> IdentityKind {
+    match number {
+        1 => IdentityKind::ContactId,
+        2 => IdentityKind::Passport,
+        3 => IdentityKind::Email,
+        4 => IdentityKind::Phone,
+        _ => IdentityKind::CompanyName,
+    }
+}
+
 /// Deletes what nobody holds any more; whoever held it is locked.
-pub(super) fn delete(
+pub(in crate::store) fn delete(
     conn: &mut PgConnection,
     org: Uuid,
     released: &[Identity],
@@ -41,7 +73,7 @@ pub(super) fn delete(
 /// Those that are exclusive are inserted without looking first whether somebody else holds them:
 /// when they were loaded nobody did. Where somebody was faster the database refuses, which is
 /// [`is_lost`].
-pub(super) fn insert(org: Uuid, claims: &[Claim]) -> Vec<Statement<'_>> {
+pub(in crate::store) fn insert(org: Uuid, claims: &[Claim]) -> Vec<Statement<'_>> {
     let mut claims: Vec<&Claim> = claims.iter().collect();
     claims.sort_unstable();
     let (exclusive, shared): (Vec<&Claim>, Vec<&Claim>) =
@@ -67,7 +99,7 @@ fn rows<'c>(org: Uuid, claims: &[&'c Claim]) -> Option<Rows<'c>> {
 }
 
 /// Whether the database refused because somebody else holds an identity by now.
-pub(super) fn is_lost(error: &DbError) -> bool {
+pub(in crate::store) fn is_lost(error: &DbError) -> bool {
     matches!(
         error,
         DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)

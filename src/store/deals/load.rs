@@ -1,15 +1,15 @@
-//! Deals that a batch mentions.
+//! Deals that a batch names.
 
-use crate::store::deals::{DealRow, contacts, owners};
+use super::read::with_links;
+use super::row::DealRow;
 use crate::store::schema::deals;
 use crate::store::statement::statement;
-use beeiq_core::batch::{KnownDeal, DealSnapshot, Keys};
-use beeiq_core::records::deal::{Deal, DealOwners};
-use beeiq_core::records::permit::Permit;
+use beeiq_core::batch::{DealSnapshot, Keys, KnownDeal};
+use beeiq_core::records::deal::Deal;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Of each name so many are looked at: the first are enough to know that there are several, the
@@ -17,7 +17,7 @@ use uuid::Uuid;
 const LOOKED_AT: i64 = 10;
 
 /// Loads them; those that may be changed are locked, in id order.
-pub(super) fn load(
+pub(in crate::store) fn load(
     conn: &mut PgConnection,
     org: Uuid,
     keys: &Keys,
@@ -60,11 +60,7 @@ impl KnownRow {
     }
 }
 
-fn by_deal_id(
-    conn: &mut PgConnection,
-    org: Uuid,
-    keys: &Keys,
-) -> QueryResult<Vec<KnownRow>> {
+fn by_deal_id(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
     if keys.deal_ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -111,56 +107,5 @@ fn locked(conn: &mut PgConnection, org: Uuid, ids: &BTreeSet<Uuid>) -> QueryResu
         .select(DealRow::as_select())
         .for_no_key_update()
         .load(conn)?;
-    let mut owners = owners(conn, org, ids)?;
-    let mut contacts = contacts(conn, org, ids)?;
-    rows.into_iter()
-        .map(|row| {
-            let (owners, contacts) = (owners.remove(&row.id), contacts.remove(&row.id));
-            deal(row, owners.unwrap_or_default(), contacts.unwrap_or_default())
-        })
-        .collect()
-}
-
-fn deal(row: DealRow, owners: DealOwners, contacts: BTreeSet<Uuid>) -> QueryResult<Deal> {
-    let DealRow {
-        id,
-        deal_id,
-        name,
-        value,
-        currency,
-        description,
-        stage_id,
-        category_id,
-        package_id,
-        close_date,
-        deal_with_id,
-        cus_fields,
-        permit_status,
-        permit_group_id,
-        permit_user_ids,
-        created_at,
-        updated_at,
-    } = row;
-    let cus_fields: BTreeMap<Uuid, String> = serde_json::from_value(cus_fields)
-        .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))?;
-    let users = permit_user_ids.into_iter().flatten().collect();
-    Ok(Deal {
-        id,
-        deal_id,
-        name,
-        value,
-        currency,
-        description,
-        stage: stage_id,
-        category: category_id,
-        package: package_id,
-        close_date,
-        owners,
-        cus_fields,
-        permit: Permit::from_parts(permit_status, permit_group_id, users),
-        deal_with: deal_with_id,
-        contacts,
-        created_at,
-        updated_at,
-    })
+    with_links(conn, org, rows)
 }

@@ -1,15 +1,15 @@
-//! The customer that a deal or ticket belongs to: found by what identifies him and linked as he is,
+//! The customer that a deal or ticket belongs to: found by what identifies them and linked as they are,
 //! or made (`listener.md` 7, "add-deal", `dealWith`).
 
-use super::customer_type::{ContactKind, read_contact_type};
 use super::customer_data::CustomerData;
+use super::customer_type::{ContactKind, read_contact_type};
 use super::person::PERSON_FIELDS;
 use crate::batch::change::{Change, Link, Related};
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Overlay};
-use crate::diagnostics::{Code, Fault, Diagnostics, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Fault, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::World;
@@ -25,10 +25,10 @@ pub type NamedCode = Result<CustomerCode, String>;
 /// A customer who is to be linked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkedCustomer {
-    /// His code.
+    /// Their code.
     pub code: Option<NamedCode>,
-    /// His identifiers, and what he is made from where nobody holds them.
-    pub party: CustomerData,
+    /// Their identifiers, and what they are made from where nobody holds them.
+    pub data: CustomerData,
 }
 
 /// Whom a search led to.
@@ -36,7 +36,7 @@ pub struct LinkedCustomer {
 pub enum Found<'w> {
     /// This customer.
     Known(&'w KnownCustomer),
-    /// Nobody: he is to be made, within this company where it is known already.
+    /// Nobody: they are to be made, within this company where it is known already.
     ToCreate(Option<&'w KnownCustomer>),
 }
 
@@ -47,7 +47,7 @@ pub struct Linked {
     pub customer: KnownCustomer,
     /// Which of the two.
     pub link: Link,
-    /// His company, where he was made.
+    /// Their company, where they were made.
     pub related: Vec<Related>,
 }
 
@@ -72,16 +72,16 @@ impl LinkedCustomer {
         let contact_kind = read_contact_type(&mut fields).set().unwrap_or(ContactKind::Customer);
         let code = read_code(&mut fields, contact_kind);
         let kind = read_kind(&mut fields, contact_kind, code.as_ref());
-        Some(Self { code, party: CustomerData::read(&mut fields, kind, context) })
+        Some(Self { code, data: CustomerData::read(&mut fields, kind, context) })
     }
 
-    /// What has to be known before he can be searched or made.
+    /// What has to be known before they can be searched or made.
     pub fn collect_keys(&self, keys: &mut Keys) {
         keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
-        self.party.collect_keys(keys);
+        self.data.collect_keys(keys);
     }
 
-    /// Searches him by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
+    /// Searches them by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
     /// code that nobody has is a warning, and the search goes on.
     #[must_use]
     pub fn search<'w>(
@@ -99,12 +99,12 @@ impl LinkedCustomer {
             let message = format!(
                 "Nobody has the code {shown}; the customer was searched by the other fields."
             );
-            diagnostics.warn(Code::UnknownCustomer, self.party.at.member("customerId"), message);
+            diagnostics.warn(Code::UnknownCustomer, self.data.at.member("customerId"), message);
         }
-        self.party.matches(overlay).first().map(|(_, holder)| *holder)
+        self.data.matches(overlay).first().map(|(_, holder)| *holder)
     }
 
-    /// Searches him, and where there is nobody looks whether he can be made; `None` where he cannot,
+    /// Searches them, and where there is nobody looks whether they can be made; `None` where not,
     /// with every fault noted.
     #[must_use]
     pub fn find<'w>(
@@ -116,7 +116,7 @@ impl LinkedCustomer {
             return Some(Found::Known(known));
         }
         // Who was named by nothing, or by something wrong, may well be there.
-        let at = self.party.at.as_str();
+        let at = self.data.at.as_str();
         let within = format!("{at}/");
         let named_badly = |fault: &Fault| fault.pointer == at || fault.pointer.starts_with(&within);
         if diagnostics.faults.iter().any(named_badly) {
@@ -124,20 +124,20 @@ impl LinkedCustomer {
         }
         let faults_before = diagnostics.faults.len();
         // The same payload sent again would not find whom it made without one.
-        if self.party.identities().is_empty() {
+        if self.data.identities().is_empty() {
             let message = "Nobody has this code, and to make the customer a `contactId`, `passport`, e-mail or phone is needed beside the `name`.";
-            diagnostics.fault(Code::MissingIdentifier, &self.party.at, message);
+            diagnostics.fault(Code::MissingIdentifier, &self.data.at, message);
         }
-        if self.party.person.name.as_set().is_none() {
+        if self.data.person.name.as_set().is_none() {
             let message = "Nobody has this code, contactId, passport, e-mail or phone, and to make the customer a `name` is needed.";
-            diagnostics.fault(Code::Required, self.party.at.member("name"), message);
+            diagnostics.fault(Code::Required, self.data.at.member("name"), message);
         }
-        let company = self.party.search_company(overlay, diagnostics);
+        let company = self.data.search_company(overlay, diagnostics);
         (diagnostics.faults.len() == faults_before).then_some(Found::ToCreate(company))
     }
 
-    /// Finds him or makes him. Who is made is there in `fork` from then on, so that the next one
-    /// who is the same is linked to him; `changes` bring him about. While the action has faults
+    /// Finds them or makes them. Who is made is there in `fork` from then on, so that the next one
+    /// who is the same is linked to them; `changes` bring them about. While the action has faults
     /// nobody is made.
     pub fn link(
         &self,
@@ -156,7 +156,7 @@ impl LinkedCustomer {
         if !diagnostics.faults.is_empty() {
             return None;
         }
-        let made = self.party.create(company, fork, ids, diagnostics);
+        let made = self.data.create(company, fork, ids, diagnostics);
         let customer = KnownCustomer::of(&made.customer);
         let (made, related) = made.into_changes();
         changes.extend(made.iter().cloned());
