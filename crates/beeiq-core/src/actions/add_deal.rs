@@ -263,10 +263,10 @@ impl AddDeal {
         let by_name = self.fields.deal_id.is_none();
         changes.push(Change::DealCreated { deal: Box::new(deal), by_name });
         let created = Event::created(Maker::Listener);
-        changes.push(Change::history(ids, Subject::Deal(known.id), created));
+        changes.push(Change::history(ids.id(), Subject::Deal(known.id), created));
         for customer in customers {
             let event = Event::DealAdded(named(&known));
-            changes.push(Change::history(ids, Subject::Customer(customer), event));
+            changes.push(Change::history(ids.id(), Subject::Customer(customer), event));
         }
         (Status::Created, known)
     }
@@ -292,7 +292,7 @@ impl AddDeal {
         let (before, now) = (customers_of(deal), customers_of(&revised));
         let deal_with = revised.deal_with;
         changes.push(Change::DealChanged(Box::new(revised)));
-        changes.push(Change::history(ids, Subject::Deal(known.id), event));
+        changes.push(Change::history(ids.id(), Subject::Deal(known.id), event));
         for customer in now {
             let event = if !before.contains(&customer) {
                 Event::DealAdded(named(&known))
@@ -301,7 +301,7 @@ impl AddDeal {
             } else {
                 continue;
             };
-            changes.push(Change::history(ids, Subject::Customer(customer), event));
+            changes.push(Change::history(ids.id(), Subject::Customer(customer), event));
         }
         (Status::Updated, known)
     }

@@ -143,7 +143,7 @@ impl AddNote {
             NoteTarget::Customer(id) => Subject::Customer(id),
             NoteTarget::Deal(id) => Subject::Deal(id),
         };
-        changes.push(Change::history(ids, subject, event));
+        changes.push(Change::history(ids.id(), subject, event));
         Ok(Decision { outcome, changes })
     }
 }

@@ -172,7 +172,7 @@ impl AddTicket {
         ];
         changes.push(Change::TicketAdded(Box::new(ticket)));
         for (subject, event) in lines {
-            changes.extend(subject.map(|subject| Change::history(ids, subject, event)));
+            changes.extend(subject.map(|subject| Change::history(ids.id(), subject, event)));
         }
         let outcome = Outcome {
             status: Status::Created,

@@ -142,7 +142,7 @@ impl SendSms {
             [customer, lead]
                 .into_iter()
                 .flatten()
-                .map(|holder| Change::history(ids, Subject::Customer(holder), event.clone())),
+                .map(|holder| Change::history(ids.id(), Subject::Customer(holder), event.clone())),
         );
         changes
     }

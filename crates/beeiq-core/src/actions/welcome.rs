@@ -48,7 +48,7 @@ pub fn welcome(
             Err((code, reason)) => {
                 let failed = Failed { reason: reason.clone(), ..Failed::default() };
                 let event = Event::failed(channel, failed);
-                changes.push(Change::history(ids, Subject::Customer(customer.id), event));
+                changes.push(Change::history(ids.id(), Subject::Customer(customer.id), event));
                 diagnostics.warn(code, at, reason);
             }
         }
@@ -165,7 +165,8 @@ fn queue(
         World::Lead => (None, Some(customer.id)),
     };
     let message = Message { id, customer: customer_id, lead, recipient, content };
-    let line = Change::history(ids, Subject::Customer(customer.id), Event::queued(channel, queued));
+    let line =
+        Change::history(ids.id(), Subject::Customer(customer.id), Event::queued(channel, queued));
     [Change::MessageQueued(Box::new(message)), line]
 }
 

@@ -1,6 +1,5 @@
 //! What deciding yields: changes as values.
 
-use super::snapshot::Ids;
 use crate::diagnostics::{Diagnostics, Fault, Warning};
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
@@ -47,8 +46,9 @@ pub enum Change {
 
 impl Change {
     /// A line in a record's history.
-    pub fn history(ids: &mut dyn Ids, subject: Subject, event: Event) -> Self {
-        Self::HistoryAdded(HistoryLine { id: ids.id(), subject, event })
+    #[must_use]
+    pub const fn history(id: Uuid, subject: Subject, event: Event) -> Self {
+        Self::HistoryAdded(HistoryLine { id, subject, event })
     }
 }
 

@@ -52,7 +52,7 @@ pub fn create_company(
         );
         diagnostics.warn(Code::IdentifierShared, &company.at, message);
     }
-    changes.push(Change::history(ids, Subject::Customer(id), Event::created(Maker::Company)));
+    changes.push(Change::history(ids.id(), Subject::Customer(id), Event::created(Maker::Company)));
     known
 }
 
@@ -67,5 +67,5 @@ pub fn company_linked(
         company: Coded { id: company.id, code: company.code.to_string() },
         created: role == Role::CompanyCreated,
     });
-    Change::history(ids, Subject::Customer(customer), event)
+    Change::history(ids.id(), Subject::Customer(customer), event)
 }

@@ -341,7 +341,7 @@ impl CustomerUpdate {
             changes.extend(self.identity_changes(record, &revised, overlay));
             changes.push(Change::CustomerChanged(Box::new(revised)));
             let event = Event::Updated(Updated { changes: changed });
-            changes.push(Change::history(ids, Subject::Customer(record.id), event));
+            changes.push(Change::history(ids.id(), Subject::Customer(record.id), event));
         }
         if let Some((company, role)) = newly_linked {
             changes.push(company_linked(ids, record.id, company, *role));

@@ -43,7 +43,7 @@ pub fn create(
     changes.extend(claims);
     changes.extend(claim_of_name(&customer, overlay, false));
     let created = Event::created(Maker::Listener);
-    changes.push(Change::history(ids, Subject::Customer(customer.id), created));
+    changes.push(Change::history(ids.id(), Subject::Customer(customer.id), created));
     customer
 }
 

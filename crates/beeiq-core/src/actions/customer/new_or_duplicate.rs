@@ -63,7 +63,7 @@ fn skip_duplicate(
             related.push(candidate);
         }
     }
-    let line = Change::history(ids, Subject::Customer(existing.id), event);
+    let line = Change::history(ids.id(), Subject::Customer(existing.id), event);
     let outcome = Outcome {
         status: Status::Duplicate,
         record: existing.record(),
