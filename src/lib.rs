@@ -1,6 +1,7 @@
 //! BeeIQ: the ingestion backend of a multi-tenant CRM.
 
 pub mod access;
+pub mod actor;
 pub mod app;
 pub mod cli;
 pub mod clock;

@@ -6,7 +6,6 @@ mod responses;
 
 pub(crate) use problems::*;
 
-use actix_web::HttpResponse;
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
 use utoipa::openapi::schema::{ArrayItems, Schema};
@@ -59,11 +58,6 @@ fn listeners(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
             *part = RefOr::T(Schema::Object(settings.clone()));
         }
     }
-}
-
-/// The OpenAPI document of the API.
-pub(super) async fn serve() -> HttpResponse {
-    HttpResponse::Ok().json(super::document())
 }
 
 #[cfg(test)]

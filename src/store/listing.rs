@@ -53,7 +53,7 @@ macro_rules! listed {
                 >,
         >;
 
-        pub(super) fn visible<'a>(actor: &crate::access::Actor) -> Rows<'a> {
+        pub(super) fn visible<'a>(actor: &crate::actor::Actor) -> Rows<'a> {
             $table::table
                 .filter($table::org_id.eq(actor.org))
                 .filter(visible_to(actor))
@@ -62,7 +62,7 @@ macro_rules! listed {
 
         /// Everything for the org's owner and admins. For a member what is for everybody, what is
         /// for a group of theirs, and what is `theirs`: their own, or meant for them by name.
-        pub(super) fn by_permit(actor: &crate::access::Actor, theirs: Condition) -> Condition {
+        pub(super) fn by_permit(actor: &crate::actor::Actor, theirs: Condition) -> Condition {
             if actor.sees_all() {
                 return Box::new(diesel::dsl::sql("TRUE"));
             }
@@ -100,7 +100,7 @@ macro_rules! listed {
 /// Whose a row is.
 macro_rules! owned {
     ($table:ident) => {
-        pub(super) fn is_own(actor: &crate::access::Actor) -> Condition {
+        pub(super) fn is_own(actor: &crate::actor::Actor) -> Condition {
             Box::new($table::owner_id.nullable().eq(actor.user()))
         }
 
@@ -118,7 +118,7 @@ macro_rules! owned {
 /// Whether a permit names the user.
 macro_rules! for_users {
     ($table:ident) => {
-        pub(super) fn is_for_user(actor: &crate::access::Actor) -> Condition {
+        pub(super) fn is_for_user(actor: &crate::actor::Actor) -> Condition {
             let named = $table::permit_user_ids.overlaps_with(vec![actor.user()]);
             Box::new($table::permit_status.eq(4).and(named).nullable())
         }

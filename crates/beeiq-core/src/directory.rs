@@ -189,7 +189,7 @@ pub struct User {
     pub email_key: String,
     /// The name.
     pub name: String,
-    /// Whether he may sign in and be named.
+    /// Whether they may sign in and be named.
     pub active: bool,
 }
 

@@ -1,8 +1,8 @@
 //! A request to a provider, and what its answer means before one looks at its words.
 
 use crate::clock;
-use crate::send::Outcome;
 use crate::send::guard::Unreachable;
+use beeiq_core::records::outgoing::Outcome;
 use beeiq_core::values::backoff::retry_after;
 use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, StatusCode};

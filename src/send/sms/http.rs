@@ -3,8 +3,8 @@
 use super::account::{Checked, Fields};
 use super::exchange::ask;
 use crate::send::guard::Guard;
-use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
+use beeiq_core::records::outgoing::{Outcome, Sms};
 use beeiq_core::values::template::{Escape, RequestTemplate, RequestValues};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};

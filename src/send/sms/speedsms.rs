@@ -4,7 +4,7 @@
 
 use super::account::{Checked, Fields, without_plus};
 use super::exchange::{Answer, ask};
-use crate::send::{Outcome, Sms};
+use beeiq_core::records::outgoing::{Outcome, Sms};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

@@ -4,8 +4,8 @@
 
 use super::account::{Checked, Fields};
 use super::exchange::{Answer, ask};
-use crate::send::{Outcome, Sms};
 use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::records::outgoing::{Outcome, Sms};
 use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! A queued e-mail as the bytes that a mail server is given.
 
 use super::server::SmtpServer;
-use crate::send::{Email, Outcome};
+use beeiq_core::records::outgoing::{Email, Outcome};
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};

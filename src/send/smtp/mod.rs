@@ -12,7 +12,7 @@ mod server;
 
 pub(crate) use server::{Security, SmtpServer, SmtpTimeouts};
 
-use super::{Email, Outcome};
+use beeiq_core::records::outgoing::{Email, Outcome};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};

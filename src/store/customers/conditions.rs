@@ -1,7 +1,7 @@
 //! Which customers a query finds: those that a caller may see, of a name, an owner, a tag.
 
 use super::row::CustomerRow;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::listing::{for_users, listed, numbered, owned};
 use crate::store::schema::{customer_tags, customers};
 use diesel::prelude::*;

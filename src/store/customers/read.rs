@@ -9,7 +9,7 @@ use super::conditions::{
 use super::identities::{kind_number, world_number};
 use super::references::{self, CustomerReference};
 use super::row::CustomerRow;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::error::StoreError;
 use crate::store::listing::Filters;
 use crate::store::schema::{customer_identities, customers, users};

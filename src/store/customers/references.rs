@@ -3,7 +3,7 @@
 
 use super::conditions::{is_named, visible_to};
 use super::identities::kind_number;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::error::StoreError;
 use crate::store::listing::Filters;
 use crate::store::schema::{customer_identities, customers};

@@ -4,7 +4,7 @@
 //! members of an owning group included.
 
 use super::row::DealRow;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerReference};
 use crate::store::error::StoreError;
 use crate::store::listing::{Filters, for_users, listed};

@@ -1,7 +1,7 @@
 //! Deals as other records refer to them: named as far as the caller may see them.
 
 use super::read::visible_to;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::error::StoreError;
 use crate::store::schema::deals;
 use diesel::dsl::case_when;

@@ -2,7 +2,7 @@
 //! whether or not the caller may see what the note is on: that is then named by its code alone.
 
 use super::row::NoteRow;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerReference};
 use crate::store::deals::references::{self as deals, DealReference};
 use crate::store::error::StoreError;

@@ -1,7 +1,7 @@
 //! The outbox as it is read (`api.md` 4).
 
 use super::super::customers::references::{self as customer_references, CustomerReference};
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_attempts, outbox_pauses};
 use crate::store::word::Stored;

@@ -2,7 +2,7 @@
 //! and its group's members, without a group everybody; owner and admins of the org all.
 
 use super::row::TicketRow;
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerReference};
 use crate::store::error::StoreError;
 use crate::store::listing::{Filters, listed, numbered, owned};

@@ -1,12 +1,20 @@
 //! New rows of the outbox.
 
-use super::Outgoing;
 use super::columns::{Rows, each};
 use crate::store::statement::Statement;
 use beeiq_core::batch::{Content, Message, Origin};
 use beeiq_core::records::message::{Channel, Status};
 use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
+
+/// What messages are queued as.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// Whether they are captured instead of sent.
+    pub staging: bool,
+    /// What `Message-ID`s end in.
+    pub mail_domain: &'a str,
+}
 
 /// Inserts them: to be sent, or on staging to be looked at.
 pub(super) fn insert<'a>(

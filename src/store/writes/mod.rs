@@ -8,6 +8,7 @@ mod messages;
 mod tags;
 
 pub(crate) use deliveries::Delivery;
+pub use messages::Outgoing;
 
 use super::customers::{self, identities};
 use super::statement::{run, statement};
@@ -19,15 +20,6 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
-
-/// What messages are queued as.
-#[derive(Clone, Copy, Debug)]
-pub struct Outgoing<'a> {
-    /// Whether they are captured instead of sent.
-    pub staging: bool,
-    /// What `Message-ID`s end in.
-    pub mail_domain: &'a str,
-}
 
 /// Writes all changes of a batch, and the deliveries that it came with. Gives back the version of
 /// the org's directory: where it is not the one that the batch was decided by, all has to be undone.

@@ -1,6 +1,6 @@
 //! Rust files, read far enough to know who imports whom.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -292,6 +292,9 @@ enum Target {
     Item(usize),
 }
 
+/// The names, each in its module, that are being looked for: modules may take all of each other.
+type Seen = HashSet<(String, String)>;
+
 impl Crate {
     pub fn read(root: &str) -> Self {
         Self::of(root, files(&[root]))
@@ -313,7 +316,7 @@ impl Crate {
         for (module, &from) in &self.modules {
             let source = &self.files[from];
             for (offset, path) in self.named_in(module, source) {
-                if let Some(Target::Item(to)) = self.resolve(module, &path, 0)
+                if let Some(Target::Item(to)) = self.resolve(module, &path, &mut Seen::new())
                     && to != from
                 {
                     found.insert(Import { from, to, line: source.line(offset) });
@@ -330,7 +333,7 @@ impl Crate {
         let mut paths = Vec::new();
         for it in &source.imports {
             let used = || tokens.iter().filter(|token| token.text == it.name).count() > 1;
-            match self.resolve(module, &it.path, 0) {
+            match self.resolve(module, &it.path, &mut Seen::new()) {
                 // All of a module is taken: the file itself.
                 Some(Target::Module(_)) if it.name == "*" && !it.passed_on => {
                     paths.push((it.offset, [it.path.clone(), vec!["*".to_owned()]].concat()));
@@ -364,27 +367,24 @@ impl Crate {
         paths
     }
 
-    fn resolve(&self, module: &str, path: &[String], depth: usize) -> Option<Target> {
+    fn resolve(&self, module: &str, path: &[String], seen: &mut Seen) -> Option<Target> {
         let (first, rest) = path.split_first()?;
-        if depth > 20 {
-            return None;
-        }
         match first.as_str() {
-            "crate" => self.walk(String::new(), rest, depth),
-            "beeiq" if module == "main" => self.walk(String::new(), rest, depth),
-            "self" => self.walk(module.to_owned(), rest, depth),
-            "super" => self.walk(parent(module), rest, depth),
+            "crate" => self.walk(String::new(), rest, seen),
+            "beeiq" if module == "main" => self.walk(String::new(), rest, seen),
+            "self" => self.walk(module.to_owned(), rest, seen),
+            "super" => self.walk(parent(module), rest, seen),
             name if self.modules.contains_key(&child(module, name)) => {
-                self.walk(module.to_owned(), path, depth)
+                self.walk(module.to_owned(), path, seen)
             }
-            name => match self.passed_on(module, name, depth)? {
-                Target::Module(to) => self.walk(to, rest, depth + 1),
+            name => match self.passed_on(module, name, seen)? {
+                Target::Module(to) => self.walk(to, rest, seen),
                 Target::Item(file) => Some(Target::Item(file)),
             },
         }
     }
 
-    fn walk(&self, from: String, path: &[String], depth: usize) -> Option<Target> {
+    fn walk(&self, from: String, path: &[String], seen: &mut Seen) -> Option<Target> {
         let mut module = from;
         let mut path = path.iter();
         while let Some(segment) = path.next() {
@@ -392,8 +392,8 @@ impl Crate {
                 "self" => module,
                 "super" => parent(&module),
                 name if self.modules.contains_key(&child(&module, name)) => child(&module, name),
-                name => match self.passed_on(&module, name, depth) {
-                    Some(Target::Module(to)) => return self.walk(to, path.as_slice(), depth + 1),
+                name => match self.passed_on(&module, name, seen) {
+                    Some(Target::Module(to)) => return self.walk(to, path.as_slice(), seen),
                     Some(Target::Item(file)) => return Some(Target::Item(file)),
                     None => return self.modules.get(&module).copied().map(Target::Item),
                 },
@@ -403,15 +403,18 @@ impl Crate {
     }
 
     /// What a name is that a module has by a `use`.
-    fn passed_on(&self, module: &str, name: &str, depth: usize) -> Option<Target> {
+    fn passed_on(&self, module: &str, name: &str, seen: &mut Seen) -> Option<Target> {
+        if !seen.insert((module.to_owned(), name.to_owned())) {
+            return None;
+        }
         let source = &self.files[*self.modules.get(module)?];
         let not_itself =
             |it: &&Use| it.path.len() > 1 || it.path.first().is_some_and(|p| p != name);
         if let Some(it) = source.imports.iter().filter(not_itself).find(|it| it.name == name) {
-            return self.resolve(module, &it.path, depth + 1);
+            return self.resolve(module, &it.path, seen);
         }
         source.imports.iter().filter(|it| it.name == "*").find_map(|it| {
-            let Some(Target::Module(to)) = self.resolve(module, &it.path, depth + 1) else {
+            let Some(Target::Module(to)) = self.resolve(module, &it.path, seen) else {
                 return None;
             };
             let file = *self.modules.get(&to)?;

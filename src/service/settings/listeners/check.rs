@@ -1,22 +1,20 @@
 //! How a listener's settings are checked when they are saved (`api.md` 4): what stands on the
 //! fields, and what the org's names decide.
 
-use super::{ListenerSettings, WelcomeEmail, WelcomeSms};
+use super::fields::ListenerSettings;
 use crate::clock;
 use crate::problem::Problem;
 use crate::service::settings::Edit;
-use crate::service::validity::{self, broken, broken_entries};
+use crate::service::validity;
 use crate::store::settings::custom_fields;
-use crate::store::settings::listeners::{self, ListenerValues};
+use crate::store::settings::listeners::{self, ListenerValues, WelcomeEmail, WelcomeSms};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::values::template::{Markup, MessageTemplate};
 use beeiq_core::values::text::fold;
 use beeiq_core::values::{network, suggest};
 use serde_json::json;
 use uuid::Uuid;
-use validator::ValidationError;
 
-const MOST_NETWORKS: usize = 1000;
 /// How many names a message lists.
 const LISTED: usize = 20;
 
@@ -130,30 +128,6 @@ fn source(
         faults.push(Fault::new(Code::UnknownSource, pointer, message));
     }
     found
-}
-
-/// Payloads separate several tags by commas.
-pub(super) fn one_tag(tag: &str) -> Result<(), ValidationError> {
-    if tag.contains(',') {
-        let message = "This is one tag; a tag has no comma in it.";
-        return Err(broken(Code::InvalidValue, message));
-    }
-    validity::name(tag)
-}
-
-pub(super) fn networks(texts: &[String]) -> Result<(), ValidationError> {
-    if texts.len() > MOST_NETWORKS {
-        let message = format!("There are at most {MOST_NETWORKS} networks.");
-        return Err(broken(Code::TooLong, message));
-    }
-    let unfit = |(index, text): (usize, &String)| network::parse(text).is_none().then_some(index);
-    let unfit: Vec<usize> = texts.iter().enumerate().filter_map(unfit).collect();
-    if unfit.is_empty() {
-        return Ok(());
-    }
-    let message = "It must be an address or a network such as 203.0.113.7, 203.0.113.0/24 or \
-                   2001:db8::/32.";
-    Err(broken_entries(Code::InvalidValue, &unfit, message))
 }
 
 #[cfg(test)]

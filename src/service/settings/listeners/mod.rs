@@ -1,8 +1,10 @@
 //! Listeners (`api.md` 4): the URLs that other systems post to.
 
 mod check;
+mod fields;
 
-use super::users::yes;
+pub use fields::{ListenerSettings, Mode, RateLimit, UnknownReferences};
+
 use super::{
     Changing, Deliveries, Edit, Entry, Parameters, Refusal, Resource, Settings, Subject,
     UnfitFilter, found, room,
@@ -10,123 +12,21 @@ use super::{
 use crate::clock;
 use crate::problem::Problem;
 use crate::secrets::{SecretKey, TokenKind, new_token};
-use crate::service::validity;
 use crate::store::orgs;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
-use crate::store::settings::listeners::{self, ListenerRow, NewToken, WelcomeEmail, WelcomeSms};
+use crate::store::settings::listeners::{self, ListenerRow, NewToken};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::records::audit::{Action, changes};
 use beeiq_core::values::network;
 use chrono::{DateTime, Duration, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
 
 const MOST: i64 = 1000;
 /// The longest that rotated tokens may go on working: a year.
 const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
-
-/// What of a listener can be set.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ListenerSettings {
-    /// Unique in the org, in any case.
-    #[serde(deserialize_with = "validity::cleaned")]
-    #[validate(custom(function = "validity::name"))]
-    #[schema(min_length = 1, max_length = 255)]
-    name: String,
-    /// Whether it takes anything.
-    #[serde(default = "yes")]
-    #[schema(default = true)]
-    enabled: bool,
-    /// Whether actions are applied before the answer, or soon after it.
-    #[serde(default)]
-    mode: Mode,
-    /// The addresses and networks (CIDR, v4 or v6) that callers must be in; empty: any.
-    #[serde(default)]
-    #[validate(custom(function = "check::networks"))]
-    #[schema(max_items = 1000)]
-    allowed_ips: Vec<String>,
-    /// A tag for newly created customers; made where it is new.
-    #[serde(default, deserialize_with = "validity::given")]
-    #[validate(custom(function = "check::one_tag"))]
-    default_tag: Option<String>,
-    /// The source of newly created contacts and accounts.
-    #[serde(default, deserialize_with = "validity::given")]
-    contact_source: Option<String>,
-    /// The source of newly created leads.
-    #[serde(default, deserialize_with = "validity::given")]
-    lead_source: Option<String>,
-    /// The e-mail to newly created customers.
-    welcome_email: Option<WelcomeEmail>,
-    /// The SMS to newly created customers, to the first of their numbers that can take one.
-    welcome_sms: Option<WelcomeSms>,
-    /// What becomes of an action with a name that the org does not have. An unknown currency is
-    /// always refused.
-    #[serde(default)]
-    unknown_references: UnknownReferences,
-    /// How many actions it takes; null: any number.
-    #[validate(nested)]
-    rate_limit: Option<RateLimit>,
-}
-
-/// Whether actions are applied before the answer, or soon after it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Before it.
-    #[default]
-    Sync,
-    /// After it (`listener.md` 9).
-    Async,
-}
-
-/// What becomes of an action with a name that the org does not have (`listener.md` 6).
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum UnknownReferences {
-    /// It fails.
-    #[default]
-    Reject,
-    /// The name is dropped with a warning.
-    Skip,
-}
-
-/// How many actions a listener takes. A request costs as many as it has, at least one; a batch that
-/// is larger than the burst is taken, and the next request waits until it has run off.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RateLimit {
-    /// So many a second, in the long run.
-    #[validate(range(min = 1, max = 10_000, message = "A rate is a number from 1 to 10000."))]
-    #[schema(minimum = 1, maximum = 10_000)]
-    per_second: i32,
-    /// So many at once, before the rate counts.
-    #[validate(range(min = 1, max = 10_000, message = "A rate is a number from 1 to 10000."))]
-    #[schema(minimum = 1, maximum = 10_000)]
-    burst: i32,
-}
-
-impl Mode {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Async => "async",
-        }
-    }
-}
-
-impl UnknownReferences {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reject => "reject",
-            Self::Skip => "skip",
-        }
-    }
-}
 
 impl Settings for ListenerSettings {
     const NAME: &'static str = "Listener";
