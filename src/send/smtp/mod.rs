@@ -195,7 +195,7 @@ impl Smtp {
                         .map_err(|trouble| trouble.as_transient());
                 }
                 Ok(Err(error)) => {
-                    last = Outcome::transient(format!("cannot connect to {address}: {error}"))
+                    last = Outcome::transient(format!("cannot connect to {address}: {error}"));
                 }
                 Err(_) => {
                     last = Outcome::transient(format!(

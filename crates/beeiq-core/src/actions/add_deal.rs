@@ -105,7 +105,7 @@ impl AddDeal {
         };
         let (status, record) = match (target, first_stage, &links.deal_with) {
             (Target::Existing(deal), ..) => {
-                self.change(deal, &links, overlay, &fork, ids, &mut changes)
+                self.change(deal, &links, Names { overlay, fork: &fork }, ids, &mut changes)
             }
             (Target::New, Some(stage), Some(deal_with)) => {
                 let deal = self.new_deal(stage, deal_with, &links, overlay, ids);
@@ -276,18 +276,17 @@ impl AddDeal {
         &self,
         deal: &Deal,
         links: &Links,
-        overlay: &Overlay<'_>,
-        fork: &Overlay<'_>,
+        names: Names<'_>,
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> (Status, KnownDeal) {
-        let mut revised = self.revised(deal, links, overlay);
+        let mut revised = self.revised(deal, links, names.overlay);
         let known = KnownDeal::of(&revised);
         if revised == *deal {
             return (Status::Unchanged, known);
         }
-        revised.updated_at = overlay.request.now;
-        let changed = field_changes(deal, &revised, Names { overlay, fork });
+        revised.updated_at = names.overlay.request.now;
+        let changed = field_changes(deal, &revised, names);
         let event = Event::Updated(Updated { changes: changed });
         let (before, now) = (customers_of(deal), customers_of(&revised));
         let deal_with = revised.deal_with;

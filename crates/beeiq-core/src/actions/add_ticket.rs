@@ -26,7 +26,7 @@ use crate::batch::customers::KnownCustomer;
 use crate::batch::deals::KnownDeal;
 use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Overlay};
-use crate::diagnostics::{Code, Diagnostics, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer, UnknownName};
 use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
 use crate::records::counter::Counter;
@@ -304,10 +304,8 @@ fn read_group(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Permit {
     let Some(group) = groups.named(&name) else {
         context.references().unknown(
             fields.diagnostics,
-            Code::UnknownGroup,
             &at,
-            "group",
-            &name,
+            UnknownName { code: Code::UnknownGroup, what: "group", name: &name },
             groups.iter().map(|group| group.name.as_str()),
         );
         return Permit::OnlyMe;
@@ -322,10 +320,8 @@ fn read_sla(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<SlaTime
     let Some(Sla { id, name: _, first_response, resolution }) = slas.named(&name) else {
         context.references().unknown(
             fields.diagnostics,
-            Code::UnknownSla,
             &at,
-            "SLA",
-            &name,
+            UnknownName { code: Code::UnknownSla, what: "SLA", name: &name },
             slas.iter().map(|sla| sla.name.as_str()),
         );
         return None;

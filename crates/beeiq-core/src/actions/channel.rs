@@ -1,7 +1,7 @@
 //! Reading a `channel` (`listener.md` 7).
 
 use crate::batch::context::Context;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, UnknownName};
 use crate::directory::Directory;
 use crate::json::{Fields, Longest};
 use uuid::Uuid;
@@ -16,7 +16,12 @@ pub fn read_channel(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option
     let channel = channel_named(&name, context);
     if channel.is_none() {
         let (code, names) = (Code::UnknownChannel, context.directory.channels.all_names());
-        context.references().unknown(fields.diagnostics, code, &at, "channel", &name, names);
+        context.references().unknown(
+            fields.diagnostics,
+            &at,
+            UnknownName { code, what: "channel", name: &name },
+            names,
+        );
     }
     channel
 }
@@ -32,7 +37,12 @@ pub fn read_channel_or_source(fields: &mut Fields<'_, '_>, context: Context<'_>)
     if channel.is_none() {
         let (code, what) = (Code::UnknownChannel, "channel or source");
         let names = channels.all_names().chain(sources.all_names());
-        context.references().unknown(fields.diagnostics, code, &at, what, &name, names);
+        context.references().unknown(
+            fields.diagnostics,
+            &at,
+            UnknownName { code, what, name: &name },
+            names,
+        );
     }
     channel
 }

@@ -1,7 +1,7 @@
 //! Reading `cusFields` (`listener.md` 6).
 
 use crate::batch::context::Context;
-use crate::diagnostics::{Code, Pointer};
+use crate::diagnostics::{Code, Pointer, UnknownName};
 use crate::json::{Fields, Given, Longest};
 use crate::values::custom_field::Model;
 use crate::values::text::clean;
@@ -115,10 +115,12 @@ pub fn resolve_cus_fields(
             let names = context.directory.custom_fields.of(model);
             context.references().unknown(
                 diagnostics,
-                Code::UnknownCustomField,
                 &named.name_at(),
-                &format!("custom field of a {}", model.as_str()),
-                name,
+                UnknownName {
+                    code: Code::UnknownCustomField,
+                    what: &format!("custom field of a {}", model.as_str()),
+                    name,
+                },
                 names.into_iter().flat_map(|names| names.iter().map(|field| field.name.as_str())),
             );
             continue;

@@ -1,7 +1,7 @@
 //! Reading a `permit` (`listener.md` 5).
 
 use crate::batch::context::Context;
-use crate::diagnostics::{Code, Diagnostics, Pointer};
+use crate::diagnostics::{Code, Diagnostics, Pointer, UnknownName};
 use crate::json::{Fields, Given, Longest};
 use crate::records::permit::Permit;
 use crate::values::email::Email;
@@ -61,7 +61,12 @@ pub fn resolve_group(
     let group = groups.named(name).map(|group| group.id);
     if group.is_none() {
         let (code, names) = (Code::UnknownGroup, groups.all_names());
-        context.references().unknown(diagnostics, code, at, "group", name, names);
+        context.references().unknown(
+            diagnostics,
+            at,
+            UnknownName { code, what: "group", name },
+            names,
+        );
     }
     group
 }

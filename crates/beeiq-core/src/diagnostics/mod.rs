@@ -5,7 +5,7 @@ mod references;
 mod refusal;
 
 pub use collected::Diagnostics;
-pub use references::References;
+pub use references::{References, UnknownName};
 pub use refusal::Refusal;
 
 use serde::{Deserialize, Serialize};

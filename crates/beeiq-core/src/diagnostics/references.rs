@@ -13,16 +13,25 @@ pub struct References {
     pub skip: bool,
 }
 
+/// A name that a payload has and the org does not.
+#[derive(Clone, Copy, Debug)]
+pub struct UnknownName<'n> {
+    /// As which fault or warning it is told.
+    pub code: Code,
+    /// What should have the name, for the message: `group`.
+    pub what: &'n str,
+    /// The name as it was sent.
+    pub name: &'n str,
+}
+
 impl References {
-    /// Notes that no `what` has that name: a fault, or a warning that it was dropped. The message
+    /// Notes that nothing has that name: a fault, or a warning that it was dropped. The message
     /// names the nearest of `names`, or lists them.
     pub fn unknown<'a>(
         self,
         diagnostics: &mut Diagnostics,
-        code: Code,
         at: &Pointer,
-        what: &str,
-        name: &str,
+        UnknownName { code, what, name }: UnknownName<'_>,
         names: impl Iterator<Item = &'a str> + Clone,
     ) {
         let shown: String = name.chars().take(64).collect();

@@ -63,6 +63,12 @@ enum NewCompany<'a> {
     ToBeMade(&'a Company),
 }
 
+/// What the names of a payload stand for.
+struct Resolved<'a> {
+    cus_fields: Given<CusFields>,
+    company: NewCompany<'a>,
+}
+
 impl CustomerUpdate {
     /// Reads it from `fields`; `kinds` are those that can be meant, all of one world.
     pub fn read(
@@ -166,7 +172,7 @@ impl CustomerUpdate {
         let Some(record) = record.filter(|_| diagnostics.faults.is_empty()) else {
             return Err(diagnostics.into());
         };
-        Ok(self.change(record, cus_fields, company, overlay, ids, diagnostics))
+        Ok(self.change(record, Resolved { cus_fields, company }, overlay, ids, diagnostics))
     }
 
     fn world(&self) -> World {
@@ -309,8 +315,7 @@ impl CustomerUpdate {
     fn change(
         &self,
         record: &Customer,
-        cus_fields: Given<CusFields>,
-        company: NewCompany<'_>,
+        Resolved { cus_fields, company }: Resolved<'_>,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,

@@ -288,6 +288,7 @@ fn retype<T: Copy + Default>(r#type: &mut T, given: Given<T>) {
     set_or_default(r#type, &given, T::default());
 }
 
+#[expect(clippy::ptr_arg, reason = "as a function of what is given, which is a Vec")]
 fn untyped<T: Clone>(entries: &Vec<T>) -> (Vec<T>, Vec<()>) {
     (entries.clone(), vec![(); entries.len()])
 }

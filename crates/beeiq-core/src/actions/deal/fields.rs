@@ -4,7 +4,7 @@ use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields}
 use crate::actions::customer::linked_customer::LinkedCustomer;
 use crate::actions::permit::{read_permit, resolve_group, resolve_user};
 use crate::batch::context::Context;
-use crate::diagnostics::{Code, References};
+use crate::diagnostics::{Code, References, UnknownName};
 use crate::directory::{Entry, Names};
 use crate::json::{Fields, Given, Longest};
 use crate::records::deal::DealOwners;
@@ -122,7 +122,12 @@ fn read_currency(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Str
         if known.is_none() {
             let (code, names) = (Code::UnknownCurrency, currencies.iter().map(String::as_str));
             let never_skipped = References { skip: false };
-            never_skipped.unknown(fields.diagnostics, code, &at, "currency", &text, names);
+            never_skipped.unknown(
+                fields.diagnostics,
+                &at,
+                UnknownName { code, what: "currency", name: &text },
+                names,
+            );
         }
         known.cloned()
     })
@@ -141,7 +146,12 @@ fn read_entry(
         let entry = entries.named(&name);
         if entry.is_none() {
             let (what, names) = (format!("deal {field}"), entries.all_names());
-            context.references().unknown(fields.diagnostics, code, &at, &what, &name, names);
+            context.references().unknown(
+                fields.diagnostics,
+                &at,
+                UnknownName { code, what: &what, name: &name },
+                names,
+            );
         }
         entry.map(|entry| entry.id)
     })

@@ -9,8 +9,10 @@ const LARGEST_TEXT: usize = 16 * 1024;
 const LARGEST_HTML: usize = 64 * 1024;
 const LARGEST_MESSAGE: usize = 256 * 1024;
 
+type ReadField = fn(&MergeFields) -> &str;
+
 /// The merge fields there are, beside `fields["…"]`.
-const FIELDS: [(&str, fn(&MergeFields) -> &str); 10] = [
+const FIELDS: [(&str, ReadField); 10] = [
     ("name", |fields| &fields.name),
     ("lastname", |fields| text(&fields.lastname)),
     ("title", |fields| text(&fields.title)),
