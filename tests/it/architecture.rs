@@ -201,7 +201,7 @@ fn circle(edges: &HashMap<usize, Vec<(usize, usize)>>, start: usize) -> Vec<(usi
 fn no_file_is_longer_than_a_reader_can_hold() {
     let broken: Vec<String> = files(&["src", "crates", "benches", "tests"])
         .iter()
-        .filter(|source| source.path != "src/store/schema.rs")
+        .filter(|source| source.path != "crates/beeiq-schema/src/lib.rs")
         .map(|source| (&source.path, source.text.lines().count()))
         .filter(|(_, lines)| *lines > MOST_LINES)
         .map(|(path, lines)| format!("{path} has {lines}"))
