@@ -13,12 +13,20 @@ use crate::store::pool::Conn;
 use crate::store::writes::{Delivery, insert_deliveries};
 use beeiq_core::directory::Directory;
 use beeiq_core::records::delivery::DeliveryStatus;
+use beeiq_core::values::backoff::Backoff;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a batch is decided anew because others were faster. Each time at least one of them
 /// got through, so only a long queue over the same identifiers comes near it.
 const ATTEMPTS: u32 = 60;
+
+/// The waits between those: never the same for two.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(2),
+    longest: Duration::from_millis(128),
+    jitter: 0..=1000,
+};
 
 impl Pipeline {
     /// Brings a job to its answer; what cannot be applied is kept as such.
@@ -192,8 +200,6 @@ impl Pipeline {
     }
 }
 
-/// Longer each time, and never the same for two: up to 2 ms at first, up to 128 ms later.
 fn backoff(attempt: u32) -> Duration {
-    let most_micros = 2_000_u64 << attempt.min(6);
-    Duration::from_micros(u64::from_le_bytes(clock::random_bytes()) % most_micros)
+    BACKOFF.wait(attempt, u32::from_le_bytes(clock::random_bytes()))
 }
