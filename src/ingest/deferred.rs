@@ -17,18 +17,29 @@ use beeiq_core::diagnostics::Code;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// What applying a deferred delivery ended in.
 pub(crate) enum Applied {
     /// It has its answer.
     Done,
     /// Another process is at its queue, or others were faster each time.
-    NotDue,
+    NotDue(DeferredJob),
     /// The database did not let it be applied.
     Failed { job: DeferredJob, error: StoreError },
 }
 
 pub(crate) struct DeferredJob(Arc<Job>);
+
+impl DeferredJob {
+    pub(crate) fn of(queue: Queue, first: Kept) -> Self {
+        Self(Arc::new(Job::deferred(queue.org_id, first)))
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.0.id()
+    }
+}
 
 impl Pipeline {
     pub(crate) fn db(&self) -> &Db {
@@ -47,7 +58,7 @@ impl Pipeline {
         queue: Queue,
         first: Kept,
     ) -> Result<Applied, StoreError> {
-        let job = Arc::new(Job::deferred(queue.org_id, first));
+        let DeferredJob(job) = DeferredJob::of(queue, first);
         let apply = request::within(job.id(), async {
             let directory = self.0.directories.get(queue.org_id).await?;
             self.attempts(directory, &job).await
@@ -59,7 +70,7 @@ impl Pipeline {
                 | AttemptError::Stale
                 | AttemptError::Ungrouped
                 | AttemptError::Store(StoreError::Conflict),
-            )) => return Ok(Applied::NotDue),
+            )) => return Ok(Applied::NotDue(DeferredJob(job))),
             Ok(Err(AttemptError::Store(error @ StoreError::Unavailable(_)))) => {
                 return Ok(Applied::Failed { job: DeferredJob(job), error });
             }
@@ -79,7 +90,9 @@ impl Pipeline {
         job: &DeferredJob,
         detail: String,
     ) -> Result<(), StoreError> {
-        self.reject_deferred(&job.0, Problem::new(Code::Internal, detail)).await
+        self.reject_deferred(&job.0, Problem::new(Code::Internal, detail)).await?;
+        self.0.counters.given_up();
+        Ok(())
     }
 
     async fn reject_deferred(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 use super::advisory_lock::try_lock;
 use super::schema::{activities, customers, deliveries, notes, outbox, tickets};
+use super::statement::statement;
 use super::writes::Delivery;
 use crate::store::error::StoreError;
 use beeiq_core::formats::{Format, Headers};
@@ -105,13 +106,60 @@ pub(crate) struct Kept {
     pub(crate) body_complete: bool,
 }
 
-/// The delivery of a queue that came first.
-pub(crate) fn first_waiting(
+/// What there is to do for a queue.
+pub(crate) enum Turn {
+    /// Nothing waits.
+    Empty,
+    /// Another process is at it.
+    Taken,
+    /// The delivery that came first, and the how many-th try this is of applying it.
+    Begun { first: Box<Kept>, tries: i32 },
+}
+
+/// Takes the delivery of a queue that came first, and counts the try; `uncounted` earlier ones count
+/// as none. A count that a crash of the database loses is no harm, so nobody waits for the disk.
+pub(crate) fn begin_first(
     conn: &mut PgConnection,
     queue: Queue,
-) -> Result<Option<Kept>, StoreError> {
+    uncounted: i32,
+) -> Result<Turn, StoreError> {
     let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
-    Ok(first.optional()?)
+    let Some(first): Option<Kept> = first.optional()? else { return Ok(Turn::Empty) };
+    if !try_lock(conn, &queue.lock())? {
+        return Ok(Turn::Taken);
+    }
+    statement("SELECT set_config('synchronous_commit', 'off', true)").execute(conn)?;
+    let counted = diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(queue.org_id))
+        .filter(deliveries::id.eq(first.id))
+        .filter(sql::<Bool>("status = 'pending'"))
+        .set(deliveries::attempts.eq(deliveries::attempts + 1 - uncounted))
+        .returning(deliveries::attempts)
+        .get_result(conn)
+        .optional()?;
+    Ok(counted.map_or(Turn::Taken, |tries| Turn::Begun { first: Box::new(first), tries }))
+}
+
+/// Counts so many tries less of a delivery.
+pub(crate) fn take_back_try(
+    conn: &mut PgConnection,
+    org: Uuid,
+    id: Uuid,
+    tries: i32,
+) -> Result<(), StoreError> {
+    diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(id))
+        .set(deliveries::attempts.eq(deliveries::attempts - tries))
+        .execute(conn)?;
+    Ok(())
+}
+
+impl Queue {
+    /// The name of the lock of whoever applies one of it.
+    fn lock(self) -> String {
+        format!("{}:{}:later", self.org_id, self.listener_id)
+    }
 }
 
 fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
@@ -131,15 +179,13 @@ pub(crate) fn take_turn(
     listener: Uuid,
     id: Uuid,
 ) -> Result<bool, StoreError> {
-    if !try_lock(conn, &format!("{org}:{listener}:later"))? {
+    let queue = Queue { org_id: org, listener_id: listener };
+    if !try_lock(conn, &queue.lock())? {
         return Ok(false);
     }
     // A statement of its own: it sees what was committed before the lock was had.
-    let first: Option<Uuid> = waiting(Queue { org_id: org, listener_id: listener })
-        .order(deliveries::id)
-        .select(deliveries::id)
-        .first(conn)
-        .optional()?;
+    let first: Option<Uuid> =
+        waiting(queue).order(deliveries::id).select(deliveries::id).first(conn).optional()?;
     Ok(first == Some(id))
 }
 

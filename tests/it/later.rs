@@ -1,6 +1,7 @@
 //! Taken for later: answered 202, applied in order of arrival, once (`listener.md` 9).
 
 use crate::support::{Instance, Listener, Process, Reply, action, payload, person};
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -194,4 +195,83 @@ async fn what_a_killed_process_left_is_applied_once_by_another() {
     instance.db_until_none("deliveries WHERE status = 'pending'").await;
     assert_eq!(instance.db_count("customers"), 60);
     assert_eq!(instance.db_count("deliveries WHERE status = 'succeeded'"), 60);
+}
+
+/// A trigger that refuses every new customer in these words; how often it did is `tries`.
+fn refuse_customers(instance: &Instance, sqlstate: &str, message: &str) {
+    instance.db_execute(&format!(
+        "CREATE SEQUENCE tries; \
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             PERFORM nextval('tries'); \
+             RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = '{message}'; \
+         END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION refuse(); \
+         GRANT ALL ON SEQUENCE tries TO PUBLIC",
+    ));
+}
+
+#[actix_web::test]
+async fn what_a_full_disk_keeps_back_is_tried_again_until_there_is_room_and_keeps_its_order() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    let full = "could not extend file \"base/1/2\": No space left on device";
+    refuse_customers(&instance, "53100", full);
+    for name in ["First", "Second"] {
+        let body = payload(&[action("add-lead", json!({"name": name}))]);
+        post_for_later(&listener, &body).await.expect(202);
+    }
+    let _worker = instance.another_with(WORKERS);
+    instance.db_until("tries WHERE last_value > 5").await;
+    assert_eq!(instance.db_count("deliveries WHERE status = 'pending'"), 2);
+    instance.db_execute("DROP TRIGGER refuse ON customers");
+    instance.db_until_none("deliveries WHERE status = 'pending'").await;
+    assert_eq!(instance.db_count("deliveries WHERE status = 'succeeded'"), 2);
+    assert_eq!(instance.acme().get("/leads").await.each("name"), ["Second", "First"]);
+}
+
+#[actix_web::test]
+async fn what_takes_the_database_too_long_five_times_is_given_up_and_told_of() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    refuse_customers(&instance, "57014", "canceling statement due to statement timeout");
+    let body = payload(&[action("add-lead", json!({"name": "Huge"}))]);
+    let given_up = post_for_later(&listener, &body).await.expect(202);
+    let worker = instance.another_with(WORKERS);
+    instance.db_until("deliveries WHERE status = 'rejected'").await;
+    let told = outcome(&instance, &given_up).await;
+    assert!(told["answer"]["detail"].as_str().unwrap().contains("5 times"), "{told:#}");
+    let metrics = worker.get("/metrics").await.expect(200).body;
+    assert!(metrics.as_str().unwrap().contains("beeiq_deliveries_given_up_total 1"), "{metrics}");
+    instance.db_execute("DROP TRIGGER refuse ON customers");
+    let path = format!("/deliveries/{}/replay", given_up.body["requestId"].as_str().unwrap());
+    let replay = instance.acme().post(&path, &json!({"only": "failed"})).await.expect(200);
+    assert_eq!(replay.statuses(), ["created"]);
+}
+
+/// It would end every process that takes it up, and nothing behind it would ever be applied.
+#[actix_web::test]
+async fn a_delivery_with_which_the_server_ended_five_times_is_given_up_and_the_next_applied() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    let deal = |id: &str| {
+        let with = json!({"name": "Huy", "emails": [{"value": "h@x.com"}]});
+        action("add-deal", json!({"dealId": id, "name": id, "stage": "New", "dealWith": with}))
+    };
+    let deadly = post_for_later(&listener, &payload(&[deal("D1")])).await.expect(202);
+    let mut lock = instance.db_connection();
+    lock.batch_execute("BEGIN; LOCK TABLE deals IN EXCLUSIVE MODE").unwrap();
+    for tries in 1..=5 {
+        let process = Process::start(&instance);
+        instance.db_until(&format!("deliveries WHERE attempts = {tries}")).await;
+        instance.db_until_a_request_waits().await;
+        drop(process); // which kills it
+    }
+    drop(lock);
+    let next = post_for_later(&listener, &payload(&[deal("D2")])).await.expect(202);
+    let _last = Process::start(&instance);
+    instance.db_until_none("deliveries WHERE status = 'pending'").await;
+    assert_eq!(outcome(&instance, &next).await["httpStatus"], 200);
+    let told = outcome(&instance, &deadly).await;
+    assert!(told["answer"]["detail"].as_str().unwrap().contains("ended each time"), "{told:#}");
+    assert_eq!(instance.acme().get("/deals").await.each("dealId"), ["D2"]);
 }
