@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::service::validity;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
-use crate::store::settings::groups;
+use crate::store::settings::groups::{self, GroupValues};
 use crate::store::settings::references::Referred;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -80,7 +80,7 @@ impl Resource for Groups {
     ) -> Result<(), Refusal> {
         room(groups::count(edit.conn, edit.org)?, MOST, "group")?;
         let members = users_of(edit.conn, edit.org, &settings.members)?;
-        groups::create(edit.conn, edit.org, id, &settings.name, edit.now)?;
+        groups::create(edit.conn, edit.org, id, &GroupValues { name: &settings.name }, edit.now)?;
         Ok(groups::set_members(edit.conn, edit.org, id, &members)?)
     }
 
@@ -98,7 +98,8 @@ impl Changing for Groups {
         settings: &GroupSettings,
     ) -> Result<(), Refusal> {
         let members = users_of(edit.conn, edit.org, &settings.members)?;
-        groups::update(edit.conn, edit.org, present.id, &settings.name, edit.now)?;
+        let values = GroupValues { name: &settings.name };
+        groups::update(edit.conn, edit.org, present.id, &values, edit.now)?;
         Ok(groups::set_members(edit.conn, edit.org, present.id, &members)?)
     }
 }

@@ -66,7 +66,7 @@ impl<S: Named> Resource for Names<S> {
 
     fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &S) -> Result<(), Refusal> {
         room(S::Row::count(edit.conn, edit.org)?, S::MOST, S::WHAT)?;
-        Ok(settings.row().create(edit.conn, edit.org, id, edit.now)?)
+        Ok(S::Row::create(edit.conn, edit.org, id, &settings.row(), edit.now)?)
     }
 
     fn delete(&self, edit: &mut Edit<'_>, present: &Entry<S>) -> Result<(), Refusal> {
@@ -79,7 +79,7 @@ impl<S: Named> Resource for Names<S> {
 
 impl<S: Named> Changing for Names<S> {
     fn change(&self, edit: &mut Edit<'_>, present: &Entry<S>, settings: &S) -> Result<(), Refusal> {
-        Ok(settings.row().update(edit.conn, edit.org, present.id, edit.now)?)
+        Ok(S::Row::update(edit.conn, edit.org, present.id, &settings.row(), edit.now)?)
     }
 }
 

@@ -73,7 +73,7 @@ impl Picklist {
             Some(position) => position,
             None => picklists::end(edit.conn, edit.org, self.list)?,
         };
-        Ok(picklists::Entry { name: settings.name.clone(), position })
+        Ok(picklists::Entry { list: self.list.to_owned(), name: settings.name.clone(), position })
     }
 }
 
@@ -98,10 +98,11 @@ impl Resource for Picklist {
         filter: &ByName,
     ) -> Result<Vec<Entry<PicklistEntrySettings>>, Problem> {
         let found = picklists::list(conn, org, self.list, rows, filter.key())?;
-        let entry = |Row { id, values: picklists::Entry { name, position }, created_at }| {
-            let settings = PicklistEntrySettings { name, position: Some(position) };
-            Entry::new(id, settings, created_at)
-        };
+        let entry =
+            |Row { id, values: picklists::Entry { list: _, name, position }, created_at }| {
+                let settings = PicklistEntrySettings { name, position: Some(position) };
+                Entry::new(id, settings, created_at)
+            };
         Ok(found.into_iter().map(entry).collect())
     }
 
@@ -113,7 +114,7 @@ impl Resource for Picklist {
     ) -> Result<(), Refusal> {
         room(picklists::count(edit.conn, edit.org, self.list)?, MOST, "list")?;
         let row = self.row(edit, settings)?;
-        Ok(picklists::create(edit.conn, edit.org, id, self.list, &row, edit.now)?)
+        Ok(picklists::create(edit.conn, edit.org, id, &row, edit.now)?)
     }
 
     /// A deal needs a stage, so the last one stays.

@@ -89,7 +89,13 @@ impl UserSettings {
 
     fn values<'a>(&'a self, email: &'a Email) -> UserValues<'a> {
         let Self { email: _, name, role, active, groups: _ } = self;
-        UserValues { email, name, role: *role, active: *active }
+        UserValues {
+            email: email.value(),
+            email_key: email.key(),
+            name,
+            role: role.as_str(),
+            active: *active,
+        }
     }
 
     fn is_active_owner(&self) -> bool {
@@ -146,8 +152,10 @@ impl Resource for Users {
         room(users::count(edit.conn, edit.org)?, MOST, "user")?;
         let email = settings.address()?;
         let memberships = groups_of(edit.conn, edit.org, &settings.groups)?;
-        let (values, hash) = (settings.values(&email), self.password_hash.as_deref());
-        users::create(edit.conn, edit.org, id, &values, hash, edit.now)?;
+        users::create(edit.conn, edit.org, id, &settings.values(&email), edit.now)?;
+        if let Some(hash) = &self.password_hash {
+            users::set_password(edit.conn, edit.org, email.key(), hash, edit.now)?;
+        }
         Ok(groups::set_of_user(edit.conn, edit.org, id, &memberships)?)
     }
 

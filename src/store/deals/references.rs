@@ -2,10 +2,10 @@
 
 use super::read::visible_to;
 use crate::actor::Actor;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::deals;
 use diesel::dsl::case_when;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -21,10 +21,10 @@ pub(crate) struct DealReference {
 
 /// The deals of these ids, in one query however many there are.
 pub(in crate::store) fn load(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     ids: impl IntoIterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, DealReference>, StoreError> {
+) -> Result<HashMap<Uuid, DealReference>> {
     let ids: Vec<Uuid> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(HashMap::new());

@@ -107,7 +107,8 @@ impl Resource for Listeners {
         room(listeners::count(edit.conn, edit.org)?, MOST, "listener")?;
         let values = check::checked(edit, settings)?;
         let token = self.new_token(edit)?;
-        Ok(listeners::create(edit.conn, edit.org, id, &values, &token, edit.now)?)
+        listeners::create(edit.conn, edit.org, id, &values, edit.now)?;
+        Ok(listeners::add_token(edit.conn, edit.org, id, &token, edit.now)?)
     }
 
     /// Its URLs end at once, its deliveries stay.
