@@ -20,6 +20,7 @@ use beeiq_core::diagnostics::{Fault, Pointer};
 use beeiq_core::records::outgoing::{Outcome, Sms};
 use beeiq_core::values::masking::MASK;
 use beeiq_core::values::template::Escape;
+use beeiq_core::words;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use serde::Deserialize;
@@ -41,27 +42,16 @@ pub(crate) enum SmsAccount {
     SpeedSms(SpeedSmsAccount),
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Provider {
-    Http,
-    Twilio,
-    Esms,
-    SpeedSms,
+words! {
+    pub(crate) enum Provider {
+        Http => "http",
+        Twilio => "twilio",
+        Esms => "esms",
+        SpeedSms => "speedsms",
+    }
 }
 
 impl Provider {
-    pub(crate) const ALL: [Self; 4] = [Self::Http, Self::Twilio, Self::Esms, Self::SpeedSms];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Twilio => "twilio",
-            Self::Esms => "esms",
-            Self::SpeedSms => "speedsms",
-        }
-    }
-
     /// The provider of an account as JSON.
     pub(crate) fn of(account: &Value) -> Option<Self> {
         Self::deserialize(account.get("provider")?).ok()
