@@ -1,9 +1,8 @@
 //! Contacts, accounts and leads: list, read, erase, history (`api.md` 5). The three are alike; what they
 //! share is at the end.
 
-use super::filters::{FILTERS, ListParameters};
+use super::filters::FILTERS;
 use super::history::HistoryLine;
-use super::operations::operations;
 use super::record::{self, Address};
 use super::representation::{self, CustomerBody};
 use crate::access::Actor;
@@ -25,17 +24,20 @@ use serde_json::json;
 
 macro_rules! customers {
     ($Kind:ident, $of:tt, $named:tt, $paths:tt, $by:literal, $code:literal) => {
-        use super::{CustomerBody, CustomerKind::$Kind, ListParameters};
+        use crate::http::records::customers;
+        use crate::http::records::filters::ListParameters;
+        use crate::http::records::representation::CustomerBody;
+        use beeiq_core::records::customer::CustomerKind::$Kind;
 
-        super::operations! {
+        crate::http::records::operations::operations! {
             with: (app, actor, request, id), of: $of, named: $named, body: CustomerBody,
             paths: $paths,
             id: ("id" = String, Path, description = "Its id, or its code", example = $code),
             list(ListParameters, "those that permits let them see") =>
-                super::list($Kind, &app, actor, &request),
-            read($by) => super::read($Kind, &app, actor, &request, &id),
-            erase() => super::erase($Kind, &app, actor, &id),
-            history() => super::read_history($Kind, &app, actor, &request, &id),
+                customers::list($Kind, &app, actor, &request),
+            read($by) => customers::read($Kind, &app, actor, &request, &id),
+            erase() => customers::erase($Kind, &app, actor, &id),
+            history() => customers::read_history($Kind, &app, actor, &request, &id),
         }
     };
 }
