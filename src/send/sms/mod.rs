@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn every_provider_is_in_the_list_of_all() {
         let names = Provider::ALL.map(|provider| format!("`{}`", provider.as_str())).join(", ");
-        let error = Provider::deserialize(json!("?")).unwrap_err().to_string();
+        let error = <Provider as Deserialize>::deserialize(json!("?")).unwrap_err().to_string();
         assert!(error.ends_with(&format!("expected one of {names}")), "{error}");
     }
 
