@@ -1,7 +1,7 @@
 //! Contacts, accounts and leads: list, read, erase, history (`api.md` 5). The three are alike; what they
 //! share is at the end.
 
-use super::filters::FILTERS;
+use super::filters::{self, FILTERS};
 use super::history::HistoryLine;
 use super::record::{self, Address};
 use super::representation::{self, CustomerBody};
@@ -75,7 +75,8 @@ async fn list(
     let load = move |conn: &mut Conn, actor: &Actor, filters: &Filters, before, limit| {
         customers::list(conn, actor, kind, filters, before, limit)
     };
-    record::list(app, actor, request, &FILTERS, load, representation::customer).await
+    record::list(app, actor, request, (&FILTERS, filters::of_org), load, representation::customer)
+        .await
 }
 
 async fn read(

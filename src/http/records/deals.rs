@@ -1,6 +1,7 @@
 //! Deals: list, read, history (`api.md` 5).
 
 use super::deal_filters::{DealParameters, FILTERS};
+use super::filters;
 use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
@@ -91,7 +92,7 @@ operations! {
     paths: ("/api/v1/deals", "/api/v1/deals/{id}", "/api/v1/deals/{id}/history"),
     id: ("id" = String, Path, description = "Its id, or its `dealId`", example = "192"),
     list(DealParameters, "those that they own, themselves or by a group, and those that permits let them see") =>
-        record::list(&app, actor, &request, &FILTERS, deals::list, deal),
+        record::list(&app, actor, &request, (&FILTERS, filters::of_org), deals::list, deal),
     read("its id or its `dealId`") => record::read(&app, actor, &request, address(&id), deals::find, deal),
     history() => record::read_history(&app, actor, &request, address(&id), deals::find_id, Subject::Deal),
 }

@@ -1,5 +1,6 @@
 //! The records of an org, as the API reads them (`api.md` 5).
 
+mod activities;
 mod customers;
 mod deal_filters;
 mod deals;
@@ -20,4 +21,5 @@ pub(super) const ROUTES: &[&[Operation]] = &[
     deals::ROUTES,
     tickets::ROUTES,
     notes::ROUTES,
+    activities::ROUTES,
 ];

@@ -1,5 +1,6 @@
 //! Notes: list and read (`api.md` 5).
 
+use super::filters;
 use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
@@ -101,7 +102,7 @@ operations! {
     body: NoteBody, paths: ("/api/v1/notes", "/api/v1/notes/{id}", ""),
     id: ("id" = Uuid, Path, description = "Its id"),
     list(NoteParameters, "those that their own permits let them see") =>
-        record::list(&app, actor, &request, &FILTERS, notes::list, note),
+        record::list(&app, actor, &request, (&FILTERS, filters::of_org), notes::list, note),
     read("its id") => record::read(&app, actor, &request, address(&id), notes::find, note),
 }
 

@@ -90,7 +90,7 @@ macro_rules! operations {
     ) => {
         #[utoipa::path(
             delete, path = $single, tag = "Records", operation_id = concat!("erase", $Singular),
-            summary = concat!("Erases ", $one, " with all that hangs on it: notes, tickets, messages, history, and its part of the kept deliveries."),
+            summary = concat!("Erases ", $one, " with all that hangs on it: notes, tickets, activities, messages, history, and its part of the kept deliveries."),
             description = "Deals with it stay, without it. Owner and admins only.",
             params($described),
             responses((status = 204, description = "Nothing of it is left"), AdminProblems, NoSuchRecord),

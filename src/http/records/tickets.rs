@@ -1,6 +1,6 @@
 //! Tickets: list, read, history (`api.md` 5).
 
-use super::filters::FILTERS;
+use super::filters::{self, FILTERS};
 use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
@@ -106,7 +106,7 @@ operations! {
     paths: ("/api/v1/tickets", "/api/v1/tickets/{id}", "/api/v1/tickets/{id}/history"),
     id: ("id" = String, Path, description = "Its id, or its code", example = "TID-1"),
     list(TicketParameters, "their own, those of their groups, and those of no group") =>
-        record::list(&app, actor, &request, &FILTERS, tickets::list, ticket),
+        record::list(&app, actor, &request, (&FILTERS, filters::of_org), tickets::list, ticket),
     read("its id or its code, `TID-n` in any case") =>
         record::read(&app, actor, &request, address(&id), tickets::find, ticket),
     history() =>
