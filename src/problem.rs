@@ -5,6 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+/// What is asked for, or why it is not to be had.
+pub type Result<T, E = Problem> = std::result::Result<T, E>;
+
 /// An answer that is not a success.
 #[derive(Debug, Clone)]
 pub struct Problem {

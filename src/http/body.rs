@@ -6,9 +6,10 @@ use actix_web::web::{self, Bytes};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
 use beeiq_core::json::Meter;
 use beeiq_core::values::suggest;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
-use serde_path_to_error::Segment;
+use serde_path_to_error::{Segment, Track};
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// The largest body: 1 MiB.
@@ -71,11 +72,23 @@ fn parse(bytes: &[u8]) -> Result<Value, Problem> {
 
 /// Makes a `T` of a JSON value.
 pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
+    read(PhantomData::<T>, value)
+}
+
+/// Has `seed` read a JSON value.
+pub(crate) fn read<T>(
+    seed: impl for<'de> DeserializeSeed<'de, Value = T>,
+    value: Value,
+) -> Result<T, Problem> {
     // serde would take an array of the fields' values for a structure.
     if !value.is_object() {
         return Err(not_an_object());
     }
-    serde_path_to_error::deserialize(value).map_err(|error| Problem::fields(vec![fault(&error)]))
+    let mut track = Track::new();
+    seed.deserialize(serde_path_to_error::Deserializer::new(value, &mut track)).map_err(|error| {
+        let error = serde_path_to_error::Error::new(track.path(), error);
+        Problem::fields(vec![fault(&error)])
+    })
 }
 
 /// The state that a merge patch (RFC 7396) of `current` leads to. `current` has all fields that

@@ -3,7 +3,7 @@
 
 use super::settings::{Edit, Subject};
 use crate::access::secrets::SecretKey;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::send;
 use crate::store::directory;
 use crate::store::outbox;
@@ -31,7 +31,7 @@ pub(crate) fn kept(
     key: &SecretKey,
     org: Uuid,
     channel: Channel,
-) -> Result<Option<Kept>, Problem> {
+) -> Result<Option<Kept>> {
     let Some(row) = message_accounts::find(conn, org, channel)? else { return Ok(None) };
     // Sealed with another key they are as good as gone, and asked for anew when something changes.
     let secrets = send::opened(key, org, channel, &row).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(crate) fn with_secrets(
     channel: Channel,
     kept: Option<&Kept>,
     moved: bool,
-) -> Result<Value, Problem> {
+) -> Result<Value> {
     let places = send::secret_places(channel, &merged);
     let none = Secrets::new();
     let secrets = kept.filter(|_| !moved).map_or(&none, |kept| &kept.secrets);
@@ -68,8 +68,8 @@ pub(crate) fn change(
     edit: &mut Edit<'_>,
     key: &SecretKey,
     channel: Channel,
-    wanted: impl FnOnce(Option<&Kept>) -> Result<Value, Problem>,
-) -> Result<Kept, Problem> {
+    wanted: impl FnOnce(Option<&Kept>) -> Result<Value>,
+) -> Result<Kept> {
     // First, so that two changes at once wait for each other.
     directory::bump(edit.conn, edit.org)?;
     let before = kept(edit.conn, key, edit.org, channel)?;
@@ -92,11 +92,7 @@ pub(crate) fn change(
 }
 
 /// Goes back to the instance's account, with a line in the audit log where there was another.
-pub(crate) fn delete(
-    edit: &mut Edit<'_>,
-    key: &SecretKey,
-    channel: Channel,
-) -> Result<(), Problem> {
+pub(crate) fn delete(edit: &mut Edit<'_>, key: &SecretKey, channel: Channel) -> Result<()> {
     directory::bump(edit.conn, edit.org)?;
     let before = kept(edit.conn, key, edit.org, channel)?;
     if message_accounts::delete(edit.conn, edit.org, channel)? {
@@ -122,12 +118,7 @@ fn changes(before: Option<&Kept>, after: Option<&Kept>) -> Value {
     changes
 }
 
-fn record(
-    edit: &mut Edit<'_>,
-    channel: Channel,
-    action: Action,
-    changes: &Value,
-) -> Result<(), Problem> {
+fn record(edit: &mut Edit<'_>, channel: Channel, action: Action, changes: &Value) -> Result<()> {
     if changes.as_object().is_some_and(Map::is_empty) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use super::validity;
 use crate::access::passwords::NewPassword;
 use crate::access::{Role, secrets};
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::store::directory;
 use crate::store::orgs::{self, OrgRow, OrgValues};
 use crate::store::pool::{Conn, Db, in_org};
@@ -102,15 +102,15 @@ impl From<OrgValues> for OrgSettings {
     }
 }
 
-pub(crate) fn read(conn: &mut Conn, org: Uuid) -> Result<OrgSettings, Problem> {
+pub(crate) fn read(conn: &mut Conn, org: Uuid) -> Result<OrgSettings> {
     Ok(orgs::values(conn, org)?.into())
 }
 
 /// Changes an org into what `wanted` makes of it. Only an owner changes the slug.
 pub(crate) fn change(
     edit: &mut Edit<'_>,
-    wanted: impl FnOnce(&OrgSettings) -> Result<OrgSettings, Problem>,
-) -> Result<OrgSettings, Problem> {
+    wanted: impl FnOnce(&OrgSettings) -> Result<OrgSettings>,
+) -> Result<OrgSettings> {
     directory::hold_deliveries(edit.conn, edit.org)?;
     directory::bump(edit.conn, edit.org)?;
     let before = read(edit.conn, edit.org)?;
@@ -132,7 +132,7 @@ pub(crate) fn change(
 
 impl OrgSettings {
     /// What is to be kept, in its normal form.
-    fn checked(self, currencies: &[String]) -> Result<OrgValues, Problem> {
+    fn checked(self, currencies: &[String]) -> Result<OrgValues> {
         validity::check(&self)?;
         let Self { name, slug, time_zone, default_region, default_currency } = self;
         let mut faults = Vec::new();

@@ -4,7 +4,7 @@ use crate::access::secrets::{TokenKind, new_token};
 use crate::access::throttle::Subjects;
 use crate::access::{Access, Actor, Session, Who};
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::store::access::sessions;
 use crate::store::orgs::{self, OrgRow};
 use crate::store::pool::{Conn, in_org};
@@ -31,7 +31,7 @@ pub(crate) async fn sign_in(
     email: &str,
     password: String,
     address: IpAddr,
-) -> Result<SignedIn, Problem> {
+) -> Result<SignedIn> {
     let slug = fold(org_slug);
     let email_key = Email::parse(email).map_or_else(|_| fold(email), |it| it.key().to_owned());
     let now = clock::now();
@@ -80,13 +80,13 @@ pub(crate) async fn sign_in(
     Ok(SignedIn { token, expires_at, user: profile })
 }
 
-pub(crate) async fn sign_out(access: &Access, session: Session) -> Result<(), Problem> {
+pub(crate) async fn sign_out(access: &Access, session: Session) -> Result<()> {
     let Session { id, actor } = session;
     Ok(access.db.in_org(actor.org, move |conn| sessions::delete(conn, actor.org, id)).await?)
 }
 
 /// The caller's org, and the caller where they are a user.
-pub(crate) fn me(conn: &mut Conn, actor: &Actor) -> Result<(OrgRow, Option<User>), Problem> {
+pub(crate) fn me(conn: &mut Conn, actor: &Actor) -> Result<(OrgRow, Option<User>)> {
     let gone = || Problem::not_found("user");
     let org = orgs::with_id(conn, actor.org)?.ok_or_else(gone)?;
     let user = match actor.who {

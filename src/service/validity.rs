@@ -1,7 +1,7 @@
 //! How the fields of settings are checked: rules that stand on the fields (`validator`), told as
 //! faults with codes and pointers.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
 use beeiq_core::values::text::clean;
 use serde::{Deserialize, Deserializer};
@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 const LONGEST_NAME: usize = 255;
 
 /// 422 with all faults that can be seen without the org's data.
-pub(crate) fn check(settings: &impl Validate) -> Result<(), Problem> {
+pub(crate) fn check(settings: &impl Validate) -> Result<()> {
     let faults = faults(settings);
     if faults.is_empty() { Ok(()) } else { Err(Problem::fields(faults)) }
 }

@@ -1,12 +1,12 @@
 //! Locks by name, for what is no row: each lasts until its transaction ends.
 
 use super::statement::statement;
-use diesel::pg::PgConnection;
+use crate::store::pool::Conn;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 /// Takes the lock of that name, unless another transaction has it: then false, at once.
-pub(super) fn try_lock(conn: &mut PgConnection, name: &str) -> QueryResult<bool> {
+pub(super) fn try_lock(conn: &mut Conn, name: &str) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Bool)]

@@ -2,12 +2,12 @@
 
 use super::schema::{audit_log, users};
 use crate::clock;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::settings::{Rows, newest};
 use crate::store::word::Stored;
 use beeiq_core::records::audit::Action;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use ipnetwork::IpNetwork;
 use serde_json::Value;
@@ -40,11 +40,7 @@ pub(crate) struct NewLine<'a> {
     pub(crate) changes: &'a Value,
 }
 
-pub(crate) fn record(
-    conn: &mut PgConnection,
-    org: Uuid,
-    line: NewLine<'_>,
-) -> Result<(), StoreError> {
+pub(crate) fn record(conn: &mut Conn, org: Uuid, line: NewLine<'_>) -> Result<()> {
     let NewLine { author, address, action, subject, changes } = line;
     let Subject { resource, id, name: subject_name } = subject;
     let (user, key, name) = match author {
@@ -109,11 +105,11 @@ pub(crate) struct LineFilter {
 
 /// Lines, newest first.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     rows: Rows,
     filter: &LineFilter,
-) -> Result<Vec<Line>, StoreError> {
+) -> Result<Vec<Line>> {
     let LineFilter { resource, resource_id, actor, from, to } = filter;
     let of_org = audit_log::table.filter(audit_log::org_id.eq(org));
     let mut query = newest!(of_org, audit_log, rows);
@@ -135,7 +131,7 @@ pub(crate) fn list(
     Ok(query.select(Line::as_select()).load(conn)?)
 }
 
-fn email(conn: &mut PgConnection, org: Uuid, user: Uuid) -> Result<String, StoreError> {
+fn email(conn: &mut Conn, org: Uuid, user: Uuid) -> Result<String> {
     let email = users::table
         .filter(users::org_id.eq(org))
         .filter(users::id.eq(user))

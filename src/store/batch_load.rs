@@ -2,9 +2,9 @@
 //! thousands (`docs/architecture.md`, "load").
 
 use super::{activities, customers, deals};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use beeiq_core::batch::{Keys, Snapshot};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// # Errors
 /// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
 /// was loaded.
-pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Snapshot, StoreError> {
+pub fn load(conn: &mut Conn, org: Uuid, keys: &Keys) -> Result<Snapshot> {
     let mut customers = customers::load::load(conn, org, keys)?;
     let mut tag_names = customers::lock::load(conn, org, keys, &mut customers)?;
     let deals = deals::load::load(conn, org, keys)?;
@@ -28,16 +28,12 @@ pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Snapshot,
     Ok(Snapshot { customers, deals, activities, tags, tag_names, sms_credits })
 }
 
-fn sms_credits(conn: &mut PgConnection, org: Uuid) -> QueryResult<i64> {
+fn sms_credits(conn: &mut Conn, org: Uuid) -> QueryResult<i64> {
     use crate::store::schema::org_settings::dsl;
     dsl::org_settings.filter(dsl::org_id.eq(org)).select(dsl::sms_credits).first(conn)
 }
 
-fn load_tags(
-    conn: &mut PgConnection,
-    org: Uuid,
-    keys: &Keys,
-) -> QueryResult<Vec<(Uuid, String, String)>> {
+fn load_tags(conn: &mut Conn, org: Uuid, keys: &Keys) -> QueryResult<Vec<(Uuid, String, String)>> {
     use crate::store::schema::tags::dsl;
     if keys.tags.is_empty() && keys.tag_ids.is_empty() {
         return Ok(Vec::new());

@@ -2,20 +2,15 @@
 
 use super::pool::in_org;
 use super::schema::{deals, org_counters};
-use crate::store::error::StoreError;
-use diesel::pg::PgConnection;
+use crate::store::error::{Result, StoreError};
+use crate::store::pool::Conn;
 use diesel::prelude::*;
 use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Takes `size` numbers of the counter `name` for good, in a transaction of its own, and returns
 /// the first of them.
-pub(crate) fn take_block(
-    conn: &mut PgConnection,
-    org: Uuid,
-    name: &str,
-    size: i64,
-) -> Result<i64, StoreError> {
+pub(crate) fn take_block(conn: &mut Conn, org: Uuid, name: &str, size: i64) -> Result<i64> {
     let after: i64 = in_org(conn, org, |conn| {
         diesel::insert_into(org_counters::table)
             .values((
@@ -35,10 +30,10 @@ pub(crate) fn take_block(
 
 /// Which of the numbers are the visible id of a deal.
 pub(crate) fn taken_deal_ids(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     numbers: &[i64],
-) -> Result<HashSet<String>, StoreError> {
+) -> Result<HashSet<String>> {
     let ids: Vec<String> = numbers.iter().map(i64::to_string).collect();
     let taken: Vec<String> = in_org(conn, org, |conn| {
         deals::table

@@ -4,12 +4,13 @@ use super::advisory_lock::try_lock;
 use super::schema::{activities, customers, deliveries, notes, outbox, tickets};
 use super::statement::statement;
 use super::writes::Delivery;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use beeiq_core::formats::{Format, Headers};
 use beeiq_core::records::delivery::DeliveryStatus;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Uuid as SqlUuid};
 use ipnetwork::IpNetwork;
@@ -32,11 +33,11 @@ pub(crate) struct Outcome {
 
 /// What has become of a delivery, of that listener where one is given.
 pub(crate) fn outcome(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     listener: Option<Uuid>,
     id: Uuid,
-) -> Result<Option<Outcome>, StoreError> {
+) -> Result<Option<Outcome>> {
     let mut rows = deliveries::table
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
@@ -50,20 +51,19 @@ pub(crate) fn outcome(
 
 /// An org's listener that has deliveries waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, QueryableByName)]
+#[diesel(table_name = deliveries)]
 pub(crate) struct Queue {
-    #[diesel(sql_type = SqlUuid)]
     pub(crate) org_id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
     pub(crate) listener_id: Uuid,
 }
 
 /// The next queues after that one, in the order of their ids: one look into the index for each,
 /// however many deliveries wait in it. To be asked within `pool::over_queues`.
 pub(crate) fn queues_after(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     after: Option<Queue>,
     limit: i64,
-) -> Result<Vec<Queue>, StoreError> {
+) -> Result<Vec<Queue>> {
     let nil = Queue { org_id: Uuid::nil(), listener_id: Uuid::nil() };
     let Queue { org_id, listener_id } = after.unwrap_or(nil);
     Ok(diesel::sql_query(
@@ -119,10 +119,10 @@ pub(crate) enum Turn {
 /// Takes the delivery of a queue that came first, and counts the try; `uncounted` earlier ones count
 /// as none. A count that a crash of the database loses is no harm, so nobody waits for the disk.
 pub(crate) fn begin_first(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     queue: Queue,
     uncounted: i32,
-) -> Result<Turn, StoreError> {
+) -> Result<Turn> {
     let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
     let Some(first): Option<Kept> = first.optional()? else { return Ok(Turn::Empty) };
     if !try_lock(conn, &queue.lock())? {
@@ -142,11 +142,11 @@ pub(crate) fn begin_first(
 
 /// Counts so many tries less of a delivery.
 pub(crate) fn take_back_try(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     id: Uuid,
     tries: i32,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
@@ -174,11 +174,11 @@ fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
 /// Whether it is this delivery's turn. If so, nobody else applies one of its listener until the
 /// transaction ends.
 pub(crate) fn take_turn(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     listener: Uuid,
     id: Uuid,
-) -> Result<bool, StoreError> {
+) -> Result<bool> {
     let queue = Queue { org_id: org, listener_id: listener };
     if !try_lock(conn, &queue.lock())? {
         return Ok(false);
@@ -190,11 +190,7 @@ pub(crate) fn take_turn(
 }
 
 /// Writes what has become of a delivery that was deferred, where it still waits.
-pub(crate) fn complete(
-    conn: &mut PgConnection,
-    org: Uuid,
-    delivery: &Delivery<'_>,
-) -> Result<bool, StoreError> {
+pub(crate) fn complete(conn: &mut Conn, org: Uuid, delivery: &Delivery<'_>) -> Result<bool> {
     let updated = diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(delivery.id))
@@ -211,11 +207,7 @@ pub(crate) fn complete(
 }
 
 /// How long the body of the delivery that is meant is, in bytes; see [`root`].
-pub(crate) fn root_bytes(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<i32>, StoreError> {
+pub(crate) fn root_bytes(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<i32>> {
     let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
@@ -226,11 +218,7 @@ pub(crate) fn root_bytes(
 }
 
 /// The delivery that is meant: of a replay, or of a repeated answer, the first one.
-pub(crate) fn root(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<Kept>, StoreError> {
+pub(crate) fn root(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<Kept>> {
     let Some(root) = root_id(conn, org, id)? else { return Ok(None) };
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
@@ -240,7 +228,7 @@ pub(crate) fn root(
         .optional()?)
 }
 
-fn root_id(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Uuid>, StoreError> {
+fn root_id(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<Uuid>> {
     let first: Option<(Option<Uuid>, Option<Uuid>)> = deliveries::table
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
@@ -254,11 +242,11 @@ fn root_id(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Option<Uuid>,
 /// another body by now, since somebody has been erased from it. Other replays of it, and who erases
 /// somebody from it, wait until the transaction ends.
 pub(crate) fn lock_answers(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     root: Uuid,
     body: &[u8],
-) -> Result<Option<Vec<String>>, StoreError> {
+) -> Result<Option<Vec<String>>> {
     let of = deliveries::table.filter(deliveries::org_id.eq(org));
     let first: Option<(Option<String>, Vec<u8>)> = of
         .filter(deliveries::id.eq(root))
@@ -279,11 +267,7 @@ pub(crate) fn lock_answers(
 }
 
 /// Which of these notes, tickets, activities, messages and customers are there.
-pub(crate) fn still_there(
-    conn: &mut PgConnection,
-    org: Uuid,
-    ids: &[Uuid],
-) -> Result<HashSet<Uuid>, StoreError> {
+pub(crate) fn still_there(conn: &mut Conn, org: Uuid, ids: &[Uuid]) -> Result<HashSet<Uuid>> {
     if ids.is_empty() {
         return Ok(HashSet::new());
     }
@@ -310,12 +294,7 @@ pub(crate) fn still_there(
 }
 
 /// Notes how many of a delivery's actions have not been applied yet.
-pub(crate) fn set_unresolved(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    unresolved: i32,
-) -> Result<(), StoreError> {
+pub(crate) fn set_unresolved(conn: &mut Conn, org: Uuid, id: Uuid, unresolved: i32) -> Result<()> {
     diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))

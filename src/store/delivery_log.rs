@@ -3,13 +3,14 @@
 use super::deliveries::KEY_IN_USE;
 use super::schema::{customers, deals, deliveries, history, listeners, tickets};
 use super::text_search::containing;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use beeiq_core::records::customer::CustomerCode;
 use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::records::ticket::TicketCode;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use ipnetwork::IpNetwork;
@@ -113,12 +114,12 @@ type Rows<'a> = deliveries::BoxedQuery<'a, Pg>;
 
 /// A page of deliveries, newest first; `before` is the last id of the page before.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     filters: &DeliveryFilters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Delivery>, StoreError> {
+) -> Result<Vec<Delivery>> {
     let mut rows = narrowed(org, filters);
     if let Some(before) = before {
         rows = rows.filter(deliveries::id.lt(before));
@@ -130,13 +131,13 @@ pub(crate) fn list(
 /// before. With `failed` only what has actions that were not applied yet. Those of a request that came
 /// while the first one of its `Idempotency-Key` was running are the first one's.
 pub(crate) fn replayable(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     filters: &DeliveryFilters,
     failed: bool,
     after: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<Vec<Uuid>> {
     let mut rows = narrowed(org, filters)
         .filter(deliveries::replay_of.is_null())
         .filter(deliveries::repeats.is_null())
@@ -153,11 +154,7 @@ pub(crate) fn replayable(
     Ok(rows.order(deliveries::id).limit(limit).select(deliveries::id).load(conn)?)
 }
 
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<Whole>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<Whole>> {
     let of = deliveries::table.filter(deliveries::org_id.eq(org));
     let Some(delivery) = entries(conn, org, of.filter(deliveries::id.eq(id)).into_boxed())?.pop()
     else {
@@ -242,11 +239,7 @@ fn sought(rows: Rows<'_>, org: Uuid, q: Sought) -> Rows<'_> {
 }
 
 /// The rows, each with its listener's name.
-fn entries(
-    conn: &mut PgConnection,
-    org: Uuid,
-    rows: Rows<'_>,
-) -> Result<Vec<Delivery>, StoreError> {
+fn entries(conn: &mut Conn, org: Uuid, rows: Rows<'_>) -> Result<Vec<Delivery>> {
     let name = listeners::table
         .filter(listeners::org_id.eq(org))
         .filter(listeners::id.eq(deliveries::listener_id))

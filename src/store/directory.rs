@@ -4,7 +4,8 @@ use super::schema::{
     custom_fields, groups, listener_tokens, listeners, org_settings, orgs, picklist_entries, slas,
     users,
 };
-use crate::store::error::StoreError;
+use crate::store::error::{Result, StoreError};
+use crate::store::pool::Conn;
 use crate::store::settings::{currencies, listeners as kept, message_accounts};
 use crate::store::word::Stored;
 use beeiq_core::directory::{
@@ -17,7 +18,6 @@ use beeiq_core::values::phone::Region;
 use beeiq_core::values::template::{Markup, MessageTemplate};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use ipnetwork::IpNetwork;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 /// Counts the directory's version up: part of every transaction that changes a setting, so that
 /// every process reads the directory anew. Transactions of one org that change settings wait for
 /// each other here.
-pub(crate) fn bump(conn: &mut PgConnection, org: Uuid) -> Result<(), StoreError> {
+pub(crate) fn bump(conn: &mut Conn, org: Uuid) -> Result<()> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::directory_version.eq(org_settings::directory_version + 1))
         .execute(conn)?;
@@ -43,7 +43,7 @@ pub(crate) fn joining_deliveries(org: Uuid) -> String {
 /// Waits until the deliveries that are being applied are through, and holds others back until this
 /// transaction ends: what refers to a setting does not change meanwhile. To be called before
 /// [`bump`].
-pub(crate) fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult<()> {
+pub(crate) fn hold_deliveries(conn: &mut Conn, org: Uuid) -> QueryResult<()> {
     diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind::<Text, _>(format!("{org}:directory"))
         .execute(conn)?;
@@ -51,7 +51,7 @@ pub(crate) fn hold_deliveries(conn: &mut PgConnection, org: Uuid) -> QueryResult
 }
 
 /// Which version is the current one.
-pub(crate) fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+pub(crate) fn version(conn: &mut Conn, org: Uuid) -> Result<i64> {
     Ok(org_settings::table
         .filter(org_settings::org_id.eq(org))
         .select(org_settings::directory_version)
@@ -60,7 +60,7 @@ pub(crate) fn version(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreEr
 
 /// Reads the whole directory. The version is read first, so that what changes while the rest is
 /// read makes the result out of date rather than wrong.
-pub(crate) fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, StoreError> {
+pub(crate) fn load(conn: &mut Conn, org: Uuid) -> Result<Directory> {
     let version = version(conn, org)?;
     let custom_fields = CustomFields::new(load_custom_fields(conn, org)?);
     let field_names = custom_fields.all_names();
@@ -82,7 +82,7 @@ pub(crate) fn load(conn: &mut PgConnection, org: Uuid) -> Result<Directory, Stor
     })
 }
 
-fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
+fn load_org(conn: &mut Conn, org: Uuid) -> Result<Org> {
     let (public_id, slug, name, zone, region, default_currency): (
         String,
         String,
@@ -114,7 +114,7 @@ fn load_org(conn: &mut PgConnection, org: Uuid) -> Result<Org, StoreError> {
     })
 }
 
-fn load_users(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<User>> {
+fn load_users(conn: &mut Conn, org: Uuid) -> QueryResult<Vec<User>> {
     let rows: Vec<(Uuid, String, String, String, bool)> = users::table
         .filter(users::org_id.eq(org))
         .select((users::id, users::email, users::email_key, users::name, users::active))
@@ -125,7 +125,7 @@ fn load_users(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<User>> {
         .collect())
 }
 
-fn load_groups(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Group>> {
+fn load_groups(conn: &mut Conn, org: Uuid) -> QueryResult<Vec<Group>> {
     let rows: Vec<(Uuid, String)> = groups::table
         .filter(groups::org_id.eq(org))
         .order(groups::name_key)
@@ -134,7 +134,7 @@ fn load_groups(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Group>> {
     Ok(rows.into_iter().map(|(id, name)| Group { id, name }).collect())
 }
 
-fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<Vec<Entry>> {
+fn load_entries(conn: &mut Conn, org: Uuid, list: &str) -> QueryResult<Vec<Entry>> {
     let rows: Vec<(Uuid, String)> = picklist_entries::table
         .filter(picklist_entries::org_id.eq(org))
         .filter(picklist_entries::list.eq(list))
@@ -144,7 +144,7 @@ fn load_entries(conn: &mut PgConnection, org: Uuid, list: &str) -> QueryResult<V
     Ok(rows.into_iter().map(|(id, name)| Entry { id, name }).collect())
 }
 
-fn load_slas(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Sla>> {
+fn load_slas(conn: &mut Conn, org: Uuid) -> QueryResult<Vec<Sla>> {
     let rows: Vec<(Uuid, String, i32, i32)> = slas::table
         .filter(slas::org_id.eq(org))
         .order(slas::name_key)
@@ -161,7 +161,7 @@ fn load_slas(conn: &mut PgConnection, org: Uuid) -> QueryResult<Vec<Sla>> {
         .collect())
 }
 
-fn load_custom_fields(conn: &mut PgConnection, org: Uuid) -> Result<Vec<CustomField>, StoreError> {
+fn load_custom_fields(conn: &mut Conn, org: Uuid) -> Result<Vec<CustomField>> {
     type Row = (Uuid, Stored<Model>, String, Stored<Kind>, serde_json::Value);
     let rows: Vec<Row> = custom_fields::table
         .filter(custom_fields::org_id.eq(org))
@@ -206,11 +206,7 @@ struct ListenerRow {
     rate_burst: Option<i32>,
 }
 
-fn load_listeners(
-    conn: &mut PgConnection,
-    org: Uuid,
-    field_names: &[String],
-) -> Result<Vec<Listener>, StoreError> {
+fn load_listeners(conn: &mut Conn, org: Uuid, field_names: &[String]) -> Result<Vec<Listener>> {
     let mut tokens = load_tokens(conn, org)?;
     let rows: Vec<ListenerRow> = listeners::table
         .filter(listeners::org_id.eq(org))
@@ -225,10 +221,7 @@ fn load_listeners(
         .collect())
 }
 
-fn load_tokens(
-    conn: &mut PgConnection,
-    org: Uuid,
-) -> QueryResult<HashMap<Uuid, Vec<ListenerToken>>> {
+fn load_tokens(conn: &mut Conn, org: Uuid) -> QueryResult<HashMap<Uuid, Vec<ListenerToken>>> {
     let rows: Vec<(Uuid, Vec<u8>, Option<DateTime<Utc>>)> = listener_tokens::table
         .filter(listener_tokens::org_id.eq(org))
         .select((

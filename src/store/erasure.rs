@@ -1,9 +1,9 @@
 //! Erasing a customer with what hangs on it (`api.md` 5), and where kept deliveries tell of it.
 
 use super::schema::{activities, customers, deals, deliveries, history, notes, outbox, tickets};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use beeiq_core::formats::Format;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashSet};
@@ -39,7 +39,7 @@ pub(crate) struct KeptDelivery {
 }
 
 /// Locks a customer, so that no batch links to it meanwhile.
-pub(crate) fn lock(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
+pub(crate) fn lock(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<()> {
     customers::table
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq(customer))
@@ -49,11 +49,7 @@ pub(crate) fn lock(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result
     Ok(())
 }
 
-pub(crate) fn traces(
-    conn: &mut PgConnection,
-    org: Uuid,
-    customer: Uuid,
-) -> Result<Traces, StoreError> {
+pub(crate) fn traces(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<Traces> {
     let requests = requests_of(conn, org, customer)?;
     let kept = kept_of(conn, org, &requests)?;
     let ids = ids_in_answers(conn, org, customer)?;
@@ -62,10 +58,10 @@ pub(crate) fn traces(
 
 /// The answers of these.
 pub(crate) fn answers(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     of: &[OfRoot],
-) -> Result<Vec<(Uuid, Option<String>)>, StoreError> {
+) -> Result<Vec<(Uuid, Option<String>)>> {
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq_any(of.iter().map(|kept| kept.id)))
@@ -73,11 +69,7 @@ pub(crate) fn answers(
         .load(conn)?)
 }
 
-pub(crate) fn kept(
-    conn: &mut PgConnection,
-    org: Uuid,
-    of: &[OfRoot],
-) -> Result<Vec<KeptDelivery>, StoreError> {
+pub(crate) fn kept(conn: &mut Conn, org: Uuid, of: &[OfRoot]) -> Result<Vec<KeptDelivery>> {
     Ok(deliveries::table
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq_any(of.iter().map(|kept| kept.id)))
@@ -87,12 +79,12 @@ pub(crate) fn kept(
 
 /// Writes what may stay of a delivery.
 pub(crate) fn set_kept(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     id: Uuid,
     body: &[u8],
     answer: Option<&str>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
@@ -103,7 +95,7 @@ pub(crate) fn set_kept(
 
 /// Deletes a customer. Deals with it, and the contacts of an account, stay without it; the rest
 /// follows by foreign keys.
-pub(crate) fn delete(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Result<(), StoreError> {
+pub(crate) fn delete(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<()> {
     diesel::update(deals::table)
         .filter(deals::org_id.eq(org))
         .filter(deals::deal_with_id.eq(customer))
@@ -121,11 +113,7 @@ pub(crate) fn delete(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Resu
     Ok(())
 }
 
-fn ids_in_answers(
-    conn: &mut PgConnection,
-    org: Uuid,
-    customer: Uuid,
-) -> Result<HashSet<Uuid>, StoreError> {
+fn ids_in_answers(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<HashSet<Uuid>> {
     let the_notes = notes::table
         .filter(notes::org_id.eq(org))
         .filter(notes::customer_id.eq(customer))
@@ -148,11 +136,7 @@ fn ids_in_answers(
     Ok(ids)
 }
 
-fn requests_of(
-    conn: &mut PgConnection,
-    org: Uuid,
-    customer: Uuid,
-) -> Result<HashSet<Uuid>, StoreError> {
+fn requests_of(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<HashSet<Uuid>> {
     let requests: Vec<Uuid> = history::table
         .filter(history::org_id.eq(org))
         .filter(history::customer_id.eq(customer))
@@ -165,11 +149,7 @@ fn requests_of(
 
 /// The deliveries that those requests and all others of the same actions are kept as: where an action
 /// failed, where a replay tried it again, where its answer was given again, and where it was rejected.
-fn kept_of(
-    conn: &mut PgConnection,
-    org: Uuid,
-    requests: &HashSet<Uuid>,
-) -> Result<Vec<OfRoot>, StoreError> {
+fn kept_of(conn: &mut Conn, org: Uuid, requests: &HashSet<Uuid>) -> Result<Vec<OfRoot>> {
     let of = deliveries::table.filter(deliveries::org_id.eq(org));
     let replayed: Vec<Uuid> = of
         .filter(deliveries::id.eq_any(requests))
@@ -200,11 +180,7 @@ fn kept_of(
 /// What was rejected under the `Idempotency-Key` of one of these: a retry that came too early, or what
 /// its sender has mended since. One with another body counts as a first delivery, of which nothing
 /// tells what it is about.
-fn rejected_under_their_keys(
-    conn: &mut PgConnection,
-    org: Uuid,
-    roots: &[Uuid],
-) -> Result<Vec<OfRoot>, StoreError> {
+fn rejected_under_their_keys(conn: &mut Conn, org: Uuid, roots: &[Uuid]) -> Result<Vec<OfRoot>> {
     Ok(diesel::sql_query(
         "SELECT DISTINCT ON (other.id) other.id, \
              CASE WHEN other.body = root.body THEN root.id ELSE other.id END AS root \

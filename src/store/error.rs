@@ -6,6 +6,9 @@ use beeiq_core::diagnostics::Code;
 pub use diesel::result::Error as DbError;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind};
 
+/// What database work ends in.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
 /// What a unit of database work can end in besides its result.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

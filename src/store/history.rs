@@ -1,11 +1,11 @@
 //! What happened to a record, a line an event.
 
 use super::schema::{history, listeners, users};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use beeiq_core::batch::Subject;
 use beeiq_core::records::history::Kept;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
@@ -36,12 +36,12 @@ type Row =
 /// # Errors
 /// When the database fails.
 pub fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     subject: Subject,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Line>, StoreError> {
+) -> Result<Vec<Line>> {
     let its_actor =
         users::org_id.eq(history::org_id).and(users::id.nullable().eq(history::actor_id));
     let its_listener = listeners::org_id

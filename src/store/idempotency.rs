@@ -2,10 +2,10 @@
 
 use super::advisory_lock;
 use super::schema::{deliveries, idempotency_keys};
+use crate::store::pool::Conn;
 use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::values::idempotency::{IdempotencyKey, KEPT_DAYS};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -24,7 +24,7 @@ pub(crate) struct FirstAnswer {
 
 /// Keeps others with the same key out until the transaction ends. False: one is at work.
 pub(crate) fn try_lock(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     listener: Uuid,
     key: &IdempotencyKey,
@@ -34,7 +34,7 @@ pub(crate) fn try_lock(
 
 /// What the key was answered first, within the time that answers are kept.
 pub(crate) fn find(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     listener: Uuid,
     key: &IdempotencyKey,
@@ -65,7 +65,7 @@ pub(crate) fn find(
 
 /// Keeps which delivery, with what fingerprint, answered the key first; one whose time is over gives way.
 pub(crate) fn insert(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     listener: Uuid,
     key: &IdempotencyKey,

@@ -77,7 +77,7 @@ macro_rules! listed {
 
         /// A page of `rows`, newest first; `before` is the last id of the page before.
         pub(super) fn page(
-            conn: &mut diesel::pg::PgConnection,
+            conn: &mut crate::store::pool::Conn,
             mut rows: Rows<'_>,
             filters: &crate::store::listing::Filters,
             before: Option<uuid::Uuid>,
@@ -152,7 +152,7 @@ macro_rules! numbered {
 
         /// The tags of each: id and name, in alphabetical order.
         pub(super) fn tags_of(
-            conn: &mut diesel::pg::PgConnection,
+            conn: &mut crate::store::pool::Conn,
             org: uuid::Uuid,
             ids: impl IntoIterator<Item = uuid::Uuid>,
         ) -> diesel::QueryResult<std::collections::HashMap<uuid::Uuid, Vec<(uuid::Uuid, String)>>> {

@@ -1,10 +1,10 @@
 //! Organisations, and what a new one has.
 
 use super::schema::{org_counters, org_currencies, org_settings, orgs, picklist_entries, slas};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub struct OrgRow {
 }
 
 /// The org that people sign in to under that slug, in any case.
-pub fn with_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<OrgRow>, StoreError> {
+pub fn with_slug(conn: &mut Conn, slug: &str) -> Result<Option<OrgRow>> {
     let found = orgs::table
         .filter(orgs::slug.eq(fold(slug)))
         .select(OrgRow::as_select())
@@ -30,7 +30,7 @@ pub fn with_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<OrgRow>, 
 }
 
 /// The org whose tokens start with that.
-pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow>, StoreError> {
+pub fn with_public_id(conn: &mut Conn, id: &str) -> Result<Option<OrgRow>> {
     let found = orgs::table
         .filter(orgs::public_id.eq(id))
         .select(OrgRow::as_select())
@@ -40,16 +40,12 @@ pub fn with_public_id(conn: &mut PgConnection, id: &str) -> Result<Option<OrgRow
 }
 
 /// The ids of the next orgs after that one, in their order.
-pub fn ids_after(
-    conn: &mut PgConnection,
-    after: Uuid,
-    limit: i64,
-) -> Result<Vec<Uuid>, StoreError> {
+pub fn ids_after(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Uuid>> {
     let next = orgs::table.filter(orgs::id.gt(after)).order(orgs::id).limit(limit);
     Ok(next.select(orgs::id).load(conn)?)
 }
 
-pub(crate) fn with_id(conn: &mut PgConnection, id: Uuid) -> Result<Option<OrgRow>, StoreError> {
+pub(crate) fn with_id(conn: &mut Conn, id: Uuid) -> Result<Option<OrgRow>> {
     let found =
         orgs::table.filter(orgs::id.eq(id)).select(OrgRow::as_select()).first(conn).optional()?;
     Ok(found)
@@ -57,12 +53,12 @@ pub(crate) fn with_id(conn: &mut PgConnection, id: Uuid) -> Result<Option<OrgRow
 
 /// Adds an org with its settings, counters, and the names that a new one starts with (`api.md` 4).
 pub(crate) fn create(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: &OrgRow,
     sms_credits: i64,
     now: DateTime<Utc>,
     new_id: impl FnMut() -> Uuid,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let OrgRow { id, public_id, slug, name } = org;
     let id = *id;
     diesel::insert_into(orgs::table)
@@ -109,7 +105,7 @@ pub(crate) struct OrgValues {
 }
 
 /// What is set of an org.
-pub(crate) fn values(conn: &mut PgConnection, org: Uuid) -> Result<OrgValues, StoreError> {
+pub(crate) fn values(conn: &mut Conn, org: Uuid) -> Result<OrgValues> {
     Ok(orgs::table
         .inner_join(org_settings::table.on(org_settings::org_id.eq(orgs::id)))
         .filter(orgs::id.eq(org))
@@ -125,11 +121,11 @@ pub(crate) fn values(conn: &mut PgConnection, org: Uuid) -> Result<OrgValues, St
 }
 
 pub(crate) fn update(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     values: &OrgValues,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let OrgValues { name, slug, time_zone, default_region, default_currency } = values;
     diesel::update(orgs::table.filter(orgs::id.eq(org)))
         .set((orgs::name.eq(name), orgs::slug.eq(slug), orgs::updated_at.eq(now)))
@@ -167,11 +163,11 @@ const PICKLISTS: [(&str, &[&str]); 5] = [
 ];
 
 fn create_names(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     now: DateTime<Utc>,
     mut new_id: impl FnMut() -> Uuid,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let entries: Vec<_> = PICKLISTS
         .iter()
         .flat_map(|(list, names)| (0_i32..).zip(*names).map(move |(i, name)| (list, i, name)))

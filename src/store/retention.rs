@@ -2,9 +2,9 @@
 
 use super::advisory_lock::try_lock;
 use super::schema::{deliveries, idempotency_keys};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -20,12 +20,12 @@ pub(crate) enum Forgotten {
 /// Deletes up to `limit` deliveries with ids before that one, and as many idempotency keys from
 /// before that time. What waits to be applied stays, however old it is.
 pub(crate) fn forget(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     before: Uuid,
     keys_before: DateTime<Utc>,
     limit: i64,
-) -> Result<Forgotten, StoreError> {
+) -> Result<Forgotten> {
     if !try_lock(conn, &format!("{org}:retention"))? {
         return Ok(Forgotten::All);
     }

@@ -4,9 +4,9 @@
 //! decide anew. What refers to it and is no part of it is unlinked in the same transaction.
 
 use super::schema::org_settings;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -77,11 +77,11 @@ impl Records {
 /// Deletes a piece of those records that were made until then, and tells how many they were: 0 when
 /// there are none left.
 pub(crate) fn delete_piece(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     records: Records,
     until: DateTime<Utc>,
-) -> Result<usize, StoreError> {
+) -> Result<usize> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = SqlUuid)]
@@ -106,11 +106,7 @@ pub(crate) fn delete_piece(
 }
 
 /// Gives the org so many trial SMS segments, whatever it had left.
-pub(crate) fn set_sms_credits(
-    conn: &mut PgConnection,
-    org: Uuid,
-    credits: i64,
-) -> Result<(), StoreError> {
+pub(crate) fn set_sms_credits(conn: &mut Conn, org: Uuid, credits: i64) -> Result<()> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::sms_credits.eq(credits))
         .execute(conn)?;

@@ -4,7 +4,8 @@
 //! statements of a small batch takes longer than running them. A [`Statement`] is written and bound
 //! in the same way, and each connection prepares it once.
 
-use diesel::pg::{Pg, PgConnection};
+use crate::store::pool::Conn;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::Error;
@@ -53,7 +54,7 @@ impl<'a> Statement<'a> {
 }
 
 /// Runs all of them in one round trip.
-pub(super) fn run(conn: &mut PgConnection, mut statements: Vec<Statement<'_>>) -> QueryResult<()> {
+pub(super) fn run(conn: &mut Conn, mut statements: Vec<Statement<'_>>) -> QueryResult<()> {
     if let Some(last) = statements.pop() {
         last.with(statements).execute(conn)?;
     }
@@ -93,7 +94,7 @@ impl Query for Statement<'_> {
     type SqlType = Untyped;
 }
 
-impl RunQueryDsl<PgConnection> for Statement<'_> {}
+impl RunQueryDsl<Conn> for Statement<'_> {}
 
 struct Bind<ST, T> {
     value: T,

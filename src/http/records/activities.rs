@@ -1,6 +1,5 @@
 //! Activities: list and read (`api.md` 5).
 
-use super::NoSuchRecord;
 use super::filters::{read_one, searched};
 use super::record::{self, Address, Body};
 use super::representation::{
@@ -8,7 +7,7 @@ use super::representation::{
 };
 use crate::access::Actor;
 use crate::app::App;
-use crate::http::openapi::{QueryProblem, SignedInProblems};
+use crate::http::openapi::{NoSuchRecord, QueryProblem, SignedInProblems};
 use crate::http::page::{Page, Query};
 use crate::problem::Problem;
 use crate::store::activities::{self, ActivityFilters, FoundActivity};

@@ -1,24 +1,14 @@
 //! Deals: list, read, history (`api.md` 5).
 
-use super::NoSuchRecord;
 use super::deal_filters::{DealParameters, FILTERS};
 use super::filters;
-use super::filters::PageParameters;
-use super::history::HistoryLine;
+use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
     CustomFieldEntry, PermitBody, contact_type, custom_fields, name_of, permit_body,
 };
-use crate::access::Actor;
-use crate::app::App;
-use crate::http::openapi::{QueryProblem, SignedInProblems};
-use crate::http::page::Page;
-use crate::problem::Problem;
 use crate::store::customers::references::CustomerReference;
 use crate::store::deals::{self, FoundDeal};
-use crate::store::pool::Conn;
-use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
 use beeiq_core::directory::Directory;
 use beeiq_core::records::deal::{Deal, DealOwners};
@@ -28,8 +18,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-crate::http::routes::routes![list_deals, read_deal, deal_history];
 
 /// A deal.
 #[derive(Debug, Serialize, ToSchema)]
@@ -98,79 +86,15 @@ pub struct DealCustomerBody {
     pub name: Option<String>,
 }
 
-/// Lists deals, newest first; a member gets those that they own, themselves or by a group, and
-/// those that permits let them see. A parameter that is unknown or wrong is a 422.
-#[utoipa::path(
-    get,
-    path = "/api/v1/deals",
-    tag = "Records",
-    operation_id = "listDeals",
-    params(DealParameters),
-    responses(
-        (status = 200, description = "A page of deals", body = Page<DealBody>),
-        SignedInProblems,
-        QueryProblem,
-    ),
-)]
-pub async fn list_deals(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-) -> Result<Json<Page<DealBody>>, Problem> {
-    record::list(&app, actor, &request, (&FILTERS, filters::of_org), deals::list, deal).await
-}
-
-/// Reads a deal by its id or its `dealId`.
-/// One that is not there, or that the caller may not see, is a 404.
-#[utoipa::path(
-    get,
-    path = "/api/v1/deals/{id}",
-    tag = "Records",
-    operation_id = "readDeal",
-    params(("id" = String, Path, description = "Its id, or its `dealId`", example = "192")),
-    responses(
-        (status = 200, description = "The deal", body = DealBody, headers(("ETag" = String))),
-        SignedInProblems,
-        QueryProblem,
-        NoSuchRecord,
-    ),
-)]
-pub async fn read_deal(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let find = |conn: &mut Conn, actor: &Actor, id: String| deals::find(conn, actor, &id);
-    record::read(&app, actor, &request, address(&id), find, deal).await
-}
-
-/// Lists what happened to a deal, newest first.
-/// One that is not there, or that the caller may not see, is a 404.
-#[utoipa::path(
-    get,
-    path = "/api/v1/deals/{id}/history",
-    tag = "Records",
-    operation_id = "dealHistory",
-    params(
-        ("id" = String, Path, description = "Its id, or its `dealId`", example = "192"),
-        PageParameters
-    ),
-    responses(
-        (status = 200, description = "A page of its history", body = Page<HistoryLine>),
-        SignedInProblems,
-        NoSuchRecord,
-        QueryProblem,
-    ),
-)]
-pub async fn deal_history(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<Json<Page<HistoryLine>>, Problem> {
-    let find = |conn: &mut Conn, actor: &Actor, id: String| deals::find_id(conn, actor, &id);
-    record::read_history(&app, actor, &request, address(&id), find, Subject::Deal).await
+operations! {
+    with: (app, actor, request, id), of: ("a deal", "deals"), named: ("Deal", "Deals", "deal"),
+    body: DealBody,
+    paths: ("/api/v1/deals", "/api/v1/deals/{id}", "/api/v1/deals/{id}/history"),
+    id: ("id" = String, Path, description = "Its id, or its `dealId`", example = "192"),
+    list(DealParameters, "those that they own, themselves or by a group, and those that permits let them see") =>
+        record::list(&app, actor, &request, (&FILTERS, filters::of_org), deals::list, deal),
+    read("its id or its `dealId`") => record::read(&app, actor, &request, address(&id), deals::find, deal),
+    history() => record::read_history(&app, actor, &request, address(&id), deals::find_id, Subject::Deal),
 }
 
 impl Body for DealBody {

@@ -1,14 +1,25 @@
 //! The records of an org, as the API reads them (`api.md` 5).
 
-pub mod activities;
-pub mod customers;
+mod activities;
+mod customers;
 mod deal_filters;
-pub mod deals;
+mod deals;
 mod filters;
-pub mod history;
-pub mod notes;
+mod history;
+mod notes;
+mod operations;
 mod record;
 pub mod representation;
-pub mod tickets;
+mod tickets;
 
-use super::openapi::NoSuchRecord;
+use super::routes::Operation;
+
+pub(super) const ROUTES: &[&[Operation]] = &[
+    customers::contacts::ROUTES,
+    customers::accounts::ROUTES,
+    customers::leads::ROUTES,
+    deals::ROUTES,
+    tickets::ROUTES,
+    notes::ROUTES,
+    activities::ROUTES,
+];

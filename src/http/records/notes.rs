@@ -1,28 +1,19 @@
 //! Notes: list and read (`api.md` 5).
 
-use super::NoSuchRecord;
 use super::filters;
+use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
     CustomerReferenceBody, OwnerBody, PermitBody, customer_reference, name_of, owner, permit_body,
 };
-use crate::access::Actor;
-use crate::app::App;
-use crate::http::openapi::{QueryProblem, SignedInProblems};
-use crate::http::page::Page;
-use crate::problem::Problem;
 use crate::store::deals::references::DealReference;
 use crate::store::notes::{self, FoundNote, Target};
-use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::directory::Directory;
 use beeiq_core::records::note::Note;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-crate::http::routes::routes![list_notes, read_note];
 
 /// The names of the filters, beside `limit` and `cursor`: notes have no tags.
 const FILTERS: [&str; 9] =
@@ -106,51 +97,17 @@ pub(super) struct NoteParameters {
     q: Option<String>,
 }
 
-/// Lists notes, newest first; a member gets those that their own permits let them see.
-/// A parameter that is unknown or wrong is a 422.
-#[utoipa::path(
-    get,
-    path = "/api/v1/notes",
-    tag = "Records",
-    operation_id = "listNotes",
-    params(NoteParameters),
-    responses(
-        (status = 200, description = "A page of notes", body = Page<NoteBody>),
-        SignedInProblems,
-        QueryProblem,
-    ),
-)]
-pub async fn list_notes(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-) -> Result<Json<Page<NoteBody>>, Problem> {
-    record::list(&app, actor, &request, (&FILTERS, filters::of_org), notes::list, note).await
+operations! {
+    with: (app, actor, request, id), of: ("a note", "notes"), named: ("Note", "Notes", "note"),
+    body: NoteBody, paths: ("/api/v1/notes", "/api/v1/notes/{id}", ""),
+    id: ("id" = Uuid, Path, description = "Its id"),
+    list(NoteParameters, "those that their own permits let them see") =>
+        record::list(&app, actor, &request, (&FILTERS, filters::of_org), notes::list, note),
+    read("its id") => record::read(&app, actor, &request, address(&id), notes::find, note),
 }
 
-/// Reads a note by its id.
-/// One that is not there, or that the caller may not see, is a 404.
-#[utoipa::path(
-    get,
-    path = "/api/v1/notes/{id}",
-    tag = "Records",
-    operation_id = "readNote",
-    params(("id" = Uuid, Path, description = "Its id")),
-    responses(
-        (status = 200, description = "The note", body = NoteBody, headers(("ETag" = String))),
-        SignedInProblems,
-        QueryProblem,
-        NoSuchRecord,
-    ),
-)]
-pub async fn read_note(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let address = Address { kind: "note", id: Uuid::try_parse(&id).ok() };
-    record::read(&app, actor, &request, address, notes::find, note).await
+fn address(id: &str) -> Address<Uuid> {
+    Address { kind: "note", id: Uuid::try_parse(id).ok() }
 }
 
 impl Body for NoteBody {

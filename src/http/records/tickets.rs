@@ -1,21 +1,13 @@
 //! Tickets: list, read, history (`api.md` 5).
 
-use super::NoSuchRecord;
-use super::filters::{self, FILTERS, PageParameters};
-use super::history::HistoryLine;
+use super::filters::{self, FILTERS};
+use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
     CustomFieldEntry, CustomerReferenceBody, OwnerBody, custom_fields, customer_reference, name_of,
     owner,
 };
-use crate::access::Actor;
-use crate::app::App;
-use crate::http::openapi::{QueryProblem, SignedInProblems};
-use crate::http::page::Page;
-use crate::problem::Problem;
 use crate::store::tickets::{self, FoundTicket};
-use actix_web::web::{Data, Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
 use beeiq_core::directory::Directory;
 use beeiq_core::records::path_id::PathId;
@@ -25,8 +17,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-crate::http::routes::routes![list_tickets, read_ticket, ticket_history];
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
@@ -110,78 +100,17 @@ pub(super) struct TicketParameters {
     q: Option<String>,
 }
 
-/// Lists tickets, newest first; a member gets their own, those of their groups, and those of no group.
-/// A parameter that is unknown or wrong is a 422.
-#[utoipa::path(
-    get,
-    path = "/api/v1/tickets",
-    tag = "Records",
-    operation_id = "listTickets",
-    params(TicketParameters),
-    responses(
-        (status = 200, description = "A page of tickets", body = Page<TicketBody>),
-        SignedInProblems,
-        QueryProblem,
-    ),
-)]
-pub async fn list_tickets(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-) -> Result<Json<Page<TicketBody>>, Problem> {
-    record::list(&app, actor, &request, (&FILTERS, filters::of_org), tickets::list, ticket).await
-}
-
-/// Reads a ticket by its id or its code, `TID-n` in any case.
-/// One that is not there, or that the caller may not see, is a 404.
-#[utoipa::path(
-    get,
-    path = "/api/v1/tickets/{id}",
-    tag = "Records",
-    operation_id = "readTicket",
-    params(("id" = String, Path, description = "Its id, or its code", example = "TID-1")),
-    responses(
-        (status = 200, description = "The ticket", body = TicketBody, headers(("ETag" = String))),
-        SignedInProblems,
-        QueryProblem,
-        NoSuchRecord,
-    ),
-)]
-pub async fn read_ticket(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    record::read(&app, actor, &request, address(&id), tickets::find, ticket).await
-}
-
-/// Lists what happened to a ticket, newest first.
-/// One that is not there, or that the caller may not see, is a 404.
-#[utoipa::path(
-    get,
-    path = "/api/v1/tickets/{id}/history",
-    tag = "Records",
-    operation_id = "ticketHistory",
-    params(
-        ("id" = String, Path, description = "Its id, or its code", example = "TID-1"),
-        PageParameters
-    ),
-    responses(
-        (status = 200, description = "A page of its history", body = Page<HistoryLine>),
-        SignedInProblems,
-        NoSuchRecord,
-        QueryProblem,
-    ),
-)]
-pub async fn ticket_history(
-    app: Data<App>,
-    actor: Actor,
-    request: HttpRequest,
-    id: Path<String>,
-) -> Result<Json<Page<HistoryLine>>, Problem> {
-    record::read_history(&app, actor, &request, address(&id), tickets::find_id, Subject::Ticket)
-        .await
+operations! {
+    with: (app, actor, request, id), of: ("a ticket", "tickets"),
+    named: ("Ticket", "Tickets", "ticket"), body: TicketBody,
+    paths: ("/api/v1/tickets", "/api/v1/tickets/{id}", "/api/v1/tickets/{id}/history"),
+    id: ("id" = String, Path, description = "Its id, or its code", example = "TID-1"),
+    list(TicketParameters, "their own, those of their groups, and those of no group") =>
+        record::list(&app, actor, &request, (&FILTERS, filters::of_org), tickets::list, ticket),
+    read("its id or its code, `TID-n` in any case") =>
+        record::read(&app, actor, &request, address(&id), tickets::find, ticket),
+    history() =>
+        record::read_history(&app, actor, &request, address(&id), tickets::find_id, Subject::Ticket),
 }
 
 impl Body for TicketBody {

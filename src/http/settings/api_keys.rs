@@ -1,54 +1,25 @@
 //! `/api/v1/api-keys` (`api.md` 3): how programs call the management API. Owner and admins only.
 
 use super::operations::handlers;
-use crate::access::{Role, Session};
+use crate::access::Session;
 use crate::app::App;
 use crate::http::body;
 use crate::problem::Problem;
 use crate::service::settings::Edit;
-use crate::service::settings::api_keys::{self, ApiKeySettings, ApiKeys};
+use crate::service::settings::api_keys::{self, ApiKey, ApiKeySettings, ApiKeys};
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-/// An API key.
-#[derive(ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "here for its description")]
-pub struct ApiKey {
-    /// Its id.
-    id: Uuid,
-    /// Its name.
-    name: String,
-    /// What it may do.
-    role: Role,
-    /// When it ends; null: when it is deleted.
-    expires_at: Option<DateTime<Utc>>,
-    /// When it was used last, to five minutes; null: never.
-    last_used_at: Option<DateTime<Utc>>,
-    /// When it was made.
-    created_at: DateTime<Utc>,
-}
 
 /// An API key that has been made.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "here for its description")]
-pub struct CreatedKey {
+#[derive(Serialize, ToSchema)]
+struct CreatedKey {
     /// What to send as `Authorization: Bearer …`; shown this once.
     key: String,
     /// What is shown of it later.
     #[serde(flatten)]
     shown: ApiKey,
-}
-
-#[derive(Serialize)]
-struct Created {
-    key: String,
-    #[serde(flatten)]
-    shown: api_keys::ApiKey,
 }
 
 handlers! {
@@ -89,6 +60,6 @@ pub async fn create(
         })
         .await?;
     let location = format!("{}/api/v1/api-keys/{}", app.public_url, shown.id);
-    let created = Created { key, shown };
+    let created = CreatedKey { key, shown };
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(created))
 }

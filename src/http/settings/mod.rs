@@ -2,23 +2,33 @@
 //! described. What it does is in `service::settings`.
 
 mod accounts;
-pub(crate) mod api_keys;
-pub(crate) mod audit_log;
-pub(crate) mod currencies;
-pub(crate) mod custom_fields;
-pub(crate) mod email;
-pub(crate) mod groups;
-pub(crate) mod listeners;
-mod names;
+mod api_keys;
+mod audit_log;
+mod currencies;
+mod custom_fields;
+mod email;
+mod groups;
+pub(super) mod listeners;
+pub(super) mod names;
 mod operations;
-pub(crate) mod org;
-pub(crate) mod resource;
-pub(crate) mod sms;
-pub(crate) mod users;
+mod org;
+pub(super) mod resource;
+mod sms;
+mod users;
 
-pub(crate) use names::{slas, tags};
+use super::routes::Operation;
 
-/// The lists that an org chooses from.
-pub(crate) mod picklists {
-    pub(crate) use super::names::{channels, deal_categories, deal_packages, deal_stages, sources};
-}
+/// Beside those of [`names`].
+pub(super) const ROUTES: &[&[Operation]] = &[
+    listeners::ROUTES,
+    listeners::preview::ROUTES,
+    users::ROUTES,
+    groups::ROUTES,
+    currencies::ROUTES,
+    custom_fields::ROUTES,
+    org::ROUTES,
+    audit_log::ROUTES,
+    api_keys::ROUTES,
+    email::ROUTES,
+    sms::ROUTES,
+];

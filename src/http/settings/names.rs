@@ -4,6 +4,7 @@
 use super::operations::handlers;
 use super::resource::Change;
 use crate::app::App;
+use crate::http::routes::Operation;
 use crate::problem::Problem;
 use crate::service::settings::Entry;
 use crate::service::settings::names::{Names, SlaSettings, TagSettings};
@@ -17,107 +18,55 @@ pub type SlaChange = Change<SlaSettings>;
 pub type PicklistEntry = Entry<PicklistEntrySettings>;
 pub type PicklistEntryChange = Change<PicklistEntrySettings>;
 
-pub mod tags {
-    use super::*;
+/// Makes a module of each resource, and `ROUTES` of them all.
+macro_rules! named {
+    ($(
+        $(#[$doc:meta])*
+        $module:ident: $resource:expr, $paths:tt, $tag:literal, $one:literal, $several:literal,
+        $named:tt, $Entry:ident($Settings:ident, $Change:ident);
+    )+) => {
+        $(
+            $(#[$doc])*
+            pub mod $module {
+                use super::*;
 
-    handlers! {
-        resource(app): Names::<TagSettings>::default(),
-        paths: ("/api/v1/tags", "/api/v1/tags/{id}"), tag: "Tags",
-        one: "a tag", several: "tags", named: ("Tag", "Tags"), entry: Tag,
-        operations: [list, read, create(TagSettings), change(TagChange), delete],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
+                handlers! {
+                    resource(app): $resource, paths: $paths, tag: $tag, one: $one,
+                    several: $several, named: $named, entry: $Entry,
+                    operations: [list, read, create($Settings), change($Change), delete],
+                    filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
+                }
+            }
+        )+
+
+        pub(crate) const ROUTES: &[&[Operation]] = &[$($module::ROUTES),+];
+    };
 }
 
-pub mod slas {
-    use super::*;
-
-    handlers! {
-        resource(app): Names::<SlaSettings>::default(),
-        paths: ("/api/v1/slas", "/api/v1/slas/{id}"), tag: "SLAs",
-        one: "a service level", several: "service levels", named: ("Sla", "Slas"), entry: Sla,
-        operations: [list, read, create(SlaSettings), change(SlaChange), delete],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
-}
-
-/// Where customers come from.
-pub mod sources {
-    use super::*;
-
-    handlers! {
-        resource(app): Picklist::SOURCES,
-        paths: ("/api/v1/sources", "/api/v1/sources/{id}"), tag: "Sources",
-        one: "a source", several: "sources", named: ("Source", "Sources"),
-        entry: PicklistEntry,
-        operations: [
-            list, read, create(PicklistEntrySettings), change(PicklistEntryChange), delete
-        ],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
-}
-
-/// Through which notes and tickets come. A new org has the nine of `listener.md` 7; payloads find
-/// them by these names, so an org that renames or deletes one does without it.
-pub mod channels {
-    use super::*;
-
-    handlers! {
-        resource(app): Picklist::CHANNELS,
-        paths: ("/api/v1/channels", "/api/v1/channels/{id}"), tag: "Channels",
-        one: "a channel", several: "channels", named: ("Channel", "Channels"),
-        entry: PicklistEntry,
-        operations: [
-            list, read, create(PicklistEntrySettings), change(PicklistEntryChange), delete
-        ],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
-}
-
-/// How far a deal has come.
-pub mod deal_stages {
-    use super::*;
-
-    handlers! {
-        resource(app): Picklist::STAGES,
-        paths: ("/api/v1/deal-stages", "/api/v1/deal-stages/{id}"), tag: "Deal stages",
-        one: "a deal stage", several: "deal stages", named: ("DealStage", "DealStages"),
-        entry: PicklistEntry,
-        operations: [
-            list, read, create(PicklistEntrySettings), change(PicklistEntryChange), delete
-        ],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
-}
-
-/// What kinds of deal there are.
-pub mod deal_categories {
-    use super::*;
-
-    handlers! {
-        resource(app): Picklist::CATEGORIES,
-        paths: ("/api/v1/deal-categories", "/api/v1/deal-categories/{id}"), tag: "Deal categories",
-        one: "a deal category", several: "deal categories", named: ("DealCategory", "DealCategories"),
-        entry: PicklistEntry,
-        operations: [
-            list, read, create(PicklistEntrySettings), change(PicklistEntryChange), delete
-        ],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
-}
-
-/// What deals may be about.
-pub mod deal_packages {
-    use super::*;
-
-    handlers! {
-        resource(app): Picklist::PACKAGES,
-        paths: ("/api/v1/deal-packages", "/api/v1/deal-packages/{id}"), tag: "Deal packages",
-        one: "a deal package", several: "deal packages", named: ("DealPackage", "DealPackages"),
-        entry: PicklistEntry,
-        operations: [
-            list, read, create(PicklistEntrySettings), change(PicklistEntryChange), delete
-        ],
-        filters: [("name" = Option<String>, Query, description = "Of this name, in any case")]
-    }
+named! {
+    tags: Names::<TagSettings>::default(), ("/api/v1/tags", "/api/v1/tags/{id}"),
+        "Tags", "a tag", "tags", ("Tag", "Tags"), Tag(TagSettings, TagChange);
+    slas: Names::<SlaSettings>::default(), ("/api/v1/slas", "/api/v1/slas/{id}"),
+        "SLAs", "a service level", "service levels", ("Sla", "Slas"), Sla(SlaSettings, SlaChange);
+    /// Where customers come from.
+    sources: Picklist::SOURCES, ("/api/v1/sources", "/api/v1/sources/{id}"),
+        "Sources", "a source", "sources", ("Source", "Sources"),
+        PicklistEntry(PicklistEntrySettings, PicklistEntryChange);
+    /// Through which notes and tickets come. A new org has the nine of `listener.md` 7; payloads find
+    /// them by these names, so an org that renames or deletes one does without it.
+    channels: Picklist::CHANNELS, ("/api/v1/channels", "/api/v1/channels/{id}"),
+        "Channels", "a channel", "channels", ("Channel", "Channels"),
+        PicklistEntry(PicklistEntrySettings, PicklistEntryChange);
+    /// How far a deal has come.
+    deal_stages: Picklist::STAGES, ("/api/v1/deal-stages", "/api/v1/deal-stages/{id}"),
+        "Deal stages", "a deal stage", "deal stages", ("DealStage", "DealStages"),
+        PicklistEntry(PicklistEntrySettings, PicklistEntryChange);
+    /// What kinds of deal there are.
+    deal_categories: Picklist::CATEGORIES, ("/api/v1/deal-categories", "/api/v1/deal-categories/{id}"),
+        "Deal categories", "a deal category", "deal categories", ("DealCategory", "DealCategories"),
+        PicklistEntry(PicklistEntrySettings, PicklistEntryChange);
+    /// What deals may be about.
+    deal_packages: Picklist::PACKAGES, ("/api/v1/deal-packages", "/api/v1/deal-packages/{id}"),
+        "Deal packages", "a deal package", "deal packages", ("DealPackage", "DealPackages"),
+        PicklistEntry(PicklistEntrySettings, PicklistEntryChange);
 }

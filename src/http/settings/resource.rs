@@ -7,7 +7,7 @@ use crate::http::etag::{self, IfMatch};
 use crate::http::page::{Page, Query, invalid};
 use crate::problem::Problem;
 use crate::service::settings::{
-    self, Changing, Edit, Entry, EntryOf, Resource, Settings, UnfitFilter, json,
+    self, Changing, Edit, Entry, EntryOf, ListFilter, Resource, Settings, UnfitFilter, json,
 };
 use crate::store::settings::Rows;
 use actix_web::http::header;
@@ -19,19 +19,20 @@ use utoipa::openapi::schema::{Object, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-impl<S: Settings + ToSchema> PartialSchema for Entry<S> {
+impl<S: Settings + ToSchema, X: ToSchema> PartialSchema for Entry<S, X> {
     /// The settings' fields, all of which are there, beside those of the server.
     fn schema() -> RefOr<Schema> {
         let mut object = object_of::<S>();
         object.additional_properties = None;
         object.description = None;
         object.properties.extend(object_of::<Made>().properties);
+        object.properties.extend(object_of::<X>().properties);
         object.required = object.properties.keys().cloned().collect();
         object.into()
     }
 }
 
-impl<S: Settings + ToSchema> ToSchema for Entry<S> {
+impl<S: Settings + ToSchema, X: ToSchema> ToSchema for Entry<S, X> {
     fn name() -> Cow<'static, str> {
         S::NAME.into()
     }
@@ -90,8 +91,8 @@ pub(super) async fn list<R: Resource>(
     actor: Actor,
     request: &HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = Query::of_list(request, R::FILTERS)?;
-    let filter = R::filter(&|name| query.get(name).map(str::to_owned))
+    let query = Query::of_list(request, R::Filter::PARAMETERS)?;
+    let filter = R::Filter::of(&|name| query.get(name).map(str::to_owned))
         .map_err(|UnfitFilter(name, message)| invalid(name, message))?;
     let paging = query.paging()?;
     let rows = Rows::page(paging.before(), paging.rows());

@@ -11,7 +11,7 @@ use crate::http::openapi::{AdminProblems, BodyProblems, ProblemDocument};
 use crate::problem::Problem;
 use crate::send::Sms;
 use crate::send::guard::Guard;
-use crate::send::sms::{Owner, Provider, SmsAccount, destination};
+use crate::send::sms::{Owner, Provider, destination};
 use crate::service::message_accounts::{self, Kept, with_secrets};
 use crate::store::pool::Conn;
 use crate::store::settings::message_accounts as stored;
@@ -232,7 +232,9 @@ fn wanted(before: Option<&Kept>, patch: Value, guard: &Guard) -> Result<Value, P
     let merged = accounts::without_nulls(body::merged(base, patch)?);
     let moved = same.is_some_and(|kept| destination(&kept.shown) != destination(&merged));
     let full = with_secrets(merged, CHANNEL, same, moved)?;
-    let faults = parsed(provider, full.clone())?.check(guard);
+    let mut fields = full.clone();
+    fields.as_object_mut().map(|fields| fields.remove("provider"));
+    let faults = body::read(provider, fields)?.check(guard);
     if faults.is_empty() { Ok(full) } else { Err(Problem::fields(faults)) }
 }
 
@@ -254,19 +256,6 @@ fn provider_of(patch: &Value, before: Option<&Kept>) -> Result<Provider, Problem
     }
 }
 
-/// Field by field, so that what does not fit is told with its place.
-fn parsed(provider: Provider, mut account: Value) -> Result<SmsAccount, Problem> {
-    if let Some(fields) = account.as_object_mut() {
-        fields.remove("provider");
-    }
-    Ok(match provider {
-        Provider::Http => SmsAccount::Http(body::from_value(account)?),
-        Provider::Twilio => SmsAccount::Twilio(body::from_value(account)?),
-        Provider::Esms => SmsAccount::Esms(body::from_value(account)?),
-        Provider::SpeedSms => SmsAccount::SpeedSms(body::from_value(account)?),
-    })
-}
-
 fn answer(conn: &mut Conn, org: Uuid, kept: Option<&Kept>) -> Result<Representation, Problem> {
     let shown = kept.map(|kept| &kept.shown);
     let blank =
@@ -277,4 +266,21 @@ fn answer(conn: &mut Conn, org: Uuid, kept: Option<&Kept>) -> Result<Representat
         fields.insert("trialCredits".to_owned(), credits.into());
     }
     Ok(Representation { body, etag: accounts::etag(kept) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::settings::resource::object_of;
+
+    #[test]
+    fn every_field_of_every_provider_is_described() {
+        let described = object_of::<SmsFields>().properties;
+        for provider in Provider::ALL {
+            for field in provider.blank().as_object().unwrap().keys() {
+                let there = field == "provider" || described.contains_key(field);
+                assert!(there, "SmsFields lacks {field} of {provider}");
+            }
+        }
+    }
 }

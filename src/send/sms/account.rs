@@ -1,7 +1,17 @@
 //! What the accounts with all providers have in common.
 
+use crate::config::SenderSettings;
+use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault};
+use reqwest::Client;
+use reqwest::redirect::Policy;
 use serde_json::Value;
+use std::time::Duration;
+
+/// How long a connection that nobody uses stays open.
+const IDLE: Duration = Duration::from_secs(30);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// Whose account it is: the instance's servers are trusted, an org's are guarded against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,4 +71,39 @@ impl IntoIterator for Checked {
 /// A number as the Vietnamese providers want it.
 pub(super) fn without_plus(e164: &str) -> &str {
     e164.trim_start_matches('+')
+}
+
+/// The ways to the providers.
+#[derive(Debug)]
+pub(crate) struct Providers {
+    /// For URLs that orgs give: connects to what the guard lets through, past any proxy.
+    pub(super) guarded: Client,
+    /// For URLs that the operator gives.
+    pub(super) trusted: Client,
+    pub(super) guard: Guard,
+    pub(super) twilio_url: String,
+    pub(super) esms_url: String,
+    pub(super) speedsms_url: String,
+}
+
+impl Providers {
+    /// With these settings.
+    pub(crate) fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
+        let client = || {
+            Client::builder()
+                .redirect(Policy::none())
+                .timeout(settings.sms_timeout)
+                .connect_timeout(CONNECT.min(settings.sms_timeout))
+                .pool_idle_timeout(IDLE)
+                .user_agent("BeeIQ")
+        };
+        Ok(Self {
+            guarded: client().no_proxy().dns_resolver(guard.clone()).build()?,
+            trusted: client().build()?,
+            guard,
+            twilio_url: settings.twilio_url.clone(),
+            esms_url: settings.esms_url.clone(),
+            speedsms_url: settings.speedsms_url.clone(),
+        })
+    }
 }

@@ -1,22 +1,16 @@
 //! eSMS.vn: `SendMultipleMessage_V4_post_json`, customer care by brandname. What became of a
 //! message is in `CodeResult`, whatever the status of HTTP.
 
-use super::account::{Checked, Fields, without_plus};
+use super::account::{Checked, Fields, Owner, Providers, without_plus};
 use super::exchange::{Answer, ask};
+use crate::send::guard::Guard;
 use beeiq_core::records::outgoing::{Outcome, Sms};
-use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
 /// "Customer care", the kind of message to people who are customers.
 const CUSTOMER_CARE: &str = "2";
-
-pub(super) const FIELDS: Fields = Fields {
-    blank: || json!({"apiKey": null, "secretKey": null, "brandname": null}),
-    secrets: &["/apiKey", "/secretKey"],
-    destination: &[],
-};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,11 +21,17 @@ pub(crate) struct EsmsAccount {
 }
 
 impl EsmsAccount {
+    pub(super) const FIELDS: Fields = Fields {
+        blank: || json!({"apiKey": null, "secretKey": null, "brandname": null}),
+        secrets: &["/apiKey", "/secretKey"],
+        destination: &[],
+    };
+
     pub(super) fn secrets(&self) -> Vec<&str> {
         vec![self.api_key.expose_secret(), self.secret_key.expose_secret()]
     }
 
-    pub(super) fn check(&self, faults: &mut Checked) {
+    pub(super) fn check(&self, _: &Guard, faults: &mut Checked) {
         let Self { api_key, secret_key, brandname } = self;
         faults.required_line(api_key.expose_secret(), "/apiKey", 255);
         faults.required_line(secret_key.expose_secret(), "/secretKey", 255);
@@ -39,7 +39,7 @@ impl EsmsAccount {
     }
 
     /// Sends one. `RequestId` has the provider refuse a repetition for a day.
-    pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
+    pub(super) async fn send(&self, ways: &Providers, _: Owner, sms: &Sms) -> Outcome {
         let body = json!({
              "ApiKey": self.api_key.expose_secret(),
              "SecretKey": self.secret_key.expose_secret(),
@@ -51,8 +51,8 @@ impl EsmsAccount {
              "IsUnicode": if sms.content.is_ascii() { "0" } else { "1" },
              "RequestId": sms.id,
         });
-        let url = format!("{base}/MainService.svc/json/SendMultipleMessage_V4_post_json/");
-        match ask(client.post(url).json(&body)).await {
+        let path = "MainService.svc/json/SendMultipleMessage_V4_post_json";
+        match ask(ways.trusted.post(format!("{}/{path}/", ways.esms_url)).json(&body)).await {
             Ok(answer) => outcome(&answer),
             Err(outcome) => outcome,
         }

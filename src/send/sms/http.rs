@@ -1,13 +1,13 @@
 //! Any provider with an HTTP API: the org writes the request as templates.
 
-use super::account::{Checked, Fields};
+use super::account::{Checked, Fields, Owner, Providers};
 use super::exchange::ask;
 use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
 use beeiq_core::records::outgoing::{Outcome, Sms};
 use beeiq_core::values::template::{Escape, RequestTemplate, RequestValues};
+use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,17 +34,6 @@ const OWN_HEADERS: [&str; 9] = [
 ];
 /// Headers whose values are no secrets.
 pub(super) const OPEN_HEADERS: [&str; 2] = ["content-type", "accept"];
-
-pub(super) const FIELDS: Fields = Fields {
-    blank: || {
-        json!({
-            "url": null, "method": "POST", "headers": {}, "body": null, "messageIdPointer": null,
-            "from": null, "secret": null,
-        })
-    },
-    secrets: &["/secret"],
-    destination: &["url"],
-};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -79,6 +68,17 @@ struct Prepared {
 }
 
 impl HttpAccount {
+    pub(super) const FIELDS: Fields = Fields {
+        blank: || {
+            json!({
+                "url": null, "method": "POST", "headers": {}, "body": null, "messageIdPointer": null,
+                "from": null, "secret": null,
+            })
+        },
+        secrets: &["/secret"],
+        destination: &["url"],
+    };
+
     /// Its secrets; of a header also its words, since a provider may repeat a token without the
     /// `Bearer` before it.
     pub(super) fn secrets(&self) -> Vec<&str> {
@@ -145,7 +145,11 @@ impl HttpAccount {
         content_type.map_or(Escape::Json, |(_, value)| Escape::of_media_type(value.expose_secret()))
     }
 
-    pub(super) async fn send(&self, client: &Client, guard: &Guard, sms: &Sms) -> Outcome {
+    pub(super) async fn send(&self, ways: &Providers, owner: Owner, sms: &Sms) -> Outcome {
+        let (client, guard) = match owner {
+            Owner::Org => (&ways.guarded, &ways.guard),
+            Owner::Instance => (&ways.trusted, &Guard::open()),
+        };
         let prepared = match self.prepare(guard, sms) {
             Ok(prepared) => prepared,
             Err(words) => return Outcome::AccountRefused { words },

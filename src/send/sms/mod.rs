@@ -7,73 +7,89 @@ mod http;
 mod speedsms;
 mod twilio;
 
-pub(crate) use account::Owner;
-pub(crate) use esms::EsmsAccount;
-pub(crate) use http::HttpAccount;
-pub(crate) use speedsms::SpeedSmsAccount;
-pub(crate) use twilio::TwilioAccount;
+pub(crate) use account::{Owner, Providers};
 
 use super::guard::Guard;
-use crate::config::SenderSettings;
 use account::{Checked, Fields};
 use beeiq_core::diagnostics::{Fault, Pointer};
 use beeiq_core::records::outgoing::{Outcome, Sms};
 use beeiq_core::values::masking::MASK;
 use beeiq_core::values::template::Escape;
-use reqwest::Client;
-use reqwest::redirect::Policy;
-use serde::Deserialize;
+use beeiq_core::words;
+use serde::de::DeserializeSeed;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::time::Duration;
 
-/// How long a connection that nobody uses stays open.
-const IDLE: Duration = Duration::from_secs(30);
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(10);
+/// The providers: the name of each, and what an account with it is.
+macro_rules! providers {
+    ($($Provider:ident($Account:ty) => $name:tt,)+) => {
+        words! {
+            pub(crate) enum Provider {
+                $($Provider => $name,)+
+            }
+        }
 
-/// An account with a provider, its secrets in it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "provider", rename_all = "lowercase")]
-pub(crate) enum SmsAccount {
-    Http(HttpAccount),
-    Twilio(TwilioAccount),
-    Esms(EsmsAccount),
-    SpeedSms(SpeedSmsAccount),
+        /// An account with a provider, its secrets in it.
+        #[derive(Clone, Debug, Deserialize)]
+        #[serde(tag = "provider")]
+        pub(crate) enum SmsAccount {
+            $(#[serde(rename = $name)] $Provider($Account),)+
+        }
+
+        impl Provider {
+            const fn fields(self) -> Fields {
+                match self {
+                    $(Self::$Provider => <$Account>::FIELDS,)+
+                }
+            }
+        }
+
+        /// Reads an account with it, field by field, so that what does not fit is told with its place.
+        impl<'de> DeserializeSeed<'de> for Provider {
+            type Value = SmsAccount;
+
+            fn deserialize<D: Deserializer<'de>>(self, fields: D) -> Result<SmsAccount, D::Error> {
+                match self {
+                    $(Self::$Provider => Deserialize::deserialize(fields).map(SmsAccount::$Provider),)+
+                }
+            }
+        }
+
+        impl SmsAccount {
+            pub(crate) fn check(&self, guard: &Guard) -> Vec<Fault> {
+                let mut faults = Checked::default();
+                match self {
+                    $(Self::$Provider(account) => account.check(guard, &mut faults),)+
+                }
+                faults.0
+            }
+
+            fn secrets(&self) -> Vec<&str> {
+                match self {
+                    $(Self::$Provider(account) => account.secrets(),)+
+                }
+            }
+
+            async fn send(&self, ways: &Providers, owner: Owner, sms: &Sms) -> Outcome {
+                match self {
+                    $(Self::$Provider(account) => account.send(ways, owner, sms).await,)+
+                }
+            }
+        }
+    };
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Provider {
-    Http,
-    Twilio,
-    Esms,
-    SpeedSms,
+providers! {
+    Http(http::HttpAccount) => "http",
+    Twilio(twilio::TwilioAccount) => "twilio",
+    Esms(esms::EsmsAccount) => "esms",
+    SpeedSms(speedsms::SpeedSmsAccount) => "speedsms",
 }
 
 impl Provider {
-    pub(crate) const ALL: [Self; 4] = [Self::Http, Self::Twilio, Self::Esms, Self::SpeedSms];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Twilio => "twilio",
-            Self::Esms => "esms",
-            Self::SpeedSms => "speedsms",
-        }
-    }
-
     /// The provider of an account as JSON.
     pub(crate) fn of(account: &Value) -> Option<Self> {
-        Self::deserialize(account.get("provider")?).ok()
-    }
-
-    const fn fields(self) -> Fields {
-        match self {
-            Self::Http => http::FIELDS,
-            Self::Twilio => twilio::FIELDS,
-            Self::Esms => esms::FIELDS,
-            Self::SpeedSms => speedsms::FIELDS,
-        }
+        account.get("provider")?.as_str()?.parse().ok()
     }
 
     /// An account with it of which nothing is set: every field that there is.
@@ -103,75 +119,10 @@ pub(crate) fn destination(account: &Value) -> Vec<Option<&Value>> {
     ["provider"].iter().chain(fields).map(|field| account.get(*field)).collect()
 }
 
-impl SmsAccount {
-    pub(crate) fn check(&self, guard: &Guard) -> Vec<Fault> {
-        let mut faults = Checked::default();
-        match self {
-            Self::Http(account) => account.check(guard, &mut faults),
-            Self::Twilio(account) => account.check(&mut faults),
-            Self::Esms(account) => account.check(&mut faults),
-            Self::SpeedSms(account) => account.check(&mut faults),
-        }
-        faults.0
-    }
-
-    fn secrets(&self) -> Vec<&str> {
-        match self {
-            Self::Http(account) => account.secrets(),
-            Self::Twilio(account) => account.secrets(),
-            Self::Esms(account) => account.secrets(),
-            Self::SpeedSms(account) => account.secrets(),
-        }
-    }
-}
-
-/// The ways to the providers.
-#[derive(Debug)]
-pub(crate) struct Providers {
-    /// For URLs that orgs give: connects to what the guard lets through, past any proxy.
-    guarded: Client,
-    /// For URLs that the operator gives.
-    trusted: Client,
-    guard: Guard,
-    twilio_url: String,
-    esms_url: String,
-    speedsms_url: String,
-}
-
 impl Providers {
-    /// With these settings.
-    pub(crate) fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
-        let client = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .timeout(settings.sms_timeout)
-                .connect_timeout(CONNECT.min(settings.sms_timeout))
-                .pool_idle_timeout(IDLE)
-                .user_agent("BeeIQ")
-        };
-        Ok(Self {
-            guarded: client().no_proxy().dns_resolver(guard.clone()).build()?,
-            trusted: client().build()?,
-            guard,
-            twilio_url: settings.twilio_url.clone(),
-            esms_url: settings.esms_url.clone(),
-            speedsms_url: settings.speedsms_url.clone(),
-        })
-    }
-
     /// Sends one message, and says what became of it; the account's secrets are in no word of it.
     pub(crate) async fn send(&self, account: &SmsAccount, owner: Owner, sms: &Sms) -> Outcome {
-        let outcome = match account {
-            SmsAccount::Http(account) => match owner {
-                Owner::Org => account.send(&self.guarded, &self.guard, sms).await,
-                Owner::Instance => account.send(&self.trusted, &Guard::open(), sms).await,
-            },
-            SmsAccount::Twilio(account) => account.send(&self.trusted, &self.twilio_url, sms).await,
-            SmsAccount::Esms(account) => account.send(&self.trusted, &self.esms_url, sms).await,
-            SmsAccount::SpeedSms(account) => {
-                account.send(&self.trusted, &self.speedsms_url, sms).await
-            }
-        };
+        let outcome = account.send(self, owner, sms).await;
         without_secrets(outcome, &account.secrets())
     }
 }
@@ -197,7 +148,7 @@ mod tests {
     #[test]
     fn every_provider_is_in_the_list_of_all() {
         let names = Provider::ALL.map(|provider| format!("`{}`", provider.as_str())).join(", ");
-        let error = Provider::deserialize(json!("?")).unwrap_err().to_string();
+        let error = <Provider as Deserialize>::deserialize(json!("?")).unwrap_err().to_string();
         assert!(error.ends_with(&format!("expected one of {names}")), "{error}");
     }
 

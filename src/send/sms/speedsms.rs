@@ -2,19 +2,13 @@
 //!
 //! The API has no idempotency key: a crash between its yes and ours repeats a message.
 
-use super::account::{Checked, Fields, without_plus};
+use super::account::{Checked, Fields, Owner, Providers, without_plus};
 use super::exchange::{Answer, ask};
+use crate::send::guard::Guard;
 use beeiq_core::records::outgoing::{Outcome, Sms};
-use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
-
-pub(super) const FIELDS: Fields = Fields {
-    blank: || json!({"accessToken": null, "sender": null}),
-    secrets: &["/accessToken"],
-    destination: &[],
-};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,17 +18,23 @@ pub(crate) struct SpeedSmsAccount {
 }
 
 impl SpeedSmsAccount {
+    pub(super) const FIELDS: Fields = Fields {
+        blank: || json!({"accessToken": null, "sender": null}),
+        secrets: &["/accessToken"],
+        destination: &[],
+    };
+
     pub(super) fn secrets(&self) -> Vec<&str> {
         vec![self.access_token.expose_secret()]
     }
 
-    pub(super) fn check(&self, faults: &mut Checked) {
+    pub(super) fn check(&self, _: &Guard, faults: &mut Checked) {
         let Self { access_token, sender } = self;
         faults.required_line(access_token.expose_secret(), "/accessToken", 255);
         faults.line(sender.as_deref(), "/sender", 64);
     }
 
-    pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
+    pub(super) async fn send(&self, ways: &Providers, _: Owner, sms: &Sms) -> Outcome {
         let sender = self.sender.as_deref().unwrap_or_default();
         let body = json!({
              "to": [without_plus(&sms.to)],
@@ -42,8 +42,9 @@ impl SpeedSmsAccount {
              "sms_type": sms_type(sender),
              "sender": sender,
         });
-        let request = client
-            .post(format!("{base}/index.php/sms/send"))
+        let request = ways
+            .trusted
+            .post(format!("{}/index.php/sms/send", ways.speedsms_url))
             .basic_auth(self.access_token.expose_secret(), Some("x"))
             .json(&body);
         match ask(request).await {

@@ -2,20 +2,14 @@
 //!
 //! The API has no idempotency key for messages: a crash between its yes and ours repeats one.
 
-use super::account::{Checked, Fields};
+use super::account::{Checked, Fields, Owner, Providers};
 use super::exchange::{Answer, ask};
+use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::records::outgoing::{Outcome, Sms};
-use reqwest::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
-
-pub(super) const FIELDS: Fields = Fields {
-    blank: || json!({"accountSid": null, "authToken": null, "from": null}),
-    secrets: &["/authToken"],
-    destination: &["accountSid"],
-};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,11 +20,17 @@ pub(crate) struct TwilioAccount {
 }
 
 impl TwilioAccount {
+    pub(super) const FIELDS: Fields = Fields {
+        blank: || json!({"accountSid": null, "authToken": null, "from": null}),
+        secrets: &["/authToken"],
+        destination: &["accountSid"],
+    };
+
     pub(super) fn secrets(&self) -> Vec<&str> {
         vec![self.auth_token.expose_secret()]
     }
 
-    pub(super) fn check(&self, faults: &mut Checked) {
+    pub(super) fn check(&self, _: &Guard, faults: &mut Checked) {
         let Self { account_sid, auth_token, from } = self;
         let hexadecimal =
             |text: &str| text.len() == 32 && text.chars().all(|c| c.is_ascii_hexdigit());
@@ -42,11 +42,13 @@ impl TwilioAccount {
         faults.required_line(from, "/from", 64);
     }
 
-    pub(super) async fn send(&self, client: &Client, base: &str, sms: &Sms) -> Outcome {
+    pub(super) async fn send(&self, ways: &Providers, _: Owner, sms: &Sms) -> Outcome {
         let Self { account_sid, auth_token, from } = self;
         let sender = if from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
-        let request = client
-            .post(format!("{base}/2010-04-01/Accounts/{account_sid}/Messages.json"))
+        let url = &ways.twilio_url;
+        let request = ways
+            .trusted
+            .post(format!("{url}/2010-04-01/Accounts/{account_sid}/Messages.json"))
             .basic_auth(account_sid, Some(auth_token.expose_secret()))
             .form(&[("To", sms.to.as_str()), (sender, from), ("Body", &sms.content)]);
         match ask(request).await {

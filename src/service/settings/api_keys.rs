@@ -1,12 +1,10 @@
 //! API keys (`api.md` 3): how programs call the management API. Deliveries know nothing of them.
 
-use super::{
-    Deliveries, Edit, Entry, Parameters, Refusal, Resource, Settings, UnfitFilter, create,
-};
+use super::{Deliveries, Edit, Entry, Resource, Settings, Written, create};
 use crate::access::Role;
 use crate::access::secrets::{SecretKey, TokenKind, new_token};
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::service::validity;
 use crate::store::access::api_keys::{self, ApiKeyRow, NewApiKey};
 use crate::store::orgs;
@@ -75,24 +73,13 @@ impl Resource for ApiKeys {
     type Settings = ApiKeySettings;
     type Extra = ApiKeyUse;
     type Filter = ();
-    const FILTERS: &'static [&'static str] = &[];
     const DELIVERIES: Deliveries = Deliveries::Unaware;
 
     fn path(&self) -> &'static str {
         "api-keys"
     }
 
-    fn filter(_: Parameters<'_>) -> Result<(), UnfitFilter> {
-        Ok(())
-    }
-
-    fn load(
-        &self,
-        conn: &mut Conn,
-        org: Uuid,
-        rows: Rows,
-        (): &(),
-    ) -> Result<Vec<ApiKey>, Problem> {
+    fn load(&self, conn: &mut Conn, org: Uuid, rows: Rows, (): &()) -> Result<Vec<ApiKey>> {
         let entry =
             |ApiKeyRow { id, name, role: Stored(role), expires_at, last_used_at, created_at }| {
                 let settings = ApiKeySettings { name, role, expires_at };
@@ -101,12 +88,7 @@ impl Resource for ApiKeys {
         api_keys::list(conn, org, rows)?.into_iter().map(entry).collect()
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &ApiKeySettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &ApiKeySettings) -> Written {
         let ApiKeySettings { name, role, expires_at } = settings;
         may_hold(edit, *role)?;
         let key = NewApiKey {
@@ -122,7 +104,7 @@ impl Resource for ApiKeys {
     }
 
     /// It ends at once.
-    fn delete(&self, edit: &mut Edit<'_>, present: &ApiKey) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &ApiKey) -> Written {
         may_hold(edit, present.settings.role)?;
         Ok(api_keys::delete(edit.conn, edit.org, present.id)?)
     }
@@ -133,7 +115,7 @@ pub(crate) fn make(
     edit: &mut Edit<'_>,
     secret: &SecretKey,
     settings: &ApiKeySettings,
-) -> Result<(String, ApiKey), Problem> {
+) -> Result<(String, ApiKey)> {
     let org = orgs::with_id(edit.conn, edit.org)?.ok_or_else(|| Problem::not_found("org"))?;
     let key = new_token(TokenKind::ApiKey, &org.public_id);
     let hash = secret.token_hash(TokenKind::ApiKey.purpose(), &key);
@@ -142,7 +124,7 @@ pub(crate) fn make(
 }
 
 /// Whether the actor may make, and end, keys of that role.
-fn may_hold(edit: &Edit<'_>, role: Role) -> Result<(), Problem> {
+fn may_hold(edit: &Edit<'_>, role: Role) -> Result<()> {
     if role == Role::Owner && !edit.is_owner() {
         let detail = "Only an owner may make or delete an owner's key.";
         return Err(Problem::new(Code::Forbidden, detail));

@@ -1,8 +1,10 @@
 //! Currencies (`api.md` 4). One is named by its code in paths, and has no other field to change but
 //! whether it is the default.
 
-use super::{Changing, Edit, Entry, Parameters, Refusal, Resource, Settings, UnfitFilter, in_use};
-use crate::problem::Problem;
+use super::{
+    Changing, Edit, Entry, ListFilter, Parameters, Resource, Settings, UnfitFilter, Written, in_use,
+};
+use crate::problem::{Problem, Result};
 use crate::service::validity;
 use crate::store::pool::Conn;
 use crate::store::settings::references::Referred;
@@ -50,22 +52,27 @@ impl Settings for CurrencySettings {
     }
 }
 
+#[derive(Default)]
+pub struct ByCode(Option<String>);
+
+impl ListFilter for ByCode {
+    const PARAMETERS: &'static [&'static str] = &["code"];
+
+    fn of(parameters: Parameters<'_>) -> Result<Self, UnfitFilter> {
+        Ok(Self(parameters("code").map(|code| code.to_uppercase())))
+    }
+}
+
 #[derive(Clone)]
 pub struct Currencies;
 
 impl Resource for Currencies {
     type Settings = CurrencySettings;
     type Extra = ();
-    /// The code.
-    type Filter = Option<String>;
-    const FILTERS: &'static [&'static str] = &["code"];
+    type Filter = ByCode;
 
     fn path(&self) -> &'static str {
         "currencies"
-    }
-
-    fn filter(parameters: Parameters<'_>) -> Result<Option<String>, UnfitFilter> {
-        Ok(parameters("code").map(|code| code.to_uppercase()))
     }
 
     fn load(
@@ -73,16 +80,16 @@ impl Resource for Currencies {
         conn: &mut Conn,
         org: Uuid,
         rows: Rows,
-        filter: &Option<String>,
-    ) -> Result<Vec<Entry<CurrencySettings>>, Problem> {
-        let found = currencies::list(conn, org, rows, filter.as_deref())?;
+        ByCode(code): &ByCode,
+    ) -> Result<Vec<Entry<CurrencySettings>>> {
+        let found = currencies::list(conn, org, rows, code.as_deref())?;
         let entry = |currencies::Currency { id, code, created_at, default_code }| {
             Entry::new(id, CurrencySettings { default: code == default_code, code }, created_at)
         };
         Ok(found.into_iter().map(entry).collect())
     }
 
-    fn named(&self, conn: &mut Conn, org: Uuid, code: &str) -> Result<Option<Uuid>, Problem> {
+    fn named(&self, conn: &mut Conn, org: Uuid, code: &str) -> Result<Option<Uuid>> {
         let rows = Rows::page(None, 1);
         let found = currencies::list(conn, org, rows, Some(&code.to_uppercase()))?;
         Ok(found.first().map(|currency| currency.id))
@@ -92,12 +99,7 @@ impl Resource for Currencies {
         entry.settings.code.clone()
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &CurrencySettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &CurrencySettings) -> Written {
         currencies::create(edit.conn, edit.org, id, &settings.code, edit.now)?;
         if settings.default {
             currencies::set_default(edit.conn, edit.org, &settings.code)?;
@@ -105,11 +107,7 @@ impl Resource for Currencies {
         Ok(())
     }
 
-    fn delete(
-        &self,
-        edit: &mut Edit<'_>,
-        present: &Entry<CurrencySettings>,
-    ) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<CurrencySettings>) -> Written {
         if present.settings.default {
             let remedy = "Make another the default first.";
             return Err(in_use("currency", "the org as its default", remedy).into());
@@ -125,7 +123,7 @@ impl Changing for Currencies {
         edit: &mut Edit<'_>,
         present: &Entry<CurrencySettings>,
         settings: &CurrencySettings,
-    ) -> Result<(), Refusal> {
+    ) -> Written {
         let fault = if settings.code != present.settings.code {
             Some(("/code", "A code cannot be changed; delete the currency, and add another."))
         } else if present.settings.default && !settings.default {

@@ -5,10 +5,10 @@
 //! kind only while no record has a value.
 
 use super::{
-    ByName, Changing, Edit, Entry, Parameters, Refusal, Resource, Settings, UnfitFilter, in_use,
-    room,
+    ByName, Changing, Edit, Entry, ListFilter, Parameters, Resource, Settings, UnfitFilter,
+    Written, in_use, room,
 };
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::service::validity;
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
@@ -116,6 +116,17 @@ pub struct Filter {
     model: Option<Model>,
 }
 
+impl ListFilter for Filter {
+    const PARAMETERS: &'static [&'static str] = &["name", "model"];
+
+    fn of(parameters: Parameters<'_>) -> Result<Self, UnfitFilter> {
+        let model = parameters("model").map(|model| model.parse()).transpose().map_err(|_| {
+            UnfitFilter("model", "is one of contact, account, lead, deal and ticket.")
+        })?;
+        Ok(Self { name: ByName::of(parameters)?, model })
+    }
+}
+
 #[derive(Clone)]
 pub struct CustomFields;
 
@@ -123,17 +134,9 @@ impl Resource for CustomFields {
     type Settings = CustomFieldSettings;
     type Extra = ();
     type Filter = Filter;
-    const FILTERS: &'static [&'static str] = &["name", "model"];
 
     fn path(&self) -> &'static str {
         "custom-fields"
-    }
-
-    fn filter(parameters: Parameters<'_>) -> Result<Filter, UnfitFilter> {
-        let model = parameters("model").map(|model| model.parse()).transpose().map_err(|_| {
-            UnfitFilter("model", "is one of contact, account, lead, deal and ticket.")
-        })?;
-        Ok(Filter { name: ByName::of(parameters), model })
     }
 
     fn load(
@@ -142,27 +145,18 @@ impl Resource for CustomFields {
         org: Uuid,
         rows: Rows,
         filter: &Filter,
-    ) -> Result<Vec<Entry<CustomFieldSettings>>, Problem> {
+    ) -> Result<Vec<Entry<CustomFieldSettings>>> {
         let found = custom_fields::list(conn, org, rows, filter.name.key(), filter.model)?;
         found.into_iter().map(entry).collect()
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &CustomFieldSettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &CustomFieldSettings) -> Written {
         let count = custom_fields::count(edit.conn, edit.org, settings.model)?;
         room(count, MOST, "custom field of a model")?;
         Ok(custom_fields::create(edit.conn, edit.org, id, &settings.row(), edit.now)?)
     }
 
-    fn delete(
-        &self,
-        edit: &mut Edit<'_>,
-        present: &Entry<CustomFieldSettings>,
-    ) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<CustomFieldSettings>) -> Written {
         edit.unused(Referred::CustomField, "custom field", present.id)?;
         no_template_names(edit.conn, edit.org, present)?;
         Ok(custom_fields::delete(edit.conn, edit.org, present.id)?)
@@ -175,7 +169,7 @@ impl Changing for CustomFields {
         edit: &mut Edit<'_>,
         present: &Entry<CustomFieldSettings>,
         settings: &CustomFieldSettings,
-    ) -> Result<(), Refusal> {
+    ) -> Written {
         let before = &present.settings;
         if settings.model != before.model {
             let message = "A field stays with its model; make another for the other model.";
@@ -192,7 +186,7 @@ impl Changing for CustomFields {
     }
 }
 
-fn entry(row: Row<custom_fields::CustomField>) -> Result<Entry<CustomFieldSettings>, Problem> {
+fn entry(row: Row<custom_fields::CustomField>) -> Result<Entry<CustomFieldSettings>> {
     let Row { id, values, created_at } = row;
     let custom_fields::CustomField { model, name, kind, options } = values;
     let settings = CustomFieldSettings {
@@ -205,11 +199,7 @@ fn entry(row: Row<custom_fields::CustomField>) -> Result<Entry<CustomFieldSettin
 }
 
 /// A template that names the field would send nothing any more without it.
-fn no_template_names(
-    conn: &mut Conn,
-    org: Uuid,
-    field: &Entry<CustomFieldSettings>,
-) -> Result<(), Problem> {
+fn no_template_names(conn: &mut Conn, org: Uuid, field: &Entry<CustomFieldSettings>) -> Result<()> {
     let mut names = custom_fields::other_names(conn, org, field.id)?;
     let without = names.clone();
     names.push(field.settings.name.clone());

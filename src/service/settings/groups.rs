@@ -1,14 +1,12 @@
 //! Groups (`api.md` 4).
 
 use super::members::users_of;
-use super::{
-    ByName, Changing, Edit, Entry, Parameters, Refusal, Resource, Settings, UnfitFilter, room,
-};
-use crate::problem::Problem;
+use super::{ByName, Changing, Edit, Entry, Resource, Settings, Written, room};
+use crate::problem::Result;
 use crate::service::validity;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
-use crate::store::settings::groups;
+use crate::store::settings::groups::{self, GroupValues};
 use crate::store::settings::references::Referred;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -54,17 +52,13 @@ impl Resource for Groups {
         "groups"
     }
 
-    fn filter(parameters: Parameters<'_>) -> Result<ByName, UnfitFilter> {
-        Ok(ByName::of(parameters))
-    }
-
     fn load(
         &self,
         conn: &mut Conn,
         org: Uuid,
         rows: Rows,
         filter: &ByName,
-    ) -> Result<Vec<Entry<GroupSettings>>, Problem> {
+    ) -> Result<Vec<Entry<GroupSettings>>> {
         let found = groups::list(conn, org, rows, filter.key())?;
         let entry = |groups::Group { id, name, members, created_at }| {
             Entry::new(id, GroupSettings { name, members }, created_at)
@@ -72,19 +66,14 @@ impl Resource for Groups {
         Ok(found.into_iter().map(entry).collect())
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &GroupSettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &GroupSettings) -> Written {
         room(groups::count(edit.conn, edit.org)?, MOST, "group")?;
         let members = users_of(edit.conn, edit.org, &settings.members)?;
-        groups::create(edit.conn, edit.org, id, &settings.name, edit.now)?;
+        groups::create(edit.conn, edit.org, id, &GroupValues { name: &settings.name }, edit.now)?;
         Ok(groups::set_members(edit.conn, edit.org, id, &members)?)
     }
 
-    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<GroupSettings>) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<GroupSettings>) -> Written {
         edit.unused(Referred::Group, "group", present.id)?;
         Ok(groups::delete(edit.conn, edit.org, present.id)?)
     }
@@ -96,9 +85,10 @@ impl Changing for Groups {
         edit: &mut Edit<'_>,
         present: &Entry<GroupSettings>,
         settings: &GroupSettings,
-    ) -> Result<(), Refusal> {
+    ) -> Written {
         let members = users_of(edit.conn, edit.org, &settings.members)?;
-        groups::update(edit.conn, edit.org, present.id, &settings.name, edit.now)?;
+        let values = GroupValues { name: &settings.name };
+        groups::update(edit.conn, edit.org, present.id, &values, edit.now)?;
         Ok(groups::set_members(edit.conn, edit.org, present.id, &members)?)
     }
 }

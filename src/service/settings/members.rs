@@ -1,6 +1,6 @@
 //! Who is in which group: e-mails and names to ids, with a fault for each that there is not.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::store::pool::Conn;
 use crate::store::settings::{groups, users};
 use beeiq_core::diagnostics::{Code, Fault};
@@ -14,11 +14,7 @@ use uuid::Uuid;
 const LISTED: usize = 20;
 
 /// The ids of the users of these e-mails, each once.
-pub(super) fn users_of(
-    conn: &mut Conn,
-    org: Uuid,
-    emails: &[String],
-) -> Result<Vec<Uuid>, Problem> {
+pub(super) fn users_of(conn: &mut Conn, org: Uuid, emails: &[String]) -> Result<Vec<Uuid>> {
     let keys: Vec<String> = emails
         .iter()
         .map(|email| Email::parse(email).map_or_else(|_| fold(email), |it| it.key().to_owned()))
@@ -32,11 +28,7 @@ pub(super) fn users_of(
 }
 
 /// The ids of the groups of these names, each once.
-pub(super) fn groups_of(
-    conn: &mut Conn,
-    org: Uuid,
-    names: &[String],
-) -> Result<Vec<Uuid>, Problem> {
+pub(super) fn groups_of(conn: &mut Conn, org: Uuid, names: &[String]) -> Result<Vec<Uuid>> {
     let keys: Vec<String> = names.iter().map(|name| fold(name)).collect();
     let known: HashMap<_, _> = groups::named(conn, org, &keys)?.into_iter().collect();
     let there_are = if keys.iter().all(|key| known.contains_key(key)) {
@@ -55,7 +47,7 @@ fn resolved(
     keys: &[String],
     known: &HashMap<String, Uuid>,
     unknown: impl Fn(usize) -> Fault,
-) -> Result<Vec<Uuid>, Problem> {
+) -> Result<Vec<Uuid>> {
     let (mut ids, mut faults) = (Vec::new(), Vec::new());
     for (index, key) in keys.iter().enumerate() {
         match known.get(key) {

@@ -17,7 +17,7 @@ pub(crate) use super::audit::Subject;
 use super::validity::check;
 use crate::access::{Actor, Role};
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::store::directory;
 use crate::store::error::{DbError, StoreError};
 use crate::store::pool::Conn;
@@ -78,6 +78,23 @@ pub enum Deliveries {
     HeldBack,
 }
 
+/// Which of a list are asked for.
+pub trait ListFilter: Default + Send + 'static {
+    /// The parameters that make it.
+    const PARAMETERS: &'static [&'static str];
+
+    fn of(parameters: Parameters<'_>) -> Result<Self, UnfitFilter>;
+}
+
+/// All of them.
+impl ListFilter for () {
+    const PARAMETERS: &'static [&'static str] = &[];
+
+    fn of(_: Parameters<'_>) -> Result<(), UnfitFilter> {
+        Ok(())
+    }
+}
+
 /// A filter of a list whose value does not fit: its name, and what follows it in the sentence.
 pub struct UnfitFilter(pub &'static str, pub &'static str);
 
@@ -88,17 +105,12 @@ pub type Parameters<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub trait Resource: Clone + Send + 'static {
     type Settings: Settings;
     type Extra: Serialize + Send + 'static;
-    /// Which of a list are asked for.
-    type Filter: Default + Send + 'static;
+    type Filter: ListFilter;
 
-    /// The parameters that make a filter.
-    const FILTERS: &'static [&'static str] = &["name"];
     const DELIVERIES: Deliveries = Deliveries::HeldBack;
 
     /// The last part of its path.
     fn path(&self) -> &'static str;
-
-    fn filter(parameters: Parameters<'_>) -> Result<Self::Filter, UnfitFilter>;
 
     /// Those that are asked for, newest first.
     fn load(
@@ -107,10 +119,10 @@ pub trait Resource: Clone + Send + 'static {
         org: Uuid,
         rows: Rows,
         filter: &Self::Filter,
-    ) -> Result<Vec<EntryOf<Self>>, Problem>;
+    ) -> Result<Vec<EntryOf<Self>>>;
 
     /// The id of what a path names.
-    fn named(&self, _: &mut Conn, _: Uuid, text: &str) -> Result<Option<Uuid>, Problem> {
+    fn named(&self, _: &mut Conn, _: Uuid, text: &str) -> Result<Option<Uuid>> {
         Ok(text.parse().ok())
     }
 
@@ -120,28 +132,23 @@ pub trait Resource: Clone + Send + 'static {
     }
 
     /// What a change could overwrite.
-    fn version(entry: &EntryOf<Self>) -> Result<Value, Problem> {
+    fn version(entry: &EntryOf<Self>) -> Result<Value> {
         json(entry)
     }
 
     /// Refuses where one can be deleted, but not be shown.
-    fn check_shown(_: &EntryOf<Self>) -> Result<(), Problem> {
+    fn check_shown(_: &EntryOf<Self>) -> Result<()> {
         Ok(())
     }
 
     /// Refuses settings that are at fault.
-    fn check(&self, _: &mut Edit<'_>, settings: &Self::Settings) -> Result<(), Problem> {
+    fn check(&self, _: &mut Edit<'_>, settings: &Self::Settings) -> Result<()> {
         check(settings)
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &Self::Settings,
-    ) -> Result<(), Refusal>;
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &Self::Settings) -> Written;
 
-    fn delete(&self, edit: &mut Edit<'_>, present: &EntryOf<Self>) -> Result<(), Refusal>;
+    fn delete(&self, edit: &mut Edit<'_>, present: &EntryOf<Self>) -> Written;
 }
 
 /// A resource that can be changed.
@@ -151,7 +158,7 @@ pub trait Changing: Resource {
         edit: &mut Edit<'_>,
         present: &EntryOf<Self>,
         settings: &Self::Settings,
-    ) -> Result<(), Refusal>;
+    ) -> Written;
 }
 
 /// An edit of an org's settings, in the transaction that is open.
@@ -194,7 +201,7 @@ impl<'a> Edit<'a> {
     }
 
     /// Refuses where something refers to it.
-    fn unused(&mut self, referred: Referred, what: &str, id: Uuid) -> Result<(), Problem> {
+    fn unused(&mut self, referred: Referred, what: &str, id: Uuid) -> Result<()> {
         match referring(self.conn, self.org, referred, id)? {
             Some(by) if referred == Referred::User => {
                 Err(in_use(what, &by, "Deactivate them instead."))
@@ -214,6 +221,9 @@ impl<'a> Edit<'a> {
         directory::bump(self.conn, self.org)
     }
 }
+
+/// Whether something was set.
+pub type Written = Result<(), Refusal>;
 
 /// Why something was not set.
 pub enum Refusal {
@@ -278,7 +288,7 @@ pub(crate) fn list<R: Resource>(
     resource: &R,
     rows: Rows,
     filter: &R::Filter,
-) -> Result<Vec<EntryOf<R>>, Problem> {
+) -> Result<Vec<EntryOf<R>>> {
     let found = resource.load(conn, org, rows, filter)?;
     found.iter().try_for_each(R::check_shown)?;
     Ok(found)
@@ -289,7 +299,7 @@ pub(crate) fn read<R: Resource>(
     org: Uuid,
     resource: &R,
     id: &str,
-) -> Result<EntryOf<R>, Problem> {
+) -> Result<EntryOf<R>> {
     let entry = found(conn, org, resource, id)?;
     R::check_shown(&entry)?;
     Ok(entry)
@@ -299,7 +309,7 @@ pub fn create<R: Resource>(
     edit: &mut Edit<'_>,
     resource: &R,
     settings: &R::Settings,
-) -> Result<EntryOf<R>, Problem> {
+) -> Result<EntryOf<R>> {
     if R::DELIVERIES != Deliveries::Unaware {
         edit.begin(Deliveries::Informed)?;
     }
@@ -317,8 +327,8 @@ pub(crate) fn change<R: Changing>(
     edit: &mut Edit<'_>,
     resource: &R,
     id: &str,
-    wanted: impl FnOnce(&EntryOf<R>) -> Result<R::Settings, Problem>,
-) -> Result<EntryOf<R>, Problem> {
+    wanted: impl FnOnce(&EntryOf<R>) -> Result<R::Settings>,
+) -> Result<EntryOf<R>> {
     edit.begin(R::DELIVERIES)?;
     let present = found(edit.conn, edit.org, resource, id)?;
     let wanted = wanted(&present)?;
@@ -335,8 +345,8 @@ pub(crate) fn delete<R: Resource>(
     edit: &mut Edit<'_>,
     resource: &R,
     id: &str,
-    may: impl FnOnce(&EntryOf<R>) -> Result<(), Problem>,
-) -> Result<(), Problem> {
+    may: impl FnOnce(&EntryOf<R>) -> Result<()>,
+) -> Result<()> {
     edit.begin(R::DELIVERIES)?;
     let present = found(edit.conn, edit.org, resource, id)?;
     may(&present)?;
@@ -345,23 +355,13 @@ pub(crate) fn delete<R: Resource>(
 }
 
 /// What a path names.
-fn found<R: Resource>(
-    conn: &mut Conn,
-    org: Uuid,
-    resource: &R,
-    id: &str,
-) -> Result<EntryOf<R>, Problem> {
+fn found<R: Resource>(conn: &mut Conn, org: Uuid, resource: &R, id: &str) -> Result<EntryOf<R>> {
     let id = resource.named(conn, org, id)?;
     let id = id.ok_or_else(|| Problem::not_found(R::Settings::WHAT))?;
     loaded(conn, org, resource, id)
 }
 
-fn loaded<R: Resource>(
-    conn: &mut Conn,
-    org: Uuid,
-    resource: &R,
-    id: Uuid,
-) -> Result<EntryOf<R>, Problem> {
+fn loaded<R: Resource>(conn: &mut Conn, org: Uuid, resource: &R, id: Uuid) -> Result<EntryOf<R>> {
     let found = resource.load(conn, org, Rows::one(id), &R::Filter::default())?;
     found.into_iter().next().ok_or_else(|| Problem::not_found(R::Settings::WHAT))
 }
@@ -373,7 +373,7 @@ fn log<R: Resource>(
     action: Action,
     before: Option<&EntryOf<R>>,
     after: Option<&EntryOf<R>>,
-) -> Result<(), Problem> {
+) -> Result<()> {
     let Some(entry) = after.or(before) else {
         return Ok(());
     };
@@ -389,7 +389,7 @@ fn log<R: Resource>(
 }
 
 /// A representation as JSON, with all fields.
-pub(crate) fn json(representation: &impl Serialize) -> Result<Value, Problem> {
+pub(crate) fn json(representation: &impl Serialize) -> Result<Value> {
     serde_json::to_value(representation).map_err(|error| {
         tracing::error!(%error, "a setting cannot be written");
         Problem::new(Code::Internal, "The setting cannot be shown; this has been logged.")
@@ -402,7 +402,7 @@ fn in_use(what: &str, by: &str, remedy: &str) -> Problem {
 }
 
 /// Refuses where the org has as many as it may have.
-fn room(count: i64, most: i64, what: &str) -> Result<(), Problem> {
+fn room(count: i64, most: i64, what: &str) -> Result<()> {
     if count < most {
         return Ok(());
     }
@@ -414,11 +414,15 @@ fn room(count: i64, most: i64, what: &str) -> Result<(), Problem> {
 #[derive(Debug, Default)]
 pub struct ByName(Option<String>);
 
-impl ByName {
-    fn of(parameters: Parameters<'_>) -> Self {
-        Self(parameters("name").map(|name| fold(&name)))
-    }
+impl ListFilter for ByName {
+    const PARAMETERS: &'static [&'static str] = &["name"];
 
+    fn of(parameters: Parameters<'_>) -> Result<Self, UnfitFilter> {
+        Ok(Self(parameters("name").map(|name| fold(&name))))
+    }
+}
+
+impl ByName {
     fn key(&self) -> Option<&str> {
         self.0.as_deref()
     }

@@ -2,8 +2,8 @@
 //! fields are, and which row they make.
 
 use super::room;
-use super::{ByName, Changing, Edit, Entry, Parameters, Refusal, Resource, Settings, UnfitFilter};
-use crate::problem::Problem;
+use super::{ByName, Changing, Edit, Entry, Resource, Settings, Written};
+use crate::problem::Result;
 use crate::service::validity::{self, broken};
 use crate::store::pool::Conn;
 use crate::store::settings::names::{Sla, Tag};
@@ -48,28 +48,24 @@ impl<S: Named> Resource for Names<S> {
         S::PATH
     }
 
-    fn filter(parameters: Parameters<'_>) -> Result<ByName, UnfitFilter> {
-        Ok(ByName::of(parameters))
-    }
-
     fn load(
         &self,
         conn: &mut Conn,
         org: Uuid,
         rows: Rows,
         filter: &ByName,
-    ) -> Result<Vec<Entry<S>>, Problem> {
+    ) -> Result<Vec<Entry<S>>> {
         let found = S::Row::list(conn, org, rows, filter.key())?;
         let entry = |Row { id, values, created_at }| Entry::new(id, S::of(values), created_at);
         Ok(found.into_iter().map(entry).collect())
     }
 
-    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &S) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &S) -> Written {
         room(S::Row::count(edit.conn, edit.org)?, S::MOST, S::WHAT)?;
-        Ok(settings.row().create(edit.conn, edit.org, id, edit.now)?)
+        Ok(S::Row::create(edit.conn, edit.org, id, &settings.row(), edit.now)?)
     }
 
-    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<S>) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<S>) -> Written {
         if let Some(referred) = S::REFERRED {
             edit.unused(referred, S::WHAT, present.id)?;
         }
@@ -78,8 +74,8 @@ impl<S: Named> Resource for Names<S> {
 }
 
 impl<S: Named> Changing for Names<S> {
-    fn change(&self, edit: &mut Edit<'_>, present: &Entry<S>, settings: &S) -> Result<(), Refusal> {
-        Ok(settings.row().update(edit.conn, edit.org, present.id, edit.now)?)
+    fn change(&self, edit: &mut Edit<'_>, present: &Entry<S>, settings: &S) -> Written {
+        Ok(S::Row::update(edit.conn, edit.org, present.id, &settings.row(), edit.now)?)
     }
 }
 

@@ -4,11 +4,8 @@
 //! Where an org chooses, the entries come by `position` and then by name; lists of the API are
 //! newest first, as all are.
 
-use super::{
-    ByName, Changing, Edit, Entry, Parameters, Refusal, Resource, Settings, UnfitFilter, in_use,
-    room,
-};
-use crate::problem::Problem;
+use super::{ByName, Changing, Edit, Entry, Resource, Settings, Written, in_use, room};
+use crate::problem::Result;
 use crate::service::validity;
 use crate::store::error::StoreError;
 use crate::store::pool::Conn;
@@ -73,7 +70,7 @@ impl Picklist {
             Some(position) => position,
             None => picklists::end(edit.conn, edit.org, self.list)?,
         };
-        Ok(picklists::Entry { name: settings.name.clone(), position })
+        Ok(picklists::Entry { list: self.list.to_owned(), name: settings.name.clone(), position })
     }
 }
 
@@ -86,42 +83,30 @@ impl Resource for Picklist {
         self.path
     }
 
-    fn filter(parameters: Parameters<'_>) -> Result<ByName, UnfitFilter> {
-        Ok(ByName::of(parameters))
-    }
-
     fn load(
         &self,
         conn: &mut Conn,
         org: Uuid,
         rows: Rows,
         filter: &ByName,
-    ) -> Result<Vec<Entry<PicklistEntrySettings>>, Problem> {
+    ) -> Result<Vec<Entry<PicklistEntrySettings>>> {
         let found = picklists::list(conn, org, self.list, rows, filter.key())?;
-        let entry = |Row { id, values: picklists::Entry { name, position }, created_at }| {
-            let settings = PicklistEntrySettings { name, position: Some(position) };
-            Entry::new(id, settings, created_at)
-        };
+        let entry =
+            |Row { id, values: picklists::Entry { list: _, name, position }, created_at }| {
+                let settings = PicklistEntrySettings { name, position: Some(position) };
+                Entry::new(id, settings, created_at)
+            };
         Ok(found.into_iter().map(entry).collect())
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &PicklistEntrySettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &PicklistEntrySettings) -> Written {
         room(picklists::count(edit.conn, edit.org, self.list)?, MOST, "list")?;
         let row = self.row(edit, settings)?;
-        Ok(picklists::create(edit.conn, edit.org, id, self.list, &row, edit.now)?)
+        Ok(picklists::create(edit.conn, edit.org, id, &row, edit.now)?)
     }
 
     /// A deal needs a stage, so the last one stays.
-    fn delete(
-        &self,
-        edit: &mut Edit<'_>,
-        present: &Entry<PicklistEntrySettings>,
-    ) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<PicklistEntrySettings>) -> Written {
         edit.unused(Referred::PicklistEntry, "entry", present.id)?;
         if self.list == Self::STAGES.list && picklists::count(edit.conn, edit.org, self.list)? == 1
         {
@@ -138,7 +123,7 @@ impl Changing for Picklist {
         edit: &mut Edit<'_>,
         present: &Entry<PicklistEntrySettings>,
         settings: &PicklistEntrySettings,
-    ) -> Result<(), Refusal> {
+    ) -> Written {
         let row = self.row(edit, settings)?;
         Ok(picklists::update(edit.conn, edit.org, present.id, &row, edit.now)?)
     }

@@ -2,11 +2,11 @@
 
 use super::members::groups_of;
 use super::{
-    Changing, Edit, Entry, Parameters, Refusal, Resource, Settings, Subject, UnfitFilter, found,
-    room,
+    Changing, Edit, Entry, ListFilter, Parameters, Resource, Settings, Subject, UnfitFilter,
+    Written, found, room,
 };
 use crate::access::{Role, throttle};
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::service::validity;
 use crate::store::access::sessions;
 use crate::store::error::StoreError;
@@ -81,7 +81,7 @@ impl Settings for UserSettings {
 }
 
 impl UserSettings {
-    fn address(&self) -> Result<Email, Problem> {
+    fn address(&self) -> Result<Email> {
         Email::parse(&self.email).map_err(|error| {
             Problem::fields(vec![Fault::new(Code::InvalidEmail, "/email", error.to_string())])
         })
@@ -89,11 +89,34 @@ impl UserSettings {
 
     fn values<'a>(&'a self, email: &'a Email) -> UserValues<'a> {
         let Self { email: _, name, role, active, groups: _ } = self;
-        UserValues { email, name, role: *role, active: *active }
+        UserValues {
+            email: email.value(),
+            email_key: email.key(),
+            name,
+            role: role.as_str(),
+            active: *active,
+        }
     }
 
     fn is_active_owner(&self) -> bool {
         self.active && self.role == Role::Owner
+    }
+}
+
+impl ListFilter for UserFilter {
+    const PARAMETERS: &'static [&'static str] = &["email", "name", "role", "active"];
+
+    fn of(parameters: Parameters<'_>) -> Result<Self, UnfitFilter> {
+        let email = parameters("email").map(|email| Email::parse(&email)).transpose();
+        let email = email.map_err(|_| UnfitFilter("email", "is not an e-mail address."))?;
+        let role = parameters("role").map(|role| role.parse()).transpose();
+        let active = parameters("active").map(|active| active.parse()).transpose();
+        Ok(Self {
+            email_key: email.map(|email| email.key().to_owned()),
+            name: parameters("name").map(|name| clean(&name)),
+            role: role.map_err(|_| UnfitFilter("role", "is one of owner, admin and member."))?,
+            active: active.map_err(|_| UnfitFilter("active", "is true or false."))?,
+        })
     }
 }
 
@@ -107,23 +130,9 @@ impl Resource for Users {
     type Settings = UserSettings;
     type Extra = ();
     type Filter = UserFilter;
-    const FILTERS: &'static [&'static str] = &["email", "name", "role", "active"];
 
     fn path(&self) -> &'static str {
         "users"
-    }
-
-    fn filter(parameters: Parameters<'_>) -> Result<UserFilter, UnfitFilter> {
-        let email = parameters("email").map(|email| Email::parse(&email)).transpose();
-        let email = email.map_err(|_| UnfitFilter("email", "is not an e-mail address."))?;
-        let role = parameters("role").map(|role| role.parse()).transpose();
-        let active = parameters("active").map(|active| active.parse()).transpose();
-        Ok(UserFilter {
-            email_key: email.map(|email| email.key().to_owned()),
-            name: parameters("name").map(|name| clean(&name)),
-            role: role.map_err(|_| UnfitFilter("role", "is one of owner, admin and member."))?,
-            active: active.map_err(|_| UnfitFilter("active", "is true or false."))?,
-        })
     }
 
     fn load(
@@ -132,27 +141,24 @@ impl Resource for Users {
         org: Uuid,
         rows: Rows,
         filter: &UserFilter,
-    ) -> Result<Vec<Entry<UserSettings>>, Problem> {
+    ) -> Result<Vec<Entry<UserSettings>>> {
         users::list(conn, org, rows, filter)?.into_iter().map(entry).collect()
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &UserSettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &UserSettings) -> Written {
         not_above(edit.role(), &[settings.role])?;
         room(users::count(edit.conn, edit.org)?, MOST, "user")?;
         let email = settings.address()?;
         let memberships = groups_of(edit.conn, edit.org, &settings.groups)?;
-        let (values, hash) = (settings.values(&email), self.password_hash.as_deref());
-        users::create(edit.conn, edit.org, id, &values, hash, edit.now)?;
+        users::create(edit.conn, edit.org, id, &settings.values(&email), edit.now)?;
+        if let Some(hash) = &self.password_hash {
+            users::set_password(edit.conn, edit.org, email.key(), hash, edit.now)?;
+        }
         Ok(groups::set_of_user(edit.conn, edit.org, id, &memberships)?)
     }
 
     /// Who owns records or is named anywhere can be deactivated instead.
-    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<UserSettings>) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Entry<UserSettings>) -> Written {
         not_above(edit.role(), &[present.settings.role])?;
         if present.settings.is_active_owner() {
             not_the_last(edit, present.id)?;
@@ -168,7 +174,7 @@ impl Changing for Users {
         edit: &mut Edit<'_>,
         present: &Entry<UserSettings>,
         settings: &UserSettings,
-    ) -> Result<(), Refusal> {
+    ) -> Written {
         let before = &present.settings;
         not_above(edit.role(), &[before.role, settings.role])?;
         if before.is_active_owner() && !settings.is_active_owner() {
@@ -187,7 +193,7 @@ impl Changing for Users {
 
 /// Gives a user, named by their id, another password, and ends their sessions. Users may do so for
 /// themselves; otherwise admins may, and only an owner for owners.
-pub(crate) fn set_password(edit: &mut Edit<'_>, id: &str, hash: &str) -> Result<(), Problem> {
+pub(crate) fn set_password(edit: &mut Edit<'_>, id: &str, hash: &str) -> Result<()> {
     // So that they are no owner by the time that it is set.
     edit.begin(super::Deliveries::Informed)?;
     let user = found(edit.conn, edit.org, &Users::default(), id)?;
@@ -217,13 +223,13 @@ pub fn replace_password(
     Ok(user.is_some())
 }
 
-fn entry(user: User) -> Result<Entry<UserSettings>, Problem> {
+fn entry(user: User) -> Result<Entry<UserSettings>> {
     let User { id, email, name, role: Stored(role), active, groups, created_at } = user;
     Ok(Entry::new(id, UserSettings { email, name, role, active, groups }, created_at))
 }
 
 /// Only owners touch owners.
-pub(crate) fn not_above(actor: Role, roles: &[Role]) -> Result<(), Problem> {
+pub(crate) fn not_above(actor: Role, roles: &[Role]) -> Result<()> {
     if actor != Role::Owner && roles.contains(&Role::Owner) {
         let detail = "Only an owner of the org may make or change owners.";
         return Err(Problem::new(Code::Forbidden, detail));
@@ -232,7 +238,7 @@ pub(crate) fn not_above(actor: Role, roles: &[Role]) -> Result<(), Problem> {
 }
 
 /// Changes of an org's settings take turns, so of two owners who leave at once one stays.
-fn not_the_last(edit: &mut Edit<'_>, id: Uuid) -> Result<(), Problem> {
+fn not_the_last(edit: &mut Edit<'_>, id: Uuid) -> Result<()> {
     if users::has_other_owner(edit.conn, edit.org, id)? {
         return Ok(());
     }

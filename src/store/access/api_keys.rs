@@ -1,12 +1,13 @@
 //! The keys of programs that call the management API.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::api_keys;
 use crate::store::settings::{Rows, newest, statements};
 use crate::store::word::Stored;
 use beeiq_core::records::user::Role;
 use chrono::{DateTime, Utc};
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -38,31 +39,23 @@ pub(crate) struct NewApiKey<'a> {
 
 statements!(pub(crate) api_keys: delete);
 
-pub(crate) fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    key: &NewApiKey<'_>,
-) -> Result<(), StoreError> {
+pub(crate) fn create(conn: &mut Conn, org: Uuid, key: &NewApiKey<'_>) -> Result<()> {
     diesel::insert_into(api_keys::table).values((api_keys::org_id.eq(org), key)).execute(conn)?;
     Ok(())
 }
 
-pub(crate) fn list(
-    conn: &mut PgConnection,
-    org: Uuid,
-    rows: Rows,
-) -> Result<Vec<ApiKeyRow>, StoreError> {
+pub(crate) fn list(conn: &mut Conn, org: Uuid, rows: Rows) -> Result<Vec<ApiKeyRow>> {
     let of_org = api_keys::table.filter(api_keys::org_id.eq(org));
     Ok(newest!(of_org, api_keys, rows).select(ApiKeyRow::as_select()).load(conn)?)
 }
 
 /// The id, name and role of the key with that hash; none where it has expired.
 pub(crate) fn with_hash(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     token_hash: &[u8],
     now: DateTime<Utc>,
-) -> Result<Option<(Uuid, String, Stored<Role>)>, StoreError> {
+) -> Result<Option<(Uuid, String, Stored<Role>)>> {
     Ok(api_keys::table
         .filter(api_keys::org_id.eq(org))
         .filter(api_keys::token_hash.eq(token_hash))
@@ -74,12 +67,12 @@ pub(crate) fn with_hash(
 
 /// Writes down that a key is used, unless that was done after `written`.
 pub(crate) fn used(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     id: Uuid,
     now: DateTime<Utc>,
     written: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::update(api_keys::table)
         .filter(api_keys::org_id.eq(org))
         .filter(api_keys::id.eq(id))

@@ -1,12 +1,12 @@
 //! Who is signed in.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{group_members, sessions, users};
 use crate::store::settings::statements;
 use crate::store::word::Stored;
 use beeiq_core::records::user::Role;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -20,11 +20,11 @@ pub struct NewSession<'a> {
 
 /// Keeps a new session, and drops the user's ended ones.
 pub fn create(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     session: &NewSession<'_>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let NewSession { id, user, token_hash, expires_at } = session;
     diesel::delete(sessions::table)
         .filter(sessions::org_id.eq(org))
@@ -56,12 +56,12 @@ pub(crate) struct Session {
 /// The session of that token; none where it has ended, was not used since `unused_since`, or the
 /// user is inactive.
 pub(crate) fn find(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     token_hash: &[u8],
     unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Option<Session>, StoreError> {
+) -> Result<Option<Session>> {
     let found: Option<(Uuid, Uuid, Stored<Role>)> = sessions::table
         .inner_join(
             users::table
@@ -88,12 +88,12 @@ pub(crate) fn find(
 
 /// Writes down that a session is used, unless that was done after `written`.
 pub(crate) fn used(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     id: Uuid,
     now: DateTime<Utc>,
     written: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::update(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::id.eq(id))
@@ -106,11 +106,7 @@ pub(crate) fn used(
 statements!(pub(crate) sessions: delete);
 
 /// Ends all sessions of a user.
-pub(crate) fn delete_of_user(
-    conn: &mut PgConnection,
-    org: Uuid,
-    user: Uuid,
-) -> Result<(), StoreError> {
+pub(crate) fn delete_of_user(conn: &mut Conn, org: Uuid, user: Uuid) -> Result<()> {
     diesel::delete(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::user_id.eq(user))

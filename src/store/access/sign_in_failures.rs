@@ -1,9 +1,9 @@
 //! The throttle of sign-ins (`api.md` 3). Global: the org that was named may not exist.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::sign_in_failures;
 use chrono::{DateTime, Duration, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Integer, Timestamptz};
 
@@ -30,11 +30,11 @@ struct Counted {
 /// Counts an attempt before it is looked at, so that simultaneous ones cannot slip through; so many
 /// are `allowed` to fail. Those that are blocked do not lengthen the block.
 pub(crate) fn count(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     subject: &[u8],
     allowed: i32,
     now: DateTime<Utc>,
-) -> Result<Attempt, StoreError> {
+) -> Result<Attempt> {
     let Counted { failures, last_failed_at } = diesel::sql_query(
         "INSERT INTO sign_in_failures AS f (subject, failures, last_failed_at) VALUES ($1, 1, $2)
          ON CONFLICT (subject) DO UPDATE SET
@@ -56,7 +56,7 @@ pub(crate) fn count(
 }
 
 /// Takes one attempt back, which did not fail.
-pub(crate) fn take_back(conn: &mut PgConnection, subject: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn take_back(conn: &mut Conn, subject: &[u8]) -> Result<()> {
     diesel::update(sign_in_failures::table)
         .filter(sign_in_failures::subject.eq(subject))
         .filter(sign_in_failures::failures.gt(0))
@@ -66,11 +66,7 @@ pub(crate) fn take_back(conn: &mut PgConnection, subject: &[u8]) -> Result<(), S
 }
 
 /// Forgets the failures of a subject that has signed in, and those of all whose time is over.
-pub(crate) fn clear(
-    conn: &mut PgConnection,
-    subject: &[u8],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+pub(crate) fn clear(conn: &mut Conn, subject: &[u8], now: DateTime<Utc>) -> Result<()> {
     diesel::delete(sign_in_failures::table)
         .filter(sign_in_failures::subject.eq(subject))
         .or_filter(sign_in_failures::last_failed_at.le(now - FORGOTTEN_AFTER))

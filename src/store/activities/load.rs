@@ -1,17 +1,17 @@
 //! Activities that a batch names, locked: they may be changed.
 
 use super::row::ActivityRow;
+use crate::store::pool::Conn;
 use crate::store::schema::activities;
 use beeiq_core::batch::Keys;
 use beeiq_core::records::activity::Activity;
 use diesel::dsl::sql;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Text};
 use uuid::Uuid;
 
 pub(in crate::store) fn load(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
 ) -> QueryResult<Vec<Activity>> {

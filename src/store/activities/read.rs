@@ -6,13 +6,13 @@ use super::row::ActivityRow;
 use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerAddress, CustomerReference};
 use crate::store::deals::references::{self as deals, DealReference};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::listing::{Filters, for_users, listed};
+use crate::store::pool::Conn;
 use crate::store::schema::activities;
 use crate::store::text_search::{containing, words};
 use beeiq_core::records::activity::{Activity, ActivityKind};
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -47,12 +47,12 @@ for_users!(activities);
 /// A page of the activities that `actor` may see, newest first; `before` is the last id of the page
 /// before.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filters: &ActivityFilters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<FoundActivity>, StoreError> {
+) -> Result<Vec<FoundActivity>> {
     let ActivityFilters { customer, deal, kind, source, outcome, q, from, to } = filters;
     let mut rows = visible(actor);
     if let Some(customer) = customer {
@@ -85,11 +85,7 @@ pub(crate) fn list(
 }
 
 /// The activity of that id, if `actor` may see it.
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    id: Uuid,
-) -> Result<Option<FoundActivity>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<Option<FoundActivity>> {
     let found =
         visible(actor).filter(activities::id.eq(id)).select(ActivityRow::as_select()).load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
@@ -102,10 +98,10 @@ fn visible_to(actor: &Actor) -> Condition {
 
 /// Adds what the activities name, in one query for each table however many there are.
 fn with_names(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     rows: Vec<ActivityRow>,
-) -> Result<Vec<FoundActivity>, StoreError> {
+) -> Result<Vec<FoundActivity>> {
     let records: Vec<Activity> = rows.into_iter().map(ActivityRow::into_record).collect();
     let customers = customers::load(conn, actor, records.iter().map(|it| it.customer))?;
     let deals = deals::load(conn, actor, records.iter().filter_map(|it| it.deal))?;

@@ -1,11 +1,11 @@
 //! Who comes to hold which identity: where races are settled.
 
-use crate::store::error::{DbError, StoreError};
+use crate::store::error::{DbError, Result};
+use crate::store::pool::Conn;
 use crate::store::statement::{Statement, statement};
 use crate::store::writes::columns::Rows;
 use beeiq_core::batch::Claim;
 use beeiq_core::records::identity::{Identity, IdentityKind, World};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::result::DatabaseErrorKind;
 use diesel::sql_types::{Array, SmallInt, Text, Uuid as SqlUuid};
@@ -48,11 +48,7 @@ pub(super) fn kind_of(number: i16) -> IdentityKind {
 }
 
 /// Deletes what nobody holds any more; whoever held it is locked.
-pub(in crate::store) fn delete(
-    conn: &mut PgConnection,
-    org: Uuid,
-    released: &[Identity],
-) -> Result<(), StoreError> {
+pub(in crate::store) fn delete(conn: &mut Conn, org: Uuid, released: &[Identity]) -> Result<()> {
     if released.is_empty() {
         return Ok(());
     }

@@ -1,20 +1,21 @@
 //! Customers that a batch names.
 
 use super::identities::{kind_number, kind_of, world_number, world_of};
+use crate::store::pool::Conn;
+use crate::store::schema::{customer_identities, customers};
 use crate::store::statement::statement;
 use crate::store::word::Stored;
 use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer};
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::identity::Identity;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, SmallInt, Text, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Loads them.
 pub(in crate::store) fn load(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
 ) -> QueryResult<CustomerSnapshot> {
@@ -28,18 +29,13 @@ pub(in crate::store) fn load(
 
 /// What a customer is matched and named by.
 #[derive(QueryableByName)]
+#[diesel(table_name = customers)]
 pub(super) struct KnownRow {
-    #[diesel(sql_type = SqlUuid)]
     id: Uuid,
-    #[diesel(sql_type = Text)]
     kind: Stored<CustomerKind>,
-    #[diesel(sql_type = BigInt)]
     number: i64,
-    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = Text)]
     name_key: String,
-    #[diesel(sql_type = Nullable<Text>)]
     lastname_key: Option<String>,
 }
 
@@ -56,19 +52,18 @@ impl KnownRow {
 }
 
 #[derive(QueryableByName)]
+#[diesel(table_name = customer_identities)]
 struct HolderRow {
-    #[diesel(sql_type = SmallInt)]
     world: i16,
     #[diesel(sql_type = SmallInt)]
     identity_kind: i16,
-    #[diesel(sql_type = Text)]
     value: String,
     #[diesel(embed)]
     customer: KnownRow,
 }
 
 fn load_holders(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,
@@ -102,7 +97,7 @@ fn load_holders(
 
 /// The two oldest accounts of each name: enough to take the oldest and to know of others.
 fn load_accounts_by_name(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,
@@ -133,7 +128,7 @@ fn load_accounts_by_name(
 
 /// Those that deals or contacts belong to.
 pub(in crate::store) fn load_by_id(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     ids: &BTreeSet<Uuid>,
 ) -> QueryResult<Vec<KnownCustomer>> {
@@ -151,7 +146,7 @@ pub(in crate::store) fn load_by_id(
 }
 
 fn load_by_code(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,

@@ -4,13 +4,13 @@ use super::conditions::tags_of;
 use super::identities::{kind_of, world_of};
 use super::load::{KnownRow, load_by_id};
 use super::row::CustomerRow;
-use crate::store::error::StoreError;
+use crate::store::error::{Result, StoreError};
+use crate::store::pool::Conn;
 use crate::store::schema::customers;
 use crate::store::statement::statement;
 use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer, NameKey, SEVERAL};
 use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::identity::Identity;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -27,11 +27,11 @@ pub(in crate::store) type TagNames = Vec<(Uuid, String)>;
 /// [`StoreError::Conflict`] where one of them has changed so, before it was locked, that it may not
 /// be found by the same any more.
 pub(in crate::store) fn load(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
     snapshot: &mut CustomerSnapshot,
-) -> Result<TagNames, StoreError> {
+) -> Result<TagNames> {
     load_by_name(conn, org, keys, snapshot)?;
     let wanted = wanted(keys, snapshot);
     if wanted.is_empty() {
@@ -59,7 +59,7 @@ pub(in crate::store) fn load(
 
 /// Who has the names searched: of each as many as it takes to know that there are several.
 fn load_by_name(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     keys: &Keys,
     snapshot: &mut CustomerSnapshot,
@@ -131,11 +131,7 @@ fn wanted(keys: &Keys, snapshot: &CustomerSnapshot) -> BTreeSet<Uuid> {
     by_name.chain(by_identity).chain(by_code).collect()
 }
 
-fn lock(
-    conn: &mut PgConnection,
-    org: Uuid,
-    wanted: &BTreeSet<Uuid>,
-) -> QueryResult<Vec<CustomerRow>> {
+fn lock(conn: &mut Conn, org: Uuid, wanted: &BTreeSet<Uuid>) -> QueryResult<Vec<CustomerRow>> {
     customers::table
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq_any(wanted))
@@ -146,7 +142,7 @@ fn lock(
 }
 
 fn load_identities(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     wanted: &BTreeSet<Uuid>,
 ) -> QueryResult<Vec<(Identity, Uuid)>> {
@@ -169,7 +165,7 @@ fn check_holders(
     wanted: &BTreeSet<Uuid>,
     identities: &[(Identity, Uuid)],
     snapshot: &CustomerSnapshot,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let held: HashSet<&(Identity, Uuid)> = identities.iter().collect();
     let stale =
         snapshot.holders.iter().any(|found| wanted.contains(&found.1) && !held.contains(found));
@@ -177,7 +173,7 @@ fn check_holders(
 }
 
 /// Whoever was found by a name has to have it still.
-fn check_names(snapshot: &CustomerSnapshot) -> Result<(), StoreError> {
+fn check_names(snapshot: &CustomerSnapshot) -> Result<()> {
     let records: HashMap<Uuid, &Customer> =
         snapshot.records.iter().map(|record| (record.id, record)).collect();
     let stale = snapshot.by_name.iter().any(|(key, id)| {

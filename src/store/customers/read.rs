@@ -10,15 +10,16 @@ use super::identities::{kind_number, world_number};
 use super::references::{self, CustomerReference};
 use super::row::CustomerRow;
 use crate::actor::Actor;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::listing::Filters;
+use crate::store::pool::Conn;
 use crate::store::schema::{customer_identities, customers, users};
 use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::path_id::PathId;
 use beeiq_core::values::search::{self, Scope, Word};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text};
 use std::cmp::Reverse;
@@ -50,13 +51,13 @@ const LOOKED_AT: i64 = 5_000;
 /// A page of the records of a kind that `actor` may see, newest first; `before` is the last id of
 /// the page before.
 pub fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     kind: CustomerKind,
     filters: &Filters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<FoundCustomer>, StoreError> {
+) -> Result<Vec<FoundCustomer>> {
     let listing = Listing { actor, kind, filters, before, limit };
     let words = filters.q.as_deref().map(|text| search::words(text, kind)).unwrap_or_default();
     let found = if words.is_empty() {
@@ -80,11 +81,7 @@ impl Listing<'_> {
     /// Those in which all words are found. Common words are found soon among the newest records;
     /// where they fill no page, the words are rare, and their index leads to them. Postgres does not
     /// know which words are rare, so it is told.
-    fn search(
-        &self,
-        conn: &mut PgConnection,
-        words: &[Word],
-    ) -> Result<Vec<CustomerRow>, StoreError> {
+    fn search(&self, conn: &mut Conn, words: &[Word]) -> Result<Vec<CustomerRow>> {
         let newest = self.newest(conn)?;
         let found = self.holding(conn, words, newest)?;
         let full = usize::try_from(self.limit).is_ok_and(|limit| found.len() >= limit);
@@ -98,7 +95,7 @@ impl Listing<'_> {
     }
 
     /// The id that [`LOOKED_AT`] records come after; none where there are fewer.
-    fn newest(&self, conn: &mut PgConnection) -> Result<Option<Uuid>, StoreError> {
+    fn newest(&self, conn: &mut Conn) -> Result<Option<Uuid>> {
         let mut rows = customers::table.filter(customers::org_id.eq(self.actor.org)).into_boxed();
         if let Some(before) = self.before {
             rows = rows.filter(customers::id.lt(before));
@@ -111,10 +108,10 @@ impl Listing<'_> {
     /// since no index serves an OR over two tables.
     fn holding(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         words: &[Word],
         after: Option<Uuid>,
-    ) -> Result<Vec<CustomerRow>, StoreError> {
+    ) -> Result<Vec<CustomerRow>> {
         let scope = Scope::new(self.actor.org, self.kind);
         let by_themselves = search::holding_all(&scope, words).map(answers);
         let mut found = self.page(conn, by_themselves, after)?;
@@ -129,10 +126,10 @@ impl Listing<'_> {
 
     fn page(
         &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         condition: Option<Condition>,
         after: Option<Uuid>,
-    ) -> Result<Vec<CustomerRow>, StoreError> {
+    ) -> Result<Vec<CustomerRow>> {
         let mut rows = narrowed(
             visible_of_kind(self.actor, self.kind),
             self.actor.org,
@@ -151,11 +148,11 @@ impl Listing<'_> {
 
 /// The record that is addressed, if `actor` may see it.
 pub fn find(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     kind: CustomerKind,
     id: PathId,
-) -> Result<Option<FoundCustomer>, StoreError> {
+) -> Result<Option<FoundCustomer>> {
     let found =
         addressed(visible_of_kind(actor, kind), id).select(CustomerRow::as_select()).load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
@@ -163,11 +160,11 @@ pub fn find(
 
 /// Its id alone.
 pub fn find_id(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     kind: CustomerKind,
     id: PathId,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<Option<Uuid>> {
     let found = addressed(visible_of_kind(actor, kind), id).select(customers::id);
     Ok(found.first(conn).optional()?)
 }
@@ -229,10 +226,10 @@ fn holding_with_company(actor: &Actor, scope: &Scope, words: &[Word]) -> Option<
 
 /// Adds what the records name, in one query for each table however many records there are.
 fn with_names(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     rows: Vec<CustomerRow>,
-) -> Result<Vec<FoundCustomer>, StoreError> {
+) -> Result<Vec<FoundCustomer>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -260,10 +257,10 @@ fn with_names(
 }
 
 fn owners(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     ids: impl IntoIterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, Owner>, StoreError> {
+) -> Result<HashMap<Uuid, Owner>> {
     let owners = users::table
         .filter(users::org_id.eq(org))
         .filter(users::id.eq_any(ids))

@@ -4,13 +4,14 @@
 use super::conditions::{is_named, visible_to};
 use super::identities::kind_number;
 use crate::actor::Actor;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::listing::Filters;
+use crate::store::pool::Conn;
 use crate::store::schema::{customer_identities, customers};
 use crate::store::word::Stored;
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use diesel::dsl::case_when;
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use std::collections::{BTreeSet, HashMap};
@@ -34,10 +35,10 @@ pub(crate) enum CustomerAddress {
 
 /// The customers of these ids, in one query however many there are.
 pub(in crate::store) fn load(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     ids: impl IntoIterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, CustomerReference>, StoreError> {
+) -> Result<HashMap<Uuid, CustomerReference>> {
     let ids: BTreeSet<Uuid> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(HashMap::new());

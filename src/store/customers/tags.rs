@@ -1,9 +1,9 @@
 //! Which customer has which tag.
 
+use crate::store::pool::Conn;
 use crate::store::statement::{Statement, statement};
 use crate::store::writes::columns::Rows;
 use beeiq_core::records::customer::Customer;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 /// Deletes those: customer, tag.
 pub(in crate::store) fn delete(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     untagged: &[(Uuid, Uuid)],
 ) -> QueryResult<()> {

@@ -1,9 +1,9 @@
 //! Customers, new and changed.
 
 use super::row::columns;
+use crate::store::pool::Conn;
 use crate::store::statement::Statement;
 use beeiq_core::records::customer::Customer;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ pub(in crate::store) fn insert(org: Uuid, customers: &[Customer]) -> Option<Stat
 
 /// Writes all of them that can change: they are locked.
 pub(in crate::store) fn update(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     customers: &[Customer],
 ) -> QueryResult<()> {

@@ -2,13 +2,13 @@
 
 use super::read::with_links;
 use super::row::DealRow;
+use crate::store::pool::Conn;
 use crate::store::schema::deals;
 use crate::store::statement::statement;
 use beeiq_core::batch::{DealSnapshot, Keys, KnownDeal};
 use beeiq_core::records::deal::Deal;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
@@ -17,11 +17,7 @@ use uuid::Uuid;
 const LOOKED_AT: i64 = 10;
 
 /// Loads them; those that may be changed are locked, in id order.
-pub(in crate::store) fn load(
-    conn: &mut PgConnection,
-    org: Uuid,
-    keys: &Keys,
-) -> QueryResult<DealSnapshot> {
+pub(in crate::store) fn load(conn: &mut Conn, org: Uuid, keys: &Keys) -> QueryResult<DealSnapshot> {
     let mut known = HashMap::new();
     for deal in by_deal_id(conn, org, keys)?.into_iter().chain(by_name(conn, org, keys)?) {
         known.insert(deal.id, deal.known());
@@ -42,14 +38,11 @@ pub(in crate::store) fn load(
 }
 
 #[derive(QueryableByName)]
+#[diesel(table_name = deals)]
 struct KnownRow {
-    #[diesel(sql_type = SqlUuid)]
     id: Uuid,
-    #[diesel(sql_type = Text)]
     deal_id: String,
-    #[diesel(sql_type = Text)]
     name_key: String,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
     deal_with_id: Option<Uuid>,
 }
 
@@ -60,7 +53,7 @@ impl KnownRow {
     }
 }
 
-fn by_deal_id(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
+fn by_deal_id(conn: &mut Conn, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
     if keys.deal_ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -73,7 +66,7 @@ fn by_deal_id(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Ve
     .load(conn)
 }
 
-fn by_name(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
+fn by_name(conn: &mut Conn, org: Uuid, keys: &Keys) -> QueryResult<Vec<KnownRow>> {
     if keys.deal_names.is_empty() {
         return Ok(Vec::new());
     }
@@ -96,7 +89,7 @@ fn texts(keys: &BTreeSet<String>) -> Vec<&str> {
     keys.iter().map(String::as_str).collect()
 }
 
-fn locked(conn: &mut PgConnection, org: Uuid, ids: &BTreeSet<Uuid>) -> QueryResult<Vec<Deal>> {
+fn locked(conn: &mut Conn, org: Uuid, ids: &BTreeSet<Uuid>) -> QueryResult<Vec<Deal>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -6,13 +6,13 @@
 use super::row::DealRow;
 use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerReference};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::listing::{Filters, for_users, listed};
+use crate::store::pool::Conn;
 use crate::store::schema::{deal_contacts, deal_owners, deals, users};
 use crate::store::text_search::{containing, words};
 use beeiq_core::records::deal::{Deal, DealOwners};
 use diesel::dsl::sql;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use std::collections::{BTreeSet, HashMap};
@@ -33,12 +33,12 @@ for_users!(deals);
 /// before. The owner is a user who owns the deal themselves, and not by a group. Deals have no tags
 /// and no identifiers.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filters: &Filters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<FoundDeal>, StoreError> {
+) -> Result<Vec<FoundDeal>> {
     let mut rows = visible(actor);
     if let Some(name) = &filters.name {
         rows = rows.filter(deals::name_key.eq(name.clone()));
@@ -64,22 +64,14 @@ pub(crate) fn list(
 }
 
 /// The deal of that id or visible id, if `actor` may see it.
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    address: &str,
-) -> Result<Option<FoundDeal>, StoreError> {
-    let found = addressed(visible(actor), address).select(DealRow::as_select()).load(conn)?;
+pub(crate) fn find(conn: &mut Conn, actor: &Actor, address: String) -> Result<Option<FoundDeal>> {
+    let found = addressed(visible(actor), &address).select(DealRow::as_select()).load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
 }
 
 /// Its id alone.
-pub(crate) fn find_id(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    address: &str,
-) -> Result<Option<Uuid>, StoreError> {
-    Ok(addressed(visible(actor), address).select(deals::id).first(conn).optional()?)
+pub(crate) fn find_id(conn: &mut Conn, actor: &Actor, address: String) -> Result<Option<Uuid>> {
+    Ok(addressed(visible(actor), &address).select(deals::id).first(conn).optional()?)
 }
 
 /// A member sees what they or a group of theirs own, and what the permit admits them to.
@@ -107,11 +99,7 @@ pub(super) fn addressed<'a>(rows: Rows<'a>, address: &'a str) -> Rows<'a> {
 }
 
 /// Adds what the deals name, in one query for each table however many deals there are.
-fn with_names(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    rows: Vec<DealRow>,
-) -> Result<Vec<FoundDeal>, StoreError> {
+fn with_names(conn: &mut Conn, actor: &Actor, rows: Vec<DealRow>) -> Result<Vec<FoundDeal>> {
     let records = with_links(conn, actor.org, rows)?;
     let named = records.iter().flat_map(|deal| deal.contacts.iter().copied().chain(deal.deal_with));
     let customers = customers::load(conn, actor, named)?;
@@ -127,11 +115,7 @@ fn with_names(
 }
 
 /// The records: the rows with their owners and contacts.
-pub(super) fn with_links(
-    conn: &mut PgConnection,
-    org: Uuid,
-    rows: Vec<DealRow>,
-) -> QueryResult<Vec<Deal>> {
+pub(super) fn with_links(conn: &mut Conn, org: Uuid, rows: Vec<DealRow>) -> QueryResult<Vec<Deal>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -146,7 +130,7 @@ pub(super) fn with_links(
 }
 
 fn owners(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     ids: &BTreeSet<Uuid>,
 ) -> QueryResult<HashMap<Uuid, DealOwners>> {
@@ -166,7 +150,7 @@ fn owners(
 }
 
 fn contacts(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     ids: &BTreeSet<Uuid>,
 ) -> QueryResult<HashMap<Uuid, BTreeSet<Uuid>>> {

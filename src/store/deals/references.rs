@@ -2,10 +2,11 @@
 
 use super::read::{self, visible_to};
 use crate::actor::Actor;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::deals;
 use diesel::dsl::case_when;
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use std::collections::HashMap;
@@ -30,10 +31,10 @@ pub(in crate::store) fn addressed<'a>(
 
 /// The deals of these ids, in one query however many there are.
 pub(in crate::store) fn load(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     ids: impl IntoIterator<Item = Uuid>,
-) -> Result<HashMap<Uuid, DealReference>, StoreError> {
+) -> Result<HashMap<Uuid, DealReference>> {
     let ids: Vec<Uuid> = ids.into_iter().collect();
     if ids.is_empty() {
         return Ok(HashMap::new());

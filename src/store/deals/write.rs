@@ -1,12 +1,12 @@
 //! New and changed deals, with what belongs to them.
 
 use super::row::columns;
-use crate::store::error::StoreError;
+use crate::store::error::{Result, StoreError};
+use crate::store::pool::Conn;
 use crate::store::statement::statement;
 use crate::store::writes::columns::{Rows, each};
 use beeiq_core::batch::{NameClaim, PendingDeals};
 use beeiq_core::records::deal::Deal;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Text, Uuid as SqlUuid};
 use std::collections::HashSet;
@@ -17,11 +17,7 @@ const FIXED: [&str; 2] = ["deal_id", "created_at"];
 
 /// Writes all changes to deals. A visible id or a name that somebody else took meanwhile is a
 /// conflict.
-pub(in crate::store) fn write(
-    conn: &mut PgConnection,
-    org: Uuid,
-    pending: &PendingDeals,
-) -> Result<(), StoreError> {
+pub(in crate::store) fn write(conn: &mut Conn, org: Uuid, pending: &PendingDeals) -> Result<()> {
     let PendingDeals { created, changed, renamed, claims } = pending;
     insert(conn, org, created)?;
     update(conn, org, changed)?;
@@ -42,7 +38,7 @@ pub(in crate::store) fn write(
     Ok(())
 }
 
-fn insert(conn: &mut PgConnection, org: Uuid, created: &[Deal]) -> Result<(), StoreError> {
+fn insert(conn: &mut Conn, org: Uuid, created: &[Deal]) -> Result<()> {
     if created.is_empty() {
         return Ok(());
     }
@@ -55,7 +51,7 @@ fn insert(conn: &mut PgConnection, org: Uuid, created: &[Deal]) -> Result<(), St
 }
 
 /// They were locked when they were loaded.
-fn update(conn: &mut PgConnection, org: Uuid, changed: &[Deal]) -> QueryResult<()> {
+fn update(conn: &mut Conn, org: Uuid, changed: &[Deal]) -> QueryResult<()> {
     if !changed.is_empty() {
         let deals: Vec<&Deal> = changed.iter().collect();
         columns(org, &deals).update("deals", &FIXED).execute(conn)?;
@@ -63,7 +59,7 @@ fn update(conn: &mut PgConnection, org: Uuid, changed: &[Deal]) -> QueryResult<(
     Ok(())
 }
 
-fn release_names(conn: &mut PgConnection, org: Uuid, renamed: &[Uuid]) -> QueryResult<()> {
+fn release_names(conn: &mut Conn, org: Uuid, renamed: &[Uuid]) -> QueryResult<()> {
     if renamed.is_empty() {
         return Ok(());
     }
@@ -81,7 +77,7 @@ struct Claimed {
 }
 
 /// The claims come in the order of the names, so that no two batches wait for each other.
-fn claim_names(conn: &mut PgConnection, org: Uuid, claims: &[NameClaim]) -> Result<(), StoreError> {
+fn claim_names(conn: &mut Conn, org: Uuid, claims: &[NameClaim]) -> Result<()> {
     if claims.is_empty() {
         return Ok(());
     }
@@ -95,7 +91,7 @@ fn claim_names(conn: &mut PgConnection, org: Uuid, claims: &[NameClaim]) -> Resu
     if lost { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
-fn insert_owners(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> QueryResult<()> {
+fn insert_owners(conn: &mut Conn, org: Uuid, deals: &[&Deal]) -> QueryResult<()> {
     let mut owners: Vec<(Uuid, i32, Option<Uuid>, Option<Uuid>)> = Vec::new();
     for deal in deals {
         let users = deal.owners.users.iter().map(|user| (Some(*user), None));
@@ -116,7 +112,7 @@ fn insert_owners(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> QueryRe
     Ok(())
 }
 
-fn insert_contacts(conn: &mut PgConnection, org: Uuid, deals: &[&Deal]) -> QueryResult<()> {
+fn insert_contacts(conn: &mut Conn, org: Uuid, deals: &[&Deal]) -> QueryResult<()> {
     let contacts: Vec<(Uuid, Uuid)> = deals
         .iter()
         .flat_map(|deal| deal.contacts.iter().map(|contact| (deal.id, *contact)))

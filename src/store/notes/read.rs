@@ -5,12 +5,12 @@ use super::row::NoteRow;
 use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerReference};
 use crate::store::deals::references::{self as deals, DealReference};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::listing::{Filters, for_users, listed, owned};
+use crate::store::pool::Conn;
 use crate::store::schema::notes;
 use crate::store::text_search::{containing, words};
 use beeiq_core::records::note::{Note, NoteTarget};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -33,12 +33,12 @@ for_users!(notes);
 /// before. Identifiers and name are those of the customer that the note is on, as far as the caller
 /// may see them. Notes have no tags.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filters: &Filters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<FoundNote>, StoreError> {
+) -> Result<Vec<FoundNote>> {
     let mut rows = visible(actor);
     if let Some(customers) = customers::matching(actor, filters) {
         rows = rows.filter(notes::customer_id.assume_not_null().eq_any(customers));
@@ -54,11 +54,7 @@ pub(crate) fn list(
 }
 
 /// The note of that id, if `actor` may see it.
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    id: Uuid,
-) -> Result<Option<FoundNote>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<Option<FoundNote>> {
     let found = visible(actor).filter(notes::id.eq(id)).select(NoteRow::as_select()).load(conn)?;
     Ok(with_targets(conn, actor, found)?.pop())
 }
@@ -68,11 +64,7 @@ fn visible_to(actor: &Actor) -> Condition {
 }
 
 /// Adds what the notes are on, in one query for each table however many there are.
-fn with_targets(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    rows: Vec<NoteRow>,
-) -> Result<Vec<FoundNote>, StoreError> {
+fn with_targets(conn: &mut Conn, actor: &Actor, rows: Vec<NoteRow>) -> Result<Vec<FoundNote>> {
     let records: Vec<Note> =
         rows.into_iter().map(NoteRow::into_record).collect::<QueryResult<_>>()?;
     let targets = || records.iter().map(|note| note.target);

@@ -1,6 +1,7 @@
 //! Claims: which queue is next, and whose its messages are.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::outbox;
 use crate::store::word::Stored;
 use beeiq_core::records::message::{Channel, Status};
@@ -8,9 +9,8 @@ use beeiq_core::records::outgoing::{Email, Sms};
 use chrono::{DateTime, Utc};
 use diesel::dsl::{now, sql};
 use diesel::expression::{AsExpression, SqlLiteral, UncheckedBind};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -37,10 +37,9 @@ pub(crate) enum Outgoing {
 }
 
 #[derive(QueryableByName)]
+#[diesel(table_name = outbox)]
 struct QueueRow {
-    #[diesel(sql_type = SqlUuid)]
     org_id: Uuid,
-    #[diesel(sql_type = Text)]
     channel: Stored<Channel>,
 }
 
@@ -49,10 +48,10 @@ struct QueueRow {
 /// org has waiting costs the others nothing. The last queue that it looked at is told too, `None`
 /// where it came to the end.
 pub(crate) fn due_queues(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     after: Option<Queue>,
     looks: i32,
-) -> Result<(Vec<Queue>, Option<Queue>), StoreError> {
+) -> Result<(Vec<Queue>, Option<Queue>)> {
     #[derive(QueryableByName)]
     struct Seen {
         #[diesel(embed)]
@@ -101,32 +100,26 @@ pub(crate) fn due_queues(
 }
 
 #[derive(QueryableByName)]
+#[diesel(table_name = outbox)]
 struct ClaimedRow {
-    #[diesel(sql_type = SqlUuid)]
     id: Uuid,
-    #[diesel(sql_type = Text)]
     recipient: String,
-    #[diesel(sql_type = Nullable<Text>)]
     subject: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     html: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     text: Option<String>,
-    #[diesel(sql_type = Text)]
     message_id: String,
-    #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
 }
 
 /// Claims the `most` longest due messages of a queue for `lease`; what another process is claiming
 /// at the same time is passed over. A message whose lease has ended is due again.
 pub(crate) fn claim(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     Queue { org, channel }: Queue,
     claim: Uuid,
     most: usize,
     lease: Duration,
-) -> Result<Vec<Claimed>, StoreError> {
+) -> Result<Vec<Claimed>> {
     let rows: Vec<ClaimedRow> = diesel::sql_query(
         "WITH due AS ( \
              SELECT id FROM outbox \
@@ -189,12 +182,12 @@ pub(super) fn from_now(wait: Duration) -> FromNow {
 
 /// Makes the lease of a message that is still being sent last for `lease` from now.
 pub(crate) fn renew(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     message: Uuid,
     claim: Uuid,
     lease: Duration,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::update(held(org, message, claim))
         .set(outbox::next_attempt_at.eq(from_now(lease)))
         .execute(conn)?;
@@ -202,12 +195,7 @@ pub(crate) fn renew(
 }
 
 /// Gives a message back unsent: it is due at once, and no try is counted.
-pub(crate) fn hand_back(
-    conn: &mut PgConnection,
-    org: Uuid,
-    message: Uuid,
-    claim: Uuid,
-) -> Result<(), StoreError> {
+pub(crate) fn hand_back(conn: &mut Conn, org: Uuid, message: Uuid, claim: Uuid) -> Result<()> {
     diesel::update(held(org, message, claim))
         .set((
             outbox::status.eq(Status::Pending.as_str()),

@@ -3,7 +3,8 @@
 
 use super::claims::{from_now, held};
 use crate::clock;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{outbox, outbox_pauses};
 use crate::store::word::Stored;
 use beeiq_core::records::history::{Event, Failed, Sent};
@@ -11,7 +12,6 @@ use beeiq_core::records::message::{Channel, Status};
 use beeiq_core::records::outgoing::Outcome;
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -56,11 +56,7 @@ struct After<'a> {
 
 /// Keeps what became of an attempt. What another claim has taken over since stays as it is, and the
 /// answer is false.
-pub(crate) fn finish(
-    conn: &mut PgConnection,
-    org: Uuid,
-    attempt: &Attempt,
-) -> Result<bool, StoreError> {
+pub(crate) fn finish(conn: &mut Conn, org: Uuid, attempt: &Attempt) -> Result<bool> {
     let row = held(org, attempt.message, attempt.claim)
         .select(Row::as_select())
         .for_update()
@@ -108,12 +104,7 @@ fn after(attempt: &Attempt, failed: usize) -> After<'_> {
     }
 }
 
-fn update(
-    conn: &mut PgConnection,
-    org: Uuid,
-    attempt: &Attempt,
-    after: &After<'_>,
-) -> Result<(), StoreError> {
+fn update(conn: &mut Conn, org: Uuid, attempt: &Attempt, after: &After<'_>) -> Result<()> {
     let failed = after.tried.is_some() && after.status != Status::Sent;
     let sent_at = if after.status == Status::Sent { "now()" } else { "NULL" };
     diesel::update(held(org, attempt.message, attempt.claim))
@@ -131,12 +122,12 @@ fn update(
 }
 
 fn add_attempt(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     attempt: &Attempt,
     outcome: &str,
     words: &str,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::sql_query(
         "INSERT INTO outbox_attempts (org_id, message_id, number, at, duration_ms, outcome, words) \
          SELECT $1, $2, coalesce(max(number), 0) + 1, \
@@ -153,12 +144,7 @@ fn add_attempt(
 }
 
 /// Pauses a channel whose account was refused. Several messages refused at once are one refusal.
-fn rest(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
-    words: &str,
-) -> Result<(), StoreError> {
+fn rest(conn: &mut Conn, org: Uuid, channel: Channel, words: &str) -> Result<()> {
     let known: Option<(i32, bool)> = outbox_pauses::table
         .filter(outbox_pauses::org_id.eq(org))
         .filter(outbox_pauses::channel.eq(channel.as_str()))
@@ -192,13 +178,13 @@ fn rest(
 
 /// Tells the customer's and the lead's history, once the message has come to its end.
 fn add_history(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     message: Uuid,
     channel: Channel,
     row: &Row,
     after: &After<'_>,
-) -> Result<bool, StoreError> {
+) -> Result<bool> {
     let event = match after.status {
         Status::Sent => {
             Event::sent(channel, Sent { message_id: message, to: row.recipient.clone() })

@@ -1,11 +1,11 @@
 //! What people decide about a message: that it is tried again, or not sent.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{outbox, outbox_pauses};
 use crate::store::word::Stored;
 use beeiq_core::records::message::{Channel, Status};
 use diesel::dsl::now;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub(crate) enum Decision {
 
 /// Makes a message due now, with all its tries before it where it had been given up; its channel
 /// is no longer paused.
-pub(crate) fn retry(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, StoreError> {
+pub(crate) fn retry(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Decision> {
     let Some((status, channel)) = locked(conn, org, id)? else { return Ok(Decision::Unknown) };
     if !status.can_be_retried() {
         return Ok(Decision::Refused(status));
@@ -39,7 +39,7 @@ pub(crate) fn retry(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Deci
 }
 
 /// Sees to it that a message is not sent.
-pub(crate) fn cancel(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Decision, StoreError> {
+pub(crate) fn cancel(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Decision> {
     let Some((status, _)) = locked(conn, org, id)? else { return Ok(Decision::Unknown) };
     if !status.can_be_cancelled() {
         return Ok(Decision::Refused(status));
@@ -51,11 +51,7 @@ pub(crate) fn cancel(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<Dec
 }
 
 /// Ends the pause of a channel: its account may be another now.
-pub(crate) fn clear_pause(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
-) -> Result<(), StoreError> {
+pub(crate) fn clear_pause(conn: &mut Conn, org: Uuid, channel: Channel) -> Result<()> {
     diesel::delete(outbox_pauses::table)
         .filter(outbox_pauses::org_id.eq(org))
         .filter(outbox_pauses::channel.eq(channel.as_str()))
@@ -64,11 +60,7 @@ pub(crate) fn clear_pause(
 }
 
 /// The message's status and channel, kept from being claimed until the transaction ends.
-fn locked(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<(Status, Channel)>, StoreError> {
+fn locked(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<(Status, Channel)>> {
     let row: Option<(Stored<Status>, Stored<Channel>)> = outbox::table
         .filter(outbox::org_id.eq(org))
         .filter(outbox::id.eq(id))

@@ -2,13 +2,14 @@
 
 use super::super::customers::references::{self as customer_references, CustomerReference};
 use crate::actor::Actor;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{outbox, outbox_attempts, outbox_pauses};
 use crate::store::word::Stored;
 use beeiq_core::records::message::{Channel, Status};
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
-use diesel::pg::{Pg, PgConnection};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
@@ -75,12 +76,12 @@ pub(crate) struct AttemptRow {
 
 /// A page of the org's messages, newest first; `before` is the last id of the page before.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filters: &Filters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<Message>, StoreError> {
+) -> Result<Vec<Message>> {
     let mut query = outbox::table.filter(outbox::org_id.eq(actor.org)).into_boxed();
     if let Some(channel) = filters.channel {
         query = query.filter(outbox::channel.eq(channel.as_str()));
@@ -101,11 +102,7 @@ pub(crate) fn list(
 }
 
 /// One message.
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    id: Uuid,
-) -> Result<Option<Message>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<Option<Message>> {
     let row = outbox::table
         .filter(outbox::org_id.eq(actor.org))
         .filter(outbox::id.eq(id))
@@ -116,11 +113,7 @@ pub(crate) fn find(
 }
 
 /// A message's tries, in order.
-pub(crate) fn attempts(
-    conn: &mut PgConnection,
-    org: Uuid,
-    message: Uuid,
-) -> Result<Vec<AttemptRow>, StoreError> {
+pub(crate) fn attempts(conn: &mut Conn, org: Uuid, message: Uuid) -> Result<Vec<AttemptRow>> {
     Ok(outbox_attempts::table
         .filter(outbox_attempts::org_id.eq(org))
         .filter(outbox_attempts::message_id.eq(message))
@@ -129,11 +122,7 @@ pub(crate) fn attempts(
         .load(conn)?)
 }
 
-fn messages(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    rows: Vec<MessageRow>,
-) -> Result<Vec<Message>, StoreError> {
+fn messages(conn: &mut Conn, actor: &Actor, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
     let named = rows.iter().flat_map(|row| row.customer_id.into_iter().chain(row.lead_id));
     let customers = customer_references::load(conn, actor, named)?;
     let pauses: Vec<Pause> = outbox_pauses::table

@@ -1,10 +1,10 @@
 //! The currencies that an org's deals may be in.
 
 use super::{Rows, newest, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{org_currencies, org_settings};
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -21,11 +21,11 @@ pub(crate) struct Currency {
 statements!(pub(crate) org_currencies: delete);
 
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     rows: Rows,
     code: Option<&str>,
-) -> Result<Vec<Currency>, StoreError> {
+) -> Result<Vec<Currency>> {
     let of_org = org_currencies::table
         .inner_join(org_settings::table.on(org_settings::org_id.eq(org_currencies::org_id)))
         .filter(org_currencies::org_id.eq(org))
@@ -45,7 +45,7 @@ pub(crate) fn list(
 }
 
 /// All codes, in alphabetical order.
-pub(crate) fn codes(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
+pub(crate) fn codes(conn: &mut Conn, org: Uuid) -> Result<Vec<String>> {
     Ok(org_currencies::table
         .filter(org_currencies::org_id.eq(org))
         .order(org_currencies::code)
@@ -54,12 +54,12 @@ pub(crate) fn codes(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, S
 }
 
 pub(crate) fn create(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     id: Uuid,
     code: &str,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     diesel::insert_into(org_currencies::table)
         .values((
             org_currencies::org_id.eq(org),
@@ -72,11 +72,7 @@ pub(crate) fn create(
 }
 
 /// Makes a currency that of deals that name none.
-pub(crate) fn set_default(
-    conn: &mut PgConnection,
-    org: Uuid,
-    code: &str,
-) -> Result<(), StoreError> {
+pub(crate) fn set_default(conn: &mut Conn, org: Uuid, code: &str) -> Result<()> {
     diesel::update(org_settings::table.filter(org_settings::org_id.eq(org)))
         .set(org_settings::default_currency.eq(code))
         .execute(conn)?;

@@ -2,12 +2,10 @@
 //! holds: values must be gone before a field is deleted.
 
 use super::{Row, Rows, newest, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::custom_fields;
 use beeiq_core::values::custom_field::Model;
-use beeiq_core::values::text::fold;
-use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
@@ -21,15 +19,18 @@ pub(crate) struct CustomField {
     pub(crate) options: Value,
 }
 
-statements!(pub(crate) custom_fields: delete);
+statements!(
+    pub(crate) custom_fields: create(CustomField; name_key, updated_at),
+    update(CustomField; name_key, updated_at), delete
+);
 
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     rows: Rows,
     name_key: Option<&str>,
     model: Option<Model>,
-) -> Result<Vec<Row<CustomField>>, StoreError> {
+) -> Result<Vec<Row<CustomField>>> {
     let of_org = custom_fields::table.filter(custom_fields::org_id.eq(org));
     let mut query = newest!(of_org, custom_fields, rows);
     if let Some(key) = name_key {
@@ -43,7 +44,7 @@ pub(crate) fn list(
 }
 
 /// How many a model has.
-pub(crate) fn count(conn: &mut PgConnection, org: Uuid, model: Model) -> Result<i64, StoreError> {
+pub(crate) fn count(conn: &mut Conn, org: Uuid, model: Model) -> Result<i64> {
     Ok(custom_fields::table
         .filter(custom_fields::org_id.eq(org))
         .filter(custom_fields::model.eq(model.as_str()))
@@ -51,51 +52,8 @@ pub(crate) fn count(conn: &mut PgConnection, org: Uuid, model: Model) -> Result<
         .get_result(conn)?)
 }
 
-pub(crate) fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    field: &CustomField,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::insert_into(custom_fields::table)
-        .values((
-            custom_fields::org_id.eq(org),
-            custom_fields::id.eq(id),
-            field,
-            custom_fields::name_key.eq(fold(&field.name)),
-            custom_fields::created_at.eq(now),
-            custom_fields::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(crate) fn update(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    field: &CustomField,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::update(custom_fields::table)
-        .filter(custom_fields::org_id.eq(org))
-        .filter(custom_fields::id.eq(id))
-        .set((
-            field,
-            custom_fields::name_key.eq(fold(&field.name)),
-            custom_fields::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
 /// The names of all but one, over all models.
-pub(crate) fn other_names(
-    conn: &mut PgConnection,
-    org: Uuid,
-    but: Uuid,
-) -> Result<Vec<String>, StoreError> {
+pub(crate) fn other_names(conn: &mut Conn, org: Uuid, but: Uuid) -> Result<Vec<String>> {
     Ok(custom_fields::table
         .filter(custom_fields::org_id.eq(org))
         .filter(custom_fields::id.ne(but))
@@ -104,7 +62,7 @@ pub(crate) fn other_names(
 }
 
 /// All names, which templates may use.
-pub(crate) fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
+pub(crate) fn names(conn: &mut Conn, org: Uuid) -> Result<Vec<String>> {
     Ok(custom_fields::table
         .filter(custom_fields::org_id.eq(org))
         .order((custom_fields::name_key, custom_fields::model))

@@ -1,36 +1,43 @@
 //! Groups of users.
 
 use super::{Rows, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{group_members, groups};
-use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
+#[diesel(table_name = groups)]
 pub(crate) struct Group {
-    #[diesel(sql_type = SqlUuid)]
     pub(crate) id: Uuid,
-    #[diesel(sql_type = Text)]
     pub(crate) name: String,
     /// Their e-mails, in alphabetical order.
     #[diesel(sql_type = Array<Text>)]
     pub(crate) members: Vec<String>,
-    #[diesel(sql_type = Timestamptz)]
     pub(crate) created_at: DateTime<Utc>,
 }
 
-statements!(pub(crate) groups: count, delete);
+/// What of a group can be set, but its members.
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = groups)]
+pub(crate) struct GroupValues<'a> {
+    pub(crate) name: &'a str,
+}
+
+statements!(
+    pub(crate) groups: count, create(GroupValues<'_>; name_key, updated_at),
+    update(GroupValues<'_>; name_key, updated_at), delete
+);
 
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     rows: Rows,
     name_key: Option<&str>,
-) -> Result<Vec<Group>, StoreError> {
+) -> Result<Vec<Group>> {
     let Rows { id, before, limit } = rows;
     let found = diesel::sql_query(
         "SELECT g.id, g.name, g.created_at, ARRAY(
@@ -52,47 +59,7 @@ pub(crate) fn list(
     Ok(found)
 }
 
-pub(crate) fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    name: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::insert_into(groups::table)
-        .values((
-            groups::org_id.eq(org),
-            groups::id.eq(id),
-            groups::name.eq(name),
-            groups::name_key.eq(fold(name)),
-            groups::created_at.eq(now),
-            groups::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(crate) fn update(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    name: &str,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::update(groups::table)
-        .filter(groups::org_id.eq(org))
-        .filter(groups::id.eq(id))
-        .set((groups::name.eq(name), groups::name_key.eq(fold(name)), groups::updated_at.eq(now)))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(crate) fn set_members(
-    conn: &mut PgConnection,
-    org: Uuid,
-    group: Uuid,
-    users: &[Uuid],
-) -> Result<(), StoreError> {
+pub(crate) fn set_members(conn: &mut Conn, org: Uuid, group: Uuid, users: &[Uuid]) -> Result<()> {
     diesel::delete(group_members::table)
         .filter(group_members::org_id.eq(org))
         .filter(group_members::group_id.eq(group))
@@ -100,12 +67,7 @@ pub(crate) fn set_members(
     join(conn, org, users.iter().map(|user| (group, *user)))
 }
 
-pub(crate) fn set_of_user(
-    conn: &mut PgConnection,
-    org: Uuid,
-    user: Uuid,
-    groups: &[Uuid],
-) -> Result<(), StoreError> {
+pub(crate) fn set_of_user(conn: &mut Conn, org: Uuid, user: Uuid, groups: &[Uuid]) -> Result<()> {
     diesel::delete(group_members::table)
         .filter(group_members::org_id.eq(org))
         .filter(group_members::user_id.eq(user))
@@ -115,10 +77,10 @@ pub(crate) fn set_of_user(
 
 /// The ids of the groups of these names, with the keys of the names.
 pub(crate) fn named(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     name_keys: &[String],
-) -> Result<Vec<(String, Uuid)>, StoreError> {
+) -> Result<Vec<(String, Uuid)>> {
     Ok(groups::table
         .filter(groups::org_id.eq(org))
         .filter(groups::name_key.eq_any(name_keys))
@@ -127,7 +89,7 @@ pub(crate) fn named(
 }
 
 /// All names, in alphabetical order.
-pub(crate) fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, StoreError> {
+pub(crate) fn names(conn: &mut Conn, org: Uuid) -> Result<Vec<String>> {
     Ok(groups::table
         .filter(groups::org_id.eq(org))
         .order(groups::name_key)
@@ -135,11 +97,7 @@ pub(crate) fn names(conn: &mut PgConnection, org: Uuid) -> Result<Vec<String>, S
         .load(conn)?)
 }
 
-fn join(
-    conn: &mut PgConnection,
-    org: Uuid,
-    pairs: impl Iterator<Item = (Uuid, Uuid)>,
-) -> Result<(), StoreError> {
+fn join(conn: &mut Conn, org: Uuid, pairs: impl Iterator<Item = (Uuid, Uuid)>) -> Result<()> {
     let rows: Vec<_> = pairs
         .map(|(group, user)| {
             (

@@ -1,14 +1,14 @@
 //! Listeners: the URLs that other systems post to.
 
 use super::{Rows, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{listener_tokens, listeners, picklist_entries, tags};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Cidr, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Cidr, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
@@ -18,14 +18,11 @@ use uuid::Uuid;
 
 /// A listener as it is kept, with the names that it refers to.
 #[derive(Debug, QueryableByName)]
+#[diesel(table_name = listeners)]
 pub(crate) struct ListenerRow {
-    #[diesel(sql_type = SqlUuid)]
     pub(crate) id: Uuid,
-    #[diesel(sql_type = Text)]
     pub(crate) name: String,
-    #[diesel(sql_type = Bool)]
     pub(crate) enabled: bool,
-    #[diesel(sql_type = Text)]
     pub(crate) mode: String,
     /// The networks that callers must be in.
     #[diesel(sql_type = Array<Cidr>)]
@@ -38,18 +35,12 @@ pub(crate) struct ListenerRow {
     /// The name of its leads' source.
     #[diesel(sql_type = Nullable<Text>)]
     pub(crate) lead_source: Option<String>,
-    #[diesel(sql_type = Nullable<Jsonb>)]
     pub(crate) welcome_email: Option<Value>,
-    #[diesel(sql_type = Nullable<Jsonb>)]
     pub(crate) welcome_sms: Option<Value>,
-    #[diesel(sql_type = Text)]
     pub(crate) unknown_references: String,
     /// Requests a second; set together with the burst.
-    #[diesel(sql_type = Nullable<Integer>)]
     pub(crate) rate_per_second: Option<i32>,
-    #[diesel(sql_type = Nullable<Integer>)]
     pub(crate) rate_burst: Option<i32>,
-    #[diesel(sql_type = Timestamptz)]
     pub(crate) created_at: DateTime<Utc>,
     /// Its present token, sealed for [`token_place`].
     #[diesel(sql_type = Binary)]
@@ -127,7 +118,10 @@ pub(crate) fn token_place(org: Uuid) -> String {
 }
 
 // What a listener delivered stays when it is deleted; its tokens go.
-statements!(pub(crate) listeners: count, delete);
+statements!(
+    pub(crate) listeners: count, create(ListenerValues; updated_at),
+    update(ListenerValues; updated_at), delete
+);
 
 const SELECT: &str = "
     SELECT l.id, l.name, l.enabled, l.mode, l.allowed_ips, tag.name AS default_tag,
@@ -148,11 +142,7 @@ const SELECT: &str = "
     ) newest ON true
     WHERE l.org_id = $1";
 
-pub(crate) fn list(
-    conn: &mut PgConnection,
-    org: Uuid,
-    rows: Rows,
-) -> Result<Vec<ListenerRow>, StoreError> {
+pub(crate) fn list(conn: &mut Conn, org: Uuid, rows: Rows) -> Result<Vec<ListenerRow>> {
     let Rows { id, before, limit } = rows;
     let query = format!(
         "{SELECT} AND ($2 IS NULL OR l.id = $2) AND ($3 IS NULL OR l.id < $3)
@@ -167,52 +157,16 @@ pub(crate) fn list(
     Ok(found)
 }
 
-/// Adds a listener with its first token.
-pub(crate) fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    values: &ListenerValues,
-    token: &NewToken,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::insert_into(listeners::table)
-        .values((
-            listeners::org_id.eq(org),
-            listeners::id.eq(id),
-            values,
-            listeners::created_at.eq(now),
-            listeners::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    add_token(conn, org, id, token, now)
-}
-
-pub(crate) fn update(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    values: &ListenerValues,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::update(listeners::table)
-        .filter(listeners::org_id.eq(org))
-        .filter(listeners::id.eq(id))
-        .set((values, listeners::updated_at.eq(now)))
-        .execute(conn)?;
-    Ok(())
-}
-
 /// Gives a listener a new token. Its earlier ones work until `end`, or until an earlier end that
 /// they had; those whose end has passed are dropped.
 pub(crate) fn rotate(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     id: Uuid,
     token: &NewToken,
     end: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let tokens = listener_tokens::table
         .filter(listener_tokens::org_id.eq(org))
         .filter(listener_tokens::listener_id.eq(id));
@@ -228,7 +182,7 @@ pub(crate) fn rotate(
 pub(crate) type Messages = (String, Option<Value>, Option<Value>);
 
 /// The welcome messages of all listeners.
-pub(crate) fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Messages>, StoreError> {
+pub(crate) fn messages(conn: &mut Conn, org: Uuid) -> Result<Vec<Messages>> {
     Ok(listeners::table
         .filter(listeners::org_id.eq(org))
         .order(listeners::name_key)
@@ -237,10 +191,7 @@ pub(crate) fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Message
 }
 
 /// The org's sources, ids and names in order. They cannot be deleted before the transaction ends.
-pub(crate) fn sources(
-    conn: &mut PgConnection,
-    org: Uuid,
-) -> Result<Vec<(Uuid, String)>, StoreError> {
+pub(crate) fn sources(conn: &mut Conn, org: Uuid) -> Result<Vec<(Uuid, String)>> {
     let sources = picklist_entries::table
         .filter(picklist_entries::org_id.eq(org))
         .filter(picklist_entries::list.eq("source"))
@@ -253,12 +204,12 @@ pub(crate) fn sources(
 
 /// The tag of that name in any case, made with `new_id` where it is new.
 pub(crate) fn tag(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     name: &str,
     new_id: Uuid,
     now: DateTime<Utc>,
-) -> Result<Uuid, StoreError> {
+) -> Result<Uuid> {
     let key = fold(name);
     diesel::insert_into(tags::table)
         .values((
@@ -279,13 +230,13 @@ pub(crate) fn tag(
     Ok(id)
 }
 
-fn add_token(
-    conn: &mut PgConnection,
+pub(crate) fn add_token(
+    conn: &mut Conn,
     org: Uuid,
     listener: Uuid,
     token: &NewToken,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let NewToken { id, hash, sealed } = token;
     diesel::insert_into(listener_tokens::table)
         .values((

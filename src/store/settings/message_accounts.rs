@@ -1,11 +1,11 @@
 //! The accounts that orgs send e-mail and SMS through.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{message_accounts, org_settings};
 use beeiq_core::records::message::Channel;
 use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
@@ -25,11 +25,7 @@ pub(crate) fn secrets_place(org: Uuid, channel: Channel) -> String {
     format!("{org}:message_accounts:{}", channel.as_str())
 }
 
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
-) -> Result<Option<AccountRow>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, org: Uuid, channel: Channel) -> Result<Option<AccountRow>> {
     let found = message_accounts::table
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()))
@@ -39,11 +35,7 @@ pub(crate) fn find(
     Ok(found)
 }
 
-pub(crate) fn is_set(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
-) -> Result<bool, StoreError> {
+pub(crate) fn is_set(conn: &mut Conn, org: Uuid, channel: Channel) -> Result<bool> {
     let of_org = message_accounts::table
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()));
@@ -52,13 +44,13 @@ pub(crate) fn is_set(
 
 /// Makes the account, or sets all of it.
 pub(crate) fn put(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     channel: Channel,
     settings: &Value,
     secrets_sealed: &[u8],
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<()> {
     let values = (
         message_accounts::settings.eq(settings),
         message_accounts::secrets_sealed.eq(secrets_sealed),
@@ -78,11 +70,7 @@ pub(crate) fn put(
     Ok(())
 }
 
-pub(crate) fn delete(
-    conn: &mut PgConnection,
-    org: Uuid,
-    channel: Channel,
-) -> Result<bool, StoreError> {
+pub(crate) fn delete(conn: &mut Conn, org: Uuid, channel: Channel) -> Result<bool> {
     let deleted = diesel::delete(message_accounts::table)
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()))
@@ -91,7 +79,7 @@ pub(crate) fn delete(
 }
 
 /// The trial SMS credits that the org has left.
-pub(crate) fn trial_credits(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+pub(crate) fn trial_credits(conn: &mut Conn, org: Uuid) -> Result<i64> {
     Ok(org_settings::table
         .filter(org_settings::org_id.eq(org))
         .select(org_settings::sms_credits)
@@ -99,11 +87,7 @@ pub(crate) fn trial_credits(conn: &mut PgConnection, org: Uuid) -> Result<i64, S
 }
 
 /// Takes trial SMS credits. False: there are not so many.
-pub(crate) fn take_trial_credits(
-    conn: &mut PgConnection,
-    org: Uuid,
-    credits: i64,
-) -> Result<bool, StoreError> {
+pub(crate) fn take_trial_credits(conn: &mut Conn, org: Uuid, credits: i64) -> Result<bool> {
     let taken = diesel::update(org_settings::table)
         .filter(org_settings::org_id.eq(org))
         .filter(org_settings::sms_credits.ge(credits))

@@ -1,11 +1,9 @@
 //! Tables of names that records refer to: the columns that can be set.
 
 use super::statements::{NamedTable, Row, Rows, named_table, newest, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::{slas, tags};
-use beeiq_core::values::text::fold;
-use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 

@@ -1,32 +1,34 @@
 //! The lists that an org chooses from: sources, channels, deal stages, categories and packages.
 
 use super::{Row, Rows, newest, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::picklist_entries;
-use beeiq_core::values::text::fold;
-use chrono::{DateTime, Utc};
 use diesel::dsl::max;
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
 #[derive(AsChangeset, Insertable, Queryable, Selectable)]
 #[diesel(table_name = picklist_entries)]
 pub(crate) struct Entry {
+    pub(crate) list: String,
     pub(crate) name: String,
     /// Of equal positions the name decides.
     pub(crate) position: i32,
 }
 
-statements!(pub(crate) picklist_entries: delete);
+statements!(
+    pub(crate) picklist_entries: create(Entry; name_key, updated_at),
+    update(Entry; name_key, updated_at), delete
+);
 
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     list: &str,
     rows: Rows,
     name_key: Option<&str>,
-) -> Result<Vec<Row<Entry>>, StoreError> {
+) -> Result<Vec<Row<Entry>>> {
     let of_list = picklist_entries::table
         .filter(picklist_entries::org_id.eq(org))
         .filter(picklist_entries::list.eq(list));
@@ -38,7 +40,7 @@ pub(crate) fn list(
     Ok(query.select(columns).load(conn)?)
 }
 
-pub(crate) fn count(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i64, StoreError> {
+pub(crate) fn count(conn: &mut Conn, org: Uuid, list: &str) -> Result<i64> {
     Ok(picklist_entries::table
         .filter(picklist_entries::org_id.eq(org))
         .filter(picklist_entries::list.eq(list))
@@ -47,52 +49,11 @@ pub(crate) fn count(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i6
 }
 
 /// The position behind all others of a list.
-pub(crate) fn end(conn: &mut PgConnection, org: Uuid, list: &str) -> Result<i32, StoreError> {
+pub(crate) fn end(conn: &mut Conn, org: Uuid, list: &str) -> Result<i32> {
     let last: Option<i32> = picklist_entries::table
         .filter(picklist_entries::org_id.eq(org))
         .filter(picklist_entries::list.eq(list))
         .select(max(picklist_entries::position))
         .first(conn)?;
     Ok(last.map_or(0, |last| last.saturating_add(1)))
-}
-
-pub(crate) fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    list: &str,
-    entry: &Entry,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::insert_into(picklist_entries::table)
-        .values((
-            picklist_entries::org_id.eq(org),
-            picklist_entries::id.eq(id),
-            picklist_entries::list.eq(list),
-            entry,
-            picklist_entries::name_key.eq(fold(&entry.name)),
-            picklist_entries::created_at.eq(now),
-            picklist_entries::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(crate) fn update(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    entry: &Entry,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    diesel::update(picklist_entries::table)
-        .filter(picklist_entries::org_id.eq(org))
-        .filter(picklist_entries::id.eq(id))
-        .set((
-            entry,
-            picklist_entries::name_key.eq(fold(&entry.name)),
-            picklist_entries::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! What refers to a setting. It is exact while deliveries are held back
 //! ([`crate::store::directory::hold_deliveries`]).
 
-use crate::store::error::StoreError;
-use diesel::pg::PgConnection;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -111,11 +111,11 @@ struct Count {
 
 /// What refers to a setting, in words: "3 customers, 1 listener"; none where nothing does.
 pub(crate) fn referring(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     what: Referred,
     id: Uuid,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<String>> {
     let places = what.places();
     let counts: Vec<String> = places
         .iter()

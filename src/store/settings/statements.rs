@@ -1,8 +1,8 @@
 //! The statements that tables of settings have in common.
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -52,27 +52,26 @@ macro_rules! newest {
 }
 pub(crate) use newest;
 
-/// Makes `count` and `delete` of a table. Deleting is a `StoreError::Reference` where something
-/// refers to the row.
+/// Makes statements of a table: `count`, `delete`, `create` and `update`. The last two write a struct
+/// of the columns that can be set, and of `name_key` and `updated_at` those that are named with it.
+/// Deleting is a `StoreError::Reference` where something refers to the row. Diesel's types differ from
+/// table to table, hence no generic code.
 macro_rules! statements {
-    ($vis:vis $table:ident: $($which:ident),+) => {
-        $(statements!(@$which $vis $table);)+
+    ($vis:vis $table:ident: $($which:ident $(($values:ty $(; $($also:ident),+)?))?),+) => {
+        $(statements!(@$which $vis $table $($values $(; $($also),+)?)?);)+
     };
     (@count $vis:vis $table:ident) => {
-        $vis fn count(
-            conn: &mut diesel::pg::PgConnection,
-            org: uuid::Uuid,
-        ) -> Result<i64, crate::store::error::StoreError> {
+        $vis fn count(conn: &mut crate::store::pool::Conn, org: uuid::Uuid) -> crate::store::error::Result<i64> {
             use diesel::prelude::*;
             Ok($table::table.filter($table::org_id.eq(org)).count().get_result(conn)?)
         }
     };
     (@delete $vis:vis $table:ident) => {
         $vis fn delete(
-            conn: &mut diesel::pg::PgConnection,
+            conn: &mut crate::store::pool::Conn,
             org: uuid::Uuid,
             id: uuid::Uuid,
-        ) -> Result<(), crate::store::error::StoreError> {
+        ) -> crate::store::error::Result<()> {
             use diesel::prelude::*;
             diesel::delete($table::table)
                 .filter($table::org_id.eq(org))
@@ -81,47 +80,85 @@ macro_rules! statements {
             Ok(())
         }
     };
+    (@create $vis:vis $table:ident $values:ty $(; $($also:ident),+)?) => {
+        $vis fn create(
+            conn: &mut crate::store::pool::Conn,
+            org: uuid::Uuid,
+            id: uuid::Uuid,
+            values: &$values,
+            now: chrono::DateTime<chrono::Utc>,
+        ) -> crate::store::error::Result<()> {
+            use diesel::prelude::*;
+            diesel::insert_into($table::table)
+                .values((
+                    $table::org_id.eq(org),
+                    $table::id.eq(id),
+                    values,
+                    $table::created_at.eq(now),
+                    $($(statements!(@set $also $table values now),)+)?
+                ))
+                .execute(conn)?;
+            Ok(())
+        }
+    };
+    (@update $vis:vis $table:ident $values:ty $(; $($also:ident),+)?) => {
+        $vis fn update(
+            conn: &mut crate::store::pool::Conn,
+            org: uuid::Uuid,
+            id: uuid::Uuid,
+            values: &$values,
+            now: chrono::DateTime<chrono::Utc>,
+        ) -> crate::store::error::Result<()> {
+            use diesel::prelude::*;
+            let _unless_kept = now;
+            diesel::update($table::table)
+                .filter($table::org_id.eq(org))
+                .filter($table::id.eq(id))
+                .set((values, $($(statements!(@set $also $table values now),)+)?))
+                .execute(conn)?;
+            Ok(())
+        }
+    };
+    (@set name_key $table:ident $values:ident $now:ident) => {
+        $table::name_key.eq(beeiq_core::values::text::fold(&$values.name))
+    };
+    (@set updated_at $table:ident $values:ident $now:ident) => {
+        $table::updated_at.eq($now)
+    };
 }
-
 pub(crate) use statements;
 
 /// A table whose rows have a name, unique in any case. `Self` are the columns that can be set.
 pub(crate) trait NamedTable: Sized {
     fn list(
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         rows: Rows,
         name_key: Option<&str>,
-    ) -> Result<Vec<Row<Self>>, StoreError>;
-    fn count(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError>;
+    ) -> Result<Vec<Row<Self>>>;
+    fn count(conn: &mut Conn, org: Uuid) -> Result<i64>;
     fn create(
-        &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         id: Uuid,
+        values: &Self,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<()>;
     fn update(
-        &self,
-        conn: &mut PgConnection,
+        conn: &mut Conn,
         org: Uuid,
         id: Uuid,
+        values: &Self,
         now: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
-    fn delete(conn: &mut PgConnection, org: Uuid, id: Uuid) -> Result<(), StoreError>;
+    ) -> Result<()>;
+    fn delete(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<()>;
 }
 
-/// Makes a [`NamedTable`] of the columns that can be set. Diesel's types differ from table to table,
-/// hence no generic code.
+/// Makes a [`NamedTable`] of the columns that can be set.
 macro_rules! named_table {
     ($table:ident: $values:ident $(, $updated_at:ident)?) => {
         impl NamedTable for $values {
-            fn list(
-                conn: &mut PgConnection,
-                org: Uuid,
-                rows: Rows,
-                name_key: Option<&str>,
-            ) -> Result<Vec<Row<Self>>, StoreError> {
+            fn list(conn: &mut Conn, org: Uuid, rows: Rows, name_key: Option<&str>) -> Result<Vec<Row<Self>>> {
                 let mut query = newest!($table::table.filter($table::org_id.eq(org)), $table, rows);
                 if let Some(key) = name_key {
                     query = query.filter($table::name_key.eq(key));
@@ -130,34 +167,8 @@ macro_rules! named_table {
                 Ok(query.select(columns).load(conn)?)
             }
 
-            fn create(&self, conn: &mut PgConnection, org: Uuid, id: Uuid, now: DateTime<Utc>) -> Result<(), StoreError> {
-                diesel::insert_into($table::table)
-                    .values((
-                        $table::org_id.eq(org),
-                        $table::id.eq(id),
-                        self,
-                        $table::name_key.eq(fold(&self.name)),
-                        $table::created_at.eq(now),
-                        $($table::$updated_at.eq(now),)?
-                    ))
-                    .execute(conn)?;
-                Ok(())
-            }
-
-            fn update(&self, conn: &mut PgConnection, org: Uuid, id: Uuid, _now: DateTime<Utc>) -> Result<(), StoreError> {
-                diesel::update($table::table)
-                    .filter($table::org_id.eq(org))
-                    .filter($table::id.eq(id))
-                    .set((
-                        self,
-                        $table::name_key.eq(fold(&self.name)),
-                        $($table::$updated_at.eq(_now),)?
-                    ))
-                    .execute(conn)?;
-                Ok(())
-            }
-
-            statements!($table: count, delete);
+            statements!($table: count, create(Self; name_key $(, $updated_at)?),
+                update(Self; name_key $(, $updated_at)?), delete);
         }
     };
 }

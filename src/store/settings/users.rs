@@ -1,41 +1,38 @@
 //! The people of an org.
 
 use super::{Rows, statements};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::schema::users;
 use crate::store::word::Stored;
 use beeiq_core::records::user::Role;
-use beeiq_core::values::email::Email;
 use chrono::{DateTime, Utc};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 #[derive(QueryableByName)]
+#[diesel(table_name = users)]
 pub(crate) struct User {
-    #[diesel(sql_type = SqlUuid)]
     pub(crate) id: Uuid,
-    #[diesel(sql_type = Text)]
     pub(crate) email: String,
-    #[diesel(sql_type = Text)]
     pub(crate) name: String,
-    #[diesel(sql_type = Text)]
     pub(crate) role: Stored<Role>,
-    #[diesel(sql_type = Bool)]
     pub(crate) active: bool,
     /// Their names, in alphabetical order.
     #[diesel(sql_type = Array<Text>)]
     pub(crate) groups: Vec<String>,
-    #[diesel(sql_type = Timestamptz)]
     pub(crate) created_at: DateTime<Utc>,
 }
 
 /// What of a user can be set, but groups and password.
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = users)]
 pub(crate) struct UserValues<'a> {
-    pub(crate) email: &'a Email,
+    pub(crate) email: &'a str,
+    pub(crate) email_key: &'a str,
     pub(crate) name: &'a str,
-    pub(crate) role: Role,
+    pub(crate) role: &'static str,
     pub(crate) active: bool,
 }
 
@@ -49,14 +46,17 @@ pub struct UserFilter {
     pub(crate) active: Option<bool>,
 }
 
-statements!(pub(crate) users: count, delete);
+statements!(
+    pub(crate) users: count, create(UserValues<'_>; updated_at), update(UserValues<'_>; updated_at),
+    delete
+);
 
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     rows: Rows,
     filter: &UserFilter,
-) -> Result<Vec<User>, StoreError> {
+) -> Result<Vec<User>> {
     let Rows { id, before, limit } = rows;
     let UserFilter { email_key, name, role, active } = filter;
     let found = diesel::sql_query(
@@ -83,69 +83,16 @@ pub(crate) fn list(
     Ok(found)
 }
 
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<User>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<User>> {
     Ok(list(conn, org, Rows::one(id), &UserFilter::default())?.pop())
-}
-
-pub(crate) fn create(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    values: &UserValues<'_>,
-    password_hash: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let UserValues { email, name, role, active } = values;
-    diesel::insert_into(users::table)
-        .values((
-            users::org_id.eq(org),
-            users::id.eq(id),
-            users::email.eq(email.value()),
-            users::email_key.eq(email.key()),
-            users::name.eq(name),
-            users::role.eq(role.as_str()),
-            users::active.eq(active),
-            users::password_hash.eq(password_hash),
-            users::created_at.eq(now),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(crate) fn update(
-    conn: &mut PgConnection,
-    org: Uuid,
-    id: Uuid,
-    values: &UserValues<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let UserValues { email, name, role, active } = values;
-    diesel::update(users::table)
-        .filter(users::org_id.eq(org))
-        .filter(users::id.eq(id))
-        .set((
-            users::email.eq(email.value()),
-            users::email_key.eq(email.key()),
-            users::name.eq(name),
-            users::role.eq(role.as_str()),
-            users::active.eq(active),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    Ok(())
 }
 
 /// The id of the active user of that e-mail, and the hash of their password.
 pub fn credentials(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     email_key: &str,
-) -> Result<Option<(Uuid, Option<String>)>, StoreError> {
+) -> Result<Option<(Uuid, Option<String>)>> {
     let found = users::table
         .filter(users::org_id.eq(org))
         .filter(users::email_key.eq(email_key))
@@ -158,12 +105,12 @@ pub fn credentials(
 
 /// Gives a user, active or not, another password: their id, none where there is no such user.
 pub(crate) fn set_password(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     email_key: &str,
     password_hash: &str,
     now: DateTime<Utc>,
-) -> Result<Option<Uuid>, StoreError> {
+) -> Result<Option<Uuid>> {
     let changed = diesel::update(users::table)
         .filter(users::org_id.eq(org))
         .filter(users::email_key.eq(email_key))
@@ -175,11 +122,7 @@ pub(crate) fn set_password(
 }
 
 /// Whether somebody else is an active owner.
-pub(crate) fn has_other_owner(
-    conn: &mut PgConnection,
-    org: Uuid,
-    but: Uuid,
-) -> Result<bool, StoreError> {
+pub(crate) fn has_other_owner(conn: &mut Conn, org: Uuid, but: Uuid) -> Result<bool> {
     let others = users::table
         .filter(users::org_id.eq(org))
         .filter(users::id.ne(but))
@@ -190,10 +133,10 @@ pub(crate) fn has_other_owner(
 
 /// The ids of the users of these e-mails, active or not, with the keys of the e-mails.
 pub(crate) fn with_emails(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     email_keys: &[String],
-) -> Result<Vec<(String, Uuid)>, StoreError> {
+) -> Result<Vec<(String, Uuid)>> {
     Ok(users::table
         .filter(users::org_id.eq(org))
         .filter(users::email_key.eq_any(email_keys))

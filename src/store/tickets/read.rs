@@ -4,13 +4,13 @@
 use super::row::TicketRow;
 use crate::actor::Actor;
 use crate::store::customers::references::{self as customers, CustomerReference};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::listing::{Filters, listed, numbered, owned};
+use crate::store::pool::Conn;
 use crate::store::schema::{deals, ticket_tags, tickets};
 use crate::store::text_search::{containing, words};
 use beeiq_core::records::path_id::PathId;
 use beeiq_core::records::ticket::{Ticket, TicketCode};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -33,12 +33,12 @@ numbered!(tickets, ticket_tags, ticket_id);
 /// before. Identifiers and name are those of the ticket's customer, as far as the caller may see
 /// them.
 pub(crate) fn list(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     actor: &Actor,
     filters: &Filters,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<FoundTicket>, StoreError> {
+) -> Result<Vec<FoundTicket>> {
     let mut rows = visible(actor);
     if let Some(customers) = customers::matching(actor, filters) {
         rows = rows.filter(tickets::customer_id.eq_any(customers));
@@ -57,21 +57,13 @@ pub(crate) fn list(
 }
 
 /// The ticket that is addressed, if `actor` may see it.
-pub(crate) fn find(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    id: PathId,
-) -> Result<Option<FoundTicket>, StoreError> {
+pub(crate) fn find(conn: &mut Conn, actor: &Actor, id: PathId) -> Result<Option<FoundTicket>> {
     let found = addressed(visible(actor), id).select(TicketRow::as_select()).load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
 }
 
 /// Its id alone.
-pub(crate) fn find_id(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    id: PathId,
-) -> Result<Option<Uuid>, StoreError> {
+pub(crate) fn find_id(conn: &mut Conn, actor: &Actor, id: PathId) -> Result<Option<Uuid>> {
     Ok(addressed(visible(actor), id).select(tickets::id).first(conn).optional()?)
 }
 
@@ -89,11 +81,7 @@ fn holds_word(word: &str) -> Condition {
 }
 
 /// Adds what the tickets name, in one query for each table however many there are.
-fn with_names(
-    conn: &mut PgConnection,
-    actor: &Actor,
-    rows: Vec<TicketRow>,
-) -> Result<Vec<FoundTicket>, StoreError> {
+fn with_names(conn: &mut Conn, actor: &Actor, rows: Vec<TicketRow>) -> Result<Vec<FoundTicket>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -119,11 +107,7 @@ fn with_names(
         .collect()
 }
 
-fn deal_ids(
-    conn: &mut PgConnection,
-    org: Uuid,
-    ids: Vec<Uuid>,
-) -> Result<HashMap<Uuid, String>, StoreError> {
+fn deal_ids(conn: &mut Conn, org: Uuid, ids: Vec<Uuid>) -> Result<HashMap<Uuid, String>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }

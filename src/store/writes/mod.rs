@@ -13,10 +13,10 @@ pub use messages::Outgoing;
 use super::customers::{self, identities};
 use super::statement::{run, statement};
 use super::{activities, deals, notes, tickets};
-use crate::store::error::{DbError, StoreError};
+use crate::store::error::{DbError, Result, StoreError};
+use crate::store::pool::Conn;
 use crate::store::settings::message_accounts;
 use beeiq_core::batch::{Pending, PendingCustomers};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -28,12 +28,12 @@ use uuid::Uuid;
 /// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal, an
 /// activity or the last credits: to be loaded and decided again.
 pub(crate) fn write(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     pending: &Pending,
     deliveries: &[Delivery<'_>],
     outgoing: Outgoing<'_>,
-) -> Result<i64, StoreError> {
+) -> Result<i64> {
     tags::insert(conn, org, &pending.tags)?;
     let PendingCustomers { created, changed, tagged, untagged, released, claims } =
         &pending.customers;
@@ -90,16 +90,16 @@ fn unless_lost(error: DbError) -> StoreError {
 
 /// Keeps deliveries of which nothing is applied.
 pub(crate) fn insert_deliveries(
-    conn: &mut PgConnection,
+    conn: &mut Conn,
     org: Uuid,
     deliveries: &[Delivery<'_>],
-) -> Result<(), StoreError> {
+) -> Result<()> {
     Ok(run(conn, Vec::from_iter(deliveries::insert(org, deliveries)))?)
 }
 
 /// Takes the credits, unless others have taken so many meanwhile that they do not suffice. Last,
 /// because it is the one row that an org's requests share.
-fn take_sms_credits(conn: &mut PgConnection, org: Uuid, taken: i64) -> Result<(), StoreError> {
+fn take_sms_credits(conn: &mut Conn, org: Uuid, taken: i64) -> Result<()> {
     if taken == 0 || message_accounts::take_trial_credits(conn, org, taken)? {
         Ok(())
     } else {

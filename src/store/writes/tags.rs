@@ -1,19 +1,15 @@
 //! New tags.
 
 use super::columns::{Rows, each};
-use crate::store::error::StoreError;
+use crate::store::error::{Result, StoreError};
+use crate::store::pool::Conn;
 use beeiq_core::batch::{NewTag, Origin};
-use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 /// Inserts them; where another transaction made one of them first, it is a conflict.
-pub(super) fn insert(
-    conn: &mut PgConnection,
-    org: Uuid,
-    tags: &[(Origin, NewTag)],
-) -> Result<(), StoreError> {
+pub(super) fn insert(conn: &mut Conn, org: Uuid, tags: &[(Origin, NewTag)]) -> Result<()> {
     if tags.is_empty() {
         return Ok(());
     }

@@ -8,30 +8,10 @@ use crate::app::App;
 use crate::http::body;
 use crate::problem::Problem;
 use crate::service::settings::Edit;
-use crate::service::settings::listeners::{ListenerSettings, Listeners};
+use crate::service::settings::listeners::{Listener, ListenerSettings, Listeners};
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-/// A listener.
-#[derive(ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "here for its description")]
-pub struct Listener {
-    /// Its id.
-    id: Uuid,
-    /// What can be set.
-    #[serde(flatten)]
-    settings: ListenerSettings,
-    /// Where to post to. Whoever knows it may.
-    url: String,
-    /// When it was made.
-    created_at: DateTime<Utc>,
-    /// When the newest delivery came.
-    last_delivery_at: Option<DateTime<Utc>>,
-}
 
 /// How to rotate a listener's URL.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -3,7 +3,7 @@
 
 use super::fields::ListenerSettings;
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::service::settings::Edit;
 use crate::service::validity;
 use crate::store::settings::custom_fields;
@@ -19,10 +19,7 @@ use uuid::Uuid;
 const LISTED: usize = 20;
 
 /// What is to be kept of settings; makes the tag where it is new.
-pub(super) fn checked(
-    edit: &mut Edit<'_>,
-    settings: &ListenerSettings,
-) -> Result<ListenerValues, Problem> {
+pub(super) fn checked(edit: &mut Edit<'_>, settings: &ListenerSettings) -> Result<ListenerValues> {
     let fields = custom_fields::names(edit.conn, edit.org)?;
     let sources = listeners::sources(edit.conn, edit.org)?;
     let (mut values, tag) = settings.clone().check(&fields, &sources).map_err(Problem::fields)?;

@@ -5,6 +5,7 @@ use crate::service::validity::{self, broken, broken_entries};
 use crate::store::settings::listeners::{WelcomeEmail, WelcomeSms};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::values::network;
+use beeiq_core::words;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -55,26 +56,26 @@ pub struct ListenerSettings {
     pub(super) rate_limit: Option<RateLimit>,
 }
 
-/// Whether actions are applied before the answer, or soon after it.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Before it.
-    #[default]
-    Sync,
-    /// After it (`listener.md` 9).
-    Async,
+words! {
+    /// Whether actions are applied before the answer, or soon after it.
+    #[derive(Default)]
+    pub enum Mode {
+        #[default]
+        Sync => "sync",
+        Async => "async",
+    }
 }
 
-/// What becomes of an action with a name that the org does not have (`listener.md` 6).
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum UnknownReferences {
-    /// It fails.
-    #[default]
-    Reject,
-    /// The name is dropped with a warning.
-    Skip,
+words! {
+    /// What becomes of an action with a name that the org does not have (`listener.md` 6).
+    #[derive(Default)]
+    pub enum UnknownReferences {
+        /// It fails.
+        #[default]
+        Reject => "reject",
+        /// The name is dropped with a warning.
+        Skip => "skip",
+    }
 }
 
 /// How many actions a listener takes. A request costs as many as it has, at least one; a batch that
@@ -90,24 +91,6 @@ pub struct RateLimit {
     #[validate(range(min = 1, max = 10_000, message = "A rate is a number from 1 to 10000."))]
     #[schema(minimum = 1, maximum = 10_000)]
     pub(super) burst: i32,
-}
-
-impl Mode {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sync => "sync",
-            Self::Async => "async",
-        }
-    }
-}
-
-impl UnknownReferences {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reject => "reject",
-            Self::Skip => "skip",
-        }
-    }
 }
 
 /// Payloads separate several tags by commas.

@@ -5,12 +5,9 @@ mod fields;
 
 pub use fields::{ListenerSettings, Mode, RateLimit, UnknownReferences};
 
-use super::{
-    Changing, Deliveries, Edit, Entry, Parameters, Refusal, Resource, Settings, Subject,
-    UnfitFilter, found, room,
-};
+use super::{Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room};
 use crate::clock;
-use crate::problem::Problem;
+use crate::problem::{Problem, Result};
 use crate::secrets::{SecretKey, TokenKind, new_token};
 use crate::store::orgs;
 use crate::store::pool::Conn;
@@ -22,6 +19,7 @@ use beeiq_core::values::network;
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 const MOST: i64 = 1000;
@@ -38,11 +36,14 @@ impl Settings for ListenerSettings {
 }
 
 /// What is shown of a listener besides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Door {
-    /// None: the token was sealed with another key.
+    /// Where to post to. Whoever knows it may.
+    // None: the token was sealed with another key. Then it is not shown.
+    #[schema(value_type = String)]
     url: Option<String>,
+    /// When the newest delivery came.
     last_delivery_at: Option<DateTime<Utc>>,
     #[serde(skip)]
     token_sealed: Vec<u8>,
@@ -60,7 +61,6 @@ impl Resource for Listeners {
     type Settings = ListenerSettings;
     type Extra = Door;
     type Filter = ();
-    const FILTERS: &'static [&'static str] = &[];
     /// No record refers to a listener.
     const DELIVERIES: Deliveries = Deliveries::Informed;
 
@@ -68,50 +68,36 @@ impl Resource for Listeners {
         "listeners"
     }
 
-    fn filter(_: Parameters<'_>) -> Result<(), UnfitFilter> {
-        Ok(())
-    }
-
-    fn load(
-        &self,
-        conn: &mut Conn,
-        org: Uuid,
-        rows: Rows,
-        (): &(),
-    ) -> Result<Vec<Listener>, Problem> {
+    fn load(&self, conn: &mut Conn, org: Uuid, rows: Rows, (): &()) -> Result<Vec<Listener>> {
         let rows = listeners::list(conn, org, rows)?;
         rows.into_iter().map(|row| self.entry(org, row)).collect()
     }
 
     /// A delivery that comes in meanwhile does not make a read listener stale, and its URL changes
     /// with its token.
-    fn version(entry: &Listener) -> Result<Value, Problem> {
+    fn version(entry: &Listener) -> Result<Value> {
         let Entry { id, settings, created_at, extra } = entry;
         super::json(&(id, settings, created_at, &extra.token_sealed))
     }
 
-    fn check_shown(entry: &Listener) -> Result<(), Problem> {
+    fn check_shown(entry: &Listener) -> Result<()> {
         entry.url().map(|_| ())
     }
 
-    fn check(&self, edit: &mut Edit<'_>, settings: &ListenerSettings) -> Result<(), Problem> {
+    fn check(&self, edit: &mut Edit<'_>, settings: &ListenerSettings) -> Result<()> {
         check::checked(edit, settings).map(|_| ())
     }
 
-    fn create(
-        &self,
-        edit: &mut Edit<'_>,
-        id: Uuid,
-        settings: &ListenerSettings,
-    ) -> Result<(), Refusal> {
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &ListenerSettings) -> Written {
         room(listeners::count(edit.conn, edit.org)?, MOST, "listener")?;
         let values = check::checked(edit, settings)?;
         let token = self.new_token(edit)?;
-        Ok(listeners::create(edit.conn, edit.org, id, &values, &token, edit.now)?)
+        listeners::create(edit.conn, edit.org, id, &values, edit.now)?;
+        Ok(listeners::add_token(edit.conn, edit.org, id, &token, edit.now)?)
     }
 
     /// Its URLs end at once, its deliveries stay.
-    fn delete(&self, edit: &mut Edit<'_>, present: &Listener) -> Result<(), Refusal> {
+    fn delete(&self, edit: &mut Edit<'_>, present: &Listener) -> Written {
         Ok(listeners::delete(edit.conn, edit.org, present.id)?)
     }
 }
@@ -122,7 +108,7 @@ impl Changing for Listeners {
         edit: &mut Edit<'_>,
         present: &Listener,
         settings: &ListenerSettings,
-    ) -> Result<(), Refusal> {
+    ) -> Written {
         let values = check::checked(edit, settings)?;
         Ok(listeners::update(edit.conn, edit.org, present.id, &values, edit.now)?)
     }
@@ -134,12 +120,7 @@ impl Listeners {
     }
 
     /// Gives a listener a new URL; the earlier ones end with the grace, which is in seconds.
-    pub(crate) fn rotate(
-        &self,
-        edit: &mut Edit<'_>,
-        id: &str,
-        grace: u32,
-    ) -> Result<Listener, Problem> {
+    pub(crate) fn rotate(&self, edit: &mut Edit<'_>, id: &str, grace: u32) -> Result<Listener> {
         if grace > LONGEST_GRACE {
             let message = "The grace is at most 366 days.";
             let fault = Fault::new(Code::OutOfRange, "/graceSeconds", message);
@@ -159,12 +140,12 @@ impl Listeners {
     }
 
     /// The URL of the org's oldest listener.
-    pub(crate) fn oldest(&self, conn: &mut Conn, org: Uuid) -> Result<Option<String>, Problem> {
+    pub(crate) fn oldest(&self, conn: &mut Conn, org: Uuid) -> Result<Option<String>> {
         let mut all = self.load(conn, org, Rows::all(), &())?;
         all.pop().map(|listener| listener.url().map(str::to_owned)).transpose()
     }
 
-    fn new_token(&self, edit: &mut Edit<'_>) -> Result<NewToken, Problem> {
+    fn new_token(&self, edit: &mut Edit<'_>) -> Result<NewToken> {
         let org = orgs::with_id(edit.conn, edit.org)?.ok_or_else(|| Problem::not_found("org"))?;
         let token = new_token(TokenKind::Listener, &org.public_id);
         Ok(NewToken {
@@ -174,7 +155,7 @@ impl Listeners {
         })
     }
 
-    fn entry(&self, org: Uuid, row: ListenerRow) -> Result<Listener, Problem> {
+    fn entry(&self, org: Uuid, row: ListenerRow) -> Result<Listener> {
         let token = self.key.open(&listeners::token_place(org), &row.token_sealed);
         let token = token.inspect_err(|error| {
             tracing::error!(%org, "the token of a listener: {error}");
@@ -222,7 +203,7 @@ impl Listeners {
 
 impl Listener {
     /// Where to post to. Whoever knows it may.
-    pub(crate) fn url(&self) -> Result<&str, Problem> {
+    pub(crate) fn url(&self) -> Result<&str> {
         self.extra.url.as_deref().ok_or_else(|| {
             Problem::new(
                 Code::Internal,
@@ -234,7 +215,7 @@ impl Listener {
 }
 
 /// What this program wrote into a column.
-fn kept<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Problem> {
+fn kept<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
     serde_json::from_value(value).map_err(|error| {
         tracing::error!(%error, "a kept listener cannot be read");
         Problem::new(Code::Internal, "The listener cannot be read; this has been logged.")
