@@ -46,7 +46,6 @@ pub enum Change {
 
 impl Change {
     /// A line in a record's history.
-    #[must_use]
     pub const fn history(id: Uuid, subject: Subject, event: Event) -> Self {
         Self::HistoryAdded(HistoryLine { id, subject, event })
     }
@@ -98,7 +97,6 @@ pub enum Subject {
 
 impl Subject {
     /// The customer, where it is one's.
-    #[must_use]
     pub const fn customer(self) -> Option<Uuid> {
         match self {
             Self::Customer(id) => Some(id),
@@ -107,7 +105,6 @@ impl Subject {
     }
 
     /// The deal, where it is one's.
-    #[must_use]
     pub const fn deal(self) -> Option<Uuid> {
         match self {
             Self::Deal(id) => Some(id),
@@ -116,7 +113,6 @@ impl Subject {
     }
 
     /// The ticket, where it is one's.
-    #[must_use]
     pub const fn ticket(self) -> Option<Uuid> {
         match self {
             Self::Ticket(id) => Some(id),
@@ -195,7 +191,6 @@ pub struct RecordRef {
 
 impl RecordRef {
     /// A customer.
-    #[must_use]
     pub const fn of_customer(id: Uuid, code: CustomerCode) -> Self {
         Self { id, name: RecordName::Customer(code) }
     }
@@ -218,7 +213,6 @@ pub enum RecordName {
 
 impl RecordName {
     /// The record's model.
-    #[must_use]
     pub fn model(&self) -> Model {
         match self {
             Self::Customer(code) => code.kind.into(),
@@ -230,7 +224,6 @@ impl RecordName {
     }
 
     /// Its visible code.
-    #[must_use]
     pub fn code(&self) -> Option<String> {
         match self {
             Self::Customer(code) => Some(code.to_string()),

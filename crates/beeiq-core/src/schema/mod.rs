@@ -90,7 +90,6 @@ impl<'a> Org<'a> {
 }
 
 /// The schema of a payload; with the names that the org of `context` has, where one is given.
-#[must_use]
 pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
     let org = Org(context);
     let actions: Vec<Value> = ActionType::ALL
