@@ -4,6 +4,7 @@
 //! changes, or every fault it has.
 
 mod act;
+pub(crate) mod add_activity;
 mod add_contact;
 mod add_deal;
 mod add_lead;
@@ -13,6 +14,7 @@ mod channel;
 mod cus_fields;
 pub(crate) mod customer;
 pub(crate) mod deal;
+mod details;
 mod permit;
 pub(crate) mod send_sms;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod update_lead;
 mod welcome;
 
 pub use act::Act;
+pub use add_activity::AddActivity;
 pub use add_contact::AddContact;
 pub use add_deal::AddDeal;
 pub use add_lead::AddLead;
@@ -115,6 +118,8 @@ actions! {
     AddNote => "add-note", add_note::NOTE_FIELDS;
     /// Adds a ticket of a customer or a lead.
     AddTicket => "add-ticket", add_ticket::TICKET_FIELDS;
+    /// Adds something that happened with a customer, or changes it.
+    AddActivity => "add-activity", add_activity::ACTIVITY_FIELDS;
     /// Sends an SMS to numbers.
     SendSms => "send-sms", send_sms::SMS_FIELDS;
 }
