@@ -1,23 +1,16 @@
 //! Whether messages leave the instance.
 
+use beeiq_core::words;
 use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
 
-/// Whether messages leave this instance (`api.md` 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Environment {
-    /// Messages are sent.
-    Production,
-    /// Messages are captured in the outbox.
-    Staging,
-}
-
-impl Environment {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Staging => "staging",
-        }
+words! {
+    /// Whether messages leave this instance (`api.md` 6).
+    #[derive(Default, ValueEnum)]
+    pub enum Environment {
+        /// Messages are sent.
+        #[default]
+        Production => "production",
+        /// Messages are captured in the outbox.
+        Staging => "staging",
     }
 }

@@ -79,17 +79,24 @@ pub struct Answer {
     #[schema(ignore)]
     code: Option<Code>,
     /// The id of the request, by which it is found among the deliveries.
+    #[serde(default)]
+    #[schema(required = true)]
     request_id: Uuid,
     /// `production`, or `staging`, where no message is sent.
-    #[schema(value_type = String, example = "production")]
+    #[serde(default)]
+    #[schema(required = true, value_type = String, example = "production")]
     environment: Environment,
     /// Whether nothing was changed.
+    #[serde(default)]
+    #[schema(required = true)]
     dry_run: bool,
     /// What is odd about the request as a whole.
     #[serde(default)]
     #[schema(required = true)]
     warnings: Vec<Warning>,
     /// How many actions had which status.
+    #[serde(default)]
+    #[schema(required = true)]
     summary: Summary,
     /// What became of each action, in order.
     pub(super) results: Vec<ActionResult>,
@@ -100,14 +107,21 @@ pub struct Answer {
 
 /// How many actions had which status; those that were not applied are in `total` alone.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 struct Summary {
+    #[schema(required = true)]
     total: usize,
+    #[schema(required = true)]
     created: usize,
+    #[schema(required = true)]
     updated: usize,
+    #[schema(required = true)]
     unchanged: usize,
+    #[schema(required = true)]
     duplicate: usize,
+    #[schema(required = true)]
     queued: usize,
+    #[schema(required = true)]
     failed: usize,
 }
 
@@ -450,4 +464,32 @@ fn summarise(results: &[ActionResult]) -> Summary {
         *counter += 1;
     }
     summary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A field that this version has added is not in what earlier ones have kept.
+    #[test]
+    fn an_answer_without_any_field_but_its_results_is_still_read() {
+        let result =
+            DeliveryResult { actions: Vec::new(), warnings: Vec::new(), unreal: HashSet::new() };
+        let answer = Answer::new(Uuid::nil(), Environment::Staging, Options::default(), result);
+        let whole = serde_json::to_value(&answer).unwrap();
+        let read = |answer: &Value| Answer::kept(&answer.to_string()).unwrap().is_some();
+        let without = |place: &str, field: &str| {
+            let mut older = whole.clone();
+            older.pointer_mut(place).unwrap().as_object_mut().unwrap().remove(field);
+            older
+        };
+        for place in ["", "/summary"] {
+            let fields = whole.pointer(place).unwrap().as_object().unwrap();
+            for field in fields.keys().filter(|field| *field != "results") {
+                assert!(read(&without(place, field)), "{place}/{field}");
+            }
+        }
+        assert!(read(&json!({"results": []})));
+    }
 }

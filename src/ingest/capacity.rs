@@ -164,9 +164,6 @@ impl Capacity {
     }
 
     /// Begins to hold a request of that org.
-    ///
-    /// # Errors
-    /// Where the org, or all of them, have too many.
     pub fn hold(&self, org: Uuid) -> Result<Permit, Overloaded> {
         let share = self.0.share(org);
         let mut permits = Vec::new();
@@ -215,9 +212,6 @@ impl Parts {
 
 impl Permit {
     /// Makes room for a body of which `received` bytes have come.
-    ///
-    /// # Errors
-    /// Where there is none.
     pub fn grow(&mut self, received: usize) -> Result<(), Overloaded> {
         while received > self.counted {
             let portion = |pools: &Pools| {

@@ -2,6 +2,7 @@
 
 use crate::support::Instance;
 use beeiq::store::constraints::{Constraint, Meaning};
+use beeiq_core::formats::Format;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
@@ -36,5 +37,27 @@ async fn every_unique_and_foreign_key_constraint_is_known() {
             Some(Meaning::Taken(_) | Meaning::Raced) => false,
         };
         assert_eq!(reference, kind == "f", "{name}");
+    }
+}
+
+#[derive(QueryableByName)]
+struct Check {
+    #[diesel(sql_type = Text)]
+    definition: String,
+}
+
+/// A format that the database does not know could be read and never kept.
+#[actix_web::test]
+async fn every_format_can_be_kept_with_a_delivery() {
+    let instance = Instance::start().await;
+    let Check { definition } = diesel::sql_query(
+        "SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint
+         WHERE conname = 'deliveries_format_check'",
+    )
+    .get_result(&mut instance.db_connection())
+    .unwrap();
+    for format in Format::ALL {
+        let allowed = definition.contains(&format!("'{format}'"));
+        assert!(allowed, "a migration is missing: {format} is not in {definition}");
     }
 }

@@ -84,7 +84,6 @@ pub struct Names<T> {
 
 impl<T: Named> Names<T> {
     /// Keeps the order given.
-    #[must_use]
     pub fn new(entries: Vec<T>) -> Self {
         let by_key = entries.iter().enumerate().map(|(i, e)| (fold(e.name()), i)).collect();
         let by_id = entries.iter().enumerate().map(|(i, e)| (e.id(), i)).collect();
@@ -92,13 +91,11 @@ impl<T: Named> Names<T> {
     }
 
     /// The one of that name, in any case.
-    #[must_use]
     pub fn named(&self, name: &str) -> Option<&T> {
         self.entries.get(*self.by_key.get(&fold(name))?)
     }
 
     /// The one of that id.
-    #[must_use]
     pub fn with_id(&self, id: Uuid) -> Option<&T> {
         self.entries.get(*self.by_id.get(&id)?)
     }
@@ -202,7 +199,6 @@ pub struct Users {
 
 impl Users {
     /// From a list.
-    #[must_use]
     pub fn new(users: Vec<User>) -> Self {
         let by_email = users.iter().map(|user| (user.email_key.clone(), user.id)).collect();
         let by_id = users.into_iter().map(|user| (user.id, user)).collect();
@@ -210,7 +206,6 @@ impl Users {
     }
 
     /// The active user whose e-mail has that key.
-    #[must_use]
     pub fn active(&self, email_key: &str) -> Option<&User> {
         self.with_email(email_key).filter(|user| user.active)
     }
@@ -222,13 +217,11 @@ impl Users {
     }
 
     /// The user of that id, active or not.
-    #[must_use]
     pub fn with_id(&self, id: Uuid) -> Option<&User> {
         self.by_id.get(&id)
     }
 
     /// That user; where nobody in particular acts, as with an API key, the first of the active ones.
-    #[must_use]
     pub fn acting(&self, user: Option<Uuid>) -> Option<&User> {
         match user {
             Some(id) => self.with_id(id),
@@ -267,7 +260,6 @@ pub struct CustomFields(HashMap<Model, Names<CustomField>>);
 
 impl CustomFields {
     /// From a list.
-    #[must_use]
     pub fn new(fields: Vec<CustomField>) -> Self {
         let mut by_model: HashMap<Model, Vec<CustomField>> = HashMap::new();
         for field in fields {
@@ -277,19 +269,16 @@ impl CustomFields {
     }
 
     /// Those of a model.
-    #[must_use]
     pub fn of(&self, model: Model) -> Option<&Names<CustomField>> {
         self.0.get(&model)
     }
 
     /// The one of that model and name, in any case.
-    #[must_use]
     pub fn named(&self, model: Model, name: &str) -> Option<&CustomField> {
         self.of(model)?.named(name)
     }
 
     /// All names over all models, for templates.
-    #[must_use]
     pub fn all_names(&self) -> Vec<String> {
         self.0.values().flat_map(Names::all_names).map(str::to_owned).collect()
     }
@@ -357,13 +346,11 @@ pub struct WelcomeEmail {
 
 impl Directory {
     /// The listener of that id.
-    #[must_use]
     pub fn listener(&self, id: Uuid) -> Option<&Listener> {
         self.listeners.iter().find(|listener| listener.id == id)
     }
 
     /// The listener that a token's hash leads to at that time.
-    #[must_use]
     pub fn listener_of_token(&self, hash: &[u8], now: DateTime<Utc>) -> Option<&Listener> {
         self.listeners.iter().find(|listener| {
             listener

@@ -4,6 +4,7 @@
 //! what is there, `details` member by member, and it stays with its customer. Without an
 //! `externalId` it is always a new one. Nobody is made for it: who is not there is `not_found`.
 
+use super::act::Act;
 use super::add_note::CUSTOMER_IDENTIFIERS;
 use super::customer::named_customer::NamedCustomer;
 use super::details::{merge_details, read_details};
@@ -75,9 +76,8 @@ pub struct AddActivity {
     permit: Option<Permit>,
 }
 
-impl AddActivity {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for AddActivity {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -113,8 +113,7 @@ impl AddActivity {
         })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         keys.activities.extend(self.key());
         keys.deal_ids.extend(self.deal_id.clone());
         if let Some(customer) = &self.customer {
@@ -122,12 +121,7 @@ impl AddActivity {
         }
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault; `not_found` where there is no such customer, or no such activity and nobody is
-    /// named whose a new one would be.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -170,7 +164,9 @@ impl AddActivity {
         };
         Ok(Decision { outcome, changes })
     }
+}
 
+impl AddActivity {
     fn key(&self) -> Option<ActivityKey> {
         let external_id = self.external_id.clone()?;
         Some(ActivityKey { source: self.source.clone(), external_id })

@@ -5,15 +5,13 @@
 //! that matched first. Otherwise the record is made, with its company (`listener.md` 4), its tags,
 //! its history and its welcome messages.
 
+use super::act::Act;
 use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
 use super::customer::person::PERSON_FIELDS;
 use super::welcome::rendered;
-use crate::batch::change::{Content, Decision, Rejection};
-use crate::batch::context::Context;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Content, Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::{Customer, CustomerKind};
@@ -25,9 +23,8 @@ pub struct AddContact {
     customer: CustomerData,
 }
 
-impl AddContact {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for AddContact {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -45,17 +42,11 @@ impl AddContact {
         Some(Self { customer })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         self.customer.collect_keys(keys);
     }
 
-    /// Decides it. `diagnostics` are those of reading it: a payload with faults is failed, duplicate
-    /// or not.
-    ///
-    /// # Errors
-    /// Every fault, those that only what is known shows included.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -63,13 +54,12 @@ impl AddContact {
     ) -> Result<Decision, Rejection> {
         decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics)
     }
+}
 
+impl AddContact {
     /// The listener's welcome messages as the contact would get them if it were new, which it may
     /// not be, and had an address for each: for trying them out. A warning says which it would not
     /// get.
-    ///
-    /// # Errors
-    /// Every fault.
     pub fn welcome(
         &self,
         overlay: &Overlay<'_>,
@@ -107,10 +97,9 @@ impl AddContact {
 /// `type` 0 or 1; a `contactType` of `lead` belongs to another action.
 fn read_kind(fields: &mut Fields<'_, '_>) -> CustomerKind {
     if read_contact_type(fields).set() == Some(ContactKind::Lead) {
-        let at = fields.place("contactType");
         let message =
             "add-contact makes contacts and accounts; to add a lead use the actionType `add-lead`.";
-        fields.diagnostics.fault(Code::WrongKind, &at, message);
+        fields.fault("contactType", Code::WrongKind, message);
     }
     match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
         Given::Set(1) => CustomerKind::Account,

@@ -6,16 +6,14 @@
 //! names are linked as they are, and those who are nobody yet are made, unless the deal has a fault.
 //! In a change what is absent or empty stays, and `null` clears.
 
+use super::act::Act;
 use super::customer::linked_customer::{Linked, LinkedCustomer};
 use super::deal::changes::{Names, field_changes};
 use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
-use crate::batch::change::{
-    Change, Decision, Link, Outcome, Rejection, Related, Role, Status, Subject,
+use crate::batch::{
+    Change, Context, Decision, Ids, Keys, KnownDeal, Link, Outcome, Overlay, Rejection, Related,
+    Role, Status, Subject,
 };
-use crate::batch::context::Context;
-use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::counter::Counter;
@@ -48,9 +46,8 @@ struct Links {
     contacts: Vec<Linked>,
 }
 
-impl AddDeal {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for AddDeal {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -61,8 +58,7 @@ impl AddDeal {
         Some(Self { at, fields })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         if let Some(deal_id) = &self.fields.deal_id {
             keys.deal_ids.insert(deal_id.clone());
             keys.for_update.deal_ids.insert(deal_id.clone());
@@ -74,18 +70,7 @@ impl AddDeal {
         self.collect_customer_keys(keys);
     }
 
-    fn collect_customer_keys(&self, keys: &mut Keys) {
-        let contacts = self.fields.contacts.as_set().into_iter().flatten();
-        for customer in self.fields.deal_with.iter().chain(contacts) {
-            customer.collect_keys(keys);
-        }
-    }
-
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault, those that only what is known shows included; then nobody is made either.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -122,6 +107,15 @@ impl AddDeal {
             warnings: diagnostics.warnings,
         };
         Ok(Decision { outcome, changes })
+    }
+}
+
+impl AddDeal {
+    fn collect_customer_keys(&self, keys: &mut Keys) {
+        let contacts = self.fields.contacts.as_set().into_iter().flatten();
+        for customer in self.fields.deal_with.iter().chain(contacts) {
+            customer.collect_keys(keys);
+        }
     }
 
     /// The deal that is meant; `None` where that is not clear.

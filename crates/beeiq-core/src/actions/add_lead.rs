@@ -3,14 +3,12 @@
 //! Leads are a world of identity of their own: a customer with the same e-mail does not make a lead
 //! a duplicate. Otherwise as add-contact, with the listener's `leadSource` and `companyLead`.
 
+use super::act::Act;
 use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
 use super::customer::person::PERSON_FIELDS;
-use crate::batch::change::{Decision, Rejection};
-use crate::batch::context::Context;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -22,9 +20,8 @@ pub struct AddLead {
     customer: CustomerData,
 }
 
-impl AddLead {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for AddLead {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -42,16 +39,11 @@ impl AddLead {
         Some(Self { customer })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         self.customer.collect_keys(keys);
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault, those that only what is known shows included.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -64,15 +56,13 @@ impl AddLead {
 /// A lead is a person: `type` 0; a `contactType` of `customer` belongs to another action.
 fn check_kind(fields: &mut Fields<'_, '_>) {
     if read_contact_type(fields).set() == Some(ContactKind::Customer) {
-        let at = fields.place("contactType");
         let message = "add-lead makes leads; to add a customer use the actionType `add-contact`.";
-        fields.diagnostics.fault(Code::WrongKind, &at, message);
+        fields.fault("contactType", Code::WrongKind, message);
     }
     if fields.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(1) {
-        let at = fields.place("type");
         let message =
             "A lead is a person, `type` 0; to add an account use `add-contact` with `type` 1.";
-        fields.diagnostics.fault(Code::WrongKind, &at, message);
+        fields.fault("type", Code::WrongKind, message);
     }
 }
 

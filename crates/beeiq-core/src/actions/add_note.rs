@@ -5,6 +5,7 @@
 //! created for a note: who is not there is `not_found`, an unknown `customerId` included. `tag` is
 //! added to the customer's tags. The note's text stands in no history.
 
+use super::act::Act;
 use super::channel::read_channel_or_source;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{NamedCode, read_code};
@@ -12,13 +13,10 @@ use super::customer::lists::read_tags;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
 use super::permit::read_permit;
-use crate::batch::change::{
-    Change, Decision, Outcome, RecordName, RecordRef, Rejection, Status, Subject,
+use crate::batch::{
+    Change, Context, Decision, Ids, Keys, KnownDeal, Outcome, Overlay, RecordName, RecordRef,
+    Rejection, Status, Subject,
 };
-use crate::batch::context::Context;
-use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::history::{Event, NoteAdded, NoteId};
@@ -79,9 +77,8 @@ words! {
     }
 }
 
-impl AddNote {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for AddNote {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -98,16 +95,11 @@ impl AddNote {
         Some(Self { at, body: body.unwrap_or_default(), channel, permit, target })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         self.target.collect_keys(keys);
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault; `not_found` where what the note is on is not there.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,

@@ -7,6 +7,7 @@
 //! `cusFields` are the ticket's own. Its SLA sets the due times from the time of the request on. Its
 //! group's members may read it beside its owner; without a group everybody.
 
+use super::act::Act;
 use super::add_note::CUSTOMER_IDENTIFIERS;
 use super::channel::read_channel;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
@@ -17,15 +18,10 @@ use super::customer::lists::read_tags;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
 use super::customer::person::Person;
-use crate::batch::change::{
-    Change, Decision, Link, Outcome, RecordName, RecordRef, Rejection, Related, Role, Status,
-    Subject,
+use crate::batch::{
+    Change, Context, Decision, Ids, Keys, KnownCustomer, KnownDeal, Link, Outcome, Overlay,
+    RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
 };
-use crate::batch::context::Context;
-use crate::batch::customers::KnownCustomer;
-use crate::batch::deals::KnownDeal;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer, UnknownName};
 use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
@@ -93,9 +89,8 @@ struct Customer {
     related: Vec<Related>,
 }
 
-impl AddTicket {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for AddTicket {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -123,19 +118,14 @@ impl AddTicket {
         })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         self.customer.collect_keys(keys);
         keys.deal_ids.extend(self.deal_id.clone());
         keys.tags.extend(self.tags.iter().map(|tag| fold(tag)));
         keys.may_number(Counter::Ticket);
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault; `not_found` where there is no such customer and they cannot be made.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -183,7 +173,9 @@ impl AddTicket {
         };
         Ok(Decision { outcome, changes })
     }
+}
 
+impl AddTicket {
     /// Whether there is what a customer who is not there needs to be made.
     fn can_make_customer(&self) -> bool {
         let Person { name, passport, emails, phones, .. } = &self.customer.data.person;

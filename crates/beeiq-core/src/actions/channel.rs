@@ -1,6 +1,6 @@
 //! Reading a `channel` (`listener.md` 7).
 
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::{Code, UnknownName};
 use crate::directory::Directory;
 use crate::json::{Fields, Longest};

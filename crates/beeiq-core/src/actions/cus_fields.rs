@@ -1,6 +1,6 @@
 //! Reading `cusFields` (`listener.md` 6).
 
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::{Code, Pointer, UnknownName};
 use crate::json::{Fields, Given, Longest};
 use crate::values::custom_field::Model;
@@ -19,9 +19,7 @@ pub struct NamedValue {
     pub at: Pointer,
     /// Whether it is a member of an object, and no entry of an array.
     pub member: bool,
-    /// The custom field's name.
     pub name: String,
-    /// Its value.
     pub value: Given<String>,
 }
 

@@ -1,6 +1,6 @@
 //! Reading a `permit` (`listener.md` 5).
 
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::{Code, Diagnostics, Pointer, UnknownName};
 use crate::json::{Fields, Given, Longest};
 use crate::records::permit::Permit;

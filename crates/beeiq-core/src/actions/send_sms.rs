@@ -6,13 +6,11 @@
 //! taken when it is queued; where the credits do not suffice for all, none is queued. The customer
 //! and the lead that hold a number get a line in their history.
 
-use crate::batch::change::{
-    Change, Content, Decision, Message, Outcome, RecordName, RecordRef, Rejection, Related, Role,
-    Status, Subject,
+use super::act::Act;
+use crate::batch::{
+    Change, Content, Context, Decision, Ids, Keys, Message, Outcome, Overlay, RecordName,
+    RecordRef, Rejection, Related, Role, Status, Subject,
 };
-use crate::batch::context::Context;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::history::{Event, Queued};
@@ -39,10 +37,8 @@ pub struct SendSms {
     numbers: Vec<String>,
 }
 
-impl SendSms {
-    /// Reads the action's `data`, which stands at `at`; `None` where there is nothing to send or
-    /// nobody to send it to.
-    pub fn read(
+impl Act for SendSms {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -57,8 +53,7 @@ impl SendSms {
         Some(Self { at, content: content?, numbers: numbers? })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         keys.sms = true;
         for number in &self.numbers {
             keys.identities.extend(
@@ -68,11 +63,7 @@ impl SendSms {
         }
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault; `sms_credits_exhausted` where the credits do not suffice for all messages.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -114,7 +105,9 @@ impl SendSms {
         };
         Ok(Decision { outcome, changes })
     }
+}
 
+impl SendSms {
     /// A message, and the lines in the history of those who hold its number.
     fn queue(
         &self,

@@ -2,7 +2,7 @@
 
 use super::Action;
 use super::customer::field_kinds::{email_key, phone_key};
-use crate::batch::customers::company_name_identity;
+use crate::batch::company_name_identity;
 use crate::batch::{
     Context, Decision, Ids, Keys, KnownCustomer, NameKey, Overlay, Rejection, Request, SEVERAL,
     Snapshot,

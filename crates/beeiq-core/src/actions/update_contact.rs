@@ -5,13 +5,11 @@
 //! given, selects contact or account. Nothing found: a fault, and nothing is created. What the
 //! payload leaves out stays as it is, `null` clears, lists and tags gain. See [`CustomerUpdate`].
 
+use super::act::Act;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::customer_update::CustomerUpdate;
 use super::customer::person::PERSON_FIELDS;
-use crate::batch::change::{Decision, Rejection};
-use crate::batch::context::Context;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -23,9 +21,8 @@ pub struct UpdateContact {
     update: CustomerUpdate,
 }
 
-impl UpdateContact {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for UpdateContact {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -36,16 +33,11 @@ impl UpdateContact {
         Some(Self { update: CustomerUpdate::read(&mut fields, kinds, context) })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         self.update.collect_keys(keys);
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault, those that only what is known shows included.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -58,9 +50,8 @@ impl UpdateContact {
 /// Whom `type` selects; a `contactType` of `lead` belongs to another action.
 fn read_kinds(fields: &mut Fields<'_, '_>) -> &'static [CustomerKind] {
     if read_contact_type(fields).set() == Some(ContactKind::Lead) {
-        let at = fields.place("contactType");
         let message = "update-contact changes contacts and accounts; to change a lead use the actionType `update-lead`.";
-        fields.diagnostics.fault(Code::WrongKind, &at, message);
+        fields.fault("contactType", Code::WrongKind, message);
     }
     match fields.number_choice("type", &[(0, "contact"), (1, "account")]) {
         Given::Set(1) => &[CustomerKind::Account],

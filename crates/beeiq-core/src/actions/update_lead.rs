@@ -2,13 +2,11 @@
 //!
 //! As update-contact, among leads, whose company is `companyLead`.
 
+use super::act::Act;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::customer_update::CustomerUpdate;
 use super::customer::person::PERSON_FIELDS;
-use crate::batch::change::{Decision, Rejection};
-use crate::batch::context::Context;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::CustomerKind;
@@ -20,9 +18,8 @@ pub struct UpdateLead {
     update: CustomerUpdate,
 }
 
-impl UpdateLead {
-    /// Reads the action's `data`, which stands at `at`.
-    pub fn read(
+impl Act for UpdateLead {
+    fn read(
         data: &Value,
         at: Pointer,
         context: Context<'_>,
@@ -33,16 +30,11 @@ impl UpdateLead {
         Some(Self { update: CustomerUpdate::read(&mut fields, &[CustomerKind::Lead], context) })
     }
 
-    /// What has to be known before it can be decided.
-    pub fn collect_keys(&self, keys: &mut Keys) {
+    fn collect_keys(&self, keys: &mut Keys) {
         self.update.collect_keys(keys);
     }
 
-    /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault, those that only what is known shows included.
-    pub fn decide(
+    fn decide(
         &self,
         overlay: &Overlay<'_>,
         ids: &mut dyn Ids,
@@ -55,15 +47,13 @@ impl UpdateLead {
 /// A lead is a person: `type` 0; a `contactType` of `customer` belongs to another action.
 fn check_kind(fields: &mut Fields<'_, '_>) {
     if read_contact_type(fields).set() == Some(ContactKind::Customer) {
-        let at = fields.place("contactType");
         let message =
             "update-lead changes leads; to change a customer use the actionType `update-contact`.";
-        fields.diagnostics.fault(Code::WrongKind, &at, message);
+        fields.fault("contactType", Code::WrongKind, message);
     }
     if fields.number_choice("type", &[(0, "person"), (1, "company")]) == Given::Set(1) {
-        let at = fields.place("type");
         let message = "A lead is a person, `type` 0; to change an account use `update-contact` with `type` 1.";
-        fields.diagnostics.fault(Code::WrongKind, &at, message);
+        fields.fault("type", Code::WrongKind, message);
     }
 }
 

@@ -1,7 +1,6 @@
 //! The welcome messages of a newly created customer (`listener.md` 3, "Welcome messages").
 
-use crate::batch::change::{Change, Content, Message, Subject};
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Change, Content, Ids, Message, Overlay, Subject};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::directory::WelcomeEmail;
 use crate::records::customer::Customer;

@@ -51,7 +51,6 @@ pub enum Change {
 
 impl Change {
     /// A line in a record's history.
-    #[must_use]
     pub const fn history(id: Uuid, subject: Subject, event: Event) -> Self {
         Self::HistoryAdded(HistoryLine { id, subject, event })
     }
@@ -103,7 +102,6 @@ pub enum Subject {
 
 impl Subject {
     /// The customer, where it is one's.
-    #[must_use]
     pub const fn customer(self) -> Option<Uuid> {
         match self {
             Self::Customer(id) => Some(id),
@@ -112,7 +110,6 @@ impl Subject {
     }
 
     /// The deal, where it is one's.
-    #[must_use]
     pub const fn deal(self) -> Option<Uuid> {
         match self {
             Self::Deal(id) => Some(id),
@@ -121,7 +118,6 @@ impl Subject {
     }
 
     /// The ticket, where it is one's.
-    #[must_use]
     pub const fn ticket(self) -> Option<Uuid> {
         match self {
             Self::Ticket(id) => Some(id),
@@ -200,7 +196,6 @@ pub struct RecordRef {
 
 impl RecordRef {
     /// A customer.
-    #[must_use]
     pub const fn of_customer(id: Uuid, code: CustomerCode) -> Self {
         Self { id, name: RecordName::Customer(code) }
     }
@@ -225,7 +220,6 @@ pub enum RecordName {
 
 impl RecordName {
     /// The record's model.
-    #[must_use]
     pub fn model(&self) -> Model {
         match self {
             Self::Customer(code) => code.kind.into(),
@@ -238,7 +232,6 @@ impl RecordName {
     }
 
     /// Its visible code.
-    #[must_use]
     pub fn code(&self) -> Option<String> {
         match self {
             Self::Customer(code) => Some(code.to_string()),

@@ -14,7 +14,6 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// What becomes of names that the org does not have.
-    #[must_use]
     pub const fn references(&self) -> References {
         References { skip: self.listener.skip_unknown_references }
     }

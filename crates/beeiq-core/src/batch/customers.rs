@@ -25,7 +25,6 @@ pub struct KnownCustomer {
 
 impl KnownCustomer {
     /// What there is to know of a record.
-    #[must_use]
     pub fn of(customer: &Customer) -> Self {
         Self {
             id: customer.id,
@@ -37,13 +36,11 @@ impl KnownCustomer {
     }
 
     /// It, as answers name it.
-    #[must_use]
     pub const fn record(&self) -> RecordRef {
         RecordRef::of_customer(self.id, self.code)
     }
 
     /// Whether an update that searches this name means it, among others.
-    #[must_use]
     pub fn has_name(&self, key: &NameKey) -> bool {
         let NameKey { kinds, name, lastname } = key;
         kinds.contains(&self.code.kind)
@@ -109,7 +106,6 @@ pub struct PendingCustomers {
 
 impl Customers {
     /// The state as loaded.
-    #[must_use]
     pub fn new(snapshot: CustomerSnapshot) -> Self {
         let CustomerSnapshot { known, records, holders, accounts_by_name, by_name } = snapshot;
         let mut customers = Self {
@@ -135,7 +131,6 @@ impl Customers {
     }
 
     /// What of it is needed to find and make the customers looked for.
-    #[must_use]
     pub fn subset(&self, keys: &Keys) -> CustomerSnapshot {
         let holders: Vec<(Identity, Uuid)> = keys
             .identities
@@ -156,25 +151,21 @@ impl Customers {
     }
 
     /// What is known of a customer.
-    #[must_use]
     pub fn get(&self, id: Uuid) -> Option<&KnownCustomer> {
         self.known.get(&id)
     }
 
     /// The whole record: of those that may be updated, and of those that the batch made.
-    #[must_use]
     pub fn record(&self, id: Uuid) -> Option<&Customer> {
         self.records.get(&id)
     }
 
     /// The customer who holds an identity.
-    #[must_use]
     pub fn holder(&self, identity: &Identity) -> Option<&KnownCustomer> {
         self.known.get(self.holders.get(identity)?)
     }
 
     /// The customer of that code.
-    #[must_use]
     pub fn with_code(&self, code: CustomerCode) -> Option<&KnownCustomer> {
         self.known.get(self.by_code.get(&code)?)
     }
@@ -190,7 +181,6 @@ impl Customers {
     }
 
     /// The customer of that name, where exactly one has it; the name has to be among the keys.
-    #[must_use]
     pub fn only_one_named(&self, key: &NameKey) -> Option<&KnownCustomer> {
         let snapshot = self.by_name.get(key).map(Vec::as_slice).unwrap_or_default();
         if snapshot.len() >= SEVERAL {
@@ -263,7 +253,6 @@ impl Customers {
     }
 
     /// What of it the batch has changed.
-    #[must_use]
     pub fn into_pending(mut self) -> PendingCustomers {
         let records = &mut self.records;
         let created = self.created.iter().filter_map(|id| records.remove(id)).collect();
@@ -296,7 +285,6 @@ fn push_once(ids: &mut Vec<Uuid>, id: Uuid) {
 }
 
 /// The identity under which the name of an account is claimed.
-#[must_use]
 pub fn company_name_identity(name_key: &str) -> Identity {
     Identity::new(World::Customer, IdentityKind::CompanyName, name_key)
 }

@@ -21,7 +21,6 @@ pub struct KnownDeal {
 
 impl KnownDeal {
     /// What there is to know of a record.
-    #[must_use]
     pub fn of(deal: &Deal) -> Self {
         Self {
             id: deal.id,
@@ -32,7 +31,6 @@ impl KnownDeal {
     }
 
     /// It, as answers name it.
-    #[must_use]
     pub fn record(&self) -> RecordRef {
         RecordRef { id: self.id, name: RecordName::Deal(self.deal_id.clone()) }
     }
@@ -49,7 +47,6 @@ pub struct DealSnapshot {
 
 impl DealSnapshot {
     /// Whom they belong to, as far as that is known.
-    #[must_use]
     pub fn customers(&self) -> BTreeSet<Uuid> {
         let contacts = self.records.iter().flat_map(|deal| deal.contacts.iter().copied());
         contacts.chain(self.known.iter().filter_map(|deal| deal.deal_with)).collect()
@@ -96,7 +93,6 @@ pub struct PendingDeals {
 
 impl PendingDeals {
     /// Whether nothing is to be written.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self { created, changed, renamed, claims } = self;
         created.is_empty() && changed.is_empty() && renamed.is_empty() && claims.is_empty()
@@ -105,7 +101,6 @@ impl PendingDeals {
 
 impl Deals {
     /// The state as loaded.
-    #[must_use]
     pub fn new(snapshot: DealSnapshot) -> Self {
         let DealSnapshot { known, records } = snapshot;
         let mut deals = Self::default();
@@ -120,7 +115,6 @@ impl Deals {
     }
 
     /// The deal of that visible id.
-    #[must_use]
     pub fn with_deal_id(&self, deal_id: &str) -> Option<&KnownDeal> {
         self.known.get(self.by_deal_id.get(deal_id)?)
     }
@@ -131,7 +125,6 @@ impl Deals {
     }
 
     /// The whole record: of those that may be updated, and of those that the batch made.
-    #[must_use]
     pub fn record(&self, id: Uuid) -> Option<&Deal> {
         self.records.get(&id)
     }
@@ -162,7 +155,6 @@ impl Deals {
     }
 
     /// What of it the batch has changed.
-    #[must_use]
     pub fn into_pending(mut self) -> PendingDeals {
         let records = &mut self.records;
         PendingDeals {

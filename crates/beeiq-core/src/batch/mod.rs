@@ -15,7 +15,9 @@ pub use change::{
     RecordRef, Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
-pub use customers::{CustomerSnapshot, KnownCustomer, PendingCustomers, SEVERAL};
+pub use customers::{
+    CustomerSnapshot, KnownCustomer, PendingCustomers, SEVERAL, company_name_identity,
+};
 pub use deals::{DealSnapshot, KnownDeal, NameClaim, PendingDeals};
 pub use keys::{ForUpdate, Keys, NameKey};
 pub use snapshot::{Ids, Origin, Overlay, Pending, Request, Snapshot};

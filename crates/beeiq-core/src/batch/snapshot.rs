@@ -51,7 +51,6 @@ pub struct Pending {
 impl Pending {
     /// The ids of everything that an answer may name and that the batch makes: a dry run makes
     /// nothing, so it shows none of them.
-    #[must_use]
     pub fn created_ids(&self) -> HashSet<Uuid> {
         let customers = self.customers.created.iter().map(|customer| customer.id);
         let deals = self.deals.created.iter().map(|deal| deal.id);
@@ -94,7 +93,6 @@ pub struct Request<'a> {
 
 impl Request<'_> {
     /// What the rows that come of it are marked with.
-    #[must_use]
     pub const fn origin(&self) -> Origin {
         let Self { id, context, sender, now, staging: _ } = self;
         Origin { request: *id, listener: context.listener.id, sender: sender.id, at: *now }
@@ -126,7 +124,6 @@ pub struct Overlay<'a> {
 
 impl<'a> Overlay<'a> {
     /// The state as loaded.
-    #[must_use]
     pub fn new(request: Request<'a>, snapshot: Snapshot) -> Self {
         let Snapshot { customers, deals, activities, tags, tag_names, sms_credits } = snapshot;
         Self {
@@ -148,7 +145,6 @@ impl<'a> Overlay<'a> {
 
     /// The state as far as these keys lead, to make customers in one after the other while one
     /// action is decided.
-    #[must_use]
     pub fn fork(&self, keys: &Keys) -> Self {
         let snapshot = Snapshot {
             customers: self.customers.subset(keys),
@@ -166,20 +162,17 @@ impl<'a> Overlay<'a> {
     }
 
     /// The tag of that (folded) name.
-    #[must_use]
     pub fn tag(&self, name_key: &str) -> Option<Uuid> {
         self.tags.get(name_key).copied()
     }
 
     /// The name of a tag that was looked for, or that a customer to be updated has.
-    #[must_use]
     pub fn tag_name(&self, tag: Uuid) -> Option<&str> {
         self.tag_names.get(&tag).map(String::as_str)
     }
 
     /// The trial SMS credits left after what the batch has taken, where they do not suffice for
     /// `cost` more. An org with an SMS account of its own needs none.
-    #[must_use]
     pub const fn too_few_sms_credits(&self, cost: i64) -> Option<i64> {
         if self.takes_sms_credits() && cost > self.sms_credits {
             Some(self.sms_credits)
@@ -219,7 +212,6 @@ impl<'a> Overlay<'a> {
     }
 
     /// Everything changed so far.
-    #[must_use]
     pub fn into_pending(self) -> Pending {
         Pending {
             customers: self.customers.into_pending(),

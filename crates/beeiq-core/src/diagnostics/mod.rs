@@ -35,7 +35,6 @@ macro_rules! codes {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The code as clients see it.
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -43,7 +42,6 @@ macro_rules! codes {
             }
 
             /// The HTTP status where it is the problem of a whole request.
-            #[must_use]
             pub const fn status(self) -> u16 {
                 match self {
                     $(Self::$variant => $status,)+
@@ -51,7 +49,6 @@ macro_rules! codes {
             }
 
             /// The short name of the problem, the same each time it happens.
-            #[must_use]
             pub const fn title(self) -> &'static str {
                 match self {
                     $(Self::$variant => title!($($title)?),)+
@@ -263,13 +260,11 @@ pub struct Pointer(String);
 
 impl Pointer {
     /// The whole document.
-    #[must_use]
     pub fn root() -> Self {
         Self::default()
     }
 
     /// The member `name` of the object here, escaped as RFC 6901 asks.
-    #[must_use]
     pub fn member(&self, name: &str) -> Self {
         let mut place = self.longer_by(name.len());
         for character in name.chars() {
@@ -283,7 +278,6 @@ impl Pointer {
     }
 
     /// The entry `index` of the array here.
-    #[must_use]
     pub fn index(&self, index: usize) -> Self {
         let index = index.to_string();
         let mut place = self.longer_by(index.len());
@@ -300,7 +294,6 @@ impl Pointer {
     }
 
     /// The pointer as text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -20,7 +20,6 @@ impl Refusal {
     }
 
     /// The refusal of faults that have places; its sentence is theirs together.
-    #[must_use]
     pub fn of(code: Code, errors: Vec<Fault>) -> Self {
         let detail =
             errors.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");

@@ -11,13 +11,11 @@ pub struct Headers(BTreeMap<String, String>);
 
 impl Headers {
     /// No headers.
-    #[must_use]
     pub const fn none() -> Self {
         Self(BTreeMap::new())
     }
 
     /// The value of that header.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

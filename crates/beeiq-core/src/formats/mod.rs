@@ -35,9 +35,6 @@ impl TryFrom<String> for Format {
 
 impl Format {
     /// Reads a body with the headers that are kept of its request.
-    ///
-    /// # Errors
-    /// Why nothing of it can be applied: unreadable, over a limit, a wrong envelope.
     pub fn read<'a>(
         self,
         body: &[u8],
@@ -51,9 +48,6 @@ impl Format {
     }
 
     /// Reads it as far as it takes to know that its actions can be read later; they are left out.
-    ///
-    /// # Errors
-    /// As [`Format::read`].
     pub fn check<'a>(
         self,
         body: &[u8],
@@ -67,7 +61,6 @@ impl Format {
     }
 
     /// What measures a body of at most `deepest` levels while it arrives.
-    #[must_use]
     pub fn meter(self, deepest: usize) -> Meter {
         match self {
             Self::Beeiq => Meter::new(deepest),
@@ -75,7 +68,6 @@ impl Format {
     }
 
     /// A kept body without the data of these actions; `None` where it cannot be taken apart.
-    #[must_use]
     pub fn redacted(self, body: &[u8], actions: &BTreeSet<usize>) -> Option<Vec<u8>> {
         match self {
             Self::Beeiq => beeiq::redacted(body, actions),
@@ -83,7 +75,6 @@ impl Format {
     }
 
     /// Where an action stands in the body.
-    #[must_use]
     pub fn pointer_to(self, index: usize) -> Pointer {
         match self {
             Self::Beeiq => beeiq::pointer_to(index),
@@ -91,7 +82,6 @@ impl Format {
     }
 
     /// The action that a pointer into the body leads to, or into.
-    #[must_use]
     pub fn action_at(self, pointer: &str) -> Option<usize> {
         match self {
             Self::Beeiq => beeiq::action_at(pointer),

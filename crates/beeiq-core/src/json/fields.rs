@@ -137,25 +137,21 @@ impl<'v, 'f> Fields<'v, 'f> {
     }
 
     /// Where this object is.
-    #[must_use]
     pub const fn at(&self) -> &Pointer {
         &self.at
     }
 
     /// Where its field `name` is.
-    #[must_use]
     pub fn place(&self, name: &str) -> Pointer {
         self.at.member(name)
     }
 
     /// Whether it holds `name` with anything in it.
-    #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.object.get(name).is_some_and(|value| !is_blank(value))
     }
 
     /// The field's value as it was sent, blank or not.
-    #[must_use]
     pub fn raw(&self, name: &str) -> Option<&'v Value> {
         self.object.get(name)
     }
@@ -268,6 +264,20 @@ impl<'v, 'f> Fields<'v, 'f> {
                 .map(|(index, entry)| (at.index(index), entry))
                 .collect();
             (!entries.is_empty()).then_some(entries)
+        })
+    }
+
+    /// What `read` makes of the entries of an array, without those of which it makes nothing.
+    pub fn entries<T>(
+        &mut self,
+        name: &str,
+        form: &str,
+        mut read: impl FnMut(&mut Self, Pointer, &'v Value) -> Option<T>,
+    ) -> Given<Vec<T>> {
+        self.list(name, form).and_then(|entries| {
+            let entries = entries.into_iter().filter_map(|(at, value)| read(self, at, value));
+            let read: Vec<T> = entries.collect();
+            (!read.is_empty()).then_some(read)
         })
     }
 

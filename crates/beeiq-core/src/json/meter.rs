@@ -29,7 +29,6 @@ pub struct Meter {
 
 impl Meter {
     /// A meter of bodies that are refused beyond `deepest` levels of nesting.
-    #[must_use]
     pub fn new(deepest: usize) -> Self {
         Self { deepest, scanner: Scanner::default(), bytes: 0, structure: 0, actions: 0 }
     }
@@ -62,14 +61,12 @@ impl Meter {
     }
 
     /// How much memory working on it takes at most, in bytes, the body itself apart: an estimate.
-    #[must_use]
     pub fn working_bytes(&self) -> usize {
         let structure = if self.is_too_deep() { 0 } else { self.structure };
         usize::try_from(self.bytes * BYTE + structure).unwrap_or(usize::MAX)
     }
 
     /// How many actions it seems to have.
-    #[must_use]
     pub const fn actions(&self) -> u32 {
         self.actions
     }

@@ -44,9 +44,6 @@ pub enum Malformed {
 }
 
 /// Reads a body as UTF-8 JSON, nested at most `max_depth` levels. Numbers keep their digits.
-///
-/// # Errors
-/// [`Malformed`] with the place.
 pub fn parse(body: &[u8], max_depth: usize) -> Result<Value, Malformed> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Malformed::NotUtf8 { offset: error.valid_up_to() + 1 })?;

@@ -24,7 +24,6 @@ words! {
 
 /// Field → `{from, to}` of what differs between two representations of a resource; `null` where
 /// there was, or is, nothing. Representations hold no secret in clear.
-#[must_use]
 pub fn changes(before: &Value, after: &Value) -> Value {
     let nothing = Map::new();
     let before = before.as_object().unwrap_or(&nothing);

@@ -15,7 +15,6 @@ pub enum Counter {
 
 impl Counter {
     /// The name under which it is kept.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Customer(kind) => kind.as_str(),

@@ -25,7 +25,6 @@ words! {
 
 impl CustomerKind {
     /// What its codes begin with.
-    #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Contact => "PID",
@@ -35,7 +34,6 @@ impl CustomerKind {
     }
 
     /// The world of identity it lives in.
-    #[must_use]
     pub const fn world(self) -> World {
         match self {
             Self::Contact | Self::Account => World::Customer,
@@ -44,7 +42,6 @@ impl CustomerKind {
     }
 
     /// Whose custom fields it has.
-    #[must_use]
     pub const fn model(self) -> Model {
         match self {
             Self::Contact => Model::Contact,
@@ -65,7 +62,6 @@ pub struct CustomerCode {
 
 impl CustomerCode {
     /// Reads `PID-12` in any case; `None` for anything else.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, digits) = text.trim().split_once('-')?;
         let kind = CustomerKind::ALL
@@ -225,7 +221,6 @@ pub const GENDER_OTHER: i16 = 2;
 
 impl Customer {
     /// One with nothing in it.
-    #[must_use]
     pub fn new(id: Uuid, code: CustomerCode, owner: Uuid, created_at: DateTime<Utc>) -> Self {
         Self {
             id,

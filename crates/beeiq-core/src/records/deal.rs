@@ -45,13 +45,11 @@ pub struct DealOwners {
 
 impl DealOwners {
     /// One user alone.
-    #[must_use]
     pub fn user(user: Uuid) -> Self {
         Self { users: vec![user], groups: Vec::new() }
     }
 
     /// Whether nobody owns it.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && self.groups.is_empty()
     }

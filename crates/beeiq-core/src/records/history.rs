@@ -29,15 +29,12 @@ macro_rules! events {
 
         impl Event {
             /// The kind, as a column of its own.
-            #[must_use]
             pub const fn kind(&self) -> HistoryKind {
                 match self {
                     $(Self::$variant(_) => HistoryKind::$variant,)+
                 }
             }
 
-            /// # Errors
-            /// Where the details are of another shape than the kind's.
             fn read(kind: HistoryKind, details: &Value) -> serde_json::Result<Self> {
                 match kind {
                     $(HistoryKind::$variant => <$details>::deserialize(details).map(Self::$variant),)+
@@ -180,19 +177,16 @@ pub struct Matched {
 
 impl Event {
     /// The details alone, which are plain data.
-    #[must_use]
     pub fn details(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
 
     /// The record was made.
-    #[must_use]
     pub const fn created(by: Maker) -> Self {
         Self::Created(Created { by: Some(by), company: None })
     }
 
     /// A message is to be sent.
-    #[must_use]
     pub const fn queued(channel: Channel, queued: Queued) -> Self {
         match channel {
             Channel::Email => Self::EmailQueued(queued),
@@ -201,7 +195,6 @@ impl Event {
     }
 
     /// A provider has taken a message over.
-    #[must_use]
     pub const fn sent(channel: Channel, sent: Sent) -> Self {
         match channel {
             Channel::Email => Self::EmailSent(sent),
@@ -210,7 +203,6 @@ impl Event {
     }
 
     /// A message could not be sent.
-    #[must_use]
     pub const fn failed(channel: Channel, failed: Failed) -> Self {
         match channel {
             Channel::Email => Self::EmailFailed(failed),
@@ -219,7 +211,6 @@ impl Event {
     }
 
     /// One English sentence about it. What is not told makes the sentence shorter.
-    #[must_use]
     pub fn summary(&self) -> String {
         match self {
             Self::Created(Created { by, company }) => {
@@ -312,14 +303,12 @@ pub enum Kept {
 
 impl Kept {
     /// The event of two columns.
-    #[must_use]
     pub fn read(kind: String, details: Value) -> Self {
         let known = kind.parse().ok().and_then(|kind| Event::read(kind, &details).ok());
         known.map_or(Self::Unknown { kind, details }, Self::Known)
     }
 
     /// The kind's word.
-    #[must_use]
     pub fn kind(&self) -> &str {
         match self {
             Self::Known(event) => event.kind().as_str(),
@@ -328,7 +317,6 @@ impl Kept {
     }
 
     /// One English sentence about it.
-    #[must_use]
     pub fn summary(&self) -> String {
         match self {
             Self::Known(event) => event.summary(),

@@ -33,13 +33,11 @@ words! {
 impl Status {
     /// Whether a person may have it tried again: not what may have gone out already, and not what
     /// is never to go.
-    #[must_use]
     pub const fn can_be_retried(self) -> bool {
         matches!(self, Self::Pending | Self::Dead | Self::Cancelled)
     }
 
     /// Whether a person may have it not sent any more.
-    #[must_use]
     pub const fn can_be_cancelled(self) -> bool {
         matches!(self, Self::Pending | Self::Dead)
     }

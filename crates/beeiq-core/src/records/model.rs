@@ -21,7 +21,6 @@ words! {
 impl Model {
     /// Whether running an action again could make another of what it was about; `new` where it made
     /// the record. A customer or an activity without identifiers is found by nothing, a deal by its name.
-    #[must_use]
     pub const fn is_made_again(self, new: bool) -> bool {
         match self {
             Self::Note | Self::Ticket | Self::Sms => true,

@@ -28,7 +28,6 @@ pub enum NoteTarget {
 
 impl NoteTarget {
     /// The customer, where it is on one.
-    #[must_use]
     pub const fn customer(self) -> Option<Uuid> {
         match self {
             Self::Customer(id) => Some(id),
@@ -37,7 +36,6 @@ impl NoteTarget {
     }
 
     /// The deal, where it is on one.
-    #[must_use]
     pub const fn deal(self) -> Option<Uuid> {
         match self {
             Self::Customer(_) => None,

@@ -68,7 +68,6 @@ impl Outcome {
     }
 
     /// The words of whoever answered.
-    #[must_use]
     pub fn words(&self) -> &str {
         match self {
             Self::Sent { words, provider_id: _ }

@@ -14,7 +14,6 @@ pub enum PathId {
 
 impl PathId {
     /// Reads an id or a code in any case. `None` for anything else, codes of another kind included.
-    #[must_use]
     pub fn parse(text: &str, kind: CustomerKind) -> Option<Self> {
         if let Ok(id) = Uuid::try_parse(text) {
             return Some(Self::Id(id));

@@ -19,7 +19,6 @@ pub enum Permit {
 impl Permit {
     /// The permit of its stored parts. What is left of one whose group or users are missing is no
     /// wider than it was.
-    #[must_use]
     pub fn from_parts(status: i16, group: Option<Uuid>, users: Vec<Option<Uuid>>) -> Self {
         match (status, group) {
             (1, _) => Self::Everybody,
@@ -30,7 +29,6 @@ impl Permit {
     }
 
     /// The status as payloads and the API number it, 1 to 4.
-    #[must_use]
     pub const fn status(&self) -> i16 {
         match self {
             Self::Everybody => 1,
@@ -41,7 +39,6 @@ impl Permit {
     }
 
     /// The group, for status 3.
-    #[must_use]
     pub const fn group(&self) -> Option<Uuid> {
         match self {
             Self::MeAndGroup(group) => Some(*group),
@@ -50,7 +47,6 @@ impl Permit {
     }
 
     /// The users, for status 4.
-    #[must_use]
     pub fn users(&self) -> &[Uuid] {
         match self {
             Self::MeAndUsers(users) => users,

@@ -15,7 +15,6 @@ impl TicketCode {
     pub const PREFIX: &'static str = "TID";
 
     /// Reads `TID-12` in any case; `None` for anything else.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, digits) = text.trim().split_once('-')?;
         let is_code = prefix.eq_ignore_ascii_case(Self::PREFIX)

@@ -19,7 +19,6 @@ pub struct Example {
 }
 
 /// An example of each action, of the org's own names; `sender` is the e-mail of one of its users.
-#[must_use]
 pub fn examples(directory: &Directory, sender: &str) -> Vec<Example> {
     ActionType::ALL
         .into_iter()

@@ -37,7 +37,6 @@ pub const PATH: &str = "/schemas/listener.json";
 const UPDATE_IDENTIFIERS: &[&str] = &["customerId", "contactId", "passport", "emails", "phones"];
 
 /// The schema of a payload; with the names that the org of `context` has, where one is given.
-#[must_use]
 pub fn payload(id: &str, context: Option<Context<'_>>) -> Value {
     let org = Org(context);
     let actions: Vec<Value> = ActionType::ALL

@@ -27,9 +27,6 @@ pub enum InvalidAmount {
 /// Reads a JSON number's own text, or such a text in a string: a decimal of at least 0 with at most
 /// 14 digits before the point and 4 after it. Forms with an exponent (`5e4`) are read exactly.
 /// Trailing zeros mean nothing.
-///
-/// # Errors
-/// [`InvalidAmount`]; nothing is ever rounded.
 pub fn parse(text: &str) -> Result<Decimal, InvalidAmount> {
     let text = text.trim();
     let (negative, text) = match text.strip_prefix('-') {

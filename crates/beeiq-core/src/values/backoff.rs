@@ -20,13 +20,11 @@ pub struct Backoff {
 
 impl Backoff {
     /// Waits that are always the same: where nobody else waits for the same thing.
-    #[must_use]
     pub const fn without_jitter(first: Duration, longest: Duration) -> Self {
         Self { first, longest, jitter: 1000..=1000 }
     }
 
     /// The wait after one failure and so many `earlier` ones. `roll` is any number.
-    #[must_use]
     pub fn wait(&self, earlier: u32, roll: u32) -> Duration {
         let full = self.first.saturating_mul(1 << earlier.min(20)).min(self.longest);
         jittered(full, &self.jitter, roll)
@@ -34,7 +32,6 @@ impl Backoff {
 }
 
 /// A share of a wait, in thousandths, by `roll`, which is any number.
-#[must_use]
 pub fn jittered(wait: Duration, share: &RangeInclusive<u32>, roll: u32) -> Duration {
     let choices = share.end().saturating_sub(*share.start()).saturating_add(1);
     wait.saturating_mul(share.start() + roll % choices) / 1000
@@ -42,7 +39,6 @@ pub fn jittered(wait: Duration, share: &RangeInclusive<u32>, roll: u32) -> Durat
 
 /// What a `Retry-After` header asks for: seconds, or a date of HTTP (RFC 9110 10.2.3); at most a
 /// day.
-#[must_use]
 pub fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     let wait = match value.parse() {

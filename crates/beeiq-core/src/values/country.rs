@@ -111,7 +111,6 @@ pub struct Country {
 impl Country {
     /// Reads `{"code": …, "name": …}`. The code counts where it is one, then the name; what is no
     /// country is kept as a name. `None` where both are empty.
-    #[must_use]
     pub fn from_code_and_name(code: Option<&str>, name: Option<&str>) -> Option<Self> {
         let (code, name) = (code.and_then(Self::from_text), name.and_then(Self::from_text));
         match (code, name) {
@@ -122,7 +121,6 @@ impl Country {
 
     /// Reads a code (alpha-2 or alpha-3) or a name, in any case; what is no country is kept as a
     /// name. `None` where the text is empty.
-    #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let name = clean(text);
         if name.is_empty() {

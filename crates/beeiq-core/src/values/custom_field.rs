@@ -51,7 +51,6 @@ words! {
 
 impl Kind {
     /// Whether its values are options of a list.
-    #[must_use]
     pub fn has_options(self) -> bool {
         match self {
             Self::Select | Self::Radio | Self::Checkbox | Self::InlineCheckbox => true,
@@ -62,9 +61,6 @@ impl Kind {
     /// The value as it is stored: options in their own spelling, several joined with `|` in the
     /// order given, a date as `2019-07-08T00:00:00+07:00`, a number as typed. `options` are those
     /// of the field, whose kind decides whether they count.
-    ///
-    /// # Errors
-    /// Where the value does not fit the kind (`invalid_custom_value`).
     pub fn check(&self, value: &str, options: &[String]) -> Result<String, InvalidCustomValue> {
         let value = clean(value);
         match self {

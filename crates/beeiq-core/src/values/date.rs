@@ -37,9 +37,6 @@ struct Named {
 /// The calendar date that the input itself names, whatever the offset it is written with: the
 /// rule for `dateOfBirth` (`listener.md` 3). Epoch milliseconds, also as digits in a text, are
 /// read in `zone`.
-///
-/// # Errors
-/// Where the input is no date of the years 0001 to 9999.
 pub fn calendar_date(input: DateInput<'_>, zone: Tz) -> Result<NaiveDate, InvalidDate> {
     match epoch_millis(input) {
         Some(millis) => {
@@ -53,9 +50,6 @@ pub fn calendar_date(input: DateInput<'_>, zone: Tz) -> Result<NaiveDate, Invali
 /// The instant that the input names: the rule for `closeDate` (`listener.md` 7). A plain date is
 /// its start in `zone`, a date-time without an offset is in `zone`. A local time that the clocks
 /// skipped is the first after it that existed, one that came twice the first of the two.
-///
-/// # Errors
-/// Where the input is no date of the years 0001 to 9999.
 pub fn instant(input: DateInput<'_>, zone: Tz) -> Result<DateTime<Utc>, InvalidDate> {
     let instant = match epoch_millis(input) {
         Some(millis) => at_millis(millis)?,

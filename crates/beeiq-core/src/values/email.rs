@@ -31,9 +31,6 @@ pub enum InvalidEmail {
 
 impl Email {
     /// Reads an address: a plain `local@domain`, whose domain may be internationalised.
-    ///
-    /// # Errors
-    /// Where mail could not be sent to it.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let value = clean(text);
         if value.chars().nth(LONGEST).is_some() {
@@ -58,7 +55,6 @@ impl Email {
 
     /// The [`Email::key`] of an address that was read before and kept. Most are ASCII, and need no
     /// reading to be put in lower case.
-    #[must_use]
     pub fn key_of_kept(value: &str) -> String {
         if value.is_ascii() {
             return value.to_ascii_lowercase();
@@ -67,14 +63,12 @@ impl Email {
     }
 
     /// As it was typed.
-    #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
     /// The form in which addresses are compared: lower case, the domain in IDNA ASCII. A
     /// [`lettre::Address`] can be made of it.
-    #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }

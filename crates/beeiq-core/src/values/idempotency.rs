@@ -18,9 +18,6 @@ pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
     /// Reads a header's value.
-    ///
-    /// # Errors
-    /// Where it is empty, too long, or holds anything but visible ASCII.
     pub fn parse(value: &[u8]) -> Result<Self, InvalidIdempotencyKey> {
         let visible = value.iter().all(u8::is_ascii_graphic);
         if !visible || value.is_empty() || value.len() > 255 {
@@ -30,14 +27,12 @@ impl IdempotencyKey {
     }
 
     /// The key as text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// What makes two requests of a key the same: the query counts as part of the body.
-#[must_use]
 pub fn fingerprint(query: &str, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(query.len().to_be_bytes());

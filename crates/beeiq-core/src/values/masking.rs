@@ -10,7 +10,6 @@ pub const MASK: &str = "********";
 pub type Secrets = BTreeMap<String, String>;
 
 /// Takes the texts at these places out, a mask in the place of each.
-#[must_use]
 pub fn split(mut settings: Value, places: &[String]) -> (Value, Secrets) {
     let mut secrets = Secrets::new();
     for place in places {
@@ -23,7 +22,6 @@ pub fn split(mut settings: Value, places: &[String]) -> (Value, Secrets) {
 
 /// Puts secrets back where a mask stands for them. Gives also the places of masks for which there
 /// is none.
-#[must_use]
 pub fn joined(mut settings: Value, places: &[String], secrets: &Secrets) -> (Value, Vec<String>) {
     let mut missing = Vec::new();
     for place in places {

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 /// Reads an address or a network: without host bits, and IPv4 that is mapped into IPv6 as IPv4, as
 /// callers are compared.
-#[must_use]
 pub fn parse(text: &str) -> Option<IpNetwork> {
     canonical(text.trim().parse().ok()?)
 }
@@ -21,14 +20,12 @@ fn canonical(network: IpNetwork) -> Option<IpNetwork> {
 }
 
 /// Whether an address is in one of the networks.
-#[must_use]
 pub fn contains(networks: &[IpNetwork], address: IpAddr) -> bool {
     let address = address.to_canonical();
     networks.iter().any(|network| canonical(*network).is_some_and(|known| known.contains(address)))
 }
 
 /// A network as it is shown: a single address without its length.
-#[must_use]
 pub fn written(network: IpNetwork) -> String {
     let whole = match network.ip() {
         IpAddr::V4(_) => 32,

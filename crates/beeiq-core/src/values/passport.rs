@@ -18,9 +18,6 @@ pub struct InvalidPassport;
 
 impl Passport {
     /// Reads a passport number. Its length is the field's concern, not this one's.
-    ///
-    /// # Errors
-    /// Where nothing but spaces, hyphens and invisible characters is there.
     pub fn parse(text: &str) -> Result<Self, InvalidPassport> {
         let value = clean(text);
         let key: String =
@@ -29,13 +26,11 @@ impl Passport {
     }
 
     /// As it was typed.
-    #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
     /// The form in which passports are compared: upper case, no spaces, no hyphens.
-    #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }

@@ -48,9 +48,6 @@ pub struct InvalidRegion;
 
 impl Region {
     /// Reads an ISO 3166-1 alpha-2 code, in any case (`api.md` 4, `defaultRegion`).
-    ///
-    /// # Errors
-    /// Where it is no code, or no numbering plan is known for it.
     pub fn parse(code: &str) -> Result<Self, InvalidRegion> {
         rlibphonenumber::Region::from_code(code)
             .ok()
@@ -60,7 +57,6 @@ impl Region {
     }
 
     /// The code in upper case.
-    #[must_use]
     pub fn code(self) -> String {
         self.0.to_string()
     }
@@ -92,9 +88,6 @@ impl Phone {
     /// Reads a number as it is dialled in `region`, or with its country code. Any text with a
     /// digit is taken: one that is no valid number has no E.164 form, and is compared by its
     /// digits.
-    ///
-    /// # Errors
-    /// Where the text has no digit, or more than 64 characters.
     pub fn parse(text: &str, region: Region) -> Result<Self, InvalidPhone> {
         let value = clean(text);
         if value.chars().nth(LONGEST).is_some() {
@@ -116,35 +109,30 @@ impl Phone {
     }
 
     /// As it was typed.
-    #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
     /// The number in E.164 (`+84905000001`), where it is valid; of an old Vietnamese 11-digit
     /// mobile number the one that it became.
-    #[must_use]
     pub fn e164(&self) -> Option<&str> {
         self.e164.as_deref()
     }
 
     /// The form in which numbers are compared: E.164, else the digits alone; an extension is part
     /// of it.
-    #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// Whether an SMS can reach it: a valid number that is, or may be, a mobile's (`listener.md`
     /// 7, send-sms).
-    #[must_use]
     pub fn can_receive_sms(&self) -> bool {
         self.e164.as_deref().is_some_and(can_receive_sms)
     }
 }
 
 /// The same of a number in E.164, as it is kept.
-#[must_use]
 pub fn can_receive_sms(e164: &str) -> bool {
     PHONE_NUMBER_UTIL
         .parse(e164, None)
@@ -169,7 +157,6 @@ static COUNTRY_CODES: LazyLock<HashSet<String>> = LazyLock::new(|| {
 });
 
 /// The digits of a number in E.164 without its country code, and without zeros in front.
-#[must_use]
 pub fn national_digits(e164: &str) -> Option<&str> {
     let digits = e164.strip_prefix('+')?;
     let mut splits = (1..=3).filter_map(|length| digits.split_at_checked(length));

@@ -19,7 +19,6 @@ const PAUSES: Backoff =
 /// How long to wait after the `failed`-th failed try; `None`: it was the last. What the provider
 /// `asked` for is obeyed, and never undercut. `roll` is any number, by which tries that failed
 /// together come apart again.
-#[must_use]
 pub fn next_try(failed: usize, asked: Option<Duration>, roll: u32) -> Option<Duration> {
     let wait = Duration::from_secs(*WAITS.get(failed.checked_sub(1)?)?);
     Some(match asked {
@@ -29,7 +28,6 @@ pub fn next_try(failed: usize, asked: Option<Duration>, roll: u32) -> Option<Dur
 }
 
 /// How long a channel rests after its account was refused `refusals` times in a row.
-#[must_use]
 pub fn pause(refusals: u32) -> Duration {
     PAUSES.wait(refusals.saturating_sub(1), 0)
 }

@@ -25,7 +25,6 @@ pub struct Scope(String);
 
 impl Scope {
     /// The scope of that org's records of that kind.
-    #[must_use]
     pub fn new(org: Uuid, kind: CustomerKind) -> Self {
         let mut digits = Uuid::encode_buffer();
         let org = org.simple().encode_lower(&mut digits);
@@ -54,7 +53,6 @@ const REVERSED: &str = "<";
 const NUMBER: &str = "=";
 
 /// The lexemes of a record, sorted, each once, a line each.
-#[must_use]
 pub fn lexemes(org: Uuid, customer: &Customer) -> String {
     let number = customer.code.number.to_string();
     let names = [Some(&customer.name), customer.lastname.as_ref(), customer.contact_id.as_ref()];
@@ -141,7 +139,6 @@ pub struct Word {
 
 impl Word {
     /// A word as it was typed, looked for among records of `kind`.
-    #[must_use]
     pub fn new(text: &str, kind: CustomerKind) -> Self {
         let code = CustomerCode::parse(text).filter(|code| code.kind == kind);
         Self {
@@ -154,7 +151,6 @@ impl Word {
 }
 
 /// The words of what was typed; a phone number written with spaces is one word.
-#[must_use]
 pub fn words(text: &str, kind: CustomerKind) -> Vec<Word> {
     if phone_digits(text).is_some() {
         return vec![Word::new(text, kind)];
@@ -164,13 +160,11 @@ pub fn words(text: &str, kind: CustomerKind) -> Vec<Word> {
 
 /// A `tsquery` that a record of the scope answers when it holds each of the words; none where there
 /// are no words.
-#[must_use]
 pub fn holding_all(scope: &Scope, words: &[Word]) -> Option<String> {
     joined(scope, words, " & ")
 }
 
 /// A `tsquery` that a record of the scope answers when it holds one of the words.
-#[must_use]
 pub fn holding_any(scope: &Scope, words: &[Word]) -> Option<String> {
     joined(scope, words, " | ")
 }

@@ -13,9 +13,6 @@ pub struct InvalidSlug;
 
 impl Slug {
     /// Reads a slug, in any case.
-    ///
-    /// # Errors
-    /// [`InvalidSlug`].
     pub fn parse(text: &str) -> Result<Self, InvalidSlug> {
         let slug = fold(text);
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -27,7 +24,6 @@ impl Slug {
     }
 
     /// The slug as text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -27,7 +27,6 @@ pub struct Segments {
 
 /// The segments that `text` takes. No segment ends within a surrogate pair, or between an escape
 /// and its character.
-#[must_use]
 pub fn segments(text: &str) -> Segments {
     let septets: Option<Vec<u32>> = text.chars().map(septets).collect();
     match septets {

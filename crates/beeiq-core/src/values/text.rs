@@ -5,13 +5,11 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The form in which every string of a payload is kept: NFC-normalised, without white space
 /// around it (`listener.md` 1). Most texts are in it already, and are only borrowed.
-#[must_use]
 pub fn cleaned(text: &str) -> Cow<'_, str> {
     nfc(text.trim())
 }
 
 /// The same as a text of its own.
-#[must_use]
 pub fn clean(text: &str) -> String {
     cleaned(text).into_owned()
 }
@@ -27,7 +25,6 @@ fn nfc(text: &str) -> Cow<'_, str> {
 
 /// The key under which names are compared, whatever their case (`listener.md` 6): two names are
 /// one when their keys are equal. Folding a key again changes nothing.
-#[must_use]
 pub fn fold(text: &str) -> String {
     let folded = cleaned(text).to_lowercase();
     // Lower case can take letters apart ("İ") or let them compose ("J̌"), hence NFC once more.

@@ -23,7 +23,6 @@ pub struct UnknownWord {
 
 impl UnknownWord {
     /// Says that `word` is none of those of `W`.
-    #[must_use]
     pub fn of<W: Word>(word: &str) -> Self {
         let words = W::ALL.iter().map(|one| one.as_str());
         Self { word: word.chars().take(64).collect(), known: listed(words, W::ALL.len()) }
@@ -53,7 +52,6 @@ macro_rules! words {
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
             /// The variant's word.
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)+

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
-use beeiq_core::actions::AddContact;
+use beeiq_core::actions::{Act, AddContact};
 use beeiq_core::batch::{Content, Context, Ids, Keys, Overlay, Request, Snapshot};
 use beeiq_core::diagnostics::{Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};

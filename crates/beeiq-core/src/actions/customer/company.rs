@@ -4,10 +4,7 @@ use super::customer_type::{ContactKind, read_contact_type};
 use super::person::{PERSON_FIELDS, Person};
 use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
-use crate::batch::context::Context;
-use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::Overlay;
+use crate::batch::{Context, Keys, KnownCustomer, Overlay, company_name_identity};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{CustomerCode, CustomerKind};
@@ -57,13 +54,11 @@ impl Company {
     }
 
     /// Its name as accounts' names are compared.
-    #[must_use]
     pub fn name_key(&self) -> Option<String> {
         self.person.name.as_set().map(|name| fold(name))
     }
 
     /// What identifies it once it is made. Only its e-mails and phones find it before.
-    #[must_use]
     pub fn identities(&self) -> Vec<Identity> {
         self.person.identities(World::Customer)
     }
@@ -83,7 +78,6 @@ impl Company {
 
     /// The account meant, `None` where there is none yet. A fault where one would have to be made
     /// and has no name.
-    #[must_use]
     pub fn search<'w>(
         &self,
         overlay: &'w Overlay<'_>,

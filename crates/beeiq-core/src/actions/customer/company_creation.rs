@@ -2,9 +2,7 @@
 
 use super::company::Company;
 use super::new_customer::{NewCustomer, claim_of_name, record, tags_named};
-use crate::batch::change::{Change, Claim, Role, Subject};
-use crate::batch::customers::KnownCustomer;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Change, Claim, Ids, KnownCustomer, Overlay, Role, Subject};
 use crate::diagnostics::{Code, Diagnostics};
 use crate::records::customer::CustomerKind;
 use crate::records::history::{Coded, CompanyLinked, Event, Maker};

@@ -8,11 +8,9 @@ use super::person::Person;
 use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
 use crate::actions::welcome::welcome;
-use crate::batch::change::{Change, Related, Role};
-use crate::batch::context::Context;
-use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{
+    Change, Context, Ids, Keys, KnownCustomer, Overlay, Related, Role, company_name_identity,
+};
 use crate::diagnostics::{Diagnostics, Pointer};
 use crate::json::{Fields, Given};
 use crate::records::customer::{Customer, CustomerKind};
@@ -27,7 +25,6 @@ pub struct CustomerData {
     pub at: Pointer,
     /// What it would be made as.
     pub kind: CustomerKind,
-    /// Its own fields.
     pub person: Person,
     cus_fields: CusFields,
     permit: Permit,
@@ -37,9 +34,7 @@ pub struct CustomerData {
 /// A customer that has been made.
 #[derive(Debug)]
 pub struct CreatedCustomer {
-    /// The record.
     pub customer: Customer,
-    /// Its company's name.
     pub company_name: Option<String>,
     /// What else comes with it, in order.
     changes: Vec<Change>,
@@ -49,7 +44,6 @@ pub struct CreatedCustomer {
 
 impl CreatedCustomer {
     /// What brings it about, and its company.
-    #[must_use]
     pub fn into_changes(self) -> (Vec<Change>, Vec<Related>) {
         let Self { customer, company_name: _, mut changes, related } = self;
         changes.push(Change::CustomerCreated(Box::new(customer)));
@@ -70,14 +64,12 @@ impl CustomerData {
     }
 
     /// One of whom a payload says no more than this.
-    #[must_use]
     pub fn of_person(at: Pointer, kind: CustomerKind, person: Person) -> Self {
         let (cus_fields, permit) = (CusFields::default(), Permit::default());
         Self { at, kind, person, cus_fields, permit, company: None }
     }
 
     /// The identifiers that it brings, in the order in which a match counts.
-    #[must_use]
     pub fn identities(&self) -> Vec<Identity> {
         self.person.identities(self.kind.world())
     }
@@ -98,7 +90,6 @@ impl CustomerData {
     }
 
     /// Its identifiers that somebody holds, with who does.
-    #[must_use]
     pub fn matches<'w>(&self, overlay: &'w Overlay<'_>) -> Vec<(Identity, &'w KnownCustomer)> {
         self.identities()
             .into_iter()
@@ -109,7 +100,6 @@ impl CustomerData {
 
     /// Searches its company; what is wrong with it is a fault of the action whether or not the
     /// customer has to be made.
-    #[must_use]
     pub fn search_company<'w>(
         &self,
         overlay: &'w Overlay<'_>,

@@ -13,15 +13,11 @@ use uuid::Uuid;
 /// Everything that is said of a record, resolved.
 #[derive(Clone, Debug)]
 pub struct Revision<'a> {
-    /// Its own fields.
     pub person: &'a Person,
-    /// Who may read it.
     pub permit: &'a Given<Permit>,
-    /// Its custom fields.
     pub cus_fields: Given<CusFields>,
     /// Tags to add.
     pub tags: Given<Vec<Uuid>>,
-    /// The account it belongs to.
     pub company: Given<Uuid>,
     /// In which its phone numbers are read.
     pub region: Region,
@@ -29,7 +25,6 @@ pub struct Revision<'a> {
 
 impl Revision<'_> {
     /// The record as it is afterwards; when it was changed is not part of it.
-    #[must_use]
     pub fn of(self, record: &Customer) -> Customer {
         let Self { person, permit, cus_fields, tags, company, region } = self;
         let mut revised = record.clone();

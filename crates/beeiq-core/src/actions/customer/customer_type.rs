@@ -15,7 +15,6 @@ words! {
 
 impl ContactKind {
     /// The world of identity of such records.
-    #[must_use]
     pub const fn world(self) -> World {
         match self {
             Self::Customer => World::Customer,

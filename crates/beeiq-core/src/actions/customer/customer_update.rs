@@ -11,13 +11,10 @@ use super::new_customer::{claim_of_name, tags_named};
 use super::person::Person;
 use crate::actions::cus_fields::{CusFields, NamedValue, read_cus_fields, resolve_cus_fields};
 use crate::actions::permit::read_permit;
-use crate::batch::change::{
-    Change, Claim, Decision, Outcome, RecordRef, Rejection, Related, Role, Status, Subject,
+use crate::batch::{
+    Change, Claim, Context, Decision, Ids, Keys, KnownCustomer, NameKey, Outcome, Overlay,
+    RecordRef, Rejection, Related, Role, Status, Subject, company_name_identity,
 };
-use crate::batch::context::Context;
-use crate::batch::customers::{KnownCustomer, company_name_identity};
-use crate::batch::keys::{Keys, NameKey};
-use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
@@ -83,12 +80,8 @@ impl CustomerUpdate {
         };
         let person = Person::read(fields, context);
         if person.name == Given::Clear {
-            let at = fields.place("name");
-            fields.diagnostics.fault(
-                Code::Required,
-                &at,
-                "A record needs a `name`; it cannot be cleared.",
-            );
+            let message = "A record needs a `name`; it cannot be cleared.";
+            fields.fault("name", Code::Required, message);
         }
         // Whether a contact or an account is meant may show only when it is found.
         let kind = kinds.first().copied().unwrap_or(CustomerKind::Contact);
@@ -146,9 +139,6 @@ impl CustomerUpdate {
     }
 
     /// Decides it. `diagnostics` are those of reading it.
-    ///
-    /// # Errors
-    /// Every fault, those that only what is known shows included.
     pub fn decide(
         &self,
         overlay: &Overlay<'_>,

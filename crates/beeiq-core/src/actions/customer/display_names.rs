@@ -8,25 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// Something by its name, and where it has none any more by its id.
-#[must_use]
 pub fn named(id: Uuid, name: Option<&str>) -> String {
     name.map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// The name of something that the org has set up.
-#[must_use]
 pub fn name_of<T: Named>(id: Uuid, known: Option<&T>) -> String {
     named(id, known.map(Named::name))
 }
 
 /// A user by their e-mail.
-#[must_use]
 pub fn user(directory: &Directory, id: Uuid) -> String {
     named(id, directory.users.with_id(id).map(|user| user.email.as_str()))
 }
 
 /// A permit in the words of a payload.
-#[must_use]
 pub fn permit(directory: &Directory, permit: &Permit) -> Value {
     let group = permit.group().map(|id| name_of(id, directory.groups.with_id(id)));
     let users: Vec<String> = permit.users().iter().map(|id| user(directory, *id)).collect();
@@ -35,7 +31,6 @@ pub fn permit(directory: &Directory, permit: &Permit) -> Value {
 
 /// The custom fields that differ, name → value: as they were, and as they are. `None` where none
 /// does.
-#[must_use]
 pub fn differing_cus_fields(
     directory: &Directory,
     model: Model,

@@ -4,8 +4,7 @@
 use super::changes::Changes;
 use super::display_names::{self, differing_cus_fields, named};
 use super::person::tell_changes;
-use crate::batch::change::Change;
-use crate::batch::snapshot::Overlay;
+use crate::batch::{Change, Overlay};
 use crate::records::customer::{Customer, CustomerKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -41,7 +40,6 @@ impl Names<'_> {
 
 /// Field → `{"old": …, "new": …}`, of the fields that differ. Of a list with more than
 /// a hundred entries only those that differ are told.
-#[must_use]
 pub fn field_changes(old: &Customer, new: &Customer, names: &Names<'_>) -> Map<String, Value> {
     let company_field = match new.code.kind {
         CustomerKind::Contact | CustomerKind::Account => "companyContact",

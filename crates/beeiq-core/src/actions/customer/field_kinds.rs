@@ -3,10 +3,9 @@
 
 use super::changes::Changes;
 use super::lists::{
-    TypedAddress, TypedEmail, TypedPhone, address_key, read_addresses, read_emails, read_im,
-    read_phones, read_websites,
+    Typed, TypedAddress, address_key, read_addresses, read_im, read_typed, read_websites,
 };
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::Code;
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{
@@ -150,13 +149,11 @@ kind! {
 
 kind! {
     /// E-mails, each once by identity.
-    Emails: Vec<TypedEmail> => Vec<EmailEntry> {
-        read: |fields, _, _| read_emails(fields),
+    Emails: Vec<Typed<Email>> => Vec<EmailEntry> {
+        read: |fields, _, context| read_typed(fields, context),
         write: |kept, given, _| {
-            let types = |new: &Vec<TypedEmail>| new.iter().map(|typed| typed.r#type).collect();
-            merge(kept, given, |new| (email_entries(new), types(new)), email_key, |held, new| {
-                retype(&mut held.r#type, new);
-            });
+            let retype = |held: &mut EmailEntry, new| retype(&mut held.r#type, new);
+            merge(kept, given, |new| (email_entry(new), new.r#type), email_key, retype);
         },
         tell: |changes, name, old, new| changes.list(name, old, new, |email| json!(email)),
         schema: typed_values::<ContactType>,
@@ -165,14 +162,12 @@ kind! {
 
 kind! {
     /// Phone numbers, each once by identity.
-    Phones: Vec<TypedPhone> => Vec<PhoneEntry> {
-        read: |fields, _, context| read_phones(fields, context),
+    Phones: Vec<Typed<Phone>> => Vec<PhoneEntry> {
+        read: |fields, _, context| read_typed(fields, context),
         write: |kept, given, region| {
-            let types = |new: &Vec<TypedPhone>| new.iter().map(|typed| typed.r#type).collect();
             let key = |phone: &PhoneEntry| phone_key(phone, region);
-            merge(kept, given, |new| (phone_entries(new), types(new)), key, |held, new| {
-                retype(&mut held.r#type, new);
-            });
+            let retype = |held: &mut PhoneEntry, new| retype(&mut held.r#type, new);
+            merge(kept, given, |new| (phone_entry(new), new.r#type), key, retype);
         },
         tell: |changes, name, old, new| changes.list(name, old, new, |phone| json!(phone)),
         schema: typed_values::<ContactType>,
@@ -184,10 +179,8 @@ kind! {
     Addresses: Vec<TypedAddress> => Vec<Address> {
         read: |fields, _, _| read_addresses(fields),
         write: |kept, given, _| {
-            let types = |new: &Vec<TypedAddress>| new.iter().map(|typed| typed.r#type).collect();
-            merge(kept, given, |new| (address_entries(new), types(new)), address_key, |held, new| {
-                retype(&mut held.r#type, new);
-            });
+            let retype = |held: &mut Address, new| retype(&mut held.r#type, new);
+            merge(kept, given, |new| (new.address.clone(), new.r#type), address_key, retype);
         },
         tell: |changes, name, old, new| changes.list(name, old, new, |address| json!(address)),
         schema: |_| addresses(),
@@ -199,7 +192,7 @@ kind! {
     Websites: Vec<Website> => Vec<Website> {
         read: |fields, _, _| read_websites(fields),
         write: |kept, given, _| {
-            merge(kept, given, untyped, |website| fold(&website.value), |_, ()| {});
+            merge(kept, given, |new| (new.clone(), ()), |website| fold(&website.value), |_, ()| {});
         },
         tell: |changes, name, old, new| changes.list(name, old, new, |website| json!(website)),
         schema: |_| single_or(array_of(single_or(object_of(&[("value", line())])))),
@@ -211,7 +204,7 @@ kind! {
     Ims: Vec<Im> => Vec<Im> {
         read: |fields, _, _| read_im(fields),
         write: |kept, given, _| {
-            merge(kept, given, untyped, |im| (im.protocol, fold(&im.value)), |_, ()| {});
+            merge(kept, given, |new| (new.clone(), ()), |im| (im.protocol, fold(&im.value)), |_, ()| {});
         },
         tell: |changes, name, old, new| changes.list(name, old, new, |im| json!(im)),
         schema: |_| array_of(object_of(&[("protocol", choice::<ImProtocol>()), ("value", line())])),
@@ -219,13 +212,11 @@ kind! {
 }
 
 /// The form in which an e-mail that is kept is compared.
-#[must_use]
 pub fn email_key(entry: &EmailEntry) -> String {
     Email::key_of_kept(&entry.value)
 }
 
 /// The form in which a phone that is kept is compared.
-#[must_use]
 pub fn phone_key(entry: &PhoneEntry, region: Region) -> String {
     match &entry.e164 {
         Some(e164) => e164.clone(),
@@ -234,35 +225,17 @@ pub fn phone_key(entry: &PhoneEntry, region: Region) -> String {
     }
 }
 
-/// The e-mails as they are kept.
-#[must_use]
-pub fn email_entries(emails: &[TypedEmail]) -> Vec<EmailEntry> {
-    emails
-        .iter()
-        .map(|typed| EmailEntry {
-            r#type: typed.r#type.set().unwrap_or_default(),
-            value: typed.email.value().to_owned(),
-        })
-        .collect()
+fn email_entry(typed: &Typed<Email>) -> EmailEntry {
+    let r#type = typed.r#type.set().unwrap_or_default();
+    EmailEntry { r#type, value: typed.value.value().to_owned() }
 }
 
-/// The phones as they are kept.
-#[must_use]
-pub fn phone_entries(phones: &[TypedPhone]) -> Vec<PhoneEntry> {
-    phones
-        .iter()
-        .map(|typed| PhoneEntry {
-            r#type: typed.r#type.set().unwrap_or_default(),
-            value: typed.phone.value().to_owned(),
-            e164: typed.phone.e164().map(str::to_owned),
-        })
-        .collect()
-}
-
-/// The addresses as they are kept.
-#[must_use]
-pub fn address_entries(addresses: &[TypedAddress]) -> Vec<Address> {
-    addresses.iter().map(|typed| typed.address.clone()).collect()
+fn phone_entry(typed: &Typed<Phone>) -> PhoneEntry {
+    PhoneEntry {
+        r#type: typed.r#type.set().unwrap_or_default(),
+        value: typed.value.value().to_owned(),
+        e164: typed.value.e164().map(str::to_owned),
+    }
 }
 
 /// What was given; cleared, nothing.
@@ -288,29 +261,20 @@ fn retype<T: Copy + Default>(r#type: &mut T, given: Given<T>) {
     set_or_default(r#type, &given, T::default());
 }
 
-#[expect(clippy::ptr_arg, reason = "as a function of what is given, which is a Vec")]
-fn untyped<T: Clone>(entries: &Vec<T>) -> (Vec<T>, Vec<()>) {
-    (entries.clone(), vec![(); entries.len()])
-}
-
-/// Merges what is given into a list: `entries` makes of it what is kept, each with its type.
-pub fn merge<G, T, Y, K: std::hash::Hash + Eq>(
+/// Merges what is given into a list: `entry` makes of each what is kept, with its type.
+fn merge<G, T, Y, K: std::hash::Hash + Eq>(
     held: &mut Vec<T>,
-    given: &Given<G>,
-    entries: impl FnOnce(&G) -> (Vec<T>, Vec<Y>),
+    given: &Given<Vec<G>>,
+    entry: impl Fn(&G) -> (T, Y),
     key: impl Fn(&T) -> K,
     retype: impl Fn(&mut T, Y),
 ) {
-    let (new, types) = match given {
-        Given::Absent => return,
-        Given::Clear => return held.clear(),
-        Given::Set(given) => entries(given),
-    };
-    if held.is_empty() {
+    match given {
+        Given::Absent => {}
+        Given::Clear => held.clear(),
         // What was read holds each once already.
-        *held = new;
-    } else {
-        merge_list(held, new.into_iter().zip(types), key, retype);
+        Given::Set(new) if held.is_empty() => held.extend(new.iter().map(|new| entry(new).0)),
+        Given::Set(new) => merge_list(held, new.iter().map(entry), key, retype),
     }
 }
 

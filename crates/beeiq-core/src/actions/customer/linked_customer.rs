@@ -4,11 +4,7 @@
 use super::customer_data::CustomerData;
 use super::customer_type::{ContactKind, read_contact_type};
 use super::person::PERSON_FIELDS;
-use crate::batch::change::{Change, Link, Related};
-use crate::batch::context::Context;
-use crate::batch::customers::KnownCustomer;
-use crate::batch::keys::Keys;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Change, Context, Ids, Keys, KnownCustomer, Link, Overlay, Related};
 use crate::diagnostics::{Code, Diagnostics, Fault, Pointer};
 use crate::json::{Fields, Given, Longest, Mode};
 use crate::records::customer::{CustomerCode, CustomerKind};
@@ -25,7 +21,6 @@ pub type NamedCode = Result<CustomerCode, String>;
 /// A customer who is to be linked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkedCustomer {
-    /// Their code.
     pub code: Option<NamedCode>,
     /// Their identifiers, and what they are made from where nobody holds them.
     pub data: CustomerData,
@@ -43,9 +38,7 @@ pub enum Found<'w> {
 /// A customer who has been found or made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linked {
-    /// The customer.
     pub customer: KnownCustomer,
-    /// Which of the two.
     pub link: Link,
     /// Their company, where they were made.
     pub related: Vec<Related>,
@@ -83,7 +76,6 @@ impl LinkedCustomer {
 
     /// Searches them by `customerId`, `contactId`, `passport`, e-mails and phones, in that order. A
     /// code that nobody has is a warning, and the search goes on.
-    #[must_use]
     pub fn search<'w>(
         &self,
         overlay: &'w Overlay<'_>,
@@ -106,7 +98,6 @@ impl LinkedCustomer {
 
     /// Searches them, and where there is nobody looks whether they can be made; `None` where not,
     /// with every fault noted.
-    #[must_use]
     pub fn find<'w>(
         &self,
         overlay: &'w Overlay<'_>,

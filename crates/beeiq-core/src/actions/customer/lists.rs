@@ -1,6 +1,6 @@
 //! The lists of a person or company, as payloads give them (`listener.md` 3).
 
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::{Code, Pointer};
 use crate::json::{Fields, Given, Longest};
 use crate::records::customer::{
@@ -11,30 +11,72 @@ use crate::values::email::Email;
 use crate::values::phone::Phone;
 use crate::values::text::{clean, fold};
 use serde_json::Value;
-use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-/// An e-mail with what it is for.
+/// An e-mail address or phone number, with what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedEmail {
+pub struct Typed<V> {
     /// Where its value stands.
     pub at: Pointer,
     /// What it is for, as far as it was said.
     pub r#type: Given<ContactType>,
-    /// The address.
-    pub email: Email,
+    pub value: V,
 }
 
-/// A phone with what it is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypedPhone {
-    /// Where its value stands.
-    pub at: Pointer,
-    /// What it is for, as far as it was said.
-    pub r#type: Given<ContactType>,
-    /// The number.
-    pub phone: Phone,
+/// What people are reached by: an e-mail address or a phone number.
+pub trait Reach: Sized {
+    /// The field that names one.
+    const ONE: &str;
+    /// The field that lists several, and what that looks like.
+    const LIST: &str;
+    const FORM: &str;
+    const INVALID: Code;
+
+    fn parse_in(text: &str, context: Context<'_>) -> Result<Self, String>;
+
+    fn identity(&self) -> &str;
+
+    /// Reads the text that the field `name` has; a fault where it is none.
+    fn read(
+        fields: &mut Fields<'_, '_>,
+        name: &str,
+        text: &str,
+        context: Context<'_>,
+    ) -> Option<Self> {
+        let read = Self::parse_in(text, context);
+        read.map_err(|message| fields.fault(name, Self::INVALID, message)).ok()
+    }
+}
+
+impl Reach for Email {
+    const ONE: &str = "email";
+    const LIST: &str = "emails";
+    const FORM: &str = "[{\"type\": \"Work\", \"value\": \"ann@example.com\"}]";
+    const INVALID: Code = Code::InvalidEmail;
+
+    fn parse_in(text: &str, _: Context<'_>) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+
+    fn identity(&self) -> &str {
+        self.key()
+    }
+}
+
+impl Reach for Phone {
+    const ONE: &str = "phone";
+    const LIST: &str = "phones";
+    const FORM: &str = "[{\"type\": \"Mobile\", \"value\": \"0905000001\"}]";
+    const INVALID: Code = Code::InvalidPhone;
+
+    fn parse_in(text: &str, context: Context<'_>) -> Result<Self, String> {
+        Self::parse(text, context.directory.org.region).map_err(|error| error.to_string())
+    }
+
+    fn identity(&self) -> &str {
+        self.key()
+    }
 }
 
 /// An address with what it is for.
@@ -46,76 +88,37 @@ pub struct TypedAddress {
     pub address: Address,
 }
 
-/// `emails`: each once, by identity; one that comes again takes the later type.
-pub fn read_emails(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedEmail>> {
-    let form = "[{\"type\": \"Work\", \"value\": \"ann@example.com\"}]";
-    fields.list("emails", form).and_then(|entries| {
-        let mut emails = Vec::new();
-        for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
-                continue;
-            };
-            match Email::parse(&text) {
-                Ok(email) => emails.push(TypedEmail { at, r#type, email }),
-                Err(error) => fields.diagnostics.fault(Code::InvalidEmail, &at, error.to_string()),
-            }
-        }
-        let emails = each_once(emails, |typed| typed.email.key(), |typed| &mut typed.r#type);
-        (!emails.is_empty()).then_some(emails)
-    })
+/// `emails` or `phones`: each once, by identity; one that comes again takes the later type.
+pub fn read_typed<V: Reach>(
+    fields: &mut Fields<'_, '_>,
+    context: Context<'_>,
+) -> Given<Vec<Typed<V>>> {
+    let entries = fields.entries(V::LIST, V::FORM, |fields, at, value| {
+        let mut entry = fields.entry(at, value, &["type", "value"])?;
+        let r#type = entry.choice("type");
+        let text = entry.borrowed_text("value", Longest::LINE).set()?;
+        let value = V::read(&mut entry, "value", &text, context)?;
+        Some(Typed { at: entry.place("value"), r#type, value })
+    });
+    entries.and_then(|entries| Some(each_once(entries)))
 }
 
-/// `phones`: each once, by identity; one that comes again takes the later type.
-pub fn read_phones(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<TypedPhone>> {
-    let form = "[{\"type\": \"Mobile\", \"value\": \"0905000001\"}]";
-    fields.list("phones", form).and_then(|entries| {
-        let mut phones = Vec::new();
-        for (at, value) in entries {
-            let Some((r#type, text, at)) = read_typed_value(fields, at, value) else {
-                continue;
-            };
-            match Phone::parse(&text, context.directory.org.region) {
-                Ok(phone) => phones.push(TypedPhone { at, r#type, phone }),
-                Err(error) => fields.diagnostics.fault(Code::InvalidPhone, &at, error.to_string()),
-            }
-        }
-        let phones = each_once(phones, |typed| typed.phone.key(), |typed| &mut typed.r#type);
-        (!phones.is_empty()).then_some(phones)
-    })
-}
-
-/// An entry `{type, value}` of `emails` or `phones`, with the place of its value.
-fn read_typed_value<'v>(
-    fields: &mut Fields<'v, '_>,
-    at: Pointer,
-    value: &'v Value,
-) -> Option<(Given<ContactType>, Cow<'v, str>, Pointer)> {
-    let mut entry = fields.entry(at, value, &["type", "value"])?;
-    let r#type = entry.choice("type");
-    let text = entry.borrowed_text("value", Longest::LINE).set()?;
-    Some((r#type, text, entry.place("value")))
-}
-
-/// The first of each key; one that comes again gives it the later type.
-fn each_once<T>(
-    entries: Vec<T>,
-    key: impl Fn(&T) -> &str,
-    type_of: impl Fn(&mut T) -> &mut Given<ContactType>,
-) -> Vec<T> {
+/// The first of each identity; one that comes again gives it the later type.
+fn each_once<V: Reach>(entries: Vec<Typed<V>>) -> Vec<Typed<V>> {
     if entries.len() < 2 {
         return entries;
     }
-    let mut once: Vec<T> = Vec::with_capacity(entries.len());
+    let mut once: Vec<Typed<V>> = Vec::with_capacity(entries.len());
     let mut place_of: HashMap<String, usize> = HashMap::with_capacity(entries.len());
-    for mut entry in entries {
-        match place_of.entry(key(&entry).to_owned()) {
+    for entry in entries {
+        match place_of.entry(entry.value.identity().to_owned()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(once.len());
                 once.push(entry);
             }
             Entry::Occupied(there) => {
-                if let Some(known) = once.get_mut(*there.get()).map(&type_of) {
-                    *known = type_of(&mut entry).or(*known);
+                if let Some(known) = once.get_mut(*there.get()) {
+                    known.r#type = entry.r#type.or(known.r#type);
                 }
             }
         }
@@ -126,34 +129,30 @@ fn each_once<T>(
 /// `addresses`: one that says the same but for its type is there once.
 pub fn read_addresses(fields: &mut Fields<'_, '_>) -> Given<Vec<TypedAddress>> {
     let form = "[{\"type\": \"Work\", \"street\": \"…\", \"city\": \"…\", \"country\": \"VN\"}]";
-    fields.list("addresses", form).and_then(|entries| {
-        let mut addresses: Vec<TypedAddress> = Vec::new();
-        let several = entries.len() > 1;
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let known = ["type", "street", "city", "state", "zip", "country"];
-            let Some(mut entry) = fields.entry(at, value, &known) else {
-                continue;
-            };
-            let r#type: Given<AddressType> = entry.choice("type");
-            let address = Address {
-                r#type: r#type.set().unwrap_or_default(),
-                street: entry.text("street", Longest::LINE).set(),
-                city: entry.text("city", Longest::LINE).set(),
-                state: entry.text("state", Longest::LINE).set(),
-                zip: entry.text("zip", Longest::LINE).set(),
-                country: read_country(&mut entry),
-            };
-            if !several || seen.insert(address_key(&address)) {
-                addresses.push(TypedAddress { r#type, address });
-            }
+    let addresses = fields.entries("addresses", form, |fields, at, value| {
+        let known = ["type", "street", "city", "state", "zip", "country"];
+        let mut entry = fields.entry(at, value, &known)?;
+        let r#type: Given<AddressType> = entry.choice("type");
+        let address = Address {
+            r#type: r#type.set().unwrap_or_default(),
+            street: entry.text("street", Longest::LINE).set(),
+            city: entry.text("city", Longest::LINE).set(),
+            state: entry.text("state", Longest::LINE).set(),
+            zip: entry.text("zip", Longest::LINE).set(),
+            country: read_country(&mut entry),
+        };
+        Some(TypedAddress { r#type, address })
+    });
+    addresses.and_then(|mut addresses| {
+        if addresses.len() > 1 {
+            let mut seen = HashSet::new();
+            addresses.retain(|typed| seen.insert(address_key(&typed.address)));
         }
-        (!addresses.is_empty()).then_some(addresses)
+        Some(addresses)
     })
 }
 
 /// What makes two addresses one: all but the type, in any case.
-#[must_use]
 pub fn address_key(address: &Address) -> String {
     let Address { r#type: _, street, city, state, zip, country } = address;
     let country = country.as_ref().map(|country| &country.name);
@@ -182,45 +181,26 @@ pub fn read_websites(fields: &mut Fields<'_, '_>) -> Given<Vec<Website>> {
             .text("websites", Longest::LINE)
             .and_then(|value| Some(vec![Website { value }]));
     }
-    fields.list("websites", "[{\"value\": \"example.com\"}]").and_then(|entries| {
-        let mut websites: Vec<Website> = Vec::new();
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let text = if value.is_string() {
-                fields.scalar(&at, value, Longest::LINE)
-            } else {
-                fields
-                    .entry(at, value, &["value"])
-                    .and_then(|mut entry| entry.text("value", Longest::LINE).set())
-            };
-            if let Some(value) = text
-                && seen.insert(fold(&value))
-            {
-                websites.push(Website { value });
-            }
-        }
-        (!websites.is_empty()).then_some(websites)
+    let mut seen = HashSet::new();
+    fields.entries("websites", "[{\"value\": \"example.com\"}]", |fields, at, value| {
+        let value = if value.is_string() {
+            fields.scalar(&at, value, Longest::LINE)
+        } else {
+            fields.entry(at, value, &["value"])?.text("value", Longest::LINE).set()
+        }?;
+        seen.insert(fold(&value)).then_some(Website { value })
     })
 }
 
 /// `im`: each once, by protocol and value.
 pub fn read_im(fields: &mut Fields<'_, '_>) -> Given<Vec<Im>> {
     let form = "[{\"protocol\": \"Skype\", \"value\": \"…\"}]";
-    fields.list("im", form).and_then(|entries| {
-        let mut ims: Vec<Im> = Vec::new();
-        let mut seen = HashSet::new();
-        for (at, value) in entries {
-            let Some(mut entry) = fields.entry(at, value, &["protocol", "value"]) else {
-                continue;
-            };
-            let protocol: ImProtocol = entry.choice("protocol").set().unwrap_or_default();
-            if let Some(value) = entry.text("value", Longest::LINE).set()
-                && seen.insert((protocol, fold(&value)))
-            {
-                ims.push(Im { protocol, value });
-            }
-        }
-        (!ims.is_empty()).then_some(ims)
+    let mut seen = HashSet::new();
+    fields.entries("im", form, |fields, at, value| {
+        let mut entry = fields.entry(at, value, &["protocol", "value"])?;
+        let protocol: ImProtocol = entry.choice("protocol").set().unwrap_or_default();
+        let value = entry.text("value", Longest::LINE).set()?;
+        seen.insert((protocol, fold(&value))).then_some(Im { protocol, value })
     })
 }
 

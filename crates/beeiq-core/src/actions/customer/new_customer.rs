@@ -3,9 +3,7 @@
 
 use super::person::Person;
 use crate::actions::cus_fields::CusFields;
-use crate::batch::change::{Change, Claim, NewTag, Subject};
-use crate::batch::customers::company_name_identity;
-use crate::batch::snapshot::{Ids, Overlay};
+use crate::batch::{Change, Claim, Ids, NewTag, Overlay, Subject, company_name_identity};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::history::{Event, Maker};
 use crate::records::permit::Permit;
@@ -16,15 +14,11 @@ use uuid::Uuid;
 /// Everything that a payload says of a customer that is to be made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewCustomer<'a> {
-    /// Contact, account or lead.
     pub kind: CustomerKind,
     /// Its own fields; `name` is there.
     pub person: &'a Person,
-    /// Its custom fields.
     pub cus_fields: &'a CusFields,
-    /// Who may read it.
     pub permit: &'a Permit,
-    /// The account it belongs to.
     pub company: Option<Uuid>,
 }
 
@@ -87,7 +81,6 @@ pub fn record(
 }
 
 /// The listener's source for that kind of record; a payload has none.
-#[must_use]
 pub fn source_of(kind: CustomerKind, overlay: &Overlay<'_>) -> Option<Uuid> {
     let listener = overlay.request.context.listener;
     match kind {

@@ -2,19 +2,15 @@
 //! that is there already (`listener.md` 3).
 
 use super::customer_data::CustomerData;
-use crate::batch::change::{
-    Change, Decision, Outcome, RecordRef, Rejection, Related, Role, Status, Subject,
+use crate::batch::{
+    Change, Decision, Ids, KnownCustomer, Outcome, Overlay, RecordRef, Rejection, Related, Role,
+    Status, Subject,
 };
-use crate::batch::customers::KnownCustomer;
-use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::Diagnostics;
 use crate::records::history::{DuplicateSkipped, Event, Matched};
 use crate::records::identity::{Identity, IdentityKind};
 
 /// Decides whether the customer is new, and makes it, or skips it as a duplicate.
-///
-/// # Errors
-/// Every fault of reading it and of its company.
 pub fn decide_new_or_duplicate(
     data: &CustomerData,
     overlay: &Overlay<'_>,

@@ -9,7 +9,7 @@ use super::field_kinds::{
     Websites,
 };
 use super::lists::read_tags;
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::Pointer;
 use crate::json::{Fields, Given};
 use crate::records::customer::Customer;
@@ -112,14 +112,12 @@ person! {
 
 impl Person {
     /// The identifiers that it brings, in the order in which a match counts, each once.
-    #[must_use]
     pub fn identities(&self, world: World) -> Vec<Identity> {
         let identity = |(kind, value, _): (_, &str, _)| Identity::new(world, kind, value);
         self.identifiers().map(identity).collect()
     }
 
     /// The same with the place of each, in a payload that stands at `at`.
-    #[must_use]
     pub fn placed_identities(&self, world: World, at: &Pointer) -> Vec<(Identity, Pointer)> {
         self.identifiers()
             .map(|(kind, value, place)| {
@@ -136,9 +134,9 @@ impl Person {
         let passport =
             self.passport.as_set().map(|passport| (IdentityKind::Passport, passport.key(), None));
         let emails = self.emails.as_set().into_iter().flatten();
-        let emails = emails.map(|typed| (IdentityKind::Email, typed.email.key(), Some(&typed.at)));
+        let emails = emails.map(|typed| (IdentityKind::Email, typed.value.key(), Some(&typed.at)));
         let phones = self.phones.as_set().into_iter().flatten();
-        let phones = phones.map(|typed| (IdentityKind::Phone, typed.phone.key(), Some(&typed.at)));
+        let phones = phones.map(|typed| (IdentityKind::Phone, typed.value.key(), Some(&typed.at)));
         contact_id.into_iter().chain(passport).chain(emails).chain(phones)
     }
 }

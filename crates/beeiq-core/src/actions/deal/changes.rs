@@ -2,7 +2,7 @@
 //! words (`listener.md` 7, "add-deal").
 
 use crate::actions::customer::display_names::{self, differing_cus_fields, name_of};
-use crate::batch::snapshot::Overlay;
+use crate::batch::Overlay;
 use crate::records::deal::Deal;
 use crate::values::custom_field::Model;
 use serde_json::{Map, Value, json};
@@ -26,7 +26,6 @@ impl Names<'_> {
 }
 
 /// Field → `{"old": …, "new": …}`, of the fields that differ.
-#[must_use]
 pub fn field_changes(old: &Deal, new: &Deal, names: Names<'_>) -> Map<String, Value> {
     let change = |old: Value, new: Value| json!({"old": old, "new": new});
     let mut changes: Map<String, Value> = described(old, names)

@@ -3,7 +3,7 @@
 use crate::actions::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use crate::actions::customer::linked_customer::LinkedCustomer;
 use crate::actions::permit::{read_permit, resolve_group, resolve_user};
-use crate::batch::context::Context;
+use crate::batch::Context;
 use crate::diagnostics::{Code, References, UnknownName};
 use crate::directory::{Entry, Names};
 use crate::json::{Fields, Given, Longest};
@@ -182,19 +182,14 @@ fn read_deal_with(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<L
 fn refuse_null(fields: &mut Fields<'_, '_>, field: &str) {
     if fields.value(field) == Given::Clear {
         let message = format!("`{field}` cannot be cleared; leave it out to keep what is there.");
-        let at = fields.place(field);
-        fields.diagnostics.fault(Code::Required, &at, message);
+        fields.fault(field, Code::Required, message);
     }
 }
 
 fn read_contacts(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Given<Vec<LinkedCustomer>> {
     let form = "[{\"name\": \"…\", \"emails\": [{\"value\": \"ann@example.com\"}]}]";
-    fields.list("contacts", form).and_then(|entries| {
-        let contacts: Vec<LinkedCustomer> = entries
-            .into_iter()
-            .filter_map(|(at, value)| LinkedCustomer::read(value, at, context, fields.diagnostics))
-            .collect();
-        (!contacts.is_empty()).then_some(contacts)
+    fields.entries("contacts", form, |fields, at, value| {
+        LinkedCustomer::read(value, at, context, fields.diagnostics)
     })
 }
 
@@ -244,7 +239,6 @@ fn add_owners(owners: &mut DealOwners, named: &mut Fields<'_, '_>, context: Cont
 }
 
 /// The stages to choose from, for messages.
-#[must_use]
 pub fn stage_names(context: Context<'_>) -> String {
     listed(context.directory.deal_stages.all_names(), 20)
 }

@@ -96,10 +96,6 @@ struct Words<'n> {
 
 impl MessageTemplate {
     /// Checks a template; `custom_fields` are the names that `fields["…"]` may have.
-    ///
-    /// # Errors
-    /// Where it is too large, is no plain text with placeholders, or mentions a merge field,
-    /// custom field or filter that does not exist.
     pub fn compile(
         source: &str,
         markup: Markup,
@@ -116,9 +112,6 @@ impl MessageTemplate {
     }
 
     /// The message with these values.
-    ///
-    /// # Errors
-    /// Where it would be larger than 256 KiB.
     pub fn render(&self, fields: &MergeFields) -> Result<String, RenderError> {
         let custom: HashMap<String, &str> =
             fields.fields.iter().map(|(name, value)| (fold(name), value.as_str())).collect();

@@ -118,7 +118,6 @@ pub enum Escape {
 
 impl Escape {
     /// How values go into a body of that media type.
-    #[must_use]
     pub fn of_media_type(media_type: &str) -> Self {
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
         let media_type = media_type.to_ascii_lowercase();
@@ -134,7 +133,6 @@ impl Escape {
     }
 
     /// A value as it goes there.
-    #[must_use]
     pub fn apply(self, value: &str) -> Cow<'_, str> {
         match self {
             Self::Percent => utf8_percent_encode(value, RESERVED).into(),

@@ -64,21 +64,16 @@ impl Vocabulary for Words {
 
 impl RequestTemplate {
     /// Checks a template.
-    ///
-    /// # Errors
-    /// Where a placeholder is not closed, or is none of those that there are.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         Template::parse(source, &mut Words).map(Self)
     }
 
     /// The text with these values.
-    #[must_use]
     pub fn render(&self, values: &RequestValues<'_>, escape: Escape) -> String {
         self.0.render(|field| field(values), escape, usize::MAX).unwrap_or_default()
     }
 
     /// The text before the first placeholder; none where there is no placeholder.
-    #[must_use]
     pub fn before_placeholders(&self) -> Option<&str> {
         match self.0.0.as_slice() {
             [Part::Text(text), Part::Value { .. }, ..] => Some(text),
