@@ -65,13 +65,13 @@ pub(crate) fn list(
 
 /// The deal of that id or visible id, if `actor` may see it.
 pub(crate) fn find(conn: &mut Conn, actor: &Actor, address: String) -> Result<Option<FoundDeal>> {
-    let found = addressed(visible(actor), &address).select(DealRow::as_select()).load(conn)?;
+    let found = addressed(visible(actor), address).select(DealRow::as_select()).load(conn)?;
     Ok(with_names(conn, actor, found)?.pop())
 }
 
 /// Its id alone.
 pub(crate) fn find_id(conn: &mut Conn, actor: &Actor, address: String) -> Result<Option<Uuid>> {
-    Ok(addressed(visible(actor), &address).select(deals::id).first(conn).optional()?)
+    Ok(addressed(visible(actor), address).select(deals::id).first(conn).optional()?)
 }
 
 /// A member sees what they or a group of theirs own, and what the permit admits them to.
@@ -88,8 +88,8 @@ pub(super) fn visible_to(actor: &Actor) -> Condition {
 }
 
 /// At most one: where an id and somebody's visible id are the same, that of the id.
-pub(super) fn addressed<'a>(rows: Rows<'a>, address: &'a str) -> Rows<'a> {
-    match Uuid::try_parse(address) {
+pub(super) fn addressed(rows: Rows<'_>, address: String) -> Rows<'_> {
+    match Uuid::try_parse(&address) {
         Ok(id) => rows
             .filter(deals::id.eq(id).or(deals::deal_id.eq(address)))
             .order(deals::id.eq(id).desc())

@@ -24,9 +24,9 @@ pub(crate) struct DealReference {
 /// The id of the deal of that id or visible id, where `actor` may see it.
 pub(in crate::store) fn addressed<'a>(
     actor: &Actor,
-    address: &'a str,
+    address: &str,
 ) -> deals::BoxedQuery<'a, Pg, SqlUuid> {
-    read::addressed(read::visible(actor), address).select(deals::id)
+    read::addressed(read::visible(actor), address.to_owned()).select(deals::id)
 }
 
 /// The deals of these ids, in one query however many there are.
