@@ -8,7 +8,7 @@ pub(crate) mod trials;
 pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
 
 use crate::config::{SenderSettings, SmtpSettings};
-use crate::secrets::SecretKey;
+use crate::secrets::Keyring;
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, Db};
 use crate::store::settings::message_accounts::{self, AccountRow};
@@ -39,7 +39,7 @@ pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
 /// What sends messages, each org's through its own account or else the instance's.
 pub struct Senders {
     db: Db,
-    key: SecretKey,
+    key: Keyring,
     guard: Guard,
     smtp: Smtp,
     instance_smtp: Option<SmtpServer>,
@@ -71,7 +71,7 @@ impl Senders {
         settings: &SenderSettings,
         smtp: &SmtpSettings,
         db: Db,
-        key: SecretKey,
+        key: Keyring,
     ) -> anyhow::Result<Self> {
         let guard = Guard::new(&settings.outbound_allow);
         let providers = Providers::new(settings, guard.clone())?;
@@ -204,7 +204,7 @@ impl Senders {
 
 /// The secrets of an account; none where they were sealed with another key.
 pub(crate) fn opened(
-    key: &SecretKey,
+    key: &Keyring,
     org: Uuid,
     channel: Channel,
     row: &AccountRow,

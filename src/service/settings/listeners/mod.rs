@@ -11,7 +11,7 @@ use super::{
 };
 use crate::clock;
 use crate::problem::Problem;
-use crate::secrets::{SecretKey, TokenKind, new_token};
+use crate::secrets::{Keyring, TokenKind, new_token};
 use crate::store::orgs;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
@@ -52,7 +52,7 @@ pub type Listener = Entry<ListenerSettings, Door>;
 
 #[derive(Clone)]
 pub struct Listeners {
-    key: SecretKey,
+    key: Keyring,
     public_url: String,
 }
 
@@ -129,7 +129,7 @@ impl Changing for Listeners {
 }
 
 impl Listeners {
-    pub(crate) fn new(key: &SecretKey, public_url: &str) -> Self {
+    pub(crate) fn new(key: &Keyring, public_url: &str) -> Self {
         Self { key: key.clone(), public_url: public_url.to_owned() }
     }
 
@@ -167,15 +167,16 @@ impl Listeners {
     fn new_token(&self, edit: &mut Edit<'_>) -> Result<NewToken, Problem> {
         let org = orgs::with_id(edit.conn, edit.org)?.ok_or_else(|| Problem::not_found("org"))?;
         let token = new_token(TokenKind::Listener, &org.public_id);
+        let id = clock::new_id();
         Ok(NewToken {
-            id: clock::new_id(),
-            hash: self.key.token_hash(TokenKind::Listener.purpose(), &token),
-            sealed: self.key.seal(&listeners::token_place(org.id), token.as_bytes()),
+            id,
+            hash: self.key.token_hash(TokenKind::Listener, &token).hash,
+            sealed: self.key.seal(&listeners::token_place(org.id, id), token.as_bytes()),
         })
     }
 
     fn entry(&self, org: Uuid, row: ListenerRow) -> Result<Listener, Problem> {
-        let token = self.key.open(&listeners::token_place(org), &row.token_sealed);
+        let token = self.key.open(&listeners::token_place(org, row.token_id), &row.token_sealed);
         let token = token.inspect_err(|error| {
             tracing::error!(%org, "the token of a listener: {error}");
         });
@@ -197,6 +198,7 @@ impl Listeners {
             rate_per_second,
             rate_burst,
             created_at,
+            token_id: _,
             token_sealed,
             last_delivery_at,
         } = row;
