@@ -14,6 +14,7 @@ use crate::tls;
 use crate::worker::Wake;
 use crate::worker::outbox::{Outbox, OutboxConfig};
 use ipnetwork::IpNetwork;
+use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
+    /// By which it is told on the public one, in production.
+    pub metrics_token: Option<SecretString>,
 }
 
 impl App {
@@ -107,6 +110,7 @@ impl App {
             without_row_security: settings.without_row_security,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
+            metrics_token: settings.http.metrics_token.clone(),
             public_url,
             sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,

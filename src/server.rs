@@ -80,14 +80,16 @@ pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let connections = usize::try_from(app.capacity_settings.max_connections).unwrap_or(usize::MAX);
     let server = HttpServer::new(move || {
+        let mut headers = DefaultHeaders::new()
+            .add(("Cache-Control", "no-store"))
+            .add(("X-Content-Type-Options", "nosniff"));
+        if app.public_url.starts_with("https://") {
+            headers = headers.add(("Strict-Transport-Security", "max-age=31536000"));
+        }
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))
             .wrap(from_fn(http::middleware::observe))
-            .wrap(
-                DefaultHeaders::new()
-                    .add(("Cache-Control", "no-store"))
-                    .add(("X-Content-Type-Options", "nosniff")),
-            )
+            .wrap(headers)
             .configure(http::routes)
     })
     .workers(workers)

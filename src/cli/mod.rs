@@ -69,7 +69,8 @@ pub fn run() -> ExitCode {
 }
 
 fn chosen() -> Result<ExitCode, Failure> {
-    if let Err(error) = dotenvy::dotenv()
+    // Of the working directory, and not of one above it, which may be somebody else's.
+    if let Err(error) = dotenvy::from_path(".env")
         && !error.not_found()
     {
         let fault = usage::env_file_fault(&error);

@@ -233,7 +233,7 @@ async fn failures_from_elsewhere_lock_nobody_out() {
         }
         sign_in_from(&instance, &format!("192.0.2.{network}"), ann, WRONG).await.expect(429);
     }
-    // From where she signs in she need not even wait; from a new place she waits a moment.
+    // From where Ann signs in nobody waits; from a new place it takes a moment.
     let took = async |address: &str| {
         let started = std::time::Instant::now();
         sign_in_from(&instance, address, ann, WRONG).await.expect(401);
