@@ -5,7 +5,7 @@ use crate::access::passwords::Passwords;
 use crate::config::{CapacitySettings, Environment, ServeSettings};
 use crate::directory::DirectoryCache;
 use crate::ingest::{Bounds, Messages, Pipeline};
-use crate::secrets::SecretKey;
+use crate::secrets::Keyring;
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
 use crate::service::metrics::Metrics;
@@ -14,13 +14,14 @@ use crate::tls;
 use crate::worker::Wake;
 use crate::worker::outbox::{Outbox, OutboxConfig};
 use ipnetwork::IpNetwork;
+use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What the handlers work with.
 pub struct App {
     pub db: Db,
-    pub key: SecretKey,
+    pub key: Keyring,
     pub access: Access,
     /// What the URLs given out begin with; no slash at the end.
     pub public_url: String,
@@ -41,9 +42,13 @@ pub struct App {
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
     pub capacity_settings: CapacitySettings,
+    /// Whether it was asked for that row security need not bind.
+    pub without_row_security: bool,
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
+    /// By which it is told on the public one, in production.
+    pub metrics_token: Option<SecretString>,
 }
 
 impl App {
@@ -59,7 +64,7 @@ impl App {
         let public_url = settings.http.public_url(bound);
         let wake = Wake::default();
         let metrics = Metrics::new();
-        let key = settings.secret_key()?;
+        let key = settings.secrets.keys()?;
         let pipeline = Pipeline::new(
             db.clone(),
             directories.clone(),
@@ -102,8 +107,10 @@ impl App {
             retention_days: settings.retention_days,
             later_workers: settings.later_workers,
             capacity_settings: settings.capacity,
+            without_row_security: settings.without_row_security,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
+            metrics_token: settings.http.metrics_token.clone(),
             public_url,
             sms_trial_credits: settings.orgs.sms_trial_credits,
             environment: settings.environment,

@@ -1,4 +1,4 @@
-//! The instance's key and what is made with it: keyed hashes of tokens, sealed values, tokens.
+//! The instance's keys and what is made with them: keyed hashes of tokens, sealed values, tokens.
 
 use crate::clock;
 use base64::Engine;
@@ -10,45 +10,135 @@ use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use std::str::FromStr;
 use std::sync::Arc;
+use uuid::Uuid;
 
-/// The key of the instance (`BEEIQ_SECRET_KEY`). It is used only through keys derived from it, one
-/// for each use. Cheap to clone; wiped when the last one is dropped.
+/// A key's public name, in front of what it has sealed: it tells nothing of the key.
+const ID_LENGTH: usize = 8;
+pub type KeyId = [u8; ID_LENGTH];
+
+/// In front of the key's id, so that a value sealed before keys had ids is told apart.
+const WITH_ID: u8 = 1;
+
+/// The keys of the instance (`BEEIQ_SECRET_KEY`): the first one seals and hashes, all of them open and
+/// recognise. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct SecretKey(Arc<SecretBox<[u8; 32]>>);
+pub struct Keyring {
+    first: SecretKey,
+    others: Arc<[SecretKey]>,
+}
+
+/// One of them. It is used only through keys derived from it, one for each use. Wiped when the last
+/// clone is dropped.
+#[derive(Clone, Debug)]
+struct SecretKey {
+    id: KeyId,
+    bytes: Arc<SecretBox<[u8; 32]>>,
+}
 
 /// What is no secret key.
 #[derive(Debug, thiserror::Error)]
-#[error("must be 32 bytes in base64; `openssl rand -base64 32` makes one")]
+#[error(
+    "must be 32 bytes in base64, or several such keys with commas between them; \
+     `openssl rand -base64 32` makes one"
+)]
 pub struct InvalidSecretKey;
 
-/// What cannot be opened: sealed with another key, for another place, or damaged.
+/// What cannot be opened: sealed with a key that is not there, for another place, or damaged.
 #[derive(Debug, thiserror::Error)]
-#[error("a sealed value cannot be opened; was BEEIQ_SECRET_KEY changed?")]
+#[error("a sealed value cannot be opened; does BEEIQ_SECRET_KEY lack the key that sealed it?")]
 pub(crate) struct CannotOpen;
 
-impl FromStr for SecretKey {
-    type Err = InvalidSecretKey;
+/// How a token, or what else is only to be recognised, is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenHash {
+    pub hash: [u8; 32],
+    /// The key that it was made with.
+    pub key_id: KeyId,
+}
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| InvalidSecretKey)?;
-        Ok(Self::new(bytes.try_into().map_err(|_| InvalidSecretKey)?))
+/// What a sealed value is bound to. Copied to another row or column it cannot be opened.
+pub(crate) struct Place {
+    now: String,
+    /// As it was before it named the row.
+    before: String,
+}
+
+impl Place {
+    /// A column of a table, and the row: its org, and what tells it from the org's others. `before`
+    /// is what such values were bound to by the versions without key ids.
+    pub(crate) fn new(table: &str, column: &str, org: Uuid, row: &str, before: String) -> Self {
+        Self { now: format!("{table}.{column}:{org}:{row}"), before }
     }
 }
 
+impl FromStr for Keyring {
+    type Err = InvalidSecretKey;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut keys = text.split(',').map(|key| {
+            let bytes = BASE64_STANDARD.decode(key.trim()).map_err(|_| InvalidSecretKey)?;
+            Ok(SecretKey::new(bytes.try_into().map_err(|_| InvalidSecretKey)?))
+        });
+        let first = keys.next().ok_or(InvalidSecretKey)??;
+        Ok(Self { first, others: keys.collect::<Result<_, _>>()? })
+    }
+}
+
+impl Keyring {
+    /// The keyed hash under which a token is kept.
+    pub fn token_hash(&self, kind: TokenKind, token: &str) -> TokenHash {
+        self.first.token_hash(kind, token)
+    }
+
+    /// Encrypts a value for its place. The key's id and a random nonce are in front.
+    pub(crate) fn seal(&self, place: &Place, plain: &[u8]) -> Vec<u8> {
+        let SecretKey { id, .. } = &self.first;
+        [&[WITH_ID], id.as_slice(), &self.first.seal(&place.now, plain)].concat()
+    }
+
+    /// Decrypts what [`Keyring::seal`] made for the same place, with whichever key.
+    pub(crate) fn open(&self, place: &Place, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
+        if let Some((id, sealed)) = with_id(sealed)
+            && let Some(key) = self.all().find(|key| key.id == *id)
+        {
+            return key.open(&place.now, sealed);
+        }
+        self.all().find_map(|key| key.open(&place.before, sealed).ok()).ok_or(CannotOpen)
+    }
+
+    /// What is in front of everything that the first key has sealed.
+    pub(crate) fn mark(&self) -> Vec<u8> {
+        [&[WITH_ID], self.first.id.as_slice()].concat()
+    }
+
+    /// The id of the key that hashes.
+    pub(crate) fn first_id(&self) -> KeyId {
+        self.first.id
+    }
+
+    fn all(&self) -> impl Iterator<Item = &SecretKey> {
+        std::iter::once(&self.first).chain(self.others.iter())
+    }
+}
+
+/// The id of the key that sealed a value, and the rest.
+fn with_id(sealed: &[u8]) -> Option<(&KeyId, &[u8])> {
+    sealed.strip_prefix(&[WITH_ID])?.split_first_chunk()
+}
+
 impl SecretKey {
-    pub(crate) fn new(bytes: [u8; 32]) -> Self {
-        Self(Arc::new(SecretBox::new(Box::new(bytes))))
+    fn new(bytes: [u8; 32]) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = hmac(&bytes, b"id");
+        Self { id: [a, b, c, d, e, f, g, h], bytes: Arc::new(SecretBox::new(Box::new(bytes))) }
     }
 
-    /// The keyed hash under which a token, or what else is only to be recognised, is kept. The
-    /// same text has another hash for another purpose.
-    pub fn token_hash(&self, purpose: &str, token: &str) -> [u8; 32] {
-        hmac(&self.derived(&format!("hash:{purpose}")), token.as_bytes())
+    /// The same text has another hash for another purpose.
+    fn token_hash(&self, kind: TokenKind, token: &str) -> TokenHash {
+        let key = self.derived(&format!("hash:{}", kind.purpose()));
+        TokenHash { hash: hmac(&key, token.as_bytes()), key_id: self.id }
     }
 
-    /// Encrypts a value for one place, such as `"<org>:listener_tokens:token"`: copied to another
-    /// place it cannot be opened. A random nonce is in front.
-    pub(crate) fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
+    fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
         let nonce = clock::random_bytes::<24>();
         let payload = Payload { msg: plain, aad: place.as_bytes() };
         #[expect(clippy::expect_used, reason = "fails only for values of 256 GiB")]
@@ -56,8 +146,7 @@ impl SecretKey {
         [nonce.as_slice(), &sealed].concat()
     }
 
-    /// Decrypts what [`SecretKey::seal`] made for the same place.
-    pub(crate) fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
+    fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
         let (nonce, sealed) = sealed.split_first_chunk::<24>().ok_or(CannotOpen)?;
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
         self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| CannotOpen)
@@ -68,7 +157,7 @@ impl SecretKey {
     }
 
     fn derived(&self, label: &str) -> [u8; 32] {
-        hmac(self.0.expose_secret(), label.as_bytes())
+        hmac(self.bytes.expose_secret(), label.as_bytes())
     }
 }
 
@@ -89,8 +178,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// What its hashes are for, see [`SecretKey::token_hash`].
-    pub const fn purpose(self) -> &'static str {
+    const fn purpose(self) -> &'static str {
         match self {
             Self::Listener => "listener",
             Self::Session => "session",
@@ -130,9 +218,9 @@ impl<'a> Token<'a> {
         self.org
     }
 
-    /// The hash under which it is kept.
-    pub(crate) fn hash(&self, key: &SecretKey) -> [u8; 32] {
-        key.token_hash(self.kind.purpose(), self.text)
+    /// The hashes under which it may be kept, that of the first key in front.
+    pub(crate) fn hashes(&self, keys: &Keyring) -> Vec<TokenHash> {
+        keys.all().map(|key| key.token_hash(self.kind, self.text)).collect()
     }
 }
 
@@ -160,45 +248,92 @@ pub fn new_password() -> String {
 mod tests {
     use super::*;
 
-    fn key() -> SecretKey {
-        SecretKey::new([7; 32])
+    fn base64(byte: u8) -> String {
+        BASE64_STANDARD.encode([byte; 32])
+    }
+
+    fn keys(bytes: &[u8]) -> Keyring {
+        bytes.iter().map(|byte| base64(*byte)).collect::<Vec<_>>().join(",").parse().unwrap()
+    }
+
+    fn place(row: &str) -> Place {
+        Place::new("table", "column", Uuid::nil(), row, "org:table:column".to_owned())
     }
 
     #[test]
-    fn a_sealed_value_opens_at_its_place_with_its_key_only() {
-        let sealed = key().seal("org:table:column", b"secret");
-        assert_eq!(key().open("org:table:column", &sealed).unwrap(), b"secret");
-        assert!(key().open("other:table:column", &sealed).is_err());
-        assert!(SecretKey::new([8; 32]).open("org:table:column", &sealed).is_err());
-        for cut in [0, 5, 24, sealed.len() - 1] {
-            assert!(key().open("org:table:column", &sealed[..cut]).is_err());
+    fn a_sealed_value_opens_in_its_row_with_its_key_only() {
+        let sealed = keys(&[7]).seal(&place("row"), b"secret");
+        assert_eq!(keys(&[7]).open(&place("row"), &sealed).unwrap(), b"secret");
+        assert!(keys(&[7]).open(&place("another"), &sealed).is_err());
+        assert!(keys(&[8]).open(&place("row"), &sealed).is_err());
+        for cut in [0, 1, 5, 9, 33, sealed.len() - 1] {
+            assert!(keys(&[7]).open(&place("row"), &sealed[..cut]).is_err());
         }
     }
 
     #[test]
+    fn the_first_key_seals_and_all_of_them_open() {
+        let (old, both, new) = (keys(&[7]), keys(&[8, 7]), keys(&[8]));
+        let by_old = old.seal(&place("row"), b"secret");
+        let by_both = both.seal(&place("row"), b"secret");
+        for (opened, expected) in [
+            (both.open(&place("row"), &by_old), true),
+            (new.open(&place("row"), &by_both), true),
+            (old.open(&place("row"), &by_both), false),
+            (new.open(&place("row"), &by_old), false),
+        ] {
+            assert_eq!(opened.is_ok(), expected);
+        }
+        assert!(by_both.starts_with(&both.mark()) && !by_old.starts_with(&both.mark()));
+    }
+
+    /// Those have no key's id in front, and are bound to their column alone.
+    #[test]
+    fn what_a_version_without_key_ids_sealed_opens_with_any_key() {
+        let before = SecretKey::new([7; 32]).seal("org:table:column", b"secret");
+        assert_eq!(keys(&[8, 7]).open(&place("row"), &before).unwrap(), b"secret");
+        assert!(keys(&[8]).open(&place("row"), &before).is_err());
+    }
+
+    #[test]
     fn sealing_twice_gives_two_texts() {
-        assert_ne!(key().seal("p", b"x"), key().seal("p", b"x"));
+        let seal = || keys(&[7]).seal(&place("row"), b"x");
+        assert_ne!(seal(), seal());
     }
 
     #[test]
     fn a_hash_depends_on_key_purpose_and_token() {
-        let hash = key().token_hash("session", "t");
-        assert_eq!(hash, key().token_hash("session", "t"));
-        assert_ne!(hash, key().token_hash("listener", "t"));
-        assert_ne!(hash, key().token_hash("session", "u"));
-        assert_ne!(hash, SecretKey::new([8; 32]).token_hash("session", "t"));
+        let hash = |kind, token| keys(&[7]).token_hash(kind, token);
+        let first = hash(TokenKind::Session, "t");
+        assert_eq!(first, hash(TokenKind::Session, "t"));
+        assert_ne!(first.hash, hash(TokenKind::Listener, "t").hash);
+        assert_ne!(first.hash, hash(TokenKind::Session, "u").hash);
+        assert_ne!(first, keys(&[8]).token_hash(TokenKind::Session, "t"));
     }
 
     #[test]
-    fn the_key_is_never_printed() {
-        assert_eq!(format!("{:?}", key()), "SecretKey(SecretBox<[u8; 32]>([REDACTED]))");
+    fn a_token_is_looked_for_under_each_key() {
+        let text = new_token(TokenKind::Session, &new_public_id());
+        let token = Token::parse(TokenKind::Session, &text).unwrap();
+        let by = |byte| keys(&[byte]).token_hash(TokenKind::Session, &text);
+        assert_eq!(token.hashes(&keys(&[8, 7])), [by(8), by(7)]);
+    }
+
+    #[test]
+    fn the_keys_are_never_printed() {
+        let printed = format!("{:?}", keys(&[7, 8]));
+        assert!(printed.contains("[REDACTED]") && !printed.contains("7, 7"), "{printed}");
     }
 
     #[test]
     fn a_key_is_32_bytes_in_base64() {
-        assert!(BASE64_STANDARD.encode([1; 32]).parse::<SecretKey>().is_ok());
-        for wrong in ["", "abc", &BASE64_STANDARD.encode([1; 31]), &"A".repeat(45)] {
-            assert!(wrong.parse::<SecretKey>().is_err(), "{wrong}");
+        for right in [base64(1), format!("{}, {}", base64(1), base64(2))] {
+            assert!(right.parse::<Keyring>().is_ok(), "{right}");
+        }
+        let short = BASE64_STANDARD.encode([1; 31]);
+        let with_nothing = format!("{},", base64(1));
+        for wrong in ["", "abc", &short, &with_nothing, &"A".repeat(45)] {
+            assert!(wrong.parse::<Keyring>().is_err(), "{wrong}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::http;
-use crate::store::pool::{Db, row_security_binds};
 use crate::worker::{deferred, retention};
 use actix_web::dev::Server;
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -50,7 +49,6 @@ pub(crate) fn run(
         let workers = app.outbox.start();
         let deferred = deferred::start(&app.pipeline, app.later_workers);
         let retention = retention::start(app.db.clone(), app.retention_days);
-        rt::spawn(check_row_security(app.db.clone()));
         let server = server(app, listener)?;
         let handle = server.handle();
         let stopping = rt::spawn(async move {
@@ -76,33 +74,22 @@ pub(crate) fn run(
     })
 }
 
-/// Says loudly where the database would show a server the rows of all orgs.
-async fn check_row_security(db: Db) {
-    match db.run(row_security_binds).await {
-        Ok(true) => {}
-        Ok(false) => tracing::error!(
-            "row security does not bind this server, which keeps orgs apart by its queries alone: \
-             connect as a role that is neither superuser nor BYPASSRLS, or run `beeiq migrate` as \
-             one that may make the role beeiq_server"
-        ),
-        Err(error) => tracing::warn!(%error, "it is not known whether row security binds"),
-    }
-}
-
 /// The server on a bound socket; it serves when it is polled. Signals are the caller's business:
 /// `server.handle().stop(true)` lets what runs finish, for [`FAREWELL`] at most.
 pub fn server(app: Arc<App>, listener: TcpListener) -> std::io::Result<Server> {
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let connections = usize::try_from(app.capacity_settings.max_connections).unwrap_or(usize::MAX);
     let server = HttpServer::new(move || {
+        let mut headers = DefaultHeaders::new()
+            .add(("Cache-Control", "no-store"))
+            .add(("X-Content-Type-Options", "nosniff"));
+        if app.public_url.starts_with("https://") {
+            headers = headers.add(("Strict-Transport-Security", "max-age=31536000"));
+        }
         actix_web::App::new()
             .app_data(web::Data::from(Arc::clone(&app)))
             .wrap(from_fn(http::middleware::observe))
-            .wrap(
-                DefaultHeaders::new()
-                    .add(("Cache-Control", "no-store"))
-                    .add(("X-Content-Type-Options", "nosniff")),
-            )
+            .wrap(headers)
             .configure(http::routes)
     })
     .workers(workers)

@@ -157,7 +157,7 @@ fn owner(place: usize) -> String {
 }
 
 fn password() -> anyhow::Result<NewPassword> {
-    NewPassword::parse(PASSWORD.to_owned(), "").map_err(|fault| anyhow::anyhow!(fault.message))
+    NewPassword::parse(PASSWORD.to_owned(), "", &[]).map_err(|fault| anyhow::anyhow!(fault.message))
 }
 
 /// A listener for each org, made as its owner would, kept where the next run finds it.

@@ -1,6 +1,6 @@
 //! Recognising who is calling by their `Authorization: Bearer <token>`: a session's, or an API key.
 
-use super::secrets::{Token, TokenKind};
+use super::secrets::{Token, TokenHash, TokenKind};
 use super::{Access, Actor, Caller, Who};
 use crate::clock;
 use crate::problem::Problem;
@@ -20,7 +20,7 @@ const USE_WRITTEN_EVERY: Duration = Duration::minutes(5);
 /// Finds who has the token of an `Authorization` header.
 pub(crate) async fn authenticate(access: &Access, header: Option<&str>) -> Result<Caller, Problem> {
     let (kind, token) = header.and_then(bearer).and_then(parse).ok_or_else(unauthorized)?;
-    let (public_id, hash) = (token.org().to_owned(), token.hash(&access.key));
+    let (public_id, tokens) = (token.org().to_owned(), token.hashes(&access.key));
     let now = clock::now();
     let unused_since = now - access.lifetime.idle;
     let found = access
@@ -30,8 +30,8 @@ pub(crate) async fn authenticate(access: &Access, header: Option<&str>) -> Resul
                 return Ok(None);
             };
             in_org(conn, org.id, |conn| match kind {
-                TokenKind::ApiKey => by_key(conn, org.id, &hash, now),
-                _ => by_session(conn, org.id, &hash, unused_since, now),
+                TokenKind::ApiKey => by_key(conn, org.id, &tokens, now),
+                _ => by_session(conn, org.id, &tokens, unused_since, now),
             })
         })
         .await
@@ -42,15 +42,17 @@ pub(crate) async fn authenticate(access: &Access, header: Option<&str>) -> Resul
 fn by_session(
     conn: &mut Conn,
     org: Uuid,
-    hash: &[u8],
+    tokens: &[TokenHash],
     unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<Caller>, StoreError> {
-    let Some(found) = sessions::find(conn, org, hash, unused_since, now)? else {
+    let Some(found) = sessions::find(conn, org, tokens, unused_since, now)? else {
         return Ok(None);
     };
     let Session { id, user, role: Stored(role), groups } = found;
-    sessions::used(conn, org, id, now, now - USE_WRITTEN_EVERY)?;
+    if let Some(token) = tokens.first() {
+        sessions::used(conn, org, id, token, (now, now - USE_WRITTEN_EVERY))?;
+    }
     let actor = Actor { org, who: Who::User(user), role, groups, address: None };
     Ok(Some(Caller { session: Some(id), actor }))
 }
@@ -58,13 +60,15 @@ fn by_session(
 fn by_key(
     conn: &mut Conn,
     org: Uuid,
-    hash: &[u8],
+    tokens: &[TokenHash],
     now: DateTime<Utc>,
 ) -> Result<Option<Caller>, StoreError> {
-    let Some((id, name, Stored(role))) = api_keys::with_hash(conn, org, hash, now)? else {
+    let Some((id, name, Stored(role))) = api_keys::with_hash(conn, org, tokens, now)? else {
         return Ok(None);
     };
-    api_keys::used(conn, org, id, now, now - USE_WRITTEN_EVERY)?;
+    if let Some(token) = tokens.first() {
+        api_keys::used(conn, org, id, token, (now, now - USE_WRITTEN_EVERY))?;
+    }
     let who = Who::ApiKey { id, name };
     let actor = Actor { org, who, role, groups: Vec::new(), address: None };
     Ok(Some(Caller { session: None, actor }))

@@ -12,7 +12,7 @@ pub use crate::secrets;
 use crate::store::pool::Db;
 use chrono::Duration;
 use passwords::Passwords;
-use secrets::SecretKey;
+use secrets::Keyring;
 use uuid::Uuid;
 
 /// How long sessions last.
@@ -36,7 +36,7 @@ impl From<SessionSettings> for Lifetime {
 /// What signing in and recognising callers needs.
 pub struct Access {
     pub db: Db,
-    pub key: SecretKey,
+    pub key: Keyring,
     pub passwords: Passwords,
     pub lifetime: Lifetime,
 }

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zxcvbn::{Score, zxcvbn};
 
 /// How many characters a password has (`api.md` 3).
 pub(crate) const LENGTH: RangeInclusive<usize> = 10..=128;
@@ -18,15 +19,29 @@ const LONGEST_QUEUE: usize = 256;
 /// How long a sign-in waits for its turn.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// A password of allowed length.
+/// How hard to guess a password has to be, of 0 to 4.
+const FAIR: Score = Score::Two;
+
+/// A password of allowed length that is not easily guessed.
 pub struct NewPassword(String);
 
 impl NewPassword {
-    /// Takes a password that has 10 to 128 characters.
-    pub fn parse(text: String, pointer: &str) -> Result<Self, Fault> {
+    /// Takes a password that has 10 to 128 characters, and that `zxcvbn` does not find weak. What is
+    /// `about` its owner (their e-mail, name and org) makes it no better. Takes a few milliseconds.
+    pub fn parse(text: String, pointer: &str, about: &[&str]) -> Result<Self, Fault> {
         let length = text.chars().take(LENGTH.end() + 1).count();
         if LENGTH.contains(&length) {
-            return Ok(Self(text));
+            let guessed = zxcvbn(&text, about);
+            if guessed.score() >= FAIR {
+                return Ok(Self(text));
+            }
+            let why = guessed.feedback().and_then(|feedback| feedback.warning());
+            let why = why.map(|warning| format!(" {warning}")).unwrap_or_default();
+            let message = format!(
+                "The password is too easy to guess.{why} Take four or more words that have nothing \
+                 to do with each other."
+            );
+            return Err(Fault::new(Code::InvalidValue, pointer, message));
         }
         let (code, side) = if length < *LENGTH.start() {
             (Code::OutOfRange, "short")
@@ -129,7 +144,7 @@ mod tests {
     use super::*;
 
     fn password(text: &str) -> NewPassword {
-        NewPassword::parse(text.to_owned(), "/password").ok().unwrap()
+        NewPassword::parse(text.to_owned(), "/password", &[]).ok().unwrap()
     }
 
     #[test]
@@ -142,13 +157,32 @@ mod tests {
     fn a_password_has_10_to_128_characters_not_bytes() {
         for (text, fault) in [
             ("123456789".to_owned(), Some(Code::OutOfRange)),
-            ("1234567890".to_owned(), None),
-            ("ế".repeat(128), None),
+            ("kế hoạch 7".to_owned(), None),
+            (format!("correct horse battery{}", "ế".repeat(107)), None),
             ("x".repeat(129), Some(Code::TooLong)),
             ("x".repeat(5_000_000), Some(Code::TooLong)),
         ] {
-            let parsed = NewPassword::parse(text, "/password");
+            let parsed = NewPassword::parse(text, "/password", &[]);
             assert_eq!(parsed.err().map(|fault| fault.code), fault);
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_easily_guessed_is_refused() {
+        let about = ["linh.tran@acme.example", "Linh Tran", "Acme Foods"];
+        for (text, fair) in [
+            ("1234567890", false),
+            ("password123", false),
+            ("qwertyuiop", false),
+            ("aaaaaaaaaaaaaa", false),
+            ("linh.tran@acme.example", false),
+            ("Acme Foods", false),
+            ("correct horse battery", true),
+            ("vT7#pq2!xLm0", true),
+        ] {
+            let parsed = NewPassword::parse(text.to_owned(), "/password", &about);
+            let code = parsed.err().map(|fault| fault.code);
+            assert_eq!(code, (!fair).then_some(Code::InvalidValue), "{text}");
         }
     }
 

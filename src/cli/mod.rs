@@ -2,11 +2,13 @@
 
 mod demo;
 mod failure;
+mod fitness;
 mod healthcheck;
 mod import;
 mod migrate;
 mod org;
 mod password;
+mod rekey;
 mod serve;
 mod usage;
 mod user;
@@ -35,6 +37,8 @@ enum Command {
     Serve(Box<ServeSettings>),
     /// Apply pending migrations
     Migrate(DatabaseSettings),
+    /// Seal again, with the first key, what an older one has sealed; servers may run meanwhile
+    Rekey(rekey::RekeySettings),
     /// Ask a server on this machine whether it lives; for container health checks
     Healthcheck(healthcheck::HealthcheckSettings),
     /// Send the rows of a CSV or NDJSON file to a listener
@@ -65,7 +69,8 @@ pub fn run() -> ExitCode {
 }
 
 fn chosen() -> Result<ExitCode, Failure> {
-    if let Err(error) = dotenvy::dotenv()
+    // Of the working directory, and not of one above it, which may be somebody else's.
+    if let Err(error) = dotenvy::from_path(".env")
         && !error.not_found()
     {
         let fault = usage::env_file_fault(&error);
@@ -82,6 +87,7 @@ fn chosen() -> Result<ExitCode, Failure> {
         Command::Demo(settings) => demo::run(&settings)?,
         Command::Serve(settings) => serve::run(&settings)?,
         Command::Migrate(settings) => migrate::run(&settings)?,
+        Command::Rekey(settings) => rekey::run(&settings)?,
         Command::Healthcheck(settings) => healthcheck::run(&settings)?,
         Command::Import(settings) => return import::run(&settings),
         Command::Org(OrgCommand::Create(order)) => org::create(&order)?,

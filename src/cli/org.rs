@@ -1,11 +1,12 @@
 //! `beeiq org create`.
 
 use super::password;
+use crate::access::passwords::NewPassword;
 use crate::access::secrets;
 use crate::config::{DatabaseSettings, OrgSettings};
 use crate::service::orgs::{NewOrg, create_org};
 use crate::store::pool::{Db, DbConfig};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use beeiq_core::values::email::Email;
 use beeiq_core::values::slug::Slug;
 use clap::Args;
@@ -36,12 +37,14 @@ pub(crate) fn create(order: &OrgCreate) -> anyhow::Result<()> {
     let email = Email::parse(&order.owner_email).context("--owner-email")?;
     let name = order.name.trim();
     anyhow::ensure!(!name.is_empty() && !name.contains('\0'), "--name is empty");
-    let (password, generated) = if order.owner_password_stdin {
-        (password::from_stdin()?, None)
-    } else {
-        let made = secrets::new_password();
-        (password::checked(made.clone())?, Some(made))
+    let generated = (!order.owner_password_stdin).then(secrets::new_password);
+    let chosen = match &generated {
+        Some(made) => made.clone(),
+        None => password::from_stdin()?,
     };
+    let about = [email.value(), name, slug.as_str()];
+    let password =
+        NewPassword::parse(chosen, "", &about).map_err(|fault| anyhow!(fault.message))?;
     let db = Db::new(&DbConfig::of(&order.database)?)?;
     let new = NewOrg {
         slug: &slug,

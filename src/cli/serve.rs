@@ -1,7 +1,7 @@
 //! `beeiq serve`.
 
 use super::failure::Failure;
-use super::migrate;
+use super::{fitness, migrate};
 use crate::app::App;
 use crate::config::ServeSettings;
 use crate::{server, telemetry};
@@ -20,5 +20,6 @@ pub(crate) fn run(settings: &ServeSettings) -> Result<(), Failure> {
     if !settings.no_migrate {
         migrate::run(&settings.database)?;
     }
+    fitness::check(&app.db, settings.without_row_security)?;
     Ok(server::run(app, listener, metrics)?)
 }

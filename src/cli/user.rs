@@ -2,10 +2,8 @@
 
 use super::password;
 use crate::config::DatabaseSettings;
-use crate::service::settings::Edit;
-use crate::service::settings::users::replace_password;
-use crate::store::orgs;
-use crate::store::pool::{Db, DbConfig, in_org};
+use crate::service::passwords::recover;
+use crate::store::pool::{Db, DbConfig};
 use anyhow::Context;
 use beeiq_core::values::email::Email;
 use clap::Args;
@@ -28,15 +26,8 @@ pub(crate) struct SetPassword {
 
 pub(crate) fn set_password(order: &SetPassword) -> anyhow::Result<()> {
     let email = Email::parse(&order.email).context("--email")?;
-    let hash = password::from_stdin()?.hash()?;
-    let changed = Db::new(&DbConfig::of(&order.database)?)?.run_here(|conn| {
-        let Some(org) = orgs::with_slug(conn, &order.org)? else {
-            return Ok(false);
-        };
-        in_org(conn, org.id, |conn| {
-            replace_password(&mut Edit::of_operator(conn, org.id), &org, &email, &hash)
-        })
-    })?;
+    let db = Db::new(&DbConfig::of(&order.database)?)?;
+    let changed = recover(&db, &order.org, &email, password::from_stdin()?)?;
     anyhow::ensure!(changed, "there is no user {} in an org \"{}\"", email.value(), order.org);
     writeln!(std::io::stdout(), "Changed the password; the user's sessions are ended.")?;
     Ok(())

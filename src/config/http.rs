@@ -3,6 +3,7 @@
 use super::values::{network, public_url};
 use clap::Args;
 use ipnetwork::IpNetwork;
+use secrecy::SecretString;
 use std::net::SocketAddr;
 
 #[derive(Args, Clone, Debug)]
@@ -16,6 +17,9 @@ pub struct HttpSettings {
     /// Where /metrics is served, if not with everything else
     #[arg(long, env = "BEEIQ_METRICS_BIND", value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<SocketAddr>,
+    /// What has to be sent as `Authorization: Bearer …` for /metrics where it has no address of its own
+    #[arg(long, env = "BEEIQ_METRICS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub metrics_token: Option<SecretString>,
     /// Networks of reverse proxies whose X-Forwarded-For is believed, comma separated
     #[arg(long, env = "BEEIQ_TRUSTED_PROXIES", value_name = "CIDR,…")]
     #[arg(value_delimiter = ',', value_parser = network)]

@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod orgs;
 mod outbox;
+mod secrets;
 mod senders;
 mod sessions;
 mod smtp;
@@ -23,14 +24,12 @@ pub use limits::Limits;
 pub use log::{LogFormat, LogSettings};
 pub use orgs::OrgSettings;
 pub use outbox::OutboxSettings;
+pub use secrets::SecretSettings;
 pub use senders::SenderSettings;
 pub use sessions::SessionSettings;
 pub use smtp::SmtpSettings;
 
-use crate::secrets::SecretKey;
-use anyhow::Context;
 use clap::{Args, Command};
-use secrecy::{ExposeSecret, SecretString};
 
 /// Settings as they are where nothing is set, whatever the environment says.
 pub(crate) fn defaults<T: Args>() -> anyhow::Result<T> {
@@ -68,26 +67,17 @@ pub struct ServeSettings {
     pub sessions: SessionSettings,
     #[command(flatten)]
     pub log: LogSettings,
-    /// 32 bytes in base64; tokens are hashed and secrets sealed with keys derived from it
-    #[arg(long, env = "BEEIQ_SECRET_KEY", hide_env_values = true, value_name = "BASE64")]
-    pub secret_key: Option<SecretString>,
+    #[command(flatten)]
+    pub secrets: SecretSettings,
     /// Whether messages are sent, or captured in the outbox only (staging)
     #[arg(long, env = "BEEIQ_ENVIRONMENT", value_enum, default_value_t = Environment::Production)]
     pub environment: Environment,
+    /// Start although row security does not bind the database's role: orgs are kept apart by queries alone
+    #[arg(long, env = "BEEIQ_WITHOUT_ROW_SECURITY")]
+    pub without_row_security: bool,
     /// Start without applying pending migrations
     #[arg(long)]
     pub no_migrate: bool,
-}
-
-impl ServeSettings {
-    pub fn secret_key(&self) -> anyhow::Result<SecretKey> {
-        let set = self.secret_key.as_ref().filter(|text| !text.expose_secret().is_empty());
-        let text = set.context(
-            "BEEIQ_SECRET_KEY (--secret-key) is not set: it must be 32 bytes in base64; \
-             `openssl rand -base64 32` makes one",
-        )?;
-        text.expose_secret().parse().context("BEEIQ_SECRET_KEY (--secret-key) is malformed")
-    }
 }
 
 #[cfg(test)]
@@ -118,15 +108,5 @@ mod tests {
             let argument = format!("{flag}={value}");
             assert!(parse(&[&argument]).unwrap_err().contains(flag), "{argument}");
         }
-    }
-
-    #[test]
-    fn a_missing_or_malformed_secret_key_is_said_without_showing_it() {
-        let missing = parse(&[]).unwrap().secret_key().unwrap_err();
-        assert!(missing.to_string().contains("BEEIQ_SECRET_KEY (--secret-key) is not set"));
-        let settings = parse(&["--secret-key", "hunter2"]).unwrap();
-        let malformed = format!("{:#}", settings.secret_key().unwrap_err());
-        assert!(malformed.contains("32 bytes") && !malformed.contains("hunter2"), "{malformed}");
-        assert!(!format!("{settings:?}").contains("hunter2"));
     }
 }

@@ -4,11 +4,18 @@ use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use beeiq_core::values::network::contains;
 use ipnetwork::IpNetwork;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// The address that a request comes from, see [`caller`].
 pub(crate) fn address_of(request: &HttpRequest, trusted: &[IpNetwork]) -> Option<IpAddr> {
     caller(request.peer_addr()?.ip(), request.headers(), trusted)
+}
+
+/// The same, or the proxy's where that does not tell: then the proxy is who tries.
+pub(crate) fn address_or_peer(request: &HttpRequest, trusted: &[IpNetwork]) -> IpAddr {
+    address_of(request, trusted)
+        .or_else(|| request.peer_addr().map(|peer| peer.ip()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 /// The caller's address. A peer that is no trusted proxy is the caller, whatever its headers say;

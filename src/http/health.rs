@@ -3,8 +3,9 @@
 use super::openapi::Unavailable;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::store::pool::ping;
+use crate::store::pool::row_security_binds;
 use actix_web::web;
+use beeiq_core::diagnostics::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,15 +27,30 @@ pub(crate) async fn healthz() -> web::Json<Health> {
     web::Json(Health { status: "ok" })
 }
 
-/// The database answers.
+/// That requests can be served.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Readiness {
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// Whether the database itself keeps orgs apart; false where the operator allowed that it does not.
+    row_security: bool,
+}
+
+/// The database answers, and keeps orgs apart.
 #[utoipa::path(
     get, path = "/readyz", tag = "Operation", operation_id = "readyz", security(()),
     responses(
-        (status = 200, body = Health),
+        (status = 200, body = Readiness),
         Unavailable,
     ),
 )]
-pub(crate) async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
-    app.db.run(ping).await?;
-    Ok(web::Json(Health { status: "ok" }))
+pub(crate) async fn readyz(app: web::Data<App>) -> Result<web::Json<Readiness>, Problem> {
+    let row_security = app.db.run(row_security_binds).await?;
+    if !row_security && !app.without_row_security {
+        let detail =
+            "Row security does not bind the database's role; the log of a start says more.";
+        return Err(Problem::new(Code::Unavailable, detail));
+    }
+    Ok(web::Json(Readiness { status: "ok", row_security }))
 }

@@ -112,13 +112,14 @@ pub async fn receive(
     let headers = request.headers();
     let prefers_async = prefers_async(headers);
     let keys = headers.get_all("idempotency-key").map(|value| value.as_bytes().to_vec());
+    let token = token.into_inner();
     let arrival = Arrival {
         id,
         at: clock::now(),
-        token: token.into_inner(),
         caller: address_of(&request, &app.trusted_proxies),
-        query: request.query_string().to_owned(),
-        headers: kept_headers(headers),
+        query: request.query_string().replace(token.as_str(), CUT_OUT),
+        headers: kept_headers(headers, &token),
+        token,
         idempotency_keys: keys.collect(),
         prefers_async,
         format: FORMAT,
@@ -208,10 +209,9 @@ pub async fn outcome(
 ) -> Result<Json<DeliveryOutcome>, Problem> {
     let (token, id) = path.into_inner();
     let caller = address_of(&request, &app.trusted_proxies);
-    let admitted = app.pipeline.admit(&token, caller).await?;
+    let (org, listener) = app.pipeline.admit_reader(&token, caller).await?;
     let unknown = || Problem::not_found("delivery of this listener");
     let id: Uuid = id.parse().map_err(|_| unknown())?;
-    let (org, listener) = (admitted.org(), admitted.listener());
     let read = move |conn: &mut _| deliveries::outcome(conn, org, Some(listener), id);
     let found = app.db.in_org(org, read).await?.ok_or_else(unknown)?;
     let pending = found.status == DeliveryStatus::Pending;
@@ -246,18 +246,39 @@ fn encoded(headers: &HeaderMap) -> Option<Problem> {
     Some(Problem::new(Code::EncodingNotSupported, detail))
 }
 
-/// The headers as the delivery keeps them: without those that are there to carry secrets.
-fn kept_headers(headers: &HeaderMap) -> Headers {
-    let kept = headers.iter().filter(|(name, _)| !is_secret(name.as_str()));
+/// The headers that are kept: those that tell what was sent by which program, and none that may carry
+/// a secret under a name that nobody foresaw.
+const KEPT_HEADERS: [&str; 17] = [
+    "accept",
+    "accept-language",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "host",
+    "idempotency-key",
+    "origin",
+    "prefer",
+    "referer",
+    "traceparent",
+    "transfer-encoding",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-request-id",
+];
+
+/// What stands where the listener's token was.
+const CUT_OUT: &str = "[token]";
+
+/// The headers as the delivery keeps them, without the listener's token wherever it stands.
+fn kept_headers(headers: &HeaderMap, token: &str) -> Headers {
+    let kept = headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()));
     let shown = |value: &HeaderValue| {
-        String::from_utf8_lossy(value.as_bytes()).chars().take(KEPT_OF_A_HEADER).collect()
+        let text = String::from_utf8_lossy(value.as_bytes()).replace(token, CUT_OUT);
+        text.chars().take(KEPT_OF_A_HEADER).collect()
     };
     kept.map(|(name, value)| (name.as_str().to_owned(), shown(value))).collect()
-}
-
-fn is_secret(name: &str) -> bool {
-    let telling = ["auth", "cookie", "token", "secret", "signature", "hmac", "api-key", "apikey"];
-    name != "idempotency-key" && telling.iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]
@@ -265,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_that_carry_secrets_are_not_kept() {
+    fn only_headers_that_carry_no_secrets_are_kept_and_never_the_token() {
         let mut headers = HeaderMap::new();
         for name in [
             "authorization",
@@ -275,14 +296,18 @@ mod tests {
             "x-auth-token",
             "x-hub-signature-256",
             "x-oktium-hmac-sha256",
+            "x-shop-password",
             "user-agent",
             "idempotency-key",
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static("v"));
         }
-        let kept = kept_headers(&headers);
+        let referer = HeaderValue::from_static("https://crm.example/listener/t0k3n");
+        headers.insert(header::REFERER, referer);
+        let kept = kept_headers(&headers, "t0k3n");
+        assert_eq!(kept.get("referer"), Some("https://crm.example/listener/[token]"));
         let names: Vec<&str> = kept.names().collect();
-        assert_eq!(names, ["idempotency-key", "user-agent"]);
+        assert_eq!(names, ["idempotency-key", "referer", "user-agent"]);
     }
 
     #[test]

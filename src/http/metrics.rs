@@ -2,10 +2,13 @@
 
 use super::openapi::ProblemDocument;
 use crate::app::App;
+use crate::config::Environment;
 use crate::problem::Problem;
+use crate::secrets::TokenKind;
 use crate::service::metrics::CONTENT_TYPE;
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::ExposeSecret;
 
 crate::http::routes::routes![serve];
 
@@ -16,14 +19,27 @@ crate::http::routes::routes![serve];
         (status = 200, body = String,
          content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json",
-         description = "`not_found`: they are served on an address of their own"),
+         description = "`not_found`: they are served on an address of their own, or to who has their token"),
     ),
 )]
-pub(crate) async fn serve(app: web::Data<App>) -> Result<HttpResponse, Problem> {
-    if app.metrics_elsewhere {
+pub(crate) async fn serve(
+    app: web::Data<App>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    if app.metrics_elsewhere || !may_read(&app, &request) {
         return Err(Problem::not_found("path"));
     }
     Ok(render(app).await)
+}
+
+/// In production nobody may who does not have the token, where one is set at all.
+fn may_read(app: &App, request: &HttpRequest) -> bool {
+    let Some(token) = &app.metrics_token else { return app.environment == Environment::Staging };
+    let sent = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+    let sent = sent.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    // As hashes, so that the time tells nothing of the token.
+    let hash = |text: &str| app.key.token_hash(TokenKind::Session, text);
+    hash(sent) == hash(token.expose_secret())
 }
 
 /// The same on the address of their own.

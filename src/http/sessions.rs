@@ -1,7 +1,7 @@
 //! `/api/v1/sessions` and `/api/v1/me` (`api.md` 3).
 
 use super::body;
-use super::caller::address_of;
+use super::caller::address_or_peer;
 use super::openapi::{BodyProblems, Forbidden, ProblemDocument, SignedInProblems, Unavailable};
 use crate::access::{Actor, Role, Session, Who};
 use crate::app::App;
@@ -14,7 +14,6 @@ use crate::store::word::Stored;
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -120,10 +119,7 @@ pub(crate) async fn create(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let NewSession { org, email, password } = body::json_of_anybody(payload).await?;
-    // Where a proxy does not tell, the proxy is who tries.
-    let address = address_of(&request, &app.trusted_proxies)
-        .or_else(|| request.peer_addr().map(|peer| peer.ip()))
-        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let address = address_or_peer(&request, &app.trusted_proxies);
     let signing_in::SignedIn { token, expires_at, user } =
         signing_in::sign_in(&app.access, &org, &email, password, address).await?;
     Ok(HttpResponse::Created().json(CreatedSession { token, expires_at, user: user.try_into()? }))

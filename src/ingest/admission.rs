@@ -1,6 +1,7 @@
 //! Whether a listener takes anything from a caller (`listener.md` 1, 2).
 
 use crate::problem::Problem;
+use crate::secrets::TokenHash;
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::{Directory, Listener};
 use beeiq_core::values::network::contains;
@@ -11,8 +12,8 @@ use std::net::IpAddr;
 /// applied under, and again where that turns out to be out of date.
 #[derive(Clone)]
 pub(super) struct Credentials {
-    /// The keyed hash of the URL's token.
-    pub(super) token_hash: [u8; 32],
+    /// The URL's token as it may be kept.
+    pub(super) tokens: Vec<TokenHash>,
     /// `None` where a trusted proxy does not tell.
     pub(super) caller: Option<IpAddr>,
     pub(super) at: DateTime<Utc>,
@@ -24,9 +25,10 @@ pub(super) fn admit<'d>(
     directory: &'d Directory,
     credentials: &Credentials,
 ) -> Result<(&'d Listener, IpAddr), Problem> {
-    let Credentials { token_hash, caller, at } = credentials;
-    let listener = directory
-        .listener_of_token(token_hash, *at)
+    let Credentials { tokens, caller, at } = credentials;
+    let listener = tokens
+        .iter()
+        .find_map(|token| directory.listener_of_token(&token.hash, *at))
         .ok_or_else(|| Problem::not_found("listener"))?;
     let allowed = |address: &IpAddr| {
         listener.allowed_ips.is_empty() || contains(&listener.allowed_ips, *address)

@@ -24,16 +24,6 @@ pub(crate) struct Admitted {
     pub(super) rate: Option<Rate>,
 }
 
-impl Admitted {
-    pub(crate) fn org(&self) -> Uuid {
-        self.directory.org.id
-    }
-
-    pub(crate) const fn listener(&self) -> Uuid {
-        self.listener
-    }
-}
-
 impl Pipeline {
     /// Finds the listener and asks whether it takes anything from this caller. A refusal is given
     /// only by the directory as it is now; a request that is let in by an older one is judged again
@@ -48,8 +38,8 @@ impl Pipeline {
         // A malformed token takes the same way as an unknown one.
         let org = self.0.directories.org_of(parsed.as_ref().map_or("", Token::org)).await?;
         let (Some(token), Some(org)) = (parsed, org) else { return Err(unknown()) };
-        let token_hash = token.hash(&self.0.key);
-        let credentials = Credentials { token_hash, caller, at: clock::now() };
+        let tokens = token.hashes(&self.0.key);
+        let credentials = Credentials { tokens, caller, at: clock::now() };
         let mut directory = self.0.directories.get(org).await?;
         if admit(&directory, &credentials).is_err() {
             directory = self.0.directories.current(org).await?;
@@ -57,6 +47,19 @@ impl Pipeline {
         let (listener, caller) = admit(&directory, &credentials)?;
         let (rate, listener) = (self.rate_of(listener), listener.id);
         Ok(Admitted { directory, listener, caller, credentials, rate })
+    }
+
+    /// The org and the listener, by the settings as they are now in every process: for who reads, by
+    /// the URL, what was delivered before.
+    pub(crate) async fn admit_reader(
+        &self,
+        token: &str,
+        caller: Option<IpAddr>,
+    ) -> Result<(Uuid, Uuid), Problem> {
+        let admitted = self.admit(token, caller).await?;
+        let org = admitted.directory.org.id;
+        let current = self.0.directories.current(org).await?;
+        Ok((org, admit(&current, &admitted.credentials)?.0.id))
     }
 
     fn rate_of(&self, listener: &Listener) -> Option<Rate> {

@@ -378,6 +378,12 @@ impl From<Status> for ActionStatus {
 }
 
 impl ActionResult {
+    /// Whether it names that record, by its id or code.
+    pub(super) fn tells_of(&self, id: Uuid, code: &str) -> bool {
+        let records = self.record.iter().chain(self.related.iter().map(|related| &related.record));
+        records.into_iter().any(|it| it.id == Some(id) || it.code.as_deref() == Some(code))
+    }
+
     /// Whether it names one of these.
     pub(super) fn names(&self, ids: &HashSet<Uuid>) -> bool {
         let records = self.record.iter().chain(self.related.iter().map(|related| &related.record));

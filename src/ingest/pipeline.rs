@@ -7,7 +7,7 @@ use super::quotas::Quotas;
 use crate::clock;
 use crate::config::{CapacitySettings, Environment, Limits};
 use crate::directory::DirectoryCache;
-use crate::secrets::SecretKey;
+use crate::secrets::Keyring;
 use crate::store::pool::Db;
 use crate::store::writes::Outgoing;
 use crate::telemetry::metrics::Counters;
@@ -22,7 +22,7 @@ pub struct Pipeline(pub(super) Arc<Parts>);
 pub(super) struct Parts {
     pub(super) db: Db,
     pub(super) directories: DirectoryCache,
-    pub(super) key: SecretKey,
+    pub(super) key: Keyring,
     pub(super) limits: Limits,
     /// The most memory that working on one body may take.
     pub(super) working_bytes: usize,
@@ -75,7 +75,7 @@ impl Pipeline {
     pub(crate) fn new(
         db: Db,
         directories: DirectoryCache,
-        key: SecretKey,
+        key: Keyring,
         Bounds { limits, capacity, connections }: Bounds,
         messages: Messages,
         counters: Counters,

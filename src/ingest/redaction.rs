@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 /// How many deliveries are held in memory at a time: a body may have megabytes.
 const CHUNK: usize = 20;
+const PAGE: i64 = 20;
 
 /// Erases a contact, account or lead with what hangs on it: identities, tags, notes, tickets,
 /// messages and history go with it, and its part of the kept deliveries. Deals with it, and the
@@ -31,7 +32,51 @@ pub(crate) fn erase_customer(conn: &mut Conn, org: Uuid, customer: Uuid) -> Resu
             erasure::set_kept(conn, org, id, &body, answer.as_deref())?;
         }
     }
+    let touched = traces.kept.iter().map(|kept| kept.id).collect();
+    erase_where_named(conn, org, customer, &touched)?;
     erasure::delete(conn, org, customer)
+}
+
+/// Takes the customer out of the deliveries that name them without having touched them: what failed,
+/// was refused, changed nothing or was a dry run. Nothing leads to these, so all are read.
+fn erase_where_named(
+    conn: &mut Conn,
+    org: Uuid,
+    customer: Uuid,
+    touched: &HashSet<Uuid>,
+) -> Result<(), StoreError> {
+    let Some(known) = erasure::known_by(conn, org, customer)? else { return Ok(()) };
+    let code = known.code.to_string();
+    let mut after = Uuid::nil();
+    loop {
+        let page = erasure::kept_after(conn, org, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.id;
+        for KeptDelivery { id, format, body, answer } in page {
+            if touched.contains(&id) {
+                continue;
+            }
+            let told = answer.as_deref().and_then(|answer| Answer::kept(answer).ok()?);
+            let told = told.iter().flat_map(|answer| &answer.results);
+            let told = told.filter(|result| result.tells_of(customer, &code));
+            let mut actions: BTreeSet<usize> = told.map(|result| result.index).collect();
+            let Some(named) = format.actions_that(&body, |action| known.is_told_by(action)) else {
+                // It is no payload: what there is of it goes where a word of it names them.
+                let text = String::from_utf8_lossy(&body);
+                let words =
+                    text.split(|c: char| c.is_whitespace() || r#"",;:{}[]<>()=&"#.contains(c));
+                if known.is_told_by(&words.collect()) {
+                    erasure::set_kept(conn, org, id, &[], None)?;
+                }
+                continue;
+            };
+            actions.extend(named);
+            if !actions.is_empty() {
+                let Kept { body, answer } = redacted(format, &Kept { body, answer }, &actions);
+                erasure::set_kept(conn, org, id, &body, answer.as_deref())?;
+            }
+        }
+    }
 }
 
 /// Of each first delivery the actions that were about the customer, wherever that is told; none where

@@ -8,7 +8,7 @@ pub(crate) mod trials;
 pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
 
 use crate::config::{SenderSettings, SmtpSettings};
-use crate::secrets::SecretKey;
+use crate::secrets::Keyring;
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, Db};
 use crate::store::settings::message_accounts::{self, AccountRow};
@@ -21,6 +21,7 @@ use serde_json::Value;
 use sms::{Owner, Providers, SmsAccount};
 use smtp::account::{self, SmtpAccount};
 use smtp::{Smtp, SmtpServer, SmtpTimeouts, instance};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -39,7 +40,7 @@ pub(crate) fn secret_places(channel: Channel, settings: &Value) -> Vec<String> {
 /// What sends messages, each org's through its own account or else the instance's.
 pub struct Senders {
     db: Db,
-    key: SecretKey,
+    key: Keyring,
     guard: Guard,
     smtp: Smtp,
     instance_smtp: Option<SmtpServer>,
@@ -71,7 +72,7 @@ impl Senders {
         settings: &SenderSettings,
         smtp: &SmtpSettings,
         db: Db,
-        key: SecretKey,
+        key: Keyring,
     ) -> anyhow::Result<Self> {
         let guard = Guard::new(&settings.outbound_allow);
         let providers = Providers::new(settings, guard.clone())?;
@@ -105,14 +106,18 @@ impl Senders {
     }
 
     pub(crate) async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {
-        let server = match account {
-            MailAccount::Instance(server) => server,
+        match account {
+            MailAccount::Instance(server) => {
+                self.smtp.send(&server, email).await.reworded(|words| {
+                    tracing::debug!(words, "the instance's mail server");
+                    without_addresses(words, &server.host)
+                })
+            }
             MailAccount::Org(account) => match self.server_of(account).await {
-                Ok(server) => server,
-                Err(outcome) => return outcome,
+                Ok(server) => self.smtp.send(&server, email).await,
+                Err(outcome) => outcome,
             },
-        };
-        self.smtp.send(&server, email).await
+        }
     }
 
     /// The account that e-mails of the org go through.
@@ -204,7 +209,7 @@ impl Senders {
 
 /// The secrets of an account; none where they were sealed with another key.
 pub(crate) fn opened(
-    key: &SecretKey,
+    key: &Keyring,
     org: Uuid,
     channel: Channel,
     row: &AccountRow,
@@ -214,6 +219,19 @@ pub(crate) fn opened(
         tracing::error!(%org, channel = channel.as_str(), "the secrets of an account: {error}");
     });
     serde_json::from_slice(&json.ok()?).ok()
+}
+
+/// What an org may read of the instance's mail server: not where the operator has it.
+fn without_addresses(words: &str, host: &str) -> String {
+    let is_address = |word: &str| {
+        let word = word.trim_matches(|c: char| ".,;:()".contains(c));
+        let bare = word.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok() || word.parse::<SocketAddr>().is_ok()
+    };
+    let words = words.replace(host, "the mail server");
+    let shown =
+        words.split(' ').map(|word| if is_address(word) { "the mail server" } else { word });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 fn no_account(error: &AccountError) -> Outcome {
@@ -250,6 +268,25 @@ fn instance_account(text: &str) -> anyhow::Result<SmsAccount> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_org_is_not_told_where_the_operators_mail_server_is() {
+        for (words, shown) in [
+            (
+                "cannot connect to 10.1.2.3:587: refused",
+                "cannot connect to the mail server refused",
+            ),
+            (
+                "cannot connect to [fd00::1]:25: refused",
+                "cannot connect to the mail server refused",
+            ),
+            ("mx.internal has no address: unknown", "the mail server has no address: unknown"),
+            ("550 no such user (10.1.2.3)", "550 no such user the mail server"),
+            ("250 2.0.0 Ok: queued as 4711", "250 2.0.0 Ok: queued as 4711"),
+        ] {
+            assert_eq!(without_addresses(words, "mx.internal"), shown);
+        }
+    }
 
     #[test]
     fn what_is_wrong_with_the_instances_account_is_told_without_its_secrets() {

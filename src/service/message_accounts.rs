@@ -2,7 +2,7 @@
 //! (`api.md` 4).
 
 use super::settings::{Edit, Subject};
-use crate::access::secrets::SecretKey;
+use crate::access::secrets::Keyring;
 use crate::problem::{Problem, Result};
 use crate::send;
 use crate::store::directory;
@@ -28,7 +28,7 @@ pub(crate) struct Kept {
 /// The org's account.
 pub(crate) fn kept(
     conn: &mut Conn,
-    key: &SecretKey,
+    key: &Keyring,
     org: Uuid,
     channel: Channel,
 ) -> Result<Option<Kept>> {
@@ -66,7 +66,7 @@ pub(crate) fn with_secrets(
 /// Changes the account into what `wanted` makes of it, secrets in it.
 pub(crate) fn change(
     edit: &mut Edit<'_>,
-    key: &SecretKey,
+    key: &Keyring,
     channel: Channel,
     wanted: impl FnOnce(Option<&Kept>) -> Result<Value>,
 ) -> Result<Kept> {
@@ -92,7 +92,7 @@ pub(crate) fn change(
 }
 
 /// Goes back to the instance's account, with a line in the audit log where there was another.
-pub(crate) fn delete(edit: &mut Edit<'_>, key: &SecretKey, channel: Channel) -> Result<()> {
+pub(crate) fn delete(edit: &mut Edit<'_>, key: &Keyring, channel: Channel) -> Result<()> {
     directory::bump(edit.conn, edit.org)?;
     let before = kept(edit.conn, key, edit.org, channel)?;
     if message_accounts::delete(edit.conn, edit.org, channel)? {

@@ -5,6 +5,8 @@ pub(crate) mod audit;
 pub(crate) mod message_accounts;
 pub(crate) mod metrics;
 pub mod orgs;
+pub(crate) mod passwords;
+pub mod rekey;
 pub mod sessions;
 pub mod settings;
 pub(crate) mod validity;

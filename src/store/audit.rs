@@ -25,11 +25,21 @@ pub(crate) struct Subject<'a> {
     pub(crate) name: &'a str,
 }
 
-/// Who did it: a user or an API key.
+/// Who did it.
 pub(crate) enum Author<'a> {
     User(Uuid),
-    ApiKey { id: Uuid, name: &'a str },
+    ApiKey {
+        id: Uuid,
+        name: &'a str,
+    },
+    /// Who runs the instance, by its commands.
+    Operator,
+    /// Somebody who has not signed in.
+    Nobody,
 }
+
+/// The name of the operator as an actor: no e-mail.
+pub(crate) const OPERATOR: &str = "operator";
 
 /// A line to be written, in the transaction of the change that it tells of.
 pub(crate) struct NewLine<'a> {
@@ -46,6 +56,8 @@ pub(crate) fn record(conn: &mut Conn, org: Uuid, line: NewLine<'_>) -> Result<()
     let (user, key, name) = match author {
         Author::User(id) => (Some(id), None, email(conn, org, id)?),
         Author::ApiKey { id, name } => (None, Some(id), name.to_owned()),
+        Author::Operator => (None, None, OPERATOR.to_owned()),
+        Author::Nobody => (None, None, String::new()),
     };
     diesel::insert_into(audit_log::table)
         .values((
@@ -72,9 +84,11 @@ pub(crate) fn record(conn: &mut Conn, org: Uuid, line: NewLine<'_>) -> Result<()
 pub(crate) struct Line {
     pub(crate) id: Uuid,
     pub(crate) at: DateTime<Utc>,
+    /// The user who did it, where it was one.
+    pub(crate) actor_id: Option<Uuid>,
     /// The API key by which it was done, where it was one.
     pub(crate) api_key_id: Option<Uuid>,
-    /// The user's e-mail, or the name of the API key.
+    /// The user's e-mail, the name of the API key, or [`OPERATOR`].
     pub(crate) actor_name: String,
     pub(crate) address: Option<IpNetwork>,
     pub(crate) action: Stored<Action>,

@@ -118,11 +118,7 @@ pub(crate) enum Turn {
 
 /// Takes the delivery of a queue that came first, and counts the try; `uncounted` earlier ones count
 /// as none. A count that a crash of the database loses is no harm, so nobody waits for the disk.
-pub(crate) fn begin_first(
-    conn: &mut Conn,
-    queue: Queue,
-    uncounted: i32,
-) -> Result<Turn> {
+pub(crate) fn begin_first(conn: &mut Conn, queue: Queue, uncounted: i32) -> Result<Turn> {
     let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
     let Some(first): Option<Kept> = first.optional()? else { return Ok(Turn::Empty) };
     if !try_lock(conn, &queue.lock())? {
@@ -141,12 +137,7 @@ pub(crate) fn begin_first(
 }
 
 /// Counts so many tries less of a delivery.
-pub(crate) fn take_back_try(
-    conn: &mut Conn,
-    org: Uuid,
-    id: Uuid,
-    tries: i32,
-) -> Result<()> {
+pub(crate) fn take_back_try(conn: &mut Conn, org: Uuid, id: Uuid, tries: i32) -> Result<()> {
     diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
@@ -173,12 +164,7 @@ fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
 
 /// Whether it is this delivery's turn. If so, nobody else applies one of its listener until the
 /// transaction ends.
-pub(crate) fn take_turn(
-    conn: &mut Conn,
-    org: Uuid,
-    listener: Uuid,
-    id: Uuid,
-) -> Result<bool> {
+pub(crate) fn take_turn(conn: &mut Conn, org: Uuid, listener: Uuid, id: Uuid) -> Result<bool> {
     let queue = Queue { org_id: org, listener_id: listener };
     if !try_lock(conn, &queue.lock())? {
         return Ok(false);

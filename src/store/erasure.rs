@@ -1,12 +1,24 @@
 //! Erasing a customer with what hangs on it (`api.md` 5), and where kept deliveries tell of it.
 
-use super::schema::{activities, customers, deals, deliveries, history, notes, outbox, tickets};
-use crate::store::error::Result;
+use super::customers::identities::kind_of;
+use super::schema::{
+    activities, customer_identities, customers, deals, deliveries, history, notes, org_settings,
+    outbox, tickets,
+};
+use crate::store::error::{Result, StoreError};
 use crate::store::pool::Conn;
+use crate::store::word::Stored;
 use beeiq_core::formats::Format;
+use beeiq_core::records::customer::{CustomerCode, CustomerKind};
+use beeiq_core::records::delivery::DeliveryStatus;
+use beeiq_core::records::known_by::KnownBy;
+use beeiq_core::values::phone::Region;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
+use ipnetwork::IpNetwork;
+use serde_json::json;
 use std::collections::{BTreeSet, HashSet};
+use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
 
 /// Where kept deliveries tell of a customer.
@@ -77,7 +89,51 @@ pub(crate) fn kept(conn: &mut Conn, org: Uuid, of: &[OfRoot]) -> Result<Vec<Kept
         .load(conn)?)
 }
 
-/// Writes what may stay of a delivery.
+/// Deliveries after that one, in the order of their ids. What waits to be applied has not told of
+/// anybody yet.
+pub(crate) fn kept_after(
+    conn: &mut Conn,
+    org: Uuid,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<KeptDelivery>> {
+    Ok(deliveries::table
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.gt(after))
+        .filter(deliveries::status.ne(DeliveryStatus::Pending.as_str()))
+        .order(deliveries::id)
+        .limit(limit)
+        .select((deliveries::id, deliveries::format, deliveries::body, deliveries::answer))
+        .load(conn)?)
+}
+
+/// By what the customer is recognised.
+pub(crate) fn known_by(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<Option<KnownBy>> {
+    let found: Option<(Stored<CustomerKind>, i64)> = customers::table
+        .filter(customers::org_id.eq(org))
+        .filter(customers::id.eq(customer))
+        .select((customers::kind, customers::number))
+        .first(conn)
+        .optional()?;
+    let Some((Stored(kind), number)) = found else { return Ok(None) };
+    let region: String = org_settings::table
+        .filter(org_settings::org_id.eq(org))
+        .select(org_settings::default_region)
+        .first(conn)?;
+    let identities: Vec<(i16, String)> = customer_identities::table
+        .filter(customer_identities::org_id.eq(org))
+        .filter(customer_identities::customer_id.eq(customer))
+        .select((customer_identities::kind, customer_identities::value))
+        .load(conn)?;
+    Ok(Some(KnownBy {
+        region: Region::parse(&region).map_err(|error| StoreError::unreadable(&error))?,
+        identities: identities.into_iter().map(|(kind, value)| (kind_of(kind), value)).collect(),
+        code: CustomerCode { kind, number },
+        id: customer,
+    }))
+}
+
+/// Writes what may stay of a delivery; who called it, and how, does not.
 pub(crate) fn set_kept(
     conn: &mut Conn,
     org: Uuid,
@@ -85,10 +141,17 @@ pub(crate) fn set_kept(
     body: &[u8],
     answer: Option<&str>,
 ) -> Result<()> {
+    let nowhere = IpNetwork::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
-        .set((deliveries::body.eq(body), deliveries::answer.eq(answer)))
+        .set((
+            deliveries::body.eq(body),
+            deliveries::answer.eq(answer),
+            deliveries::query.eq(""),
+            deliveries::headers.eq(json!({})),
+            deliveries::caller.eq(nowhere),
+        ))
         .execute(conn)?;
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(crate) fn try_lock(
     listener: Uuid,
     key: &IdempotencyKey,
 ) -> QueryResult<bool> {
-    advisory_lock::try_lock(conn, &format!("{org}:{listener}:{}", key.as_str()))
+    advisory_lock::try_lock(conn, &format!("{org}:{listener}:key:{}", key.as_str()))
 }
 
 /// What the key was answered first, within the time that answers are kept.

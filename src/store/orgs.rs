@@ -3,6 +3,7 @@
 use super::schema::{org_counters, org_currencies, org_settings, orgs, picklist_entries, slas};
 use crate::store::error::Result;
 use crate::store::pool::Conn;
+use crate::store::pool::{naming_org, over_queues};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -21,28 +22,27 @@ pub struct OrgRow {
 
 /// The org that people sign in to under that slug, in any case.
 pub fn with_slug(conn: &mut Conn, slug: &str) -> Result<Option<OrgRow>> {
-    let found = orgs::table
-        .filter(orgs::slug.eq(fold(slug)))
-        .select(OrgRow::as_select())
-        .first(conn)
-        .optional()?;
-    Ok(found)
+    let slug = fold(slug);
+    naming_org(conn, &slug, |conn| {
+        let named = orgs::table.filter(orgs::slug.eq(&slug));
+        Ok(named.select(OrgRow::as_select()).first(conn).optional()?)
+    })
 }
 
 /// The org whose tokens start with that.
 pub fn with_public_id(conn: &mut Conn, id: &str) -> Result<Option<OrgRow>> {
-    let found = orgs::table
-        .filter(orgs::public_id.eq(id))
-        .select(OrgRow::as_select())
-        .first(conn)
-        .optional()?;
-    Ok(found)
+    naming_org(conn, id, |conn| {
+        let named = orgs::table.filter(orgs::public_id.eq(id));
+        Ok(named.select(OrgRow::as_select()).first(conn).optional()?)
+    })
 }
 
 /// The ids of the next orgs after that one, in their order.
 pub fn ids_after(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Uuid>> {
-    let next = orgs::table.filter(orgs::id.gt(after)).order(orgs::id).limit(limit);
-    Ok(next.select(orgs::id).load(conn)?)
+    over_queues(conn, |conn| {
+        let next = orgs::table.filter(orgs::id.gt(after)).order(orgs::id).limit(limit);
+        Ok(next.select(orgs::id).load(conn)?)
+    })
 }
 
 pub(crate) fn with_id(conn: &mut Conn, id: Uuid) -> Result<Option<OrgRow>> {

@@ -13,7 +13,7 @@ use diesel::dsl::sql;
 /// A connection, within which a store function works.
 pub use diesel::pg::PgConnection as Conn;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 use diesel::{Connection, RunQueryDsl, r2d2};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::sync::Arc;
@@ -227,6 +227,34 @@ where
     transaction(conn, "SET TRANSACTION READ ONLY; SET LOCAL app.scope = 'queues'", work)
 }
 
+/// Runs `work` in a transaction that belongs to no org yet: row security shows it the one org of that
+/// slug or public id, to be read.
+pub(crate) fn naming_org<T, E>(
+    conn: &mut Conn,
+    name: &str,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    // What has other characters names none, and has no business in a statement.
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let name = if is_plain { name } else { "" };
+    let settings = format!("SET TRANSACTION READ ONLY; SET LOCAL app.org_name = '{name}'");
+    transaction(conn, &settings, work)
+}
+
+/// Runs `work` in a transaction that belongs to no org yet, to count how often signing in failed.
+pub(crate) fn signing_in<T, E>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    transaction(conn, "SET LOCAL app.scope = 'sign_in'", work)
+}
+
 /// Runs `work` in a transaction that begins with settings of its own, in one round trip.
 fn transaction<T, E>(
     conn: &mut Conn,
@@ -347,6 +375,7 @@ SET timezone = 'UTC';
 SET statement_timeout = '30s';
 SET lock_timeout = '10s';
 SET idle_in_transaction_session_timeout = '60s';
+SET app.bound = 'on';
 DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;
 DO $$ BEGIN
     IF (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
@@ -363,6 +392,14 @@ END $$";
 pub fn row_security_binds(conn: &mut Conn) -> Result<bool, StoreError> {
     let active = sql::<Bool>("row_security_active('customers')");
     Ok(diesel::select(active).get_result(conn)?)
+}
+
+/// In which language the database tells of errors, by the name of its locale.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn language_of_messages(conn: &mut Conn) -> Result<String, StoreError> {
+    Ok(diesel::select(sql::<Text>("current_setting('lc_messages')")).get_result(conn)?)
 }
 
 /// Sets each new connection up, and counts what it sends.

@@ -3,9 +3,10 @@
 
 use super::queue::Workers;
 use crate::clock;
+use crate::store::access::sign_in_failures;
 use crate::store::error::StoreError;
 use crate::store::orgs;
-use crate::store::pool::Db;
+use crate::store::pool::{Conn, Db, signing_in};
 use crate::store::retention::{self, Forgotten};
 use beeiq_core::values::idempotency::KEPT_DAYS;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -47,6 +48,8 @@ pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<usize, Stor
         deliveries: first_id_at(now - TimeDelta::days(days.into())),
         keys: now - TimeDelta::days(KEPT_DAYS),
     };
+    let purge = move |conn: &mut Conn| signing_in(conn, |conn| sign_in_failures::purge(conn, now));
+    db.run(purge).await?;
     let (mut after, mut failed) = (Uuid::nil(), 0);
     loop {
         let page = db.run(move |conn| orgs::ids_after(conn, after, ORGS)).await?;

@@ -125,6 +125,29 @@ async fn a_key_that_has_expired_or_is_deleted_is_401_at_once() {
     }
 }
 
+/// When the key is deleted, nobody may be left whom it let in.
+#[actix_web::test]
+async fn a_key_makes_no_users_sets_no_passwords_and_changes_no_roles() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let key = made(acme, "owner").await;
+    let bob = acme.get("/users?email=bob@acme.test").await.expect(200);
+    let bob = format!("/users/{}", bob.each("id")[0]);
+    let password = format!("{bob}/password");
+    for (method, path, body) in [
+        (Method::POST, "/users", json!({"email": "lan@acme.test"})),
+        (Method::POST, &*password, json!({"password": "another good one"})),
+        (Method::PATCH, &*bob, json!({"role": "admin"})),
+    ] {
+        let reply = with_body(&instance, &key, method.clone(), path, Some(&body)).await.expect(403);
+        assert_eq!(reply.problem().0, "forbidden", "{method} {path}");
+    }
+    for (active, status) in [(false, 200), (true, 403)] {
+        let body = json!({"active": active});
+        with_body(&instance, &key, Method::PATCH, &bob, Some(&body)).await.expect(status);
+    }
+}
+
 /// A key has no user: the API says so rather than show somebody else.
 #[actix_web::test]
 async fn a_key_is_shown_itself_and_has_no_session() {

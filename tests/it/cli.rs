@@ -1,8 +1,9 @@
 //! The program as an operator runs it (`api.md` 1).
 
-use crate::support::cluster::Template;
+use crate::support::cluster::{self, Template};
 use crate::support::{Instance, PASSWORD, Process, Reply, SECRET_KEY, person};
 use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use futures_util::future::join;
 use reqwest::Method;
 use serde_json::json;
@@ -340,6 +341,53 @@ fn a_database_that_cannot_be_reached_stops_the_start_with_one_line() {
     let args = ["serve", "--bind", "127.0.0.1:0"];
     beeiq_in(dir.path(), &args, &settings, "").failed(1, "the database cannot be migrated");
     beeiq_in(dir.path(), &["migrate"], &settings, "").failed(1, "the database cannot be migrated");
+}
+
+/// A server that sees the rows of all orgs must not be one by accident.
+#[test]
+fn a_role_that_row_security_does_not_bind_stops_the_start() {
+    // May pass by all policies, and make no role that may not.
+    cluster::admin("CREATE ROLE beeiq_unbound LOGIN BYPASSRLS");
+    cluster::admin("CREATE DATABASE beeiq_unbound OWNER beeiq_unbound");
+    let url = cluster::url_as("beeiq_unbound", "beeiq_unbound");
+    let dir = tempfile::tempdir().unwrap();
+    // Another database of the cluster may have made the role beeiq_server: it is not its member.
+    let settings = [KEY, ("DATABASE_URL", &url)];
+    beeiq_in(dir.path(), &["migrate"], &settings, "").succeeded();
+    let args = ["serve", "--bind", "127.0.0.1:0"];
+    let done = beeiq_in(dir.path(), &args, &settings, "");
+    done.failed(1, "BEEIQ_WITHOUT_ROW_SECURITY (--without-row-security)");
+}
+
+/// Errors are told apart by their words.
+#[test]
+fn messages_that_are_not_english_stop_the_start_with_the_remedy() {
+    cluster::admin("CREATE ROLE beeiq_spanish LOGIN");
+    cluster::admin("CREATE DATABASE beeiq_spanish OWNER beeiq_spanish");
+    let spanish = "ALTER ROLE beeiq_spanish SET lc_messages = 'es_ES.UTF-8'";
+    let mut admin = PgConnection::establish(&cluster::url("postgres")).unwrap();
+    if admin.batch_execute(spanish).is_err() {
+        eprintln!("skipped: this system has no locale es_ES.UTF-8");
+        return;
+    }
+    let url = cluster::url_as("beeiq_spanish", "beeiq_spanish");
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [KEY, ("DATABASE_URL", &url)];
+    beeiq_in(dir.path(), &["migrate"], &settings, "").succeeded();
+    let done = beeiq_in(dir.path(), &["serve", "--bind", "127.0.0.1:0"], &settings, "");
+    done.failed(1, "SET lc_messages = 'C'");
+}
+
+/// A directory above may be somebody else's.
+#[test]
+fn settings_are_read_from_the_working_directory_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let below = dir.path().join("below");
+    fs::create_dir(&below).unwrap();
+    fs::write(dir.path().join(".env"), "DATABASE_URL=nowhere\n").unwrap();
+    beeiq_in(dir.path(), &["migrate"], &[], "")
+        .failed(1, "DATABASE_URL (--database-url) is malformed");
+    beeiq_in(&below, &["migrate"], &[], "").failed(1, "DATABASE_URL (--database-url) is not set");
 }
 
 /// Every deployment stops servers: what they have taken must not be lost on the way.

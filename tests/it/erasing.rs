@@ -186,6 +186,44 @@ async fn nothing_is_left_where_a_replay_runs_at_the_same_time() {
     }
 }
 
+/// Nothing leads from the customer to what failed, was refused, changed nothing or was a dry run.
+#[actix_web::test]
+async fn deliveries_that_only_name_an_erased_customer_forget_them_and_bring_nobody_back() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = acme.listener().await;
+    let zebra = person("Zebra", "zebra@example.com")["data"].clone();
+    let made = listener.act("add-contact", zebra.clone()).await.expect(200);
+    let code = made.body["results"][0]["record"]["code"].as_str().unwrap().to_owned();
+    let with_phone = json!({"customerId": code, "phones": [{"value": "0905000001"}]});
+    listener.act("update-contact", with_phone).await.expect(200);
+
+    let failed = json!({"name": "", "passport": "x", "emails": [{"value": "Zebra@Example.com"}]});
+    let both = [action("add-contact", failed), person("Huy", "huy@example.com")];
+    let failed = listener.send(&both).await.expect(207).body;
+    listener.act("send-sms", json!({"content": "", "phones": ["0905 000 001"]})).await.expect(422);
+    let dry = crate::support::payload(&[action("add-contact", zebra.clone())]);
+    listener.post_with("?dryRun=true&who=zebra", &dry).await.expect(200);
+    listener.act("add-contact", zebra).await.expect(200);
+    let referer = [("referer", "https://shop.example/zebra")];
+    let broken = br#"{"senderUser": "zebra@example.com", "data": ["#.to_vec();
+    listener.post_bytes("", broken, &referer).await.expect(400);
+
+    acme.delete(&format!("/contacts/{code}")).await.expect(204);
+    for text in ["zebra", "0905000001", "0905 000 001", "905000001"] {
+        assert_eq!(db_tables_with(&instance, text), [""; 0], "{text}");
+    }
+    assert!(!db_tables_with(&instance, "huy@example.com").is_empty());
+    let id = failed["requestId"].as_str().unwrap();
+    let kept = instance.db_delivery(id);
+    assert_eq!(
+        (kept.caller.as_str(), kept.query.as_str(), kept.headers),
+        ("0.0.0.0", "", json!({}))
+    );
+    acme.post(&format!("/deliveries/{id}/replay"), &json!({"only": "all"})).await;
+    assert_eq!(instance.db_count("customers"), 1);
+}
+
 #[actix_web::test]
 async fn contacts_of_an_erased_account_stay_without_a_company() {
     let instance = Instance::start().await;

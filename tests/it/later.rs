@@ -143,6 +143,34 @@ async fn a_delivery_is_read_only_by_the_listener_that_took_it() {
     }
 }
 
+/// A URL that has leaked must not be good for reading what came in by it.
+#[actix_web::test]
+async fn an_outcome_is_read_by_the_settings_of_now_in_every_process() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let other = instance.another();
+    for (change, status) in [
+        (json!({"allowedIps": ["192.0.2.1"]}), 403),
+        (json!({"enabled": false}), 410),
+        (json!({"rotate": true}), 404),
+    ] {
+        let listener = acme.listener().await;
+        let accepted = post_for_later(&listener, &payload(&[])).await.expect(202);
+        let id = accepted.body["requestId"].as_str().unwrap();
+        let read = || {
+            Reply::to(instance.client.get(format!("{}/deliveries/{id}", listener.on(&other).url)))
+        };
+        read().await.expect(200);
+        if change["rotate"] == true {
+            let rotate = format!("{}/rotate", listener.path());
+            acme.post(&rotate, &json!({"graceSeconds": 0})).await.expect(200);
+        } else {
+            acme.patch(&listener.path(), &change).await.expect(200);
+        }
+        read().await.expect(status);
+    }
+}
+
 /// Whoever took a delivery was told that it would be applied: what is turned off later concerns the
 /// next one.
 #[actix_web::test]

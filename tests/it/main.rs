@@ -29,6 +29,7 @@ mod embedded;
 mod erasing;
 mod idempotency;
 mod import;
+mod keys;
 mod later;
 mod ledger;
 mod listener_changes;

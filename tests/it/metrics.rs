@@ -137,6 +137,32 @@ async fn metrics_are_told_without_the_database() {
     assert!(value(&text, "beeiq_db_wait_timeouts_total") > 0.0, "{text}");
 }
 
+/// What an instance does is its operator's business.
+#[actix_web::test]
+async fn in_production_metrics_are_told_to_who_has_their_token() {
+    let closed = Instance::production(&[]).await;
+    closed.get("/metrics").await.expect(404);
+    let open = Instance::production(&["--metrics-token", "m3trics"]).await;
+    for (header, status) in
+        [(None, 404), (Some("Bearer wrong"), 404), (Some("Bearer m3trics"), 200)]
+    {
+        let mut request = open.client.get(format!("{}/metrics", open.url));
+        if let Some(header) = header {
+            request = request.header("Authorization", header);
+        }
+        assert_eq!(request.send().await.unwrap().status(), status, "{header:?}");
+    }
+}
+
+#[actix_web::test]
+async fn behind_https_browsers_are_told_to_stay_there() {
+    let header = "strict-transport-security";
+    let plain = Instance::start().await;
+    assert!(plain.get("/healthz").await.expect(200).header(header).is_none());
+    let secure = Instance::with(&["--public-url", "https://crm.example"]).await;
+    assert!(secure.get("/healthz").await.expect(200).header(header).is_some());
+}
+
 #[actix_web::test]
 async fn metrics_with_an_address_of_their_own_are_not_on_the_public_one() {
     let instance = Instance::start().await;

@@ -3,7 +3,7 @@
 use crate::support::{ANN, Instance, Listener, Process, Reply, action, http_client, person};
 use beeiq::store::error::StoreError;
 use beeiq::store::orgs;
-use beeiq::store::pool::{in_org, in_org_with_kept_plans};
+use beeiq::store::pool::in_org_with_kept_plans;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -214,7 +214,7 @@ async fn a_transaction_that_cannot_begin_leaves_its_connection_to_others_as_it_w
         let failed: Result<(), StoreError> =
             in_org_with_kept_plans(conn, Uuid::nil(), "SELECT 1 / 0", |_| Ok(()));
         assert!(matches!(failed, Err(StoreError::Refused(_))), "{failed:?}");
-        in_org(conn, Uuid::nil(), |conn| orgs::with_slug(conn, "acme"))
+        orgs::with_slug(conn, "acme")
     });
     done.unwrap();
 }

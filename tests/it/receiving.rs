@@ -319,7 +319,7 @@ async fn a_delivery_is_kept_with_its_answer_and_its_caller_but_not_its_secrets()
     let instance = Instance::start().await;
     let listener = instance.acme().listener().await;
     let body = payload(&[person("A", "a@x.com")]).to_string();
-    let headers = [("authorization", "Bearer secret"), ("x-trace", "7")];
+    let headers = [("authorization", "Bearer secret"), ("x-request-id", "7")];
     let reply =
         listener.post_bytes("?utm=1", body.clone().into_bytes(), &headers).await.expect(200);
     let kept = instance.db_delivery(reply.body["requestId"].as_str().unwrap());
@@ -327,7 +327,7 @@ async fn a_delivery_is_kept_with_its_answer_and_its_caller_but_not_its_secrets()
     assert_eq!(String::from_utf8(kept.body).unwrap(), body);
     assert_eq!(kept.caller, "127.0.0.1");
     assert_eq!(kept.query, "utm=1");
-    assert_eq!(kept.headers["x-trace"], "7");
+    assert_eq!(kept.headers["x-request-id"], "7");
     assert_eq!(kept.headers.get("authorization"), None);
     assert_eq!(kept.sender_user.as_deref(), Some(ANN));
 }

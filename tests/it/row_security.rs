@@ -92,7 +92,10 @@ async fn every_table_with_an_org_is_behind_row_security() {
     assert!(open.is_empty(), "end the migration with SELECT secure_org_tables(): {open:?}");
     assert!(tenant.len() > 20, "{}", tenant.len());
     let global: Vec<_> = global.iter().map(|table| table.name.as_str()).collect();
-    assert_eq!(global, ["__diesel_schema_migrations", "orgs", "sign_in_failures"]);
+    assert_eq!(
+        global,
+        ["__diesel_schema_migrations", "orgs", "sign_in_failures", "sign_in_networks"]
+    );
 }
 
 #[actix_web::test]
@@ -181,6 +184,45 @@ async fn over_the_queues_all_orgs_messages_are_read_and_nothing_else_and_nothing
             move |conn: &mut Conn| over_queues(conn, |conn| Ok(conn.batch_execute(statement)?));
         assert!(instance.app.db.run::<(), StoreError, _>(write).await.is_err(), "{statement}");
     }
+}
+
+/// Whatever a query forgets to ask for, of orgs and sign-ins too.
+#[actix_web::test]
+async fn the_global_tables_show_an_org_to_who_names_it_and_failures_to_who_signs_in() {
+    let instance = Instance::start().await;
+    let (acme, globex) = (id_of(&instance, "acme"), id_of(&instance, "globex"));
+    instance.db_execute("INSERT INTO sign_in_failures VALUES ('x', 1, now())");
+    let look = move |conn: &mut Conn| {
+        for table in ["orgs", "sign_in_failures", "sign_in_networks"] {
+            assert_eq!(count(conn, table), 0, "{table}");
+        }
+        let found = orgs::with_slug(conn, "acme")?.map(|org| org.id);
+        assert_eq!(found, Some(acme));
+        assert!(orgs::with_slug(conn, "acme' OR true --")?.is_none());
+        beeiq::store::pool::in_org(conn, globex, |conn| {
+            assert_eq!(count(conn, "orgs WHERE slug = 'globex'"), 1);
+            assert_eq!(count(conn, "orgs WHERE slug = 'acme'"), 0);
+            assert_eq!(count(conn, "sign_in_failures"), 0);
+            let other = diesel::sql_query("UPDATE orgs SET name = 'x' WHERE slug = 'acme'");
+            assert_eq!(other.execute(conn).unwrap(), 0);
+            Ok::<_, StoreError>(())
+        })
+    };
+    instance.app.db.run(look).await.unwrap();
+}
+
+/// A server of the version before does not say that it is bound.
+#[actix_web::test]
+async fn a_server_of_the_version_before_finds_its_orgs_beside_the_new_one() {
+    let instance = Instance::start().await;
+    let look = |conn: &mut Conn| {
+        conn.batch_execute("RESET app.bound").unwrap();
+        assert_eq!(count(conn, "orgs"), 2);
+        conn.batch_execute("INSERT INTO sign_in_failures VALUES ('x', 1, now())").unwrap();
+        conn.batch_execute("SET app.bound = 'on'").unwrap();
+        Ok::<_, StoreError>(())
+    };
+    instance.app.db.run(look).await.unwrap();
 }
 
 /// The tests' own connections are a superuser's, whom no policy binds: a server must not work as one.

@@ -221,6 +221,57 @@ async fn from_one_address_a_hundred_sign_ins_fail_in_a_quarter_of_an_hour() {
     sign_in_from(&instance, "192.0.2.2", "ann@acme.test", PASSWORD).await.expect(201);
 }
 
+/// Who knows somebody's e-mail must not be able to lock them out.
+#[actix_web::test]
+async fn failures_from_elsewhere_lock_nobody_out() {
+    let instance = Instance::with(&["--trusted-proxies", "127.0.0.1"]).await;
+    let ann = "ann@acme.test";
+    sign_in_from(&instance, "198.51.100.7", ann, PASSWORD).await.expect(201);
+    for network in 1..=4 {
+        for _ in 0..10 {
+            sign_in_from(&instance, &format!("192.0.2.{network}"), ann, WRONG).await.expect(401);
+        }
+        sign_in_from(&instance, &format!("192.0.2.{network}"), ann, WRONG).await.expect(429);
+    }
+    // From where Ann signs in nobody waits; from a new place it takes a moment.
+    let took = async |address: &str| {
+        let started = std::time::Instant::now();
+        sign_in_from(&instance, address, ann, WRONG).await.expect(401);
+        started.elapsed()
+    };
+    let (known, new) = (took("198.51.100.7").await, took("203.0.113.9").await);
+    assert!(new >= std::time::Duration::from_secs(2), "{known:?} {new:?}");
+    assert!(known < new, "{known:?} {new:?}");
+    sign_in_from(&instance, "203.0.113.9", ann, PASSWORD).await.expect(201);
+}
+
+#[actix_web::test]
+async fn sign_ins_failures_and_lock_outs_are_in_the_audit_log() {
+    let instance = Instance::start().await;
+    ann_with(&instance, PASSWORD).await.expect(201);
+    for _ in 0..10 {
+        ann_with(&instance, WRONG).await.expect(401);
+    }
+    sign_in(&instance, "acme", "nobody@acme.test", WRONG).await.expect(401);
+    instance.db_until("audit_log WHERE action = 'locked_out'").await;
+    instance.db_until("(SELECT 1 FROM audit_log WHERE action = 'sign_in_failed' OFFSET 9) f").await;
+    let lines = instance.acme().get("/audit-log?limit=100").await.expect(200);
+    let of = |action: &str| {
+        lines.data().iter().filter(|line| line["action"] == action).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        [of("signed_in").len(), of("sign_in_failed").len(), of("locked_out").len()],
+        [1, 10, 1]
+    );
+    let (signed_in, failed) = (of("signed_in")[0], of("sign_in_failed")[0]);
+    assert_eq!(signed_in["actor"], json!({"email": "ann@acme.test"}));
+    assert_eq!(
+        (&signed_in["address"], &signed_in["name"]),
+        (&json!("127.0.0.1"), &json!("ann@acme.test"))
+    );
+    assert_eq!((&failed["actor"], &failed["name"]), (&json!(null), &json!("ann@acme.test")));
+}
+
 /// Hashing a password takes a processor a tenth of a second: deliveries must not stand in line.
 #[actix_web::test]
 async fn a_delivery_is_answered_while_sign_ins_wait() {

@@ -99,10 +99,11 @@ async fn an_admin_neither_makes_nor_touches_owners_and_an_owner_does() {
         let reply = acme.call("admin", method.clone(), path, Some(body)).await;
         assert_eq!((reply.status, reply.problem().0), (403, "forbidden"), "{method} {path}");
     }
+    let own = json!({"password": "another good one", "currentPassword": PASSWORD});
     for (method, path, body, status) in [
         (Method::POST, "/users", &new, 201),
         (Method::PATCH, &*bob, &promoted, 200),
-        (Method::POST, &*set_password, &password, 204),
+        (Method::POST, &*set_password, &own, 204),
         (Method::PATCH, &*bob, &json!({"role": "member"}), 200),
     ] {
         acme.call("owner", method, path, Some(body)).await.expect(status);
@@ -186,11 +187,12 @@ async fn a_member_sets_his_own_password_and_nobody_elses() {
     let instance = Instance::start().await;
     let acme = instance.acme();
     let body = json!({"password": "another good one"});
-    for (who, status) in [("ann", 403), ("owner", 403), ("bob", 204)] {
+    let own = json!({"password": "another good one", "currentPassword": PASSWORD});
+    for (who, body, status) in [("ann", &body, 403), ("owner", &body, 403), ("bob", &own, 204)] {
         let path = format!("{}/password", path(acme, who).await);
-        acme.call("bob", Method::POST, &path, Some(&body)).await.expect(status);
+        acme.call("bob", Method::POST, &path, Some(body)).await.expect(status);
     }
-    let short = json!({"password": "short"});
+    let short = json!({"password": "short", "currentPassword": PASSWORD});
     let own = format!("{}/password", path(acme, "ann").await);
     let reply = acme.call("ann", Method::POST, &own, Some(&short)).await.expect(422);
     assert_eq!(reply.problem().1, [("out_of_range", "/password")]);
@@ -198,6 +200,53 @@ async fn a_member_sets_his_own_password_and_nobody_elses() {
     acme.post(gone, &body).await.expect(404);
     let globex = instance.globex();
     globex.post(&own, &body).await.expect(404);
+}
+
+/// Whoever finds a session open must not be able to keep its user out.
+#[actix_web::test]
+async fn ones_own_password_is_changed_with_the_present_one_alone() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let own = format!("{}/password", path(acme, "bob").await);
+    let set = async |body: Value| acme.call("bob", Method::POST, &own, Some(&body)).await;
+    let reply = set(json!({"password": "another good one"})).await.expect(422);
+    assert_eq!(reply.problem().1, [("required", "/currentPassword")]);
+    let wrong = json!({"password": "another good one", "currentPassword": "wrong horse battery"});
+    let reply = set(wrong.clone()).await.expect(422);
+    assert_eq!(reply.problem().1, [("invalid_value", "/currentPassword")]);
+    // A wrong one is a sign-in that failed.
+    for _ in 0..9 {
+        set(wrong.clone()).await.expect(422);
+    }
+    assert_eq!(set(wrong).await.expect(429).problem().0, "too_many_attempts");
+    sign_in(acme, "bob@acme.test", PASSWORD).await.expect(429);
+}
+
+#[actix_web::test]
+async fn whoever_changes_their_password_stays_signed_in_there_alone() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let own = format!("/api/v1{}/password", path(acme, "bob").await);
+    let (here, elsewhere) = (acme.db_token("bob"), acme.db_token("bob"));
+    let body = json!({"password": "another good one", "currentPassword": PASSWORD});
+    let request = instance.request(Method::POST, &own).bearer_auth(&here).json(&body);
+    Reply::to(request).await.expect(204);
+    me(acme, &here).await.expect(200);
+    me(acme, &elsewhere).await.expect(401);
+}
+
+#[actix_web::test]
+async fn a_password_that_is_easily_guessed_is_refused() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let bob = format!("{}/password", path(acme, "bob").await);
+    for password in ["password123", "bob@acme.test", "1q2w3e4r5t"] {
+        let reply = acme.post(&bob, &json!({"password": password})).await.expect(422);
+        assert_eq!(reply.problem().1, [("invalid_value", "/password")], "{password}");
+    }
+    let new = json!({"email": "linh.tran@acme.test", "password": "Linh.Tran@acme.test"});
+    let reply = acme.post("/users", &new).await.expect(422);
+    assert_eq!(reply.problem().1, [("invalid_value", "/password")]);
 }
 
 #[actix_web::test]

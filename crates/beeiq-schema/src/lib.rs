@@ -44,6 +44,7 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         last_used_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        key_id -> Nullable<Bytea>,
     }
 }
 
@@ -427,6 +428,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
         last_used_at -> Timestamptz,
+        key_id -> Nullable<Bytea>,
     }
 }
 
@@ -435,6 +437,13 @@ diesel::table! {
         subject -> Bytea,
         failures -> Int4,
         last_failed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_networks (subject) {
+        subject -> Bytea,
+        last_signed_in_at -> Timestamptz,
     }
 }
 
@@ -562,6 +571,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     picklist_entries,
     sessions,
     sign_in_failures,
+    sign_in_networks,
     slas,
     tags,
     ticket_tags,

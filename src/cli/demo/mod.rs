@@ -8,7 +8,7 @@ use crate::access::secrets;
 use crate::app::App;
 use crate::config::{
     self, CapacitySettings, DatabaseSettings, Environment, HttpSettings, Limits, LogSettings,
-    OrgSettings, ServeSettings, SessionSettings,
+    OrgSettings, SecretSettings, ServeSettings, SessionSettings,
 };
 use crate::service::settings::Edit;
 use crate::service::settings::users::replace_password;
@@ -96,10 +96,11 @@ fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeS
         outbox: config::defaults()?,
         sessions: settings.sessions,
         log: settings.log.clone(),
-        secret_key: Some(SecretString::from(key)),
+        secrets: SecretSettings { secret_key: Some(SecretString::from(key)) },
         retention_days: 30,
         later_workers: 1,
         environment: Environment::Staging,
+        without_row_security: false,
         no_migrate: true,
     })
 }
@@ -144,7 +145,7 @@ fn kept(file: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
 /// Seeds the org and sees to it that the admin's password is the one that is printed, also on a
 /// database that another demo has filled.
 fn greet(app: &App, password: &str) -> anyhow::Result<String> {
-    let chosen = NewPassword::parse(password.to_owned(), "")
+    let chosen = NewPassword::parse(password.to_owned(), "", &[])
         .map_err(|fault| anyhow::anyhow!("admin.password: {}", fault.message))?;
     let Seeded { org, listener_url } = seed::seed(app, &chosen)?;
     let admin = Email::parse(seed::ADMIN)?;
@@ -156,7 +157,7 @@ fn greet(app: &App, password: &str) -> anyhow::Result<String> {
                 return Ok(());
             }
             let hash = chosen.hash()?;
-            replace_password(&mut Edit::of_operator(conn, org.id), &org, &admin, &hash)?;
+            replace_password(&mut Edit::of_operator(conn, org.id), &org, &admin, &hash, None)?;
             anyhow::Ok(())
         })
     })?;

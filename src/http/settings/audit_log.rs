@@ -5,7 +5,7 @@ use crate::http::extract::Admin;
 use crate::http::openapi::{AdminProblems, ProblemDocument, QueryProblem};
 use crate::http::page::{Page, Query};
 use crate::problem::Problem;
-use crate::store::audit::{self, Line, LineFilter};
+use crate::store::audit::{self, Line, LineFilter, OPERATOR};
 use crate::store::settings::Rows;
 use crate::store::word::Stored;
 use actix_web::{HttpRequest, web};
@@ -26,8 +26,8 @@ pub struct AuditLine {
     id: Uuid,
     /// When it happened.
     at: DateTime<Utc>,
-    /// Who did it.
-    actor: AuditActor,
+    /// Who did it; null for who has not signed in.
+    actor: Option<AuditActor>,
     /// The address that it was done from, where it could be told.
     #[schema(example = "203.0.113.7")]
     address: Option<String>,
@@ -60,6 +60,8 @@ pub enum AuditActor {
     Email(String),
     /// An API key, by its name then.
     ApiKey(String),
+    /// Who runs the instance, by its commands.
+    Operator(bool),
 }
 
 impl From<Line> for AuditLine {
@@ -67,6 +69,7 @@ impl From<Line> for AuditLine {
         let Line {
             id,
             at,
+            actor_id,
             api_key_id,
             actor_name,
             address,
@@ -76,9 +79,11 @@ impl From<Line> for AuditLine {
             resource_name,
             changes,
         } = line;
-        let actor = match api_key_id {
-            Some(_) => AuditActor::ApiKey(actor_name),
-            None => AuditActor::Email(actor_name),
+        let actor = match (actor_id, api_key_id) {
+            (Some(_), _) => Some(AuditActor::Email(actor_name)),
+            (None, Some(_)) => Some(AuditActor::ApiKey(actor_name)),
+            (None, None) if actor_name == OPERATOR => Some(AuditActor::Operator(true)),
+            (None, None) => None,
         };
         let address = address.map(network::written);
         Self { id, at, actor, address, action, resource, resource_id, name: resource_name, changes }

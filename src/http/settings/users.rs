@@ -2,17 +2,17 @@
 
 use super::operations::handlers;
 use super::resource::{Change, add};
-use crate::access::passwords::NewPassword;
-use crate::access::{Actor, Role};
+use crate::access::{Role, Session};
 use crate::app::App;
 use crate::http::body;
+use crate::http::caller::address_or_peer;
 use crate::http::openapi::SignedInProblems;
 use crate::problem::Problem;
+use crate::service::passwords;
+use crate::service::settings::Entry;
 use crate::service::settings::users::{self, UserSettings, Users, member, yes};
-use crate::service::settings::{Edit, Entry};
 use crate::service::validity::check;
 use actix_web::{HttpRequest, HttpResponse, web};
-use beeiq_core::diagnostics::Code;
 use beeiq_core::values::text::clean;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -48,12 +48,15 @@ pub struct NewUser {
 
 /// A password to be set.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = PasswordChange)]
 pub struct Password {
     /// The password.
     #[schema(format = Password, min_length = 10, max_length = 128)]
     password: String,
+    /// The present one: needed for one's own.
+    #[schema(format = Password)]
+    current_password: Option<String>,
 }
 
 handlers! {
@@ -69,7 +72,7 @@ handlers! {
     conflict: ". `last_owner`: the org would be without an active owner"
 }
 
-/// Adds a user. Only an owner adds owners.
+/// Adds a user. Only who has signed in may, and only an owner adds owners.
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "Users", operation_id = "createUser",
     request_body(content = NewUser, example = json!({
@@ -89,9 +92,11 @@ handlers! {
 )]
 pub async fn create(
     app: web::Data<App>,
-    Admin(actor): Admin,
+    session: Session,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    let actor = session.actor;
+    actor.must_be_admin()?;
     let NewUser { email, name, role, active, groups, password } = body::json(payload).await?;
     users::not_above(actor.role, &[role])?;
     let email = clean(&email);
@@ -100,49 +105,47 @@ pub async fn create(
     let settings = UserSettings { email, name, role, active, groups };
     check(&settings)?;
     let password_hash = match password {
-        Some(password) => Some(hashed(&app, password).await?),
+        Some(password) => {
+            let about = (settings.email.as_str(), settings.name.as_str());
+            Some(passwords::hashed_for_new(&app.access, actor.org, password, about).await?)
+        }
         None => None,
     };
     add(Users { password_hash }, &app, actor, settings).await
 }
 
-/// Gives a user another password, and ends their sessions. Users may do so for themselves; otherwise
-/// admins may, and only an owner for owners.
+/// Gives a user another password, and ends their sessions but the one that does it. Only who has
+/// signed in may: users for themselves, giving their present password too; otherwise admins, and only
+/// an owner for owners.
 #[utoipa::path(
     post, path = "/api/v1/users/{id}/password", tag = "Users", operation_id = "setPassword",
     params(("id" = String, Path)),
     request_body(content = Password,
-                 example = json!({"password": "correct horse battery staple"})),
+                 example = json!({"password": "correct horse battery staple",
+                                  "currentPassword": "the one until now"})),
     responses(
         (status = 204),
         SignedInProblems,
         BodyProblems,
         (status = 403, body = ProblemDocument, content_type = "application/problem+json"),
+        (status = 429, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`too_many_attempts`: too many wrong present passwords",
+         headers(("Retry-After" = u64, description = "Seconds to wait"))),
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
     ),
 )]
 pub async fn set_password(
     app: web::Data<App>,
-    actor: Actor,
+    request: HttpRequest,
+    session: Session,
     id: web::Path<String>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (org, id) = (actor.org, id.into_inner());
-    let own = actor.user().is_some_and(|user| id.parse() == Ok(user));
-    if actor.role == Role::Member && !own {
-        let detail = "A member sets their own password alone; ask an admin.";
-        return Err(Problem::new(Code::Forbidden, detail));
-    }
-    let Password { password } = body::json(payload).await?;
-    let hash = hashed(&app, password).await?;
-    app.db
-        .in_org(org, move |conn| users::set_password(&mut Edit::of(conn, &actor), &id, &hash))
-        .await?;
+    let user = id.into_inner();
+    passwords::may_set(&session.actor, &user)?;
+    let Password { password, current_password: current } = body::json(payload).await?;
+    let address = address_or_peer(&request, &app.trusted_proxies);
+    let wanted = passwords::Wanted { user, password, current, address };
+    passwords::set(&app.access, session, wanted).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-async fn hashed(app: &App, password: String) -> Result<String, Problem> {
-    let password =
-        NewPassword::parse(password, "/password").map_err(|fault| Problem::fields(vec![fault]))?;
-    app.access.passwords.hash(password).await
 }

@@ -2,7 +2,7 @@
 
 use super::{Deliveries, Edit, Entry, Resource, Settings, Written, create};
 use crate::access::Role;
-use crate::access::secrets::{SecretKey, TokenKind, new_token};
+use crate::access::secrets::{Keyring, TokenHash, TokenKind, new_token};
 use crate::clock;
 use crate::problem::{Problem, Result};
 use crate::service::validity;
@@ -66,7 +66,7 @@ pub type ApiKey = Entry<ApiKeySettings, ApiKeyUse>;
 #[derive(Clone, Default)]
 pub struct ApiKeys {
     /// Of the key that is to be made.
-    hash: [u8; 32],
+    token: Option<TokenHash>,
 }
 
 impl Resource for ApiKeys {
@@ -91,12 +91,14 @@ impl Resource for ApiKeys {
     fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &ApiKeySettings) -> Written {
         let ApiKeySettings { name, role, expires_at } = settings;
         may_hold(edit, *role)?;
+        let token = self.token.ok_or_else(|| Problem::not_found("key"))?;
         let key = NewApiKey {
             id,
             name,
             name_key: &fold(name),
             role: role.as_str(),
-            token_hash: &self.hash,
+            token_hash: &token.hash,
+            key_id: &token.key_id,
             expires_at: *expires_at,
             created_at: edit.now,
         };
@@ -113,13 +115,13 @@ impl Resource for ApiKeys {
 /// Makes a key, which is shown this once.
 pub(crate) fn make(
     edit: &mut Edit<'_>,
-    secret: &SecretKey,
+    secret: &Keyring,
     settings: &ApiKeySettings,
 ) -> Result<(String, ApiKey)> {
     let org = orgs::with_id(edit.conn, edit.org)?.ok_or_else(|| Problem::not_found("org"))?;
     let key = new_token(TokenKind::ApiKey, &org.public_id);
-    let hash = secret.token_hash(TokenKind::ApiKey.purpose(), &key);
-    let shown = create(edit, &ApiKeys { hash }, settings)?;
+    let token = Some(secret.token_hash(TokenKind::ApiKey, &key));
+    let shown = create(edit, &ApiKeys { token }, settings)?;
     Ok((key, shown))
 }
 

@@ -177,6 +177,9 @@ impl Changing for Users {
     ) -> Written {
         let before = &present.settings;
         not_above(edit.role(), &[before.role, settings.role])?;
+        if before.role != settings.role || !before.active && settings.active {
+            by_a_person(edit)?;
+        }
         if before.is_active_owner() && !settings.is_active_owner() {
             not_the_last(edit, present.id)?;
         }
@@ -185,15 +188,20 @@ impl Changing for Users {
         users::update(edit.conn, edit.org, present.id, &settings.values(&email), edit.now)?;
         groups::set_of_user(edit.conn, edit.org, present.id, &memberships)?;
         if !settings.active {
-            sessions::delete_of_user(edit.conn, edit.org, present.id)?;
+            sessions::delete_of_user(edit.conn, edit.org, present.id, None)?;
         }
         Ok(())
     }
 }
 
-/// Gives a user, named by their id, another password, and ends their sessions. Users may do so for
-/// themselves; otherwise admins may, and only an owner for owners.
-pub(crate) fn set_password(edit: &mut Edit<'_>, id: &str, hash: &str) -> Result<()> {
+/// Gives a user, named by their id, another password, and ends their sessions but `kept`. See
+/// `service::passwords` for who may.
+pub(crate) fn set_password(
+    edit: &mut Edit<'_>,
+    id: &str,
+    hash: &str,
+    kept: Option<Uuid>,
+) -> Result<()> {
     // So that they are no owner by the time that it is set.
     edit.begin(super::Deliveries::Informed)?;
     let user = found(edit.conn, edit.org, &Users::default(), id)?;
@@ -202,7 +210,7 @@ pub(crate) fn set_password(edit: &mut Edit<'_>, id: &str, hash: &str) -> Result<
     }
     let email = user.settings.address()?;
     if let Some(org) = orgs::with_id(edit.conn, edit.org)? {
-        replace_password(edit, &org, &email, hash)?;
+        replace_password(edit, &org, &email, hash, kept)?;
     }
     let subject = Subject { resource: "users", id, name: user.settings.key() };
     Ok(edit.log(Action::PasswordSet, subject, &json!({}))?)
@@ -214,11 +222,12 @@ pub fn replace_password(
     org: &OrgRow,
     email: &Email,
     hash: &str,
+    kept: Option<Uuid>,
 ) -> Result<bool, StoreError> {
     let user = users::set_password(edit.conn, edit.org, email.key(), hash, edit.now)?;
     if let Some(user) = user {
-        sessions::delete_of_user(edit.conn, edit.org, user)?;
-        throttle::lift(edit.conn, &org.slug, email.key(), edit.now)?;
+        sessions::delete_of_user(edit.conn, edit.org, user, kept)?;
+        throttle::lift(edit.conn, &org.slug, email.key())?;
     }
     Ok(user.is_some())
 }
@@ -226,6 +235,15 @@ pub fn replace_password(
 fn entry(user: User) -> Result<Entry<UserSettings>> {
     let User { id, email, name, role: Stored(role), active, groups, created_at } = user;
     Ok(Entry::new(id, UserSettings { email, name, role, active, groups }, created_at))
+}
+
+/// Whom an API key let in would stay when it is deleted.
+fn by_a_person(edit: &Edit<'_>) -> Result<()> {
+    if edit.actor.is_some_and(|actor| actor.user().is_none()) {
+        let detail = "An API key may not change roles or let anybody in again; sign in as a user.";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    Ok(())
 }
 
 /// Only owners touch owners.

@@ -1,5 +1,6 @@
 //! The keys of programs that call the management API.
 
+use crate::secrets::{KeyId, TokenHash};
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::schema::api_keys;
@@ -33,6 +34,7 @@ pub(crate) struct NewApiKey<'a> {
     /// What it may do.
     pub(crate) role: &'static str,
     pub(crate) token_hash: &'a [u8],
+    pub(crate) key_id: &'a [u8],
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
 }
@@ -49,35 +51,61 @@ pub(crate) fn list(conn: &mut Conn, org: Uuid, rows: Rows) -> Result<Vec<ApiKeyR
     Ok(newest!(of_org, api_keys, rows).select(ApiKeyRow::as_select()).load(conn)?)
 }
 
-/// The id, name and role of the key with that hash; none where it has expired.
+/// The id, name and role of the key with one of those hashes; none where it has expired.
 pub(crate) fn with_hash(
     conn: &mut Conn,
     org: Uuid,
-    token_hash: &[u8],
+    tokens: &[TokenHash],
     now: DateTime<Utc>,
 ) -> Result<Option<(Uuid, String, Stored<Role>)>> {
     Ok(api_keys::table
         .filter(api_keys::org_id.eq(org))
-        .filter(api_keys::token_hash.eq(token_hash))
+        .filter(api_keys::token_hash.eq_any(tokens.iter().map(|token| &token.hash[..])))
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)))
         .select((api_keys::id, api_keys::name, api_keys::role))
         .first(conn)
         .optional()?)
 }
 
-/// Writes down that a key is used, unless that was done after `written`.
+/// Writes down that a key is used, unless that was done after `written`, and what it is known by from
+/// now on.
 pub(crate) fn used(
     conn: &mut Conn,
     org: Uuid,
     id: Uuid,
-    now: DateTime<Utc>,
-    written: DateTime<Utc>,
+    token: &TokenHash,
+    (now, written): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<()> {
+    let TokenHash { hash, key_id } = token;
     diesel::update(api_keys::table)
         .filter(api_keys::org_id.eq(org))
         .filter(api_keys::id.eq(id))
-        .filter(api_keys::last_used_at.is_null().or(api_keys::last_used_at.le(written)))
-        .set(api_keys::last_used_at.eq(now))
+        .filter(
+            api_keys::last_used_at
+                .is_null()
+                .or(api_keys::last_used_at.le(written).assume_not_null())
+                .or(api_keys::key_id.is_distinct_from(&key_id[..])),
+        )
+        .set((
+            api_keys::last_used_at.eq(now),
+            api_keys::token_hash.eq(&hash[..]),
+            api_keys::key_id.eq(&key_id[..]),
+        ))
         .execute(conn)?;
     Ok(())
+}
+
+/// How many keys that have not expired are known by another key of the instance than that.
+pub(crate) fn count_of_other_keys(
+    conn: &mut Conn,
+    org: Uuid,
+    key: &KeyId,
+    now: DateTime<Utc>,
+) -> Result<i64> {
+    Ok(api_keys::table
+        .filter(api_keys::org_id.eq(org))
+        .filter(api_keys::key_id.is_distinct_from(&key[..]))
+        .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now).assume_not_null()))
+        .count()
+        .get_result(conn)?)
 }

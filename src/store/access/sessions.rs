@@ -1,5 +1,6 @@
 //! Who is signed in.
 
+use crate::secrets::{KeyId, TokenHash};
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::schema::{group_members, sessions, users};
@@ -14,7 +15,7 @@ use uuid::Uuid;
 pub struct NewSession<'a> {
     pub id: Uuid,
     pub user: Uuid,
-    pub token_hash: &'a [u8],
+    pub token: &'a TokenHash,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -25,7 +26,7 @@ pub fn create(
     session: &NewSession<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let NewSession { id, user, token_hash, expires_at } = session;
+    let NewSession { id, user, token, expires_at } = session;
     diesel::delete(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::user_id.eq(user))
@@ -36,7 +37,8 @@ pub fn create(
             sessions::org_id.eq(org),
             sessions::id.eq(id),
             sessions::user_id.eq(user),
-            sessions::token_hash.eq(token_hash),
+            sessions::token_hash.eq(&token.hash[..]),
+            sessions::key_id.eq(&token.key_id[..]),
             sessions::created_at.eq(now),
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(expires_at),
@@ -53,12 +55,12 @@ pub(crate) struct Session {
     pub(crate) groups: Vec<Uuid>,
 }
 
-/// The session of that token; none where it has ended, was not used since `unused_since`, or the
+/// The session of that token, by whichever key it is known; none where it has ended, was not used since `unused_since`, or the
 /// user is inactive.
 pub(crate) fn find(
     conn: &mut Conn,
     org: Uuid,
-    token_hash: &[u8],
+    tokens: &[TokenHash],
     unused_since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>> {
@@ -68,7 +70,7 @@ pub(crate) fn find(
                 .on(users::org_id.eq(sessions::org_id).and(users::id.eq(sessions::user_id))),
         )
         .filter(sessions::org_id.eq(org))
-        .filter(sessions::token_hash.eq(token_hash))
+        .filter(sessions::token_hash.eq_any(tokens.iter().map(|token| &token.hash[..])))
         .filter(sessions::expires_at.gt(now))
         .filter(sessions::last_used_at.gt(unused_since))
         .filter(users::active)
@@ -86,30 +88,60 @@ pub(crate) fn find(
     Ok(Some(Session { id, user, role, groups }))
 }
 
-/// Writes down that a session is used, unless that was done after `written`.
+/// Writes down that a session is used, unless that was done after `written`, and what it is known by
+/// from now on.
 pub(crate) fn used(
     conn: &mut Conn,
     org: Uuid,
     id: Uuid,
-    now: DateTime<Utc>,
-    written: DateTime<Utc>,
+    token: &TokenHash,
+    (now, written): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<()> {
+    let TokenHash { hash, key_id } = token;
     diesel::update(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::id.eq(id))
-        .filter(sessions::last_used_at.le(written))
-        .set(sessions::last_used_at.eq(now))
+        .filter(
+            sessions::last_used_at.le(written).or(sessions::key_id.is_distinct_from(&key_id[..])),
+        )
+        .set((
+            sessions::last_used_at.eq(now),
+            sessions::token_hash.eq(&hash[..]),
+            sessions::key_id.eq(&key_id[..]),
+        ))
         .execute(conn)?;
     Ok(())
 }
 
+/// How many sessions that have not ended are known by another key of the instance than that.
+pub(crate) fn count_of_other_keys(
+    conn: &mut Conn,
+    org: Uuid,
+    key: &KeyId,
+    now: DateTime<Utc>,
+) -> Result<i64> {
+    Ok(sessions::table
+        .filter(sessions::org_id.eq(org))
+        .filter(sessions::key_id.is_distinct_from(&key[..]))
+        .filter(sessions::expires_at.gt(now))
+        .count()
+        .get_result(conn)?)
+}
+
 statements!(pub(crate) sessions: delete);
 
-/// Ends all sessions of a user.
-pub(crate) fn delete_of_user(conn: &mut Conn, org: Uuid, user: Uuid) -> Result<()> {
+/// Ends all sessions of a user but one.
+pub(crate) fn delete_of_user(
+    conn: &mut Conn,
+    org: Uuid,
+    user: Uuid,
+    kept: Option<Uuid>,
+) -> Result<()> {
     diesel::delete(sessions::table)
         .filter(sessions::org_id.eq(org))
         .filter(sessions::user_id.eq(user))
+        // No session has the nil id.
+        .filter(sessions::id.ne(kept.unwrap_or_default()))
         .execute(conn)?;
     Ok(())
 }

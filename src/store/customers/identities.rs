@@ -37,7 +37,7 @@ pub(super) fn world_of(number: i16) -> World {
     if number == world_number(World::Lead) { World::Lead } else { World::Customer }
 }
 
-pub(super) fn kind_of(number: i16) -> IdentityKind {
+pub(in crate::store) fn kind_of(number: i16) -> IdentityKind {
     match number {
         1 => IdentityKind::ContactId,
         2 => IdentityKind::Passport,

@@ -1,6 +1,7 @@
 //! Listeners: the URLs that other systems post to.
 
 use super::{Rows, statements};
+use crate::secrets::Place;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::schema::{listener_tokens, listeners, picklist_entries, tags};
@@ -42,6 +43,8 @@ pub(crate) struct ListenerRow {
     pub(crate) rate_per_second: Option<i32>,
     pub(crate) rate_burst: Option<i32>,
     pub(crate) created_at: DateTime<Utc>,
+    #[diesel(sql_type = SqlUuid)]
+    pub(crate) token_id: Uuid,
     /// Its present token, sealed for [`token_place`].
     #[diesel(sql_type = Binary)]
     pub(crate) token_sealed: Vec<u8>,
@@ -112,9 +115,10 @@ pub(crate) struct NewToken {
     pub(crate) sealed: Vec<u8>,
 }
 
-/// The place that an org's listener tokens are sealed for.
-pub(crate) fn token_place(org: Uuid) -> String {
-    format!("{org}:listener_tokens:token")
+/// What a listener's token is sealed for.
+pub(crate) fn token_place(org: Uuid, token: Uuid) -> Place {
+    let before = format!("{org}:listener_tokens:token");
+    Place::new("listener_tokens", "token_sealed", org, &token.to_string(), before)
 }
 
 // What a listener delivered stays when it is deleted; its tokens go.
@@ -127,7 +131,7 @@ const SELECT: &str = "
     SELECT l.id, l.name, l.enabled, l.mode, l.allowed_ips, tag.name AS default_tag,
            contact_source.name AS contact_source, lead_source.name AS lead_source,
            l.welcome_email, l.welcome_sms, l.unknown_references, l.rate_per_second, l.rate_burst,
-           l.created_at, token.token_sealed, newest.received_at AS last_delivery_at
+           l.created_at, token.id AS token_id, token.token_sealed, newest.received_at AS last_delivery_at
     FROM listeners l
     JOIN listener_tokens token
       ON token.org_id = l.org_id AND token.listener_id = l.id AND token.expires_at IS NULL

@@ -1,5 +1,6 @@
 //! The accounts that orgs send e-mail and SMS through.
 
+use crate::secrets::Place;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::schema::{message_accounts, org_settings};
@@ -20,9 +21,10 @@ pub(crate) struct AccountRow {
     pub(crate) updated_at: DateTime<Utc>,
 }
 
-/// The place that the secrets of an org's account are sealed for.
-pub(crate) fn secrets_place(org: Uuid, channel: Channel) -> String {
-    format!("{org}:message_accounts:{}", channel.as_str())
+/// What the secrets of an org's account are sealed for.
+pub(crate) fn secrets_place(org: Uuid, channel: Channel) -> Place {
+    let before = format!("{org}:message_accounts:{}", channel.as_str());
+    Place::new("message_accounts", "secrets_sealed", org, channel.as_str(), before)
 }
 
 pub(crate) fn find(conn: &mut Conn, org: Uuid, channel: Channel) -> Result<Option<AccountRow>> {

@@ -103,6 +103,19 @@ pub fn credentials(
     Ok(found)
 }
 
+/// The hash of a user's password, where they have one.
+pub(crate) fn password_hash(
+    conn: &mut Conn,
+    org: Uuid,
+    id: Uuid,
+) -> Result<Option<String>> {
+    Ok(users::table
+        .filter(users::org_id.eq(org))
+        .filter(users::id.eq(id))
+        .select(users::password_hash)
+        .first(conn)?)
+}
+
 /// Gives a user, active or not, another password: their id, none where there is no such user.
 pub(crate) fn set_password(
     conn: &mut Conn,

@@ -34,7 +34,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// Sales, nobody in Support; every model has the custom fields Referred By, Pet, Points, Enrolled.
 pub(crate) fn seed_org(db: &Db, slug: &str) {
     let owner = Email::parse(&format!("owner@{slug}.test")).unwrap();
-    let password = NewPassword::parse(PASSWORD.to_owned(), "").unwrap();
+    let password = NewPassword::parse(PASSWORD.to_owned(), "", &[]).unwrap();
     let new = NewOrg {
         slug: &Slug::parse(slug).unwrap(),
         name: slug,
@@ -117,11 +117,11 @@ impl<'i> Org<'i> {
                     let now = clock::now();
                     let (user, _) = users::credentials(conn, org.id, &email)?.unwrap();
                     let token = new_token(TokenKind::Session, &org.public_id);
-                    let hash = app.key.token_hash(TokenKind::Session.purpose(), &token);
+                    let hash = app.key.token_hash(TokenKind::Session, &token);
                     let session = NewSession {
                         id: clock::new_id(),
                         user,
-                        token_hash: &hash,
+                        token: &hash,
                         expires_at: now + TimeDelta::hours(1),
                     };
                     sessions::create(conn, org.id, &session, now)?;

@@ -40,6 +40,12 @@ pub(super) fn action_at(pointer: &str) -> Option<usize> {
     pointer.strip_prefix("/data/")?.split('/').next()?.parse().ok()
 }
 
+pub(super) fn actions_that(body: &[u8], is_so: impl Fn(&Value) -> bool) -> Option<BTreeSet<usize>> {
+    let body = json::parse(body, DEEPEST_KEPT).ok()?;
+    let actions = body.get("data")?.as_array()?.iter().enumerate();
+    Some(actions.filter(|(_, action)| is_so(action)).map(|(index, _)| index).collect())
+}
+
 pub(super) fn redacted(body: &[u8], actions: &BTreeSet<usize>) -> Option<Vec<u8>> {
     let mut body = json::parse(body, DEEPEST_KEPT).ok()?;
     let data = body.get_mut("data")?.as_array_mut()?;

@@ -15,6 +15,7 @@ use crate::diagnostics::{Pointer, Refusal};
 use crate::json::Meter;
 use crate::values::words::UnknownWord;
 use crate::words;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 words! {
@@ -64,6 +65,18 @@ impl Format {
     pub fn meter(self, deepest: usize) -> Meter {
         match self {
             Self::Beeiq => Meter::new(deepest),
+        }
+    }
+
+    /// The actions of a kept body of which that is so; `None` where it cannot be taken apart.
+    #[must_use]
+    pub fn actions_that(
+        self,
+        body: &[u8],
+        is_so: impl Fn(&Value) -> bool,
+    ) -> Option<BTreeSet<usize>> {
+        match self {
+            Self::Beeiq => beeiq::actions_that(body, is_so),
         }
     }
 

@@ -15,6 +15,12 @@ words! {
         Rotated => "rotated",
         /// A user was given another password.
         PasswordSet => "password_set",
+        /// A user has signed in.
+        SignedIn => "signed_in",
+        /// Somebody gave a wrong password for a user.
+        SignInFailed => "sign_in_failed",
+        /// It was the last one that is looked at from there for a while.
+        LockedOut => "locked_out",
         /// A customer was erased with all that hangs on it.
         Erased => "erased",
         /// The org's records were emptied on staging.

@@ -8,6 +8,7 @@ pub mod deal;
 pub mod delivery;
 pub mod history;
 pub mod identity;
+pub mod known_by;
 pub mod message;
 pub mod model;
 pub mod note;

@@ -221,6 +221,18 @@ mod tests {
         Phone::parse(typed, Region::parse("VN").unwrap()).unwrap()
     }
 
+    /// What numbers are one person is kept in databases: a new version of the library must not change
+    /// it. A line that changes here needs a migration that reads kept numbers anew.
+    #[test]
+    fn the_identity_of_a_number_never_changes() {
+        for line in include_str!("phone/identities.txt").lines() {
+            let mut parts = line.split('\t');
+            let [region, typed, key] = [(); 3].map(|()| parts.next().unwrap());
+            let phone = Phone::parse(typed, Region::parse(region).unwrap()).unwrap();
+            assert_eq!(phone.key(), key, "{typed} in {region}");
+        }
+    }
+
     #[test]
     fn a_valid_number_has_one_e164_form_in_any_spelling() {
         for (typed, e164) in [

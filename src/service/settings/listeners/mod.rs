@@ -8,7 +8,7 @@ pub use fields::{ListenerSettings, Mode, RateLimit, UnknownReferences};
 use super::{Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room};
 use crate::clock;
 use crate::problem::{Problem, Result};
-use crate::secrets::{SecretKey, TokenKind, new_token};
+use crate::secrets::{Keyring, TokenKind, new_token};
 use crate::store::orgs;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
@@ -53,7 +53,7 @@ pub type Listener = Entry<ListenerSettings, Door>;
 
 #[derive(Clone)]
 pub struct Listeners {
-    key: SecretKey,
+    key: Keyring,
     public_url: String,
 }
 
@@ -115,7 +115,7 @@ impl Changing for Listeners {
 }
 
 impl Listeners {
-    pub(crate) fn new(key: &SecretKey, public_url: &str) -> Self {
+    pub(crate) fn new(key: &Keyring, public_url: &str) -> Self {
         Self { key: key.clone(), public_url: public_url.to_owned() }
     }
 
@@ -148,15 +148,16 @@ impl Listeners {
     fn new_token(&self, edit: &mut Edit<'_>) -> Result<NewToken> {
         let org = orgs::with_id(edit.conn, edit.org)?.ok_or_else(|| Problem::not_found("org"))?;
         let token = new_token(TokenKind::Listener, &org.public_id);
+        let id = clock::new_id();
         Ok(NewToken {
-            id: clock::new_id(),
-            hash: self.key.token_hash(TokenKind::Listener.purpose(), &token),
-            sealed: self.key.seal(&listeners::token_place(org.id), token.as_bytes()),
+            id,
+            hash: self.key.token_hash(TokenKind::Listener, &token).hash,
+            sealed: self.key.seal(&listeners::token_place(org.id, id), token.as_bytes()),
         })
     }
 
     fn entry(&self, org: Uuid, row: ListenerRow) -> Result<Listener> {
-        let token = self.key.open(&listeners::token_place(org), &row.token_sealed);
+        let token = self.key.open(&listeners::token_place(org, row.token_id), &row.token_sealed);
         let token = token.inspect_err(|error| {
             tracing::error!(%org, "the token of a listener: {error}");
         });
@@ -178,6 +179,7 @@ impl Listeners {
             rate_per_second,
             rate_burst,
             created_at,
+            token_id: _,
             token_sealed,
             last_delivery_at,
         } = row;
