@@ -1,6 +1,7 @@
 //! Erasing a customer with what hangs on it (`api.md` 5), and where kept deliveries tell of it.
 
 use super::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
+use super::wordings;
 use crate::store::error::StoreError;
 use beeiq_core::formats::Format;
 use diesel::pg::PgConnection;
@@ -114,11 +115,18 @@ pub(crate) fn delete(conn: &mut PgConnection, org: Uuid, customer: Uuid) -> Resu
         .filter(customers::company_id.eq(customer))
         .set(customers::company_id.eq(None::<Uuid>))
         .execute(conn)?;
+    // What was written to them alone goes with the messages.
+    let said: Vec<Uuid> = outbox::table
+        .filter(outbox::org_id.eq(org))
+        .filter(outbox::customer_id.eq(customer).or(outbox::lead_id.eq(customer)))
+        .filter(outbox::wording_id.is_not_null())
+        .select(outbox::wording_id.assume_not_null())
+        .load(conn)?;
     diesel::delete(customers::table)
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq(customer))
         .execute(conn)?;
-    Ok(())
+    wordings::delete_unused(conn, org, &said)
 }
 
 fn ids_in_answers(

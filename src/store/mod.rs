@@ -33,4 +33,5 @@ mod statement;
 mod text_search;
 pub mod tickets;
 pub mod word;
+mod wordings;
 pub mod writes;

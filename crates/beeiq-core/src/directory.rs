@@ -4,6 +4,7 @@
 //! for exactly one `directory_version`: every change of a setting counts that up, and every
 //! transaction that decides compares.
 
+use crate::records::message::Wording;
 use crate::values::custom_field::{Kind as FieldKind, Model};
 use crate::values::phone::Region;
 use crate::values::template::MessageTemplate;
@@ -12,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ipnetwork::IpNetwork;
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Everything that an org has set up, as of one version.
@@ -313,7 +315,7 @@ pub struct Listener {
     /// The welcome e-mail, where it is switched on.
     pub welcome_email: Option<WelcomeEmail>,
     /// The welcome SMS, where it is switched on.
-    pub welcome_sms: Option<MessageTemplate>,
+    pub welcome_sms: Option<WelcomeSms>,
     /// Whether names that the org does not have are dropped with a warning.
     pub skip_unknown_references: bool,
     /// How many actions it takes, where that is limited.
@@ -347,6 +349,17 @@ pub struct WelcomeEmail {
     pub html: MessageTemplate,
     /// The text part, where the admin wrote one.
     pub text: Option<MessageTemplate>,
+    /// Their sources, as messages keep them.
+    pub wording: Arc<Wording>,
+}
+
+/// The template of a welcome SMS.
+#[derive(Debug)]
+pub struct WelcomeSms {
+    /// The text.
+    pub text: MessageTemplate,
+    /// Its source, as messages keep it.
+    pub wording: Arc<Wording>,
 }
 
 impl Directory {

@@ -352,6 +352,8 @@ diesel::table! {
         sent_at -> Nullable<Timestamptz>,
         provider_id -> Nullable<Text>,
         last_words -> Nullable<Text>,
+        wording_id -> Nullable<Uuid>,
+        merge_fields -> Nullable<Jsonb>,
     }
 }
 
@@ -478,6 +480,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    wordings (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        subject -> Nullable<Text>,
+        html -> Nullable<Text>,
+        text -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
@@ -501,6 +513,7 @@ diesel::joinable!(slas -> orgs (org_id));
 diesel::joinable!(tags -> orgs (org_id));
 diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
+diesel::joinable!(wordings -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
@@ -537,4 +550,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     ticket_tags,
     tickets,
     users,
+    wordings,
 );

@@ -7,7 +7,7 @@ use crate::store::error::StoreError;
 use crate::store::schema::{outbox, outbox_pauses};
 use crate::store::word::Stored;
 use beeiq_core::records::history::{Event, Failed, Sent};
-use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::message::{Channel, Content, Status};
 use beeiq_core::records::outgoing::Outcome;
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
@@ -16,6 +16,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ pub(crate) struct Attempt {
     pub claim: Uuid,
     pub duration: Duration,
     pub outcome: Outcome,
+    /// What a message says that was made of a wording: kept where it was sent.
+    pub rendered: Option<Arc<Content>>,
     /// Any number; see `retry_schedule::next_try`.
     pub roll: u32,
 }
@@ -115,6 +118,15 @@ fn update(
     after: &After<'_>,
 ) -> Result<(), StoreError> {
     let failed = after.tried.is_some() && after.status != Status::Sent;
+    let rendered = attempt.rendered.as_deref().filter(|_| after.status == Status::Sent);
+    let as_sent = rendered.map(|content| {
+        (
+            outbox::subject.eq(content.subject()),
+            outbox::html.eq(content.html()),
+            outbox::text.eq(content.text()),
+            outbox::merge_fields.eq(None::<serde_json::Value>),
+        )
+    });
     let sent_at = if after.status == Status::Sent { "now()" } else { "NULL" };
     diesel::update(held(org, attempt.message, attempt.claim))
         .set((
@@ -125,6 +137,7 @@ fn update(
             outbox::sent_at.eq(sql::<Nullable<Timestamptz>>(sent_at)),
             outbox::last_words.eq(after.words),
             outbox::provider_id.eq(after.provider_id),
+            as_sent,
         ))
         .execute(conn)?;
     Ok(())

@@ -57,6 +57,7 @@ pub(crate) fn write(
     inserts.extend(tickets::insert(org, &pending.tickets));
     inserts.extend(tickets::insert_tags(org, &pending.tickets));
     inserts.extend(history::insert(org, &pending.history));
+    inserts.extend(messages::insert_wordings(org, &pending.messages));
     inserts.extend(messages::insert(org, &pending.messages, outgoing));
     // What stands first in a round trip Postgres runs last. So a delivery knows how long all took,
     // and a race that is lost is lost before anything else is written.

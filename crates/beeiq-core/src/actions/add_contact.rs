@@ -10,13 +10,14 @@ use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
 use super::customer::person::PERSON_FIELDS;
 use super::welcome::rendered;
-use crate::batch::change::{Content, Decision, Rejection};
+use crate::batch::change::{Decision, Rejection};
 use crate::batch::context::Context;
 use crate::batch::keys::Keys;
 use crate::batch::snapshot::{Ids, Overlay};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::{Customer, CustomerKind};
+use crate::records::message::Content;
 use serde_json::Value;
 
 /// A payload of add-contact, read.

@@ -155,6 +155,21 @@ impl Action {
         }
     }
 
+    /// How many messages it sends, those that welcome whom it creates apart.
+    #[must_use]
+    pub const fn recipients(&self) -> usize {
+        match self {
+            Self::SendSms(action) => action.recipients(),
+            Self::AddContact(_)
+            | Self::AddLead(_)
+            | Self::AddNote(_)
+            | Self::AddTicket(_)
+            | Self::UpdateContact(_)
+            | Self::UpdateLead(_)
+            | Self::AddDeal(_) => 0,
+        }
+    }
+
     /// Decides it against what is known, without I/O. `diagnostics` are those of reading it.
     ///
     /// # Errors

@@ -9,8 +9,8 @@ pub(crate) mod keys;
 pub(crate) mod snapshot;
 
 pub use change::{
-    Change, Claim, Content, Decision, HistoryLine, Link, Message, NewTag, Outcome, RecordName,
-    RecordRef, Rejection, Related, Role, Status, Subject,
+    Change, Claim, Decision, HistoryLine, Link, Message, NewTag, Outcome, RecordName, RecordRef,
+    Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
 pub use customers::{CustomerSnapshot, KnownCustomer, PendingCustomers, SEVERAL};

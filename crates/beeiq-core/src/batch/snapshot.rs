@@ -1,6 +1,6 @@
 //! What is known while a batch is decided: what was loaded, and what its earlier actions did.
 
-use super::change::{Change, Content, HistoryLine, Message, NewTag};
+use super::change::{Change, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{CustomerSnapshot, Customers, PendingCustomers};
 use super::deals::{DealSnapshot, Deals, PendingDeals};
@@ -221,7 +221,7 @@ impl<'a> Overlay<'a> {
     }
 
     fn queue(&mut self, origin: Origin, message: Message) {
-        if let Content::Sms { segments, .. } = message.content
+        if let Some(segments) = message.segments
             && self.takes_sms_credits()
         {
             self.sms_credits -= i64::from(segments);

@@ -12,10 +12,12 @@ use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::AddContact;
-use beeiq_core::batch::{Content, Context, Ids, Keys, Overlay, Request, Snapshot};
+use beeiq_core::batch::{Context, Ids, Keys, Overlay, Request, Snapshot};
 use beeiq_core::diagnostics::{Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;
+use beeiq_core::records::message::Content;
+use beeiq_core::values::sms::segments;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -149,7 +151,8 @@ impl Preview {
             Content::Email { subject, html, text } => {
                 self.email = Some(EmailPreview { subject, html, text });
             }
-            Content::Sms { text: content, segments } => {
+            Content::Sms { text: content } => {
+                let segments = segments(&content).count;
                 self.sms = Some(SmsPreview { content, segments });
             }
         }
