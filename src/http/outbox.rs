@@ -148,8 +148,7 @@ pub async fn list(
         to: query.get("to").map(|to| to.trim().to_owned()),
     };
     let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .read(actor.org, move |conn| {
             outbox::list(conn, &actor, &filters, paging.before(), paging.rows())
         })
         .await?;
@@ -172,7 +171,7 @@ pub async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = parse_id(&id)?;
-    let message = app.db.in_org(actor.org, move |conn| whole(conn, &actor, id)).await?;
+    let message = app.read(actor.org, move |conn| whole(conn, &actor, id)).await?;
     Ok(answer(&message))
 }
 
@@ -229,16 +228,15 @@ async fn decide(
     wish: &'static str,
 ) -> Result<WholeMessageBody, Problem> {
     let id = parse_id(id)?;
-    app.db
-        .in_org(actor.org, move |conn| match decide(conn, actor.org, id)? {
-            Decision::Done => whole(conn, &actor, id),
-            Decision::Unknown => Err(unknown()),
-            Decision::Refused(status) => {
-                let message = format!("A message that is {status} cannot be {wish}.");
-                Err(Problem::new(Code::WrongStatus, message))
-            }
-        })
-        .await
+    app.write(actor.org, move |conn| match decide(conn, actor.org, id)? {
+        Decision::Done => whole(conn, &actor, id),
+        Decision::Unknown => Err(unknown()),
+        Decision::Refused(status) => {
+            let message = format!("A message that is {status} cannot be {wish}.");
+            Err(Problem::new(Code::WrongStatus, message))
+        }
+    })
+    .await
 }
 
 fn whole(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<WholeMessageBody, Problem> {

@@ -6,6 +6,7 @@ use crate::store::listing::Filters;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::passport::Passport;
 use beeiq_core::values::phone::{Phone, Region};
+use beeiq_core::values::search::has_few_words;
 use beeiq_core::values::text::{clean, fold};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
@@ -92,8 +93,10 @@ pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
         created_from: query.time("createdFrom")?,
         created_to: query.time("createdTo")?,
-        q: read_one(query, "q", "has more than 100 characters.", |text| {
-            Some(clean(text)).filter(|text| text.chars().count() <= LONGEST_SEARCH)
+        q: read_one(query, "q", "has more than 100 characters, or 8 different words.", |text| {
+            let fits =
+                |text: &String| text.chars().count() <= LONGEST_SEARCH && has_few_words(text);
+            Some(clean(text)).filter(fits)
         })?,
     })
 }

@@ -90,9 +90,9 @@ handlers! {
 pub async fn create(
     app: web::Data<App>,
     Admin(actor): Admin,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
-    let NewUser { email, name, role, active, groups, password } = body::json(payload).await?;
+    let NewUser { email, name, role, active, groups, password } = body::small_json(payload).await?;
     users::not_above(actor.role, &[role])?;
     let email = clean(&email);
     let name = name.map_or_else(|| email.clone(), |name| clean(&name));
@@ -125,7 +125,7 @@ pub async fn set_password(
     app: web::Data<App>,
     actor: Actor,
     id: web::Path<String>,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let (org, id) = (actor.org, id.into_inner());
     let own = actor.user().is_some_and(|user| id.parse() == Ok(user));
@@ -133,10 +133,9 @@ pub async fn set_password(
         let detail = "A member sets their own password alone; ask an admin.";
         return Err(Problem::new(Code::Forbidden, detail));
     }
-    let Password { password } = body::json(payload).await?;
+    let Password { password } = body::small_json(payload).await?;
     let hash = hashed(&app, password).await?;
-    app.db
-        .in_org(org, move |conn| users::set_password(&mut Edit::of(conn, &actor), &id, &hash))
+    app.write(org, move |conn| users::set_password(&mut Edit::of(conn, &actor), &id, &hash))
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -7,8 +7,10 @@ use crate::store::schema::custom_fields;
 use beeiq_core::values::custom_field::Model;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -49,6 +51,12 @@ pub(crate) fn count(conn: &mut PgConnection, org: Uuid, model: Model) -> Result<
         .filter(custom_fields::model.eq(model.as_str()))
         .count()
         .get_result(conn)?)
+}
+
+/// How many bytes the options of all fields have, about.
+pub(crate) fn options_bytes(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+    let sum = sql::<BigInt>("coalesce(sum(octet_length(options::text)), 0)::bigint");
+    Ok(custom_fields::table.filter(custom_fields::org_id.eq(org)).select(sum).first(conn)?)
 }
 
 pub(crate) fn create(

@@ -5,6 +5,7 @@ use crate::store::error::StoreError;
 use crate::store::schema::{listener_tokens, listeners, picklist_entries, tags};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{
@@ -234,6 +235,15 @@ pub(crate) fn messages(conn: &mut PgConnection, org: Uuid) -> Result<Vec<Message
         .order(listeners::name_key)
         .select((listeners::name, listeners::welcome_email, listeners::welcome_sms))
         .load(conn)?)
+}
+
+/// How many bytes the welcome messages of all listeners have, about.
+pub(crate) fn templates_bytes(conn: &mut PgConnection, org: Uuid) -> Result<i64, StoreError> {
+    let sum = sql::<BigInt>(
+        "coalesce(sum(coalesce(octet_length(welcome_email::text), 0) \
+             + coalesce(octet_length(welcome_sms::text), 0)), 0)::bigint",
+    );
+    Ok(listeners::table.filter(listeners::org_id.eq(org)).select(sum).first(conn)?)
 }
 
 /// The org's sources, ids and names in order. They cannot be deleted before the transaction ends.

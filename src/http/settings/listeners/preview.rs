@@ -90,17 +90,15 @@ pub async fn preview(
     app: web::Data<App>,
     Admin(actor): Admin,
     id: web::Path<String>,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<web::Json<Preview>, Problem> {
     let id = id.parse().map_err(|_| unknown())?;
     let PreviewOrder { data } = body::json(payload).await?;
     let directory = app.directories.current(actor.org).await?;
     let staging = app.environment == Environment::Staging;
     let org = actor.org;
-    let preview = app
-        .db
-        .in_org(org, move |conn| render(conn, &actor, &directory, id, &data, staging))
-        .await?;
+    let preview =
+        app.read(org, move |conn| render(conn, &actor, &directory, id, &data, staging)).await?;
     Ok(web::Json(preview))
 }
 

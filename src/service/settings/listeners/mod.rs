@@ -7,7 +7,7 @@ pub use fields::{ListenerSettings, Mode, RateLimit, UnknownReferences};
 
 use super::{
     Changing, Deliveries, Edit, Entry, Parameters, Refusal, Resource, Settings, Subject,
-    UnfitFilter, found, room,
+    UnfitFilter, found, room, room_of_bytes,
 };
 use crate::clock;
 use crate::problem::Problem;
@@ -25,6 +25,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const MOST: i64 = 1000;
+/// Of the templates of all listeners of an org, which are kept in memory.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// The longest that rotated tokens may go on working: a year.
 const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
 
@@ -106,6 +108,7 @@ impl Resource for Listeners {
     ) -> Result<(), Refusal> {
         room(listeners::count(edit.conn, edit.org)?, MOST, "listener")?;
         let values = check::checked(edit, settings)?;
+        room_for_templates(edit, None, settings)?;
         let token = self.new_token(edit)?;
         Ok(listeners::create(edit.conn, edit.org, id, &values, &token, edit.now)?)
     }
@@ -116,6 +119,20 @@ impl Resource for Listeners {
     }
 }
 
+/// Whether the welcome messages of all listeners of the org fit, with these in place of those.
+fn room_for_templates(
+    edit: &mut Edit<'_>,
+    before: Option<&ListenerSettings>,
+    after: &ListenerSettings,
+) -> Result<(), Problem> {
+    let bytes_of = |settings: &ListenerSettings| {
+        json!([settings.welcome_email, settings.welcome_sms]).to_string().len()
+    };
+    let bytes = listeners::templates_bytes(edit.conn, edit.org)?;
+    let (less, more) = (before.map_or(0, bytes_of), bytes_of(after));
+    room_of_bytes(bytes, less, more, MOST_BYTES, "welcome messages")
+}
+
 impl Changing for Listeners {
     fn change(
         &self,
@@ -124,6 +141,7 @@ impl Changing for Listeners {
         settings: &ListenerSettings,
     ) -> Result<(), Refusal> {
         let values = check::checked(edit, settings)?;
+        room_for_templates(edit, Some(&present.settings), settings)?;
         Ok(listeners::update(edit.conn, edit.org, present.id, &values, edit.now)?)
     }
 }

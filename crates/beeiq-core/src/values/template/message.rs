@@ -153,6 +153,12 @@ impl MessageTemplate {
         self.template.fields().any(|field| matches!(field, Field::Custom(it) if *it == name))
     }
 
+    /// How much memory it takes, about, with its source, which its wording keeps.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        2 * self.template.bytes() + size_of_val(self.measure.values.as_slice())
+    }
+
     const fn escape(&self) -> Escape {
         match self.markup {
             Markup::Html => Escape::Html,

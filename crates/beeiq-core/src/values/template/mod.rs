@@ -67,6 +67,16 @@ struct Measure {
 }
 
 impl<F> Template<F> {
+    /// How much memory it takes, about, its literals included.
+    fn bytes(&self) -> usize {
+        let filters = |filters: &Vec<Filter>| filters.len() * size_of::<Filter>();
+        let beside = |part: &Part<F>| match part {
+            Part::Text(literal) => literal.len(),
+            Part::Value { field: _, filters: of } => filters(of),
+        };
+        self.0.iter().map(|part| size_of::<Part<F>>() + beside(part)).sum()
+    }
+
     /// How long the text with these values is.
     fn length<'v>(
         &self,
