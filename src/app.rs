@@ -15,6 +15,7 @@ use crate::store::pool::{Conn, Db, DbConfig, limit_statements};
 use crate::tls;
 use crate::worker::Wake;
 use crate::worker::outbox::{Outbox, OutboxConfig};
+use crate::worker::retention::Retention;
 use ipnetwork::IpNetwork;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub struct App {
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
-    pub retention_days: u16,
+    pub retention: Retention,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
     pub capacity_settings: CapacitySettings,
@@ -106,7 +107,10 @@ impl App {
             outbox,
             account_tests: AccountTests::default(),
             key,
-            retention_days: settings.retention_days,
+            retention: Retention {
+                deliveries: settings.retention_days,
+                messages: settings.message_retention_days,
+            },
             later_workers: settings.later_workers,
             capacity_settings: settings.capacity,
             metrics,

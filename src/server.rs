@@ -49,7 +49,7 @@ pub(crate) fn run(
         }
         let workers = app.outbox.start();
         let deferred = deferred::start(&app.pipeline, app.later_workers);
-        let retention = retention::start(app.db.clone(), app.retention_days);
+        let retention = retention::start(app.db.clone(), app.retention);
         rt::spawn(check_row_security(app.db.clone()));
         let server = server(app, listener)?;
         let handle = server.handle();

@@ -21,6 +21,7 @@ pub mod history;
 pub mod idempotency;
 mod json;
 pub(crate) mod listing;
+pub(crate) mod mail_quotas;
 pub mod notes;
 pub mod orgs;
 pub mod outbox;

@@ -262,6 +262,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    mail_quotas (org_id) {
+        org_id -> Uuid,
+        day -> Date,
+        sent -> Int4,
+    }
+}
+
+diesel::table! {
     message_accounts (org_id, channel) {
         org_id -> Uuid,
         channel -> Text,
@@ -500,6 +508,7 @@ diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
 diesel::joinable!(idempotency_keys -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
+diesel::joinable!(mail_quotas -> orgs (org_id));
 diesel::joinable!(message_accounts -> orgs (org_id));
 diesel::joinable!(notes -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
@@ -533,6 +542,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     listener_tokens,
     listeners,
+    mail_quotas,
     message_accounts,
     notes,
     org_counters,

@@ -135,7 +135,8 @@ impl From<Outcome> for TrialReport {
             Outcome::Sent { words, provider_id: _ } => (TrialStatus::Sent, words),
             Outcome::Transient { words, retry_after: _ }
             | Outcome::Permanent { words }
-            | Outcome::AccountRefused { words } => (TrialStatus::Failed, words),
+            | Outcome::AccountRefused { words }
+            | Outcome::QuotaUsedUp { words } => (TrialStatus::Failed, words),
         };
         Self { status, response }
     }

@@ -16,6 +16,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
+use diesel::upsert::excluded;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -55,6 +56,8 @@ struct After<'a> {
     tried: Option<&'static str>,
     words: &'a str,
     provider_id: Option<&'a str>,
+    /// Whether it waits for tomorrow's quota: then its history says so.
+    waits_for_quota: bool,
 }
 
 /// Keeps what became of an attempt. What another claim has taken over since stays as it is, and the
@@ -80,6 +83,7 @@ pub(crate) fn finish(
     match &attempt.outcome {
         Outcome::Sent { .. } => super::clear_pause(conn, org, channel)?,
         Outcome::AccountRefused { words } => rest(conn, org, channel, words)?,
+        Outcome::QuotaUsedUp { words } => rest_until_tomorrow(conn, org, channel, words)?,
         Outcome::Transient { .. } | Outcome::Permanent { .. } => {}
     }
     add_history(conn, org, attempt.message, channel, &row, &after)
@@ -92,6 +96,7 @@ fn after(attempt: &Attempt, failed: usize) -> After<'_> {
         tried,
         words,
         provider_id: None,
+        waits_for_quota: false,
     };
     match &attempt.outcome {
         Outcome::Sent { words, provider_id } => After {
@@ -108,6 +113,9 @@ fn after(attempt: &Attempt, failed: usize) -> After<'_> {
         }
         Outcome::Permanent { words } => ended(Status::Dead, Some("permanent"), words.as_str()),
         Outcome::AccountRefused { words } => ended(Status::Pending, None, words.as_str()),
+        Outcome::QuotaUsedUp { words } => {
+            After { waits_for_quota: true, ..ended(Status::Pending, None, words.as_str()) }
+        }
     }
 }
 
@@ -203,7 +211,34 @@ fn rest(
     Ok(())
 }
 
-/// Tells the customer's and the lead's history, once the message has come to its end.
+/// Pauses a channel until the next day begins (UTC).
+fn rest_until_tomorrow(
+    conn: &mut PgConnection,
+    org: Uuid,
+    channel: Channel,
+    words: &str,
+) -> Result<(), StoreError> {
+    let tomorrow = sql::<Timestamptz>("date_trunc('day', now()) + interval '1 day'");
+    diesel::insert_into(outbox_pauses::table)
+        .values((
+            outbox_pauses::org_id.eq(org),
+            outbox_pauses::channel.eq(channel.as_str()),
+            outbox_pauses::until.eq(tomorrow),
+            outbox_pauses::refusals.eq(0),
+            outbox_pauses::reason.eq(words),
+        ))
+        .on_conflict((outbox_pauses::org_id, outbox_pauses::channel))
+        .do_update()
+        .set((
+            outbox_pauses::until.eq(excluded(outbox_pauses::until)),
+            outbox_pauses::reason.eq(excluded(outbox_pauses::reason)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Tells the customer's and the lead's history, once the message has come to its end, or
+/// has to wait for tomorrow.
 fn add_history(
     conn: &mut PgConnection,
     org: Uuid,
@@ -212,18 +247,16 @@ fn add_history(
     row: &Row,
     after: &After<'_>,
 ) -> Result<bool, StoreError> {
+    let failed = || {
+        let (to, reason) = (row.recipient.clone(), after.words.to_owned());
+        Event::failed(channel, Failed { message_id: Some(message), to, reason })
+    };
     let event = match after.status {
         Status::Sent => {
             Event::sent(channel, Sent { message_id: message, to: row.recipient.clone() })
         }
-        Status::Dead => Event::failed(
-            channel,
-            Failed {
-                message_id: Some(message),
-                to: row.recipient.clone(),
-                reason: after.words.to_owned(),
-            },
-        ),
+        Status::Dead => failed(),
+        Status::Pending if after.waits_for_quota => failed(),
         Status::Pending | Status::Sending | Status::Cancelled | Status::Captured => {
             return Ok(true);
         }
