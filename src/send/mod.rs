@@ -100,7 +100,7 @@ impl Senders {
         match self.mail_account(org).await {
             Ok(account @ MailAccount::Org(_)) => self.email_through(account, email).await,
             Ok(account @ MailAccount::Instance(_)) => {
-                self.within_quota(org, self.email_through(account, email)).await
+                Box::pin(self.within_quota(org, self.email_through(account, email))).await
             }
             Err(AccountError::None) => Outcome::AccountRefused {
                 words: "There is no mail server: set the org's under /settings/email, or the \

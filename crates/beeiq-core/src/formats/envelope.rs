@@ -41,7 +41,7 @@ impl Envelope<'_> {
                     "The actions of a delivery send {MOST_MESSAGES} messages at most, and with this \
                      one they would be more; send it in another delivery."
                 );
-                item.diagnostics.fault(Code::TooLarge, &pointer_to(item.index), message);
+                item.diagnostics.fault(Code::TooLarge, pointer_to(item.index), message);
             } else {
                 messages += more;
             }
