@@ -31,7 +31,6 @@ fn people(n: usize, count: usize) -> Vec<Value> {
 #[track_caller]
 fn within(process: &Process, most: usize) {
     let peak = process.peak_memory();
-    println!("peak {} MiB", peak / MIB);
     assert!(peak < most, "{} MiB", peak / MIB);
 }
 
@@ -330,7 +329,6 @@ async fn a_hostile_tenant_takes_neither_the_memory_nor_the_time_of_another() {
     within(&process, MOST_MEMORY);
     // 500 ms of a release build on a machine of its own; a debug build beside other tests has more.
     let bound = Duration::from_secs(2).max(4 * alone);
-    println!("slowest of the other tenant: {alone:?} alone, {beside:?} beside");
     assert!(beside < bound, "{beside:?}, and {alone:?} alone");
     assert_eq!(
         instance.db_count("customers JOIN orgs ON orgs.id = org_id WHERE slug = 'globex'"),
