@@ -5,18 +5,26 @@ use crate::access::passwords::Passwords;
 use crate::config::{CapacitySettings, Environment, ServeSettings};
 use crate::directory::DirectoryCache;
 use crate::ingest::{Bounds, Messages, Pipeline};
+use crate::problem::Problem;
 use crate::secrets::Keyring;
 use crate::send::Senders;
 use crate::send::trials::AccountTests;
 use crate::service::metrics::Metrics;
-use crate::store::pool::{Db, DbConfig};
+use crate::store::error::{DbError, StoreError};
+use crate::store::pool::{Conn, Db, DbConfig, limit_statements};
 use crate::tls;
 use crate::worker::Wake;
 use crate::worker::outbox::{Outbox, OutboxConfig};
+use crate::worker::retention::Retention;
 use ipnetwork::IpNetwork;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a statement of the management API may take that only reads.
+const LONGEST_READ: Duration = Duration::from_secs(5);
 
 /// What the handlers work with.
 pub struct App {
@@ -38,7 +46,7 @@ pub struct App {
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
-    pub retention_days: u16,
+    pub retention: Retention,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
     pub capacity_settings: CapacitySettings,
@@ -104,7 +112,10 @@ impl App {
             outbox,
             account_tests: AccountTests::default(),
             key,
-            retention_days: settings.retention_days,
+            retention: Retention {
+                deliveries: settings.retention_days,
+                messages: settings.message_retention_days,
+            },
             later_workers: settings.later_workers,
             capacity_settings: settings.capacity,
             without_row_security: settings.without_row_security,
@@ -116,6 +127,32 @@ impl App {
             environment: settings.environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
         })
+    }
+
+    /// Reads something of an org for the management API: on its share of the connections, and for so
+    /// long at most.
+    pub(crate) async fn read<T, E, F>(&self, org: Uuid, read: F) -> Result<T, Problem>
+    where
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + From<DbError> + Into<Problem> + Send + 'static,
+    {
+        self.write(org, |conn| {
+            limit_statements(conn, LONGEST_READ)?;
+            read(conn)
+        })
+        .await
+    }
+
+    /// Changes something of an org for the management API, on its share of the connections.
+    pub(crate) async fn write<T, E, F>(&self, org: Uuid, write: F) -> Result<T, Problem>
+    where
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + From<DbError> + Into<Problem> + Send + 'static,
+    {
+        let _connection = self.pipeline.capacity().management(org).await?;
+        self.db.in_org(org, write).await.map_err(Into::into)
     }
 
     pub fn mail_domain(&self) -> String {

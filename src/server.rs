@@ -48,7 +48,7 @@ pub(crate) fn run(
         }
         let workers = app.outbox.start();
         let deferred = deferred::start(&app.pipeline, app.later_workers);
-        let retention = retention::start(app.db.clone(), app.retention_days);
+        let retention = retention::start(app.db.clone(), app.retention);
         let server = server(app, listener)?;
         let handle = server.handle();
         let stopping = rt::spawn(async move {

@@ -60,6 +60,10 @@ pub struct ServeSettings {
     #[arg(long, env = "BEEIQ_RETENTION_DAYS", default_value_t = 30, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(7..=3650))]
     pub retention_days: u16,
+    /// How many days messages are kept that were sent, captured, cancelled or given up
+    #[arg(long, env = "BEEIQ_MESSAGE_RETENTION_DAYS", default_value_t = 90, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(7..=3650))]
+    pub message_retention_days: u16,
     /// How many tasks apply deliveries that were kept for later; 0 leaves them to other processes
     #[arg(long, env = "BEEIQ_LATER_WORKERS", default_value_t = 2, value_name = "N")]
     pub later_workers: u8,

@@ -14,6 +14,10 @@ pub struct SmtpSettings {
     /// Whom its mail is from, as "BeeIQ <noreply@example.com>"
     #[arg(long, env = "BEEIQ_SMTP_FROM", value_name = "NAME <ADDRESS>")]
     pub smtp_from: Option<String>,
+    /// How many e-mails an org may send through it in a day (UTC); what is more waits for the next
+    #[arg(long, env = "BEEIQ_SMTP_DAILY_QUOTA", default_value_t = 1000, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub smtp_daily_quota: u32,
     /// How long a mail server may take to answer a command, in seconds; four times that for a mail
     #[arg(long = "smtp-timeout-seconds", env = "BEEIQ_SMTP_TIMEOUT_SECONDS", default_value = "30")]
     #[arg(value_parser = seconds, value_name = "N")]

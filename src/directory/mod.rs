@@ -11,8 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How many orgs' directories a process keeps.
-const KEPT: u64 = 10_000;
+/// How many orgs' ids a process keeps by the beginning of their tokens.
+const IDS: u64 = 10_000;
+
+/// How many bytes of directories a process keeps.
+const KEPT: u64 = 128 * 1024 * 1024;
 
 /// How long to wait for somebody else who is reading the same directory.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -31,7 +34,11 @@ pub struct DirectoryCache {
 
 impl DirectoryCache {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, directories: future::Cache::new(KEPT), orgs: sync::Cache::new(KEPT) }
+        let bytes = |_: &Uuid, directory: &Arc<Directory>| {
+            u32::try_from(directory.bytes()).unwrap_or(u32::MAX)
+        };
+        let directories = future::Cache::builder().max_capacity(KEPT).weigher(bytes).build();
+        Self { db, directories, orgs: sync::Cache::new(IDS) }
     }
 
     /// The org whose tokens start with `public_id`.
@@ -75,6 +82,12 @@ impl DirectoryCache {
             let version = self.db.in_org(org, move |conn| directory::version(conn, org)).await?;
             if version == known.version {
                 return Ok(known);
+            }
+            // Of many who find it old one reads it.
+            self.directories.invalidate(&org).await;
+            let read = self.get(org).await?;
+            if read.version >= version {
+                return Ok(read);
             }
         }
         let directory = self.read(org).await?;

@@ -1,11 +1,16 @@
 //! JSON bodies of the management API (`api.md` 2). Read after the caller has been authenticated:
-//! a handler takes the payload as it is, and reads it here.
+//! a handler takes the body as it is, and reads it here. What it takes in memory is charged like a
+//! delivery's, to the org that the caller is of.
 
+use crate::ingest::Permit;
 use crate::problem::Problem;
-use actix_web::web::{self, Bytes};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use beeiq_core::diagnostics::{Code, Fault, Pointer};
 use beeiq_core::json::Meter;
 use beeiq_core::values::suggest;
+use futures_util::StreamExt;
+use futures_util::future::{Ready, ready};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 use serde_json::Value;
 use serde_path_to_error::{Segment, Track};
@@ -14,8 +19,8 @@ use std::time::Duration;
 
 /// The largest body: 1 MiB.
 const LARGEST: usize = 1024 * 1024;
-/// The largest body of somebody who has not signed in: 16 KiB.
-const LARGEST_OF_ANYBODY: usize = 16 * 1024;
+/// The largest body of somebody who has not signed in, or that has a password: 16 KiB.
+const SMALL: usize = 16 * 1024;
 /// The most memory that reading one may take: 32 MiB. A few bytes can become a hundred times as many.
 const MOST_MEMORY: usize = 32 * 1024 * 1024;
 /// How deep serde reads.
@@ -23,45 +28,88 @@ const DEEPEST: usize = 128;
 /// How long it may take to arrive.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Reads a body as a value of `T`.
-pub(crate) async fn json<T: DeserializeOwned>(payload: web::Payload) -> Result<T, Problem> {
-    from_value(value(payload).await?)
+/// The body of a request, not read yet.
+pub(crate) struct Body {
+    request: HttpRequest,
+    payload: Payload,
 }
 
-/// Reads a body of somebody who has not signed in: a small one.
-pub(crate) async fn json_of_anybody<T: DeserializeOwned>(
-    payload: web::Payload,
-) -> Result<T, Problem> {
-    from_value(parse(&bytes(payload, LARGEST_OF_ANYBODY).await?)?)
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
+    }
+}
+
+/// Reads a body as a value of `T`.
+pub(crate) async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    from_value(value(body).await?)
+}
+
+/// The same of a body that has to be small.
+pub(crate) async fn small_json<T: DeserializeOwned>(body: Body) -> Result<T, Problem> {
+    from_value(parsed(body, SMALL).await?)
 }
 
 /// Reads a body as any JSON value that holds no NUL.
-pub(crate) async fn value(payload: web::Payload) -> Result<Value, Problem> {
-    parse(&bytes(payload, LARGEST).await?)
+pub(crate) async fn value(body: Body) -> Result<Value, Problem> {
+    parsed(body, LARGEST).await
 }
 
-async fn bytes(payload: web::Payload, largest: usize) -> Result<Bytes, Problem> {
-    match tokio::time::timeout(DEADLINE, payload.to_bytes_limited(largest)).await {
-        Err(_) => Err(Problem::new(Code::BodyTooSlow, "The body took over 30 seconds.")),
-        Ok(Err(_)) => {
-            let detail = format!("The body has more than {} KiB.", largest / 1024);
-            Err(Problem::new(Code::BodyTooLarge, detail))
-        }
-        Ok(Ok(Err(_))) => {
-            Err(Problem::new(Code::NotJson, "The body ended before it was complete."))
-        }
-        Ok(Ok(Ok(bytes))) => Ok(bytes),
+/// What it takes stays charged until the request has been answered. Somebody who has not signed in
+/// has nothing charged: theirs are small, and as many as there are connections.
+async fn parsed(Body { request, mut payload }: Body, largest: usize) -> Result<Value, Problem> {
+    let mut permit = request.extensions_mut().remove::<Permit>();
+    let bytes = tokio::time::timeout(DEADLINE, bytes(&mut payload, largest, permit.as_mut()))
+        .await
+        .unwrap_or_else(|_| {
+            Err(Problem::new(Code::BodyTooSlow, "The body took over 30 seconds."))
+        })?;
+    let takes = working_bytes(&bytes)?;
+    if let Some(mut permit) = permit {
+        permit.charge(takes).await?;
+        request.extensions_mut().insert(permit);
     }
+    parse(&bytes)
+}
+
+async fn bytes(
+    payload: &mut Payload,
+    largest: usize,
+    mut permit: Option<&mut Permit>,
+) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = payload.next().await {
+        let ended = |_| Problem::new(Code::NotJson, "The body ended before it was complete.");
+        let piece = piece.map_err(ended)?;
+        let length = bytes.len() + piece.len();
+        if length > largest {
+            let detail = format!("The body has more than {} KiB.", largest / 1024);
+            return Err(Problem::new(Code::BodyTooLarge, detail));
+        }
+        if let Some(permit) = &mut permit {
+            permit.grow(length)?;
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+/// How much memory reading it takes.
+fn working_bytes(bytes: &[u8]) -> Result<usize, Problem> {
+    let mut meter = Meter::new(DEEPEST);
+    meter.feed(bytes);
+    if meter.working_bytes() > MOST_MEMORY {
+        return Err(Problem::new(Code::TooComplex, "The body holds too many values."));
+    }
+    Ok(meter.working_bytes())
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     if bytes.is_empty() {
         return Err(Problem::new(Code::NotJson, "The body is empty; send a JSON object."));
-    }
-    let mut meter = Meter::new(DEEPEST);
-    meter.feed(bytes);
-    if meter.working_bytes() > MOST_MEMORY {
-        return Err(Problem::new(Code::TooComplex, "The body holds too many values."));
     }
     let value = serde_json::from_slice(bytes)
         .map_err(|error| Problem::new(Code::NotJson, format!("The body is not JSON: {error}.")))?;

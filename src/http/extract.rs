@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use beeiq_core::diagnostics::Code;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -16,6 +16,9 @@ async fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     let value = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
     let mut caller = bearer::authenticate(&app.access, value).await?;
     caller.actor.address = address_of(request, &app.trusted_proxies);
+    // Until it has been answered; what its body takes is charged to it.
+    let permit = app.pipeline.capacity().hold(caller.actor.org)?;
+    request.extensions_mut().insert(permit);
     Ok(caller)
 }
 

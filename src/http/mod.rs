@@ -23,6 +23,8 @@ mod sessions;
 pub(crate) mod settings;
 
 use crate::problem::Problem;
+use actix_web::http::header::ContentType;
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, web};
 use routes::{Api, Operation, read};
 use std::sync::LazyLock;
@@ -62,7 +64,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn serve_document() -> HttpResponse {
-    HttpResponse::Ok().json(document())
+    // Made once: it takes some milliseconds, and nobody has to sign in for it.
+    static BYTES: LazyLock<Bytes> =
+        LazyLock::new(|| document().to_json().unwrap_or_default().into());
+    HttpResponse::Ok().content_type(ContentType::json()).body(BYTES.clone())
 }
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {

@@ -14,7 +14,7 @@ use crate::store::pool::Conn;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use beeiq_core::diagnostics::Code;
-use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::message::{Channel, Content, Status};
 use beeiq_core::values::suggest;
 use beeiq_core::values::words::Word;
 use chrono::{DateTime, Utc};
@@ -148,8 +148,7 @@ pub async fn list(
         to: query.get("to").map(|to| to.trim().to_owned()),
     };
     let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .read(actor.org, move |conn| {
             outbox::list(conn, &actor, &filters, paging.before(), paging.rows())
         })
         .await?;
@@ -172,7 +171,7 @@ pub async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = parse_id(&id)?;
-    let message = app.db.in_org(actor.org, move |conn| whole(conn, &actor, id)).await?;
+    let message = app.read(actor.org, move |conn| whole(conn, &actor, id)).await?;
     Ok(answer(&message))
 }
 
@@ -229,31 +228,26 @@ async fn decide(
     wish: &'static str,
 ) -> Result<WholeMessageBody, Problem> {
     let id = parse_id(id)?;
-    app.db
-        .in_org(actor.org, move |conn| match decide(conn, actor.org, id)? {
-            Decision::Done => whole(conn, &actor, id),
-            Decision::Unknown => Err(unknown()),
-            Decision::Refused(status) => {
-                let message = format!("A message that is {status} cannot be {wish}.");
-                Err(Problem::new(Code::WrongStatus, message))
-            }
-        })
-        .await
+    app.write(actor.org, move |conn| match decide(conn, actor.org, id)? {
+        Decision::Done => whole(conn, &actor, id),
+        Decision::Unknown => Err(unknown()),
+        Decision::Refused(status) => {
+            let message = format!("A message that is {status} cannot be {wish}.");
+            Err(Problem::new(Code::WrongStatus, message))
+        }
+    })
+    .await
 }
 
 fn whole(conn: &mut Conn, actor: &Actor, id: Uuid) -> Result<WholeMessageBody, Problem> {
     let message = outbox::find(conn, actor, id)?.ok_or_else(unknown)?;
     let attempts = outbox::attempts(conn, actor.org, id)?;
-    let row = &message.row;
-    let (email, sms) = match message.channel {
-        Channel::Email => {
-            let subject = row.subject.clone().unwrap_or_default();
-            let (html, text) = (row.html.clone(), row.text.clone());
-            (Some(EmailContentBody { subject, html, text }), None)
+    let (email, sms) = match outbox::content(conn, actor.org, id)? {
+        Content::Email { subject, html, text } => {
+            (Some(EmailContentBody { subject, html: Some(html), text }), None)
         }
-        Channel::Sms => {
-            let content = row.text.clone().unwrap_or_default();
-            (None, Some(SmsContentBody { content, segments: row.segments }))
+        Content::Sms { text: content } => {
+            (None, Some(SmsContentBody { content, segments: message.row.segments }))
         }
     };
     let attempts = attempts.into_iter().map(attempt).collect();
@@ -265,14 +259,14 @@ fn answer(message: &WholeMessageBody) -> HttpResponse {
 }
 
 fn shown(message: Message) -> MessageBody {
-    let Message { row, channel, status, recipients, pause } = message;
+    let Message { row, subject, channel, status, recipients, pause } = message;
     let waits = status == Status::Pending;
     MessageBody {
         id: row.id,
         channel,
         status,
         to: row.recipient,
-        subject: row.subject,
+        subject,
         recipients: recipients.into_iter().map(customer_reference).collect(),
         request_id: row.request_id,
         listener_id: row.listener_id,

@@ -65,9 +65,12 @@ pub(crate) async fn reset(app: web::Data<App>, actor: Actor) -> Result<web::Json
     }
     let (org, until) = (actor.org, clock::now());
     let mut reset = Reset { sms_credits: app.sms_trial_credits, ..Reset::default() };
+    // A wording is part of its messages, which are counted.
+    let mut wordings = 0;
     for records in Records::ALL {
         let deleted = match records {
             Records::Messages => &mut reset.messages,
+            Records::Wordings => &mut wordings,
             Records::Deals => &mut reset.deals,
             Records::Customers => &mut reset.customers,
             Records::Deliveries => &mut reset.deliveries,

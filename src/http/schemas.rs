@@ -107,7 +107,7 @@ pub(crate) async fn of_listener(
     let listener = directory.listeners.iter().find(|it| it.id == id).ok_or_else(unknown)?;
     let (listeners, org) = (listeners(&app), actor.org);
     let read = move |conn: &mut _| settings::read(conn, org, &listeners, &id.to_string());
-    let door = app.db.in_org(org, read).await?;
+    let door = app.read(org, read).await?;
     let context = Context { directory: &directory, listener };
     let place = format!("{}/api/v1/listeners/{id}/schema", app.public_url);
     let examples = schema::examples(&directory, sender(&directory, &actor));

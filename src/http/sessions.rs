@@ -116,9 +116,9 @@ crate::http::routes::routes![create, delete, me];
 pub(crate) async fn create(
     app: web::Data<App>,
     request: HttpRequest,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
-    let NewSession { org, email, password } = body::json_of_anybody(payload).await?;
+    let NewSession { org, email, password } = body::small_json(payload).await?;
     let address = address_or_peer(&request, &app.trusted_proxies);
     let signing_in::SignedIn { token, expires_at, user } =
         signing_in::sign_in(&app.access, &org, &email, password, address).await?;
@@ -146,8 +146,7 @@ pub(crate) async fn delete(app: web::Data<App>, session: Session) -> Result<Http
 )]
 pub(crate) async fn me(app: web::Data<App>, actor: Actor) -> Result<web::Json<Me>, Problem> {
     let me = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .read(actor.org, move |conn| {
             let (org, user) = signing_in::me(conn, &actor)?;
             let OrgRow { id, public_id: _, slug, name } = org;
             let user = user.map(User::try_from).transpose()?;

@@ -9,8 +9,10 @@
 //!   [`beeiq_core::json::Meter`]), quick ones in a lane of their own that no heavy one can fill. Who
 //!   waits too long for a permit is turned away.
 //!   Small ones that share a transaction (`group_commit.rs`) share one permit.
+//! - The management API has a quarter of the connections to the database, and holds bodies as
+//!   deliveries do.
 //! - Of everything an org has three quarters at most; of the heavy ones half, since more of them at a
-//!   time get into each other's way at the same rows.
+//!   time get into each other's way at the same rows, and of the management's connections half.
 
 use crate::config::CapacitySettings;
 use crate::problem::Problem;
@@ -42,6 +44,8 @@ struct Sizes {
     working_bytes: usize,
     quick: usize,
     heavy: usize,
+    /// Connections to the database for the management API.
+    management: usize,
 }
 
 impl Sizes {
@@ -57,6 +61,7 @@ impl Sizes {
             working_bytes: of(self.working_bytes),
             quick: of(self.quick),
             heavy: self.heavy.div_ceil(2),
+            management: self.management.div_ceil(2),
         }
     }
 }
@@ -71,18 +76,20 @@ struct Pools {
     working: Arc<Semaphore>,
     quick: Arc<Semaphore>,
     heavy: Arc<Semaphore>,
+    management: Arc<Semaphore>,
 }
 
 impl Pools {
     fn new(sizes: Sizes) -> Self {
         let pool = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
-        let Sizes { requests, held_bytes, working_bytes, quick, heavy } = sizes;
+        let Sizes { requests, held_bytes, working_bytes, quick, heavy, management } = sizes;
         Self {
             requests: pool(requests),
             held: pool(held_bytes / 1024),
             working: pool(working_bytes / 1024),
             quick: pool(quick),
             heavy: pool(heavy),
+            management: pool(management),
         }
     }
 }
@@ -132,9 +139,9 @@ pub struct Permit {
     permits: Vec<OwnedSemaphorePermit>,
 }
 
-/// Leave to work on something that takes little memory; over when it is dropped.
+/// Leave to run one of some; over when it is dropped.
 #[derive(Debug)]
-pub(super) struct QuickPermit {
+pub struct LanePermit {
     // Kept with its permits, so that others of the org count against the same share.
     _share: Arc<Pools>,
     _permits: [OwnedSemaphorePermit; 2],
@@ -152,6 +159,7 @@ impl Capacity {
             working_bytes: settings.max_working_bytes,
             quick: (connections / 2).max(1),
             heavy: (connections / 4).max(1),
+            management: (connections / 4).max(1),
         };
         Self::new(sizes, settings.queue)
     }
@@ -174,15 +182,31 @@ impl Capacity {
     }
 
     /// Waits until the org may work on something quick.
-    pub(super) async fn quick(&self, org: Uuid) -> Result<QuickPermit, Overloaded> {
+    pub(super) async fn quick(&self, org: Uuid) -> Result<LanePermit, Overloaded> {
+        self.lane(org, |pools| &pools.quick).await
+    }
+
+    /// Waits until the org's management may use a connection to the database.
+    ///
+    /// # Errors
+    /// Where that takes too long.
+    pub async fn management(&self, org: Uuid) -> Result<LanePermit, Overloaded> {
+        self.lane(org, |pools| &pools.management).await
+    }
+
+    async fn lane(
+        &self,
+        org: Uuid,
+        lane: fn(&Pools) -> &Arc<Semaphore>,
+    ) -> Result<LanePermit, Overloaded> {
         let share = self.0.share(org);
         let both = self.0.in_time(async {
             // The org's own first: only who has a place in it waits for one among all.
-            let own = Arc::clone(&share.quick).acquire_owned().await?;
-            Ok([own, Arc::clone(&self.0.all.quick).acquire_owned().await?])
+            let own = Arc::clone(lane(&share)).acquire_owned().await?;
+            Ok([own, Arc::clone(lane(&self.0.all)).acquire_owned().await?])
         });
         let permits = both.await?;
-        Ok(QuickPermit { _share: share, _permits: permits })
+        Ok(LanePermit { _share: share, _permits: permits })
     }
 }
 
@@ -225,6 +249,22 @@ impl Permit {
         Ok(())
     }
 
+    /// Waits for so many bytes of memory to work in.
+    ///
+    /// # Errors
+    /// Where there are none in time.
+    pub async fn charge(&mut self, bytes: usize) -> Result<(), Overloaded> {
+        let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+        let (share, all) = (Arc::clone(&self.share), &self.parts.all);
+        let both = async {
+            let own = Arc::clone(&share.working).acquire_many_owned(kib).await?;
+            Ok([own, Arc::clone(&all.working).acquire_many_owned(kib).await?])
+        };
+        let permits = self.parts.in_time(both).await?;
+        self.permits.extend(permits);
+        Ok(())
+    }
+
     /// Waits until it may be worked on, which takes so many bytes of memory.
     pub(super) async fn work(&mut self, bytes: usize) -> Result<(), Overloaded> {
         let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
@@ -257,8 +297,14 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     fn limits() -> Capacity {
-        let sizes =
-            Sizes { requests: 8, held_bytes: 4 * MIB, working_bytes: 8 * MIB, quick: 4, heavy: 4 };
+        let sizes = Sizes {
+            requests: 8,
+            held_bytes: 4 * MIB,
+            working_bytes: 8 * MIB,
+            quick: 4,
+            heavy: 4,
+            management: 4,
+        };
         Capacity::new(sizes, Duration::from_millis(1))
     }
 
@@ -308,6 +354,16 @@ mod tests {
         limits.hold(OTHER).unwrap().work(2 * MIB).await.unwrap();
         drop(heavy);
         limits.hold(ONE).unwrap().work(6 * MIB).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_orgs_management_leaves_connections_to_others() {
+        let limits = limits();
+        let own = [limits.management(ONE).await.unwrap(), limits.management(ONE).await.unwrap()];
+        assert!(limits.management(ONE).await.is_err());
+        limits.management(OTHER).await.unwrap();
+        drop(own);
+        limits.management(ONE).await.unwrap();
     }
 
     #[test]

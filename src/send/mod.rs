@@ -10,6 +10,7 @@ pub use beeiq_core::records::outgoing::{Email, Outcome, Sms};
 use crate::config::{SenderSettings, SmtpSettings};
 use crate::secrets::Keyring;
 use crate::store::error::StoreError;
+use crate::store::mail_quotas;
 use crate::store::pool::{Conn, Db};
 use crate::store::settings::message_accounts::{self, AccountRow};
 use beeiq_core::records::message::Channel;
@@ -44,6 +45,8 @@ pub struct Senders {
     guard: Guard,
     smtp: Smtp,
     instance_smtp: Option<SmtpServer>,
+    /// How many e-mails of an org go through that in a day.
+    daily_quota: u32,
     providers: Providers,
     instance_sms: Option<SmsAccount>,
 }
@@ -84,6 +87,7 @@ impl Senders {
             guard,
             smtp: Smtp::new(SmtpTimeouts::of_command(smtp.smtp_timeout)),
             instance_smtp: instance::server(smtp)?,
+            daily_quota: smtp.smtp_daily_quota,
             providers,
             instance_sms: instance_sms.transpose()?,
         })
@@ -95,7 +99,10 @@ impl Senders {
 
     pub async fn email(&self, org: Uuid, email: &Email) -> Outcome {
         match self.mail_account(org).await {
-            Ok(account) => self.email_through(account, email).await,
+            Ok(account @ MailAccount::Org(_)) => self.email_through(account, email).await,
+            Ok(account @ MailAccount::Instance(_)) => {
+                Box::pin(self.within_quota(org, self.email_through(account, email))).await
+            }
             Err(AccountError::None) => Outcome::AccountRefused {
                 words: "There is no mail server: set the org's under /settings/email, or the \
                         instance's with BEEIQ_SMTP_URL and BEEIQ_SMTP_FROM."
@@ -103,6 +110,32 @@ impl Senders {
             },
             Err(error) => no_account(&error),
         }
+    }
+
+    /// Sends by the instance's mail server where the org has not sent what it may in a day. What does
+    /// not go out does not count.
+    async fn within_quota(&self, org: Uuid, sending: impl Future<Output = Outcome>) -> Outcome {
+        let most = self.daily_quota;
+        match self.db.in_org(org, move |conn| mail_quotas::take(conn, org, most)).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let words = format!(
+                    "It waits for tomorrow: the org has sent the {most} e-mails of a day that go \
+                     through the instance's mail server. With a mail server of its own under \
+                     /settings/email it has no such quota."
+                );
+                return Outcome::QuotaUsedUp { words };
+            }
+            Err(error) => return no_account(&error.into()),
+        }
+        let outcome = sending.await;
+        if !matches!(outcome, Outcome::Sent { .. })
+            && let Err(error) =
+                self.db.in_org(org, move |conn| mail_quotas::give_back(conn, org)).await
+        {
+            tracing::warn!(%org, %error, "an e-mail that was not sent counts as one of its org's day");
+        }
+        outcome
     }
 
     pub(crate) async fn email_through(&self, account: MailAccount, email: &Email) -> Outcome {

@@ -10,9 +10,9 @@ use crate::store::settings::{currencies, listeners as kept, message_accounts};
 use crate::store::word::Stored;
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
-    RateLimit, Sla, User, Users, WelcomeEmail,
+    RateLimit, Sla, User, Users, WelcomeEmail, WelcomeSms,
 };
-use beeiq_core::records::message::Channel;
+use beeiq_core::records::message::{Channel, Content, Wording};
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::phone::Region;
 use beeiq_core::values::template::{Markup, MessageTemplate};
@@ -22,6 +22,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use ipnetwork::IpNetwork;
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Counts the directory's version up: part of every transaction that changes a setting, so that
@@ -295,14 +296,15 @@ fn email_templates(
     if !enabled {
         return None;
     }
-    let text = match text {
-        Some(text) => Some(compiled(listener, &text, Markup::Text, field_names)?),
+    let compiled_text = match &text {
+        Some(text) => Some(compiled(listener, text, Markup::Text, field_names)?),
         None => None,
     };
     Some(WelcomeEmail {
         subject: compiled(listener, &subject, Markup::Line, field_names)?,
         html: compiled(listener, &body, Markup::Html, field_names)?,
-        text,
+        text: compiled_text,
+        wording: Arc::new(Wording::new(Content::Email { subject, html: body, text })),
     })
 }
 
@@ -310,7 +312,13 @@ fn sms_template(
     listener: &str,
     value: serde_json::Value,
     field_names: &[String],
-) -> Option<MessageTemplate> {
-    let kept::WelcomeSms { enabled, content } = serde_json::from_value(value).ok()?;
-    if enabled { compiled(listener, &content, Markup::Text, field_names) } else { None }
+) -> Option<WelcomeSms> {
+    let kept::WelcomeSms { enabled, content: text } = serde_json::from_value(value).ok()?;
+    if !enabled {
+        return None;
+    }
+    Some(WelcomeSms {
+        text: compiled(listener, &text, Markup::Text, field_names)?,
+        wording: Arc::new(Wording::new(Content::Sms { text })),
+    })
 }

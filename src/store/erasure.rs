@@ -5,6 +5,7 @@ use super::schema::{
     activities, customer_identities, customers, deals, deliveries, history, notes, org_settings,
     outbox, tickets,
 };
+use super::wordings;
 use crate::store::error::{Result, StoreError};
 use crate::store::pool::Conn;
 use crate::store::word::Stored;
@@ -169,11 +170,18 @@ pub(crate) fn delete(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<()> {
         .filter(customers::company_id.eq(customer))
         .set(customers::company_id.eq(None::<Uuid>))
         .execute(conn)?;
+    // What was written to them alone goes with the messages.
+    let said: Vec<Uuid> = outbox::table
+        .filter(outbox::org_id.eq(org))
+        .filter(outbox::customer_id.eq(customer).or(outbox::lead_id.eq(customer)))
+        .filter(outbox::wording_id.is_not_null())
+        .select(outbox::wording_id.assume_not_null())
+        .load(conn)?;
     diesel::delete(customers::table)
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq(customer))
         .execute(conn)?;
-    Ok(())
+    wordings::delete_unused(conn, org, &said)
 }
 
 fn ids_in_answers(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<HashSet<Uuid>> {

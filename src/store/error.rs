@@ -107,6 +107,12 @@ impl From<StoreError> for Problem {
     /// For places where no case is expected: the cause is logged here, once, and not sent.
     fn from(error: StoreError) -> Self {
         match error {
+            slow if slow.is_statement_timeout() => {
+                tracing::warn!("a statement took longer than it may");
+                let detail = "This took longer than it may, and was given up; nothing was applied. \
+                              Ask for less, as with a filter, or try again.";
+                Self::new(Code::Unavailable, detail).retry_after(2)
+            }
             StoreError::Unavailable(cause) => {
                 tracing::error!(cause, "the database is away");
                 Self::new(

@@ -289,6 +289,15 @@ where
     }
 }
 
+/// Lets no statement of the transaction that is open take longer.
+///
+/// # Errors
+/// Those of the database.
+pub fn limit_statements(conn: &mut Conn, longest: Duration) -> Result<(), StoreError> {
+    let longest = longest.as_millis();
+    Ok(conn.batch_execute(&format!("SET LOCAL statement_timeout = {longest}"))?)
+}
+
 /// Runs `work` in a savepoint of the transaction that is open: what fails in it is undone alone.
 ///
 /// # Errors

@@ -1,11 +1,12 @@
 //! What is sealed, for sealing it again with another key.
 
 use super::schema::{listener_tokens, message_accounts};
-use crate::store::error::StoreError;
+use crate::store::error::Result;
+use crate::store::pool::Conn;
 use crate::store::word::Stored;
 use beeiq_core::records::message::Channel;
 use diesel::dsl::sql;
-use diesel::pg::{Pg, Conn};
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Binary;
 use uuid::Uuid;
@@ -62,11 +63,7 @@ pub(crate) fn set_token(
 }
 
 /// The org's accounts whose secrets do not begin with `mark`; locked.
-pub(crate) fn accounts(
-    conn: &mut Conn,
-    org: Uuid,
-    mark: &[u8],
-) -> Result<Vec<SealedAccount>> {
+pub(crate) fn accounts(conn: &mut Conn, org: Uuid, mark: &[u8]) -> Result<Vec<SealedAccount>> {
     let begins = sql::<Binary>("substring(secrets_sealed FOR 9)");
     Ok(message_accounts::table
         .filter(message_accounts::org_id.eq(org))

@@ -1,9 +1,11 @@
 //! Deleting what has been kept long enough.
 
 use super::advisory_lock::try_lock;
-use super::schema::{deliveries, idempotency_keys};
+use super::schema::{deliveries, idempotency_keys, outbox};
+use super::wordings;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
+use beeiq_core::records::message::Status;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -17,21 +19,25 @@ pub(crate) enum Forgotten {
     Some,
 }
 
-/// Deletes up to `limit` deliveries with ids before that one, and as many idempotency keys from
-/// before that time. What waits to be applied stays, however old it is.
-pub(crate) fn forget(
-    conn: &mut Conn,
-    org: Uuid,
-    before: Uuid,
-    keys_before: DateTime<Utc>,
-    limit: i64,
-) -> Result<Forgotten> {
+/// What is too old.
+#[derive(Clone, Copy)]
+pub(crate) struct Old {
+    /// Deliveries with ids before this one.
+    pub deliveries: Uuid,
+    /// Messages with ids before this one, which were queued before then.
+    pub messages: (Uuid, DateTime<Utc>),
+    /// Idempotency keys from before then.
+    pub keys: DateTime<Utc>,
+}
+
+/// Deletes up to `limit` of each. What waits to be applied or sent stays, however old it is.
+pub(crate) fn forget(conn: &mut Conn, org: Uuid, old: Old, limit: i64) -> Result<Forgotten> {
     if !try_lock(conn, &format!("{org}:retention"))? {
         return Ok(Forgotten::All);
     }
     let old_keys: Vec<(Uuid, String)> = idempotency_keys::table
         .filter(idempotency_keys::org_id.eq(org))
-        .filter(idempotency_keys::created_at.lt(keys_before))
+        .filter(idempotency_keys::created_at.lt(old.keys))
         .order(idempotency_keys::created_at)
         .limit(limit)
         .select((idempotency_keys::listener_id, idempotency_keys::key))
@@ -41,12 +47,12 @@ pub(crate) fn forget(
             .filter(idempotency_keys::org_id.eq(org))
             .filter(idempotency_keys::listener_id.eq(listener))
             .filter(idempotency_keys::key.eq(key))
-            .filter(idempotency_keys::created_at.lt(keys_before))
+            .filter(idempotency_keys::created_at.lt(old.keys))
             .execute(conn)?;
     }
-    let old: Vec<Uuid> = deliveries::table
+    let found: Vec<Uuid> = deliveries::table
         .filter(deliveries::org_id.eq(org))
-        .filter(deliveries::id.lt(before))
+        .filter(deliveries::id.lt(old.deliveries))
         .filter(deliveries::status.ne("pending"))
         .order(deliveries::id)
         .limit(limit)
@@ -54,8 +60,41 @@ pub(crate) fn forget(
         .load(conn)?;
     let deleted = diesel::delete(deliveries::table)
         .filter(deliveries::org_id.eq(org))
-        .filter(deliveries::id.eq_any(&old))
+        .filter(deliveries::id.eq_any(&found))
         .execute(conn)?;
     let full = usize::try_from(limit).unwrap_or(usize::MAX);
-    Ok(if deleted < full && old_keys.len() < full { Forgotten::All } else { Forgotten::Some })
+    let messages = forget_messages(conn, org, old.messages, limit)?;
+    Ok(if deleted < full && old_keys.len() < full && messages < full {
+        Forgotten::All
+    } else {
+        Forgotten::Some
+    })
+}
+
+/// Deletes messages that wait for nothing any more, with what they alone say: how many.
+fn forget_messages(
+    conn: &mut Conn,
+    org: Uuid,
+    (id, time): (Uuid, DateTime<Utc>),
+    limit: i64,
+) -> Result<usize> {
+    let ended = [Status::Sent, Status::Captured, Status::Cancelled, Status::Dead];
+    let found: Vec<(Uuid, Option<Uuid>)> = outbox::table
+        .filter(outbox::org_id.eq(org))
+        .filter(outbox::id.lt(id))
+        .filter(outbox::created_at.lt(time))
+        .filter(outbox::status.eq_any(ended.map(Status::as_str)))
+        .order(outbox::id)
+        .limit(limit)
+        .select((outbox::id, outbox::wording_id))
+        .for_update()
+        .load(conn)?;
+    let (ids, wordings): (Vec<Uuid>, Vec<Option<Uuid>>) = found.into_iter().unzip();
+    diesel::delete(outbox::table)
+        .filter(outbox::org_id.eq(org))
+        .filter(outbox::id.eq_any(&ids))
+        .execute(conn)?;
+    let wordings: Vec<Uuid> = wordings.into_iter().flatten().collect();
+    wordings::delete_unused(conn, org, &wordings)?;
+    Ok(ids.len())
 }

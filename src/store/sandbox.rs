@@ -22,6 +22,8 @@ pub(crate) enum Records {
     Deliveries,
     /// Messages, sent or not.
     Messages,
+    /// What no message says any more.
+    Wordings,
     Deals,
     /// Contacts, accounts and leads.
     Customers,
@@ -30,14 +32,20 @@ pub(crate) enum Records {
 impl Records {
     /// All of them. Deliveries go first: one that waits to be applied would make records of those
     /// that have gone.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Deliveries, Self::Messages, Self::Deals, Self::Customers];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Deliveries, Self::Messages, Self::Wordings, Self::Deals, Self::Customers];
 
     /// The next of them, kept from being referred to.
     const fn lock(self) -> &'static str {
         match self {
             Self::Messages => {
                 "SELECT id FROM outbox WHERE org_id = $1 AND created_at <= $2
+                 ORDER BY id LIMIT $3 FOR UPDATE"
+            }
+            Self::Wordings => {
+                "SELECT id FROM wordings WHERE org_id = $1 AND $2 IS NOT NULL
+                     AND NOT EXISTS (SELECT FROM outbox
+                         WHERE outbox.org_id = $1 AND outbox.wording_id = wordings.id)
                  ORDER BY id LIMIT $3 FOR UPDATE"
             }
             Self::Deals => {
@@ -59,6 +67,7 @@ impl Records {
     const fn delete(self) -> &'static [&'static str] {
         match self {
             Self::Messages => &["DELETE FROM outbox WHERE org_id = $1 AND id = ANY ($2)"],
+            Self::Wordings => &["DELETE FROM wordings WHERE org_id = $1 AND id = ANY ($2)"],
             Self::Deals => &[
                 "UPDATE tickets SET deal_id = NULL WHERE org_id = $1 AND deal_id = ANY ($2)",
                 "UPDATE activities SET deal_id = NULL WHERE org_id = $1 AND deal_id = ANY ($2)",

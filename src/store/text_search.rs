@@ -1,10 +1,13 @@
 //! Searching texts for words, where no index helps: notes, tickets and deals.
 
 use beeiq_core::values::text::fold;
+use std::collections::BTreeSet;
 
-/// The words of what was typed, in the form in which texts are compared.
+/// The words of what was typed, each once, in the form in which texts are compared.
 pub(super) fn words(typed: Option<&str>) -> Vec<String> {
-    fold(typed.unwrap_or_default()).split_whitespace().map(str::to_owned).collect()
+    let typed = fold(typed.unwrap_or_default());
+    let words: BTreeSet<&str> = typed.split_whitespace().collect();
+    words.into_iter().map(str::to_owned).collect()
 }
 
 /// A `LIKE` pattern for texts that contain `part`, whatever characters it is of.

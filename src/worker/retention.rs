@@ -1,5 +1,5 @@
-//! Forgetting what has been kept long enough: deliveries and the answers of `Idempotency-Key`s
-//! (`listener.md` 2, 9). In small batches, so that nobody waits for it.
+//! Forgetting what has been kept long enough: deliveries, messages, and the answers of
+//! `Idempotency-Key`s (`listener.md` 2, 8, 9). In small batches, so that nobody waits for it.
 
 use super::queue::Workers;
 use crate::clock;
@@ -7,7 +7,7 @@ use crate::store::access::sign_in_failures;
 use crate::store::error::StoreError;
 use crate::store::orgs;
 use crate::store::pool::{Conn, Db, signing_in};
-use crate::store::retention::{self, Forgotten};
+use crate::store::retention::{self, Forgotten, Old};
 use beeiq_core::values::idempotency::KEPT_DAYS;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -22,12 +22,20 @@ const BATCH: i64 = 500;
 /// How many orgs are looked up at a time.
 const ORGS: i64 = 100;
 
-/// Starts to forget; deliveries are kept so many days. Of several processes one at a time is at an
+/// How many days something is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    pub deliveries: u16,
+    /// Those that wait for nothing any more.
+    pub messages: u16,
+}
+
+/// Starts to forget what is kept longer. Of several processes one at a time is at an
 /// org. A batch that has been begun is ended.
-pub fn start(db: Db, days: u16) -> Workers {
+pub fn start(db: Db, retention: Retention) -> Workers {
     let sweeps = async move {
         loop {
-            if let Err(error) = sweep(&db, clock::now(), days).await {
+            if let Err(error) = sweep(&db, clock::now(), retention).await {
                 tracing::warn!("what is too old stays for now: {error}");
             }
             tokio::time::sleep(ROUND).await;
@@ -43,9 +51,11 @@ pub fn start(db: Db, days: u16) -> Workers {
 
 /// Forgets, in all orgs, what is too old at `now`. Where that fails for one, it goes on with the
 /// next: the one is told of in the log, and looked at again next time. How many failed.
-pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<usize, StoreError> {
+pub async fn sweep(db: &Db, now: DateTime<Utc>, retention: Retention) -> Result<usize, StoreError> {
+    let messages = now - TimeDelta::days(retention.messages.into());
     let old = Old {
-        deliveries: first_id_at(now - TimeDelta::days(days.into())),
+        deliveries: first_id_at(now - TimeDelta::days(retention.deliveries.into())),
+        messages: (first_id_at(messages), messages),
         keys: now - TimeDelta::days(KEPT_DAYS),
     };
     let purge = move |conn: &mut Conn| signing_in(conn, |conn| sign_in_failures::purge(conn, now));
@@ -68,21 +78,11 @@ pub async fn sweep(db: &Db, now: DateTime<Utc>, days: u16) -> Result<usize, Stor
     Ok(failed)
 }
 
-/// What is too old.
-#[derive(Clone, Copy)]
-struct Old {
-    /// Deliveries with ids before this one.
-    deliveries: Uuid,
-    /// Keys from before then.
-    keys: DateTime<Utc>,
-}
-
 /// Forgets what is too old of one org, in smaller batches where one takes longer than it may.
 async fn sweep_org(db: &Db, org: Uuid, old: Old) -> Result<(), StoreError> {
-    let Old { deliveries, keys } = old;
     let mut size = BATCH;
     loop {
-        let batch = move |conn: &mut _| retention::forget(conn, org, deliveries, keys, size);
+        let batch = move |conn: &mut _| retention::forget(conn, org, old, size);
         match db.in_org(org, batch).await {
             Ok(Forgotten::All) => return Ok(()),
             Ok(Forgotten::Some) => {}

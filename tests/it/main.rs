@@ -17,6 +17,7 @@ mod any_body;
 mod api_keys;
 mod architecture;
 mod audit_log;
+mod bounds;
 mod cli;
 mod constraints;
 mod currencies;

@@ -332,3 +332,40 @@ async fn while_the_database_is_away_nothing_is_sent_and_afterwards_everything_is
     workers.stop().await;
     assert_eq!(instance.db_count("outbox WHERE status = 'sent'"), 1);
 }
+
+#[actix_web::test]
+async fn what_is_beyond_the_quota_of_the_instances_server_waits_for_tomorrow_and_is_told_of() {
+    let sink = SmtpSink::start();
+    let mut flags = sink.flags_without_sign_in();
+    flags.push("--smtp-daily-quota=2".to_owned());
+    let instance = Instance::sending(flags).await;
+    let acme = instance.acme();
+    let people = ["a", "b", "c"].map(|name| person(name, &format!("{name}@x.test")));
+    welcoming(acme).await.send(&people).await.expect(200);
+    while pass(&instance).await > 0 {}
+    assert_eq!(sink.mails().len(), 2);
+    let list = acme.get("/outbox?status=pending").await.expect(200);
+    let [waiting] = list.data() else { panic!("{:#}", list.body) };
+    assert!(
+        waiting["lastResponse"].as_str().unwrap().contains("2 e-mails of a day"),
+        "{waiting:#}"
+    );
+    assert!(waiting["pausedUntil"].as_str().unwrap().ends_with("T00:00:00Z"), "{waiting:#}");
+    let code = waiting["recipients"][0]["customerId"].as_str().unwrap();
+    let line = &acme.history(&format!("/contacts/{code}")).await[0];
+    assert_eq!(line["kind"], "email_failed");
+    assert!(line.to_string().contains("waits for tomorrow"), "{line:#}");
+    // Another org has a quota of its own.
+    welcoming(instance.globex())
+        .await
+        .act_as("ann", "add-contact", people[0]["data"].clone())
+        .await
+        .expect(200);
+    while pass(&instance).await > 0 {}
+    assert_eq!(sink.mails().len(), 3);
+
+    instance.db_execute("UPDATE mail_quotas SET day = day - 1; DELETE FROM outbox_pauses");
+    db_due(&instance);
+    assert_eq!(pass(&instance).await, 1);
+    assert_eq!(sink.mails().len(), 4);
+}

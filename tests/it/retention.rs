@@ -2,8 +2,11 @@
 
 use crate::support::{Instance, payload, person};
 use beeiq::clock;
-use beeiq::worker::retention::sweep;
-use serde_json::Value;
+use beeiq::worker::retention::{Retention, sweep};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+const KEPT: Retention = Retention { deliveries: 30, messages: 90 };
 
 /// Copies the deliveries that there are as if they had come in 2024.
 const AGED: &str = "CREATE TEMPORARY TABLE aged AS SELECT * FROM deliveries; \
@@ -32,7 +35,7 @@ async fn deliveries_are_forgotten_after_their_time_in_all_orgs_but_for_what_wait
     assert_eq!(instance.db_count(old), before);
     let waiting = instance.db_count("deliveries WHERE status = 'pending'") / 2;
 
-    sweep(&instance.app.db, clock::now(), 30).await.unwrap();
+    sweep(&instance.app.db, clock::now(), KEPT).await.unwrap();
 
     assert_eq!(instance.db_count(old), waiting, "what waits stays");
     assert_eq!(instance.db_count(new), before + waiting, "and what is new");
@@ -43,7 +46,7 @@ async fn more_than_a_batch_is_forgotten_batch_by_batch() {
     let instance = Instance::start().await;
     instance.acme().listener().await.send(&[]).await.expect(200);
     instance.db_execute(MANY);
-    sweep(&instance.app.db, clock::now(), 30).await.unwrap();
+    sweep(&instance.app.db, clock::now(), KEPT).await.unwrap();
     assert_eq!(instance.db_count("deliveries"), 1);
 }
 
@@ -55,7 +58,7 @@ async fn a_key_is_forgotten_after_seven_days_and_its_delivery_stays() {
     let key = [("idempotency-key", "k1")];
     listener.post_bytes("", body.clone(), &key).await.expect(200);
     instance.db_execute("UPDATE idempotency_keys SET created_at = now() - interval '8 days'");
-    sweep(&instance.app.db, clock::now(), 30).await.unwrap();
+    sweep(&instance.app.db, clock::now(), KEPT).await.unwrap();
     assert_eq!(instance.db_count("idempotency_keys"), 0);
     assert_eq!(instance.db_count("deliveries"), 1);
     let again = listener.post_bytes("", body, &key).await.expect(200);
@@ -79,7 +82,7 @@ async fn an_org_whose_deliveries_cannot_be_forgotten_keeps_no_other_from_it() {
              WHEN (OLD.org_id = '{}') EXECUTE FUNCTION refuse()",
         acme.as_str().unwrap()
     ));
-    assert_eq!(sweep(&instance.app.db, clock::now(), 30).await.unwrap(), 1);
+    assert_eq!(sweep(&instance.app.db, clock::now(), KEPT).await.unwrap(), 1);
     let old = "deliveries WHERE received_at < '2025-01-01'";
     assert_eq!(instance.db_count(old), 1);
     assert_eq!(instance.db_count(&format!("{old} AND org_id = '{}'", acme.as_str().unwrap())), 1);
@@ -100,6 +103,36 @@ async fn a_batch_that_takes_too_long_is_tried_in_smaller_ones() {
          CREATE TRIGGER take_long AFTER DELETE ON deliveries REFERENCING OLD TABLE AS gone \
              FOR EACH STATEMENT EXECUTE FUNCTION take_long()",
     );
-    assert_eq!(sweep(&instance.app.db, clock::now(), 30).await.unwrap(), 0);
+    assert_eq!(sweep(&instance.app.db, clock::now(), KEPT).await.unwrap(), 0);
     assert_eq!(instance.db_count("deliveries"), 1);
+}
+
+#[actix_web::test]
+async fn messages_are_forgotten_after_their_time_with_what_they_say_but_for_what_waits() {
+    let instance = Instance::start().await;
+    let acme = instance.acme();
+    let listener = acme.listener().await;
+    let statuses = ["sent", "captured", "cancelled", "dead", "pending"];
+    for (n, status) in statuses.iter().enumerate() {
+        for old in [true, false] {
+            let sms = json!({"content": format!("{status} {old}"), "phones": ["0905000001"]});
+            listener.act("send-sms", sms).await.expect(200);
+            let age = if old { 91 } else { 89 };
+            let id = if old {
+                format!("018d0000-0000-7000-8000-{n:012}")
+            } else {
+                Uuid::now_v7().to_string()
+            };
+            instance.db_execute(&format!(
+                "UPDATE outbox SET id = '{id}', status = '{status}', \
+                     created_at = now() - interval '{age} days' WHERE wording_id = \
+                 (SELECT id FROM wordings WHERE text = '{status} {old}')"
+            ));
+        }
+    }
+    sweep(&instance.app.db, clock::now(), KEPT).await.unwrap();
+    assert_eq!(instance.db_count("outbox"), 6);
+    assert_eq!(instance.db_count("wordings WHERE text LIKE '% false'"), 5);
+    assert_eq!(instance.db_count("wordings WHERE text LIKE '% true'"), 1);
+    assert_eq!(instance.db_count("wordings WHERE text = 'pending true'"), 1);
 }

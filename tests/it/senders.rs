@@ -40,6 +40,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Transient { .. } => "transient",
         Outcome::Permanent { .. } => "permanent",
         Outcome::AccountRefused { .. } => "refused",
+        Outcome::QuotaUsedUp { .. } => "used up",
     }
 }
 
@@ -48,7 +49,8 @@ fn words(outcome: &Outcome) -> &str {
         Outcome::Sent { words, .. }
         | Outcome::Transient { words, .. }
         | Outcome::Permanent { words }
-        | Outcome::AccountRefused { words } => words,
+        | Outcome::AccountRefused { words }
+        | Outcome::QuotaUsedUp { words } => words,
     }
 }
 

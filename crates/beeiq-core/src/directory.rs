@@ -4,6 +4,7 @@
 //! for exactly one `directory_version`: every change of a setting counts that up, and every
 //! transaction that decides compares.
 
+use crate::records::message::Wording;
 use crate::values::custom_field::{Kind as FieldKind, Model};
 use crate::values::phone::Region;
 use crate::values::template::MessageTemplate;
@@ -12,7 +13,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use ipnetwork::IpNetwork;
 use std::collections::HashMap;
+use std::sync::Arc;
 use uuid::Uuid;
+
+/// What something with a name takes beside it: its place in a list and in two tables.
+const ENTRY: usize = 256;
 
 /// Everything that an org has set up, as of one version.
 #[derive(Debug)]
@@ -88,6 +93,10 @@ impl<T: Named> Names<T> {
         let by_key = entries.iter().enumerate().map(|(i, e)| (fold(e.name()), i)).collect();
         let by_id = entries.iter().enumerate().map(|(i, e)| (e.id(), i)).collect();
         Self { entries, by_key, by_id }
+    }
+
+    fn bytes(&self) -> usize {
+        self.all_names().map(|name| ENTRY + 2 * name.len()).sum()
     }
 
     /// The one of that name, in any case.
@@ -308,11 +317,24 @@ pub struct Listener {
     /// The welcome e-mail, where it is switched on.
     pub welcome_email: Option<WelcomeEmail>,
     /// The welcome SMS, where it is switched on.
-    pub welcome_sms: Option<MessageTemplate>,
+    pub welcome_sms: Option<WelcomeSms>,
     /// Whether names that the org does not have are dropped with a warning.
     pub skip_unknown_references: bool,
     /// How many actions it takes, where that is limited.
     pub rate_limit: Option<RateLimit>,
+}
+
+impl Listener {
+    fn bytes(&self) -> usize {
+        let email = self.welcome_email.as_ref().map_or(0, |email| {
+            let WelcomeEmail { subject, html, text, wording: _ } = email;
+            let text = text.as_ref().map_or(0, MessageTemplate::bytes);
+            subject.bytes() + html.bytes() + text
+        });
+        let sms = self.welcome_sms.as_ref().map_or(0, |sms| sms.text.bytes());
+        let networks = size_of::<IpNetwork>() * self.allowed_ips.len();
+        2 * ENTRY + self.name.len() + networks + ENTRY * self.tokens.len() + email + sms
+    }
 }
 
 /// How many actions a listener takes.
@@ -342,9 +364,47 @@ pub struct WelcomeEmail {
     pub html: MessageTemplate,
     /// The text part, where the admin wrote one.
     pub text: Option<MessageTemplate>,
+    /// Their sources, as messages keep them.
+    pub wording: Arc<Wording>,
+}
+
+/// The template of a welcome SMS.
+#[derive(Debug)]
+pub struct WelcomeSms {
+    /// The text.
+    pub text: MessageTemplate,
+    /// Its source, as messages keep it.
+    pub wording: Arc<Wording>,
 }
 
 impl Directory {
+    /// How much memory it takes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let users: usize = self
+            .users
+            .by_id
+            .values()
+            .map(|user| 2 * ENTRY + user.email.len() + 2 * user.email_key.len() + user.name.len())
+            .sum();
+        let picklists = [
+            &self.sources,
+            &self.channels,
+            &self.deal_stages,
+            &self.deal_categories,
+            &self.deal_packages,
+        ];
+        let names = self.groups.bytes()
+            + self.slas.bytes()
+            + picklists.into_iter().map(Names::bytes).sum::<usize>();
+        let fields = self.custom_fields.0.values();
+        let options = fields.clone().flat_map(Names::iter).flat_map(|field| &field.options);
+        let options: usize = options.map(|option| size_of::<String>() + option.len()).sum();
+        let fields: usize = fields.map(Names::bytes).sum();
+        let listeners: usize = self.listeners.iter().map(Listener::bytes).sum();
+        ENTRY + users + names + fields + options + listeners
+    }
+
     /// The listener of that id.
     pub fn listener(&self, id: Uuid) -> Option<&Listener> {
         self.listeners.iter().find(|listener| listener.id == id)

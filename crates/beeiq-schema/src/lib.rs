@@ -291,6 +291,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    mail_quotas (org_id) {
+        org_id -> Uuid,
+        day -> Date,
+        sent -> Int4,
+    }
+}
+
+diesel::table! {
     message_accounts (org_id, channel) {
         org_id -> Uuid,
         channel -> Text,
@@ -381,6 +389,8 @@ diesel::table! {
         sent_at -> Nullable<Timestamptz>,
         provider_id -> Nullable<Text>,
         last_words -> Nullable<Text>,
+        wording_id -> Nullable<Uuid>,
+        merge_fields -> Nullable<Jsonb>,
     }
 }
 
@@ -515,6 +525,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    wordings (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        subject -> Nullable<Text>,
+        html -> Nullable<Text>,
+        text -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(activities -> orgs (org_id));
 diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
@@ -526,6 +546,7 @@ diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
 diesel::joinable!(idempotency_keys -> orgs (org_id));
 diesel::joinable!(listeners -> orgs (org_id));
+diesel::joinable!(mail_quotas -> orgs (org_id));
 diesel::joinable!(message_accounts -> orgs (org_id));
 diesel::joinable!(notes -> orgs (org_id));
 diesel::joinable!(org_counters -> orgs (org_id));
@@ -539,6 +560,7 @@ diesel::joinable!(slas -> orgs (org_id));
 diesel::joinable!(tags -> orgs (org_id));
 diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
+diesel::joinable!(wordings -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     activities,
@@ -559,6 +581,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     listener_tokens,
     listeners,
+    mail_quotas,
     message_accounts,
     notes,
     org_counters,
@@ -577,4 +600,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     ticket_tags,
     tickets,
     users,
+    wordings,
 );

@@ -98,6 +98,7 @@ fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeS
         log: settings.log.clone(),
         secrets: SecretSettings { secret_key: Some(SecretString::from(key)) },
         retention_days: 30,
+        message_retention_days: 90,
         later_workers: 1,
         environment: Environment::Staging,
         without_row_security: false,

@@ -61,8 +61,7 @@ pub async fn list(
     let query = Query::of_list(&request, &FILTERS)?;
     let (paging, filters) = (query.paging()?, filters::read(&query)?);
     let rows = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .read(actor.org, move |conn| {
             delivery_log::list(conn, actor.org, &filters, paging.before(), paging.rows())
         })
         .await?;
@@ -85,7 +84,7 @@ pub async fn read(
     id: Path<String>,
 ) -> Result<Json<DeliveryDetail>, Problem> {
     let id = parse_id(&id)?;
-    let found = app.db.in_org(actor.org, move |conn| delivery_log::find(conn, actor.org, id));
+    let found = app.read(actor.org, move |conn| delivery_log::find(conn, actor.org, id));
     let Whole { delivery, headers, body, body_complete, answer, replays } =
         found.await?.ok_or_else(unknown)?;
     let (body, body_encoding) = match String::from_utf8(body) {

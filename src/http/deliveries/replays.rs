@@ -12,7 +12,7 @@ use crate::ingest::{Only, Reply};
 use crate::problem::Problem;
 use crate::store::delivery_log;
 use actix_web::http::header;
-use actix_web::web::{Data, Json, Path, Payload};
+use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,7 +75,7 @@ pub async fn run(
     app: Data<App>,
     Admin(actor): Admin,
     id: Path<String>,
-    payload: Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let id = parse_id(&id)?;
     let Replay { only } = body::json(payload).await?;
@@ -106,15 +106,14 @@ pub async fn run_many(
     app: Data<App>,
     Admin(actor): Admin,
     request: HttpRequest,
-    payload: Payload,
+    payload: body::Body,
 ) -> Result<Json<Page<Replayed>>, Problem> {
     let query = Query::of_list(&request, &FILTERS)?;
     let (paging, filters) = (query.paging()?, filters::read(&query)?);
     let Replay { only } = body::json(payload).await?;
     let org = actor.org;
     let rows = app
-        .db
-        .in_org(org, move |conn| {
+        .read(org, move |conn| {
             let failed = only == Only::Failed;
             delivery_log::replayable(conn, org, &filters, failed, paging.before(), paging.rows())
         })

@@ -26,19 +26,21 @@ problems! {
     /// What every operation of a signed-in user can answer.
     SignedInProblems {
         "401": "`unauthorized`: no token, or a bad one.",
-        "503": "`unavailable`: the database is away.",
+        "503": "`unavailable`: the database is away, or it took longer than 5 s to read. \
+                `overloaded`: the org uses its share of the server.",
     }
     /// What every operation of owner and admins can answer.
     AdminProblems {
         "401": "`unauthorized`: no token, or a bad one.",
         "403": "`forbidden`: the role may not.",
-        "503": "`unavailable`: the database is away.",
+        "503": "`unavailable`: the database is away, or it took longer than 5 s to read. \
+                `overloaded`: the org uses its share of the server.",
     }
     /// What every operation with a body can answer.
     BodyProblems {
         "400": "`not_json`: not JSON.",
         "408": "`body_too_slow`: it took over 30 seconds.",
-        "413": "`body_too_large`: it has more than 1 MiB, or at the sign-in 16 KiB. \
+        "413": "`body_too_large`: it has more than 1 MiB, or with a password 16 KiB. \
                 `too_complex`: it holds too many values.",
         "422": "`invalid_fields`: faults in fields, with pointers.",
     }

@@ -112,22 +112,21 @@ async fn erase(
     id: &str,
 ) -> Result<HttpResponse, Problem> {
     let id = address(kind, id).get()?;
-    app.db
-        .in_org(actor.org, move |conn| {
-            let found = customers::find(conn, &actor, kind, id)?
-                .ok_or_else(|| Problem::not_found(kind.as_str()))?;
-            let (id, code) = (found.record.id, found.record.code);
-            erase_customer(conn, actor.org, id)?;
-            // The code alone: the log outlives what was to be forgotten.
-            let subject = audit::Subject {
-                resource: resource(kind),
-                id: &id.to_string(),
-                name: &code.to_string(),
-            };
-            audit::record(conn, &actor, Action::Erased, subject, &json!({}))?;
-            Ok::<_, Problem>(())
-        })
-        .await?;
+    app.write(actor.org, move |conn| {
+        let found = customers::find(conn, &actor, kind, id)?
+            .ok_or_else(|| Problem::not_found(kind.as_str()))?;
+        let (id, code) = (found.record.id, found.record.code);
+        erase_customer(conn, actor.org, id)?;
+        // The code alone: the log outlives what was to be forgotten.
+        let subject = audit::Subject {
+            resource: resource(kind),
+            id: &id.to_string(),
+            name: &code.to_string(),
+        };
+        audit::record(conn, &actor, Action::Erased, subject, &json!({}))?;
+        Ok::<_, Problem>(())
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

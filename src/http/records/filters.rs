@@ -7,6 +7,7 @@ use beeiq_core::directory::Directory;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::passport::Passport;
 use beeiq_core::values::phone::{Phone, Region};
+use beeiq_core::values::search::has_few_words;
 use beeiq_core::values::text::{clean, fold};
 use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
@@ -107,8 +108,9 @@ pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
 
 /// The text that is searched for.
 pub(super) fn searched(query: &Query) -> Result<Option<String>, Problem> {
-    read_one(query, "q", "has more than 100 characters.", |text| {
-        Some(clean(text)).filter(|text| text.chars().count() <= LONGEST_SEARCH)
+    read_one(query, "q", "has more than 100 characters, or 8 different words.", |text| {
+        let fits = |text: &String| text.chars().count() <= LONGEST_SEARCH && has_few_words(text);
+        Some(clean(text)).filter(fits)
     })
 }
 

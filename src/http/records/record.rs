@@ -51,8 +51,7 @@ pub(super) async fn list<W: Send + 'static, F: Send + 'static, B: Body>(
     let directory = app.directories.current(actor.org).await?;
     let filters = filters(&query, &directory)?;
     let found = app
-        .db
-        .in_org(actor.org, move |conn| load(conn, &actor, &filters, paging.before(), paging.rows()))
+        .read(actor.org, move |conn| load(conn, &actor, &filters, paging.before(), paging.rows()))
         .await?;
     let bodies = found.into_iter().map(|found| body(found, &directory));
     Ok(Json(paging.page(bodies.collect::<Result<_, _>>()?, B::id)))
@@ -70,7 +69,7 @@ pub(super) async fn read<A: Send + 'static, F: Send + 'static, B: Body>(
     Query::parse(request.query_string(), &[])?;
     let (kind, id) = (address.kind, address.get()?);
     let directory = app.directories.current(actor.org).await?;
-    let found = app.db.in_org(actor.org, move |conn| find(conn, &actor, id)).await?;
+    let found = app.read(actor.org, move |conn| find(conn, &actor, id)).await?;
     let body = body(found.ok_or_else(|| Problem::not_found(kind))?, &directory)?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, etag::of(&body))).json(body))
 }
@@ -87,8 +86,7 @@ pub(super) async fn read_history<A: Send + 'static>(
     let paging = Query::of_list(request, &[])?.paging()?;
     let (kind, id) = (address.kind, address.get()?);
     let lines = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .read(actor.org, move |conn| {
             let Some(id) = find(conn, &actor, id)? else {
                 return Ok::<_, StoreError>(None);
             };

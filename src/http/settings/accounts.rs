@@ -28,7 +28,7 @@ pub(super) async fn change<T: Send + 'static>(
     app: &web::Data<App>,
     actor: Actor,
     channel: Channel,
-    (request, payload): (&HttpRequest, web::Payload),
+    (request, payload): (&HttpRequest, body::Body),
     wanted: fn(Option<&Kept>, Value, &Guard) -> Result<Value, Problem>,
     answer: impl FnOnce(&mut Edit<'_>, &Kept) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
@@ -36,8 +36,7 @@ pub(super) async fn change<T: Send + 'static>(
     let patch = body::value(payload).await?;
     let inner = app.clone();
     let answer = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .write(actor.org, move |conn| {
             let edit = &mut Edit::of(conn, &actor);
             let kept = message_accounts::change(edit, &inner.key, channel, |before| {
                 if_match.check(&etag(before))?;
@@ -56,11 +55,10 @@ pub(super) async fn delete(
     channel: Channel,
 ) -> Result<HttpResponse, Problem> {
     let inner = app.clone();
-    app.db
-        .in_org(actor.org, move |conn| {
-            message_accounts::delete(&mut Edit::of(conn, &actor), &inner.key, channel)
-        })
-        .await?;
+    app.write(actor.org, move |conn| {
+        message_accounts::delete(&mut Edit::of(conn, &actor), &inner.key, channel)
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -137,7 +135,8 @@ impl From<Outcome> for TrialReport {
             Outcome::Sent { words, provider_id: _ } => (TrialStatus::Sent, words),
             Outcome::Transient { words, retry_after: _ }
             | Outcome::Permanent { words }
-            | Outcome::AccountRefused { words } => (TrialStatus::Failed, words),
+            | Outcome::AccountRefused { words }
+            | Outcome::QuotaUsedUp { words } => (TrialStatus::Failed, words),
         };
         Self { status, response }
     }

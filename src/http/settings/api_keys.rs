@@ -47,15 +47,14 @@ handlers! {
 pub async fn create(
     app: web::Data<App>,
     session: Session,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let actor = session.actor;
     actor.must_be_admin()?;
     let wanted: ApiKeySettings = body::json(payload).await?;
     let inner = app.clone();
     let (key, shown) = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .write(actor.org, move |conn| {
             api_keys::make(&mut Edit::of(conn, &actor), &inner.key, &wanted)
         })
         .await?;

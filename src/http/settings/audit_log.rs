@@ -121,8 +121,7 @@ pub async fn list(
         to: query.time("to")?,
     };
     let rows = Rows::page(paging.before(), paging.rows());
-    let lines =
-        app.db.in_org(actor.org, move |conn| audit::list(conn, actor.org, rows, &filter)).await;
+    let lines = app.read(actor.org, move |conn| audit::list(conn, actor.org, rows, &filter)).await;
     Ok(web::Json(paging.page(lines?, |line| line.id).map(AuditLine::from)))
 }
 
@@ -144,7 +143,6 @@ pub async fn read(
     let unknown = || Problem::not_found("line of the audit log");
     let rows = Rows::one(id.parse().map_err(|_| unknown())?);
     let filter = LineFilter::default();
-    let lines =
-        app.db.in_org(actor.org, move |conn| audit::list(conn, actor.org, rows, &filter)).await;
+    let lines = app.read(actor.org, move |conn| audit::list(conn, actor.org, rows, &filter)).await;
     Ok(web::Json(lines?.into_iter().next().ok_or_else(unknown)?.into()))
 }

@@ -68,7 +68,7 @@ crate::http::routes::routes![read, change, delete, try_out];
 pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
     let (inner, org) = (app.clone(), actor.org);
     let read = move |conn: &mut _| message_accounts::kept(conn, &inner.key, org, CHANNEL);
-    let kept = app.db.in_org(org, read).await?;
+    let kept = app.read(org, read).await?;
     Ok(answer(kept.as_ref()).into_response())
 }
 
@@ -89,7 +89,7 @@ pub async fn change(
     app: web::Data<App>,
     Admin(actor): Admin,
     request: HttpRequest,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     accounts::change(&app, actor, CHANNEL, (&request, payload), wanted, |_, kept| {
         Ok(answer(Some(kept)))
@@ -125,7 +125,7 @@ pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResp
 pub async fn try_out(
     app: web::Data<App>,
     Admin(actor): Admin,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<web::Json<TrialReport>, Problem> {
     let Trial { to } = body::json(payload).await?;
     let to = Email::parse(&to).map_err(|error| {

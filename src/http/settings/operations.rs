@@ -105,7 +105,7 @@ macro_rules! handlers {
         pub async fn create(
             $app: web::Data<App>,
             Admin(actor): Admin,
-            payload: web::Payload,
+            payload: $crate::http::body::Body,
         ) -> Result<HttpResponse, Problem> {
             resource::create($resource, &$app, actor, payload).await
         }
@@ -140,7 +140,7 @@ macro_rules! handlers {
             Admin(actor): Admin,
             request: HttpRequest,
             id: web::Path<String>,
-            payload: web::Payload,
+            payload: $crate::http::body::Body,
         ) -> Result<HttpResponse, Problem> {
             resource::change($resource, &$app, actor, &request, id.into_inner(), payload).await
         }

@@ -40,7 +40,7 @@ crate::http::routes::routes![read, change];
     ),
 )]
 pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
-    let present = app.db.in_org(actor.org, move |conn| orgs::read(conn, actor.org)).await?;
+    let present = app.read(actor.org, move |conn| orgs::read(conn, actor.org)).await?;
     Ok(shown(&present))
 }
 
@@ -63,13 +63,12 @@ pub async fn change(
     app: web::Data<App>,
     Admin(actor): Admin,
     request: HttpRequest,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let if_match = IfMatch::of(&request);
     let patch = body::value(payload).await?;
     let changed = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .write(actor.org, move |conn| {
             orgs::change(&mut Edit::of(conn, &actor), |present| {
                 if_match.check(&etag::of(present))?;
                 body::from_value(body::merged(json(present)?, patch)?)

@@ -11,7 +11,7 @@ use crate::service::settings::{
 };
 use crate::store::settings::Rows;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 use utoipa::openapi::RefOr;
@@ -97,7 +97,7 @@ pub(super) async fn list<R: Resource>(
     let paging = query.paging()?;
     let rows = Rows::page(paging.before(), paging.rows());
     let list = move |conn: &mut _| settings::list(conn, actor.org, &resource, rows, &filter);
-    let found = app.db.in_org(actor.org, list).await?;
+    let found = app.read(actor.org, list).await?;
     let page: Page<EntryOf<R>> = paging.page(found, |entry| entry.id);
     Ok(HttpResponse::Ok().json(page))
 }
@@ -109,14 +109,14 @@ pub(super) async fn read<R: Resource>(
     id: String,
 ) -> Result<HttpResponse, Problem> {
     let read = move |conn: &mut _| settings::read(conn, actor.org, &resource, &id);
-    shown::<R>(HttpResponse::Ok(), &app.db.in_org(actor.org, read).await?)
+    shown::<R>(HttpResponse::Ok(), &app.read(actor.org, read).await?)
 }
 
 pub(super) async fn create<R: Resource>(
     resource: R,
     app: &App,
     actor: Actor,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let settings: R::Settings = body::json(payload).await?;
     add(resource, app, actor, settings).await
@@ -130,8 +130,7 @@ pub(super) async fn add<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let path = resource.path();
     let entry = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .write(actor.org, move |conn| {
             settings::create(&mut Edit::of(conn, &actor), &resource, &settings)
         })
         .await?;
@@ -148,13 +147,12 @@ pub(super) async fn change<R: Changing>(
     actor: Actor,
     request: &HttpRequest,
     id: String,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let if_match = IfMatch::of(request);
     let patch = body::value(payload).await?;
     let entry = app
-        .db
-        .in_org(actor.org, move |conn| {
+        .write(actor.org, move |conn| {
             settings::change(&mut Edit::of(conn, &actor), &resource, &id, |present| {
                 if_match.check(&etag_of::<R>(present)?)?;
                 body::from_value(body::merged(json(&present.settings)?, patch)?)
@@ -172,13 +170,12 @@ pub(super) async fn delete<R: Resource>(
     id: String,
 ) -> Result<HttpResponse, Problem> {
     let if_match = IfMatch::of(request);
-    app.db
-        .in_org(actor.org, move |conn| {
-            settings::delete(&mut Edit::of(conn, &actor), &resource, &id, |present| {
-                if_match.check(&etag_of::<R>(present)?)
-            })
+    app.write(actor.org, move |conn| {
+        settings::delete(&mut Edit::of(conn, &actor), &resource, &id, |present| {
+            if_match.check(&etag_of::<R>(present)?)
         })
-        .await?;
+    })
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -117,13 +117,12 @@ crate::http::routes::routes![read, change, delete, try_out];
 )]
 pub async fn read(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResponse, Problem> {
     let (inner, org) = (app.clone(), actor.org);
-    app.db
-        .in_org(org, move |conn| {
-            let kept = message_accounts::kept(conn, &inner.key, org, CHANNEL)?;
-            answer(conn, org, kept.as_ref())
-        })
-        .await
-        .map(Representation::into_response)
+    app.read(org, move |conn| {
+        let kept = message_accounts::kept(conn, &inner.key, org, CHANNEL)?;
+        answer(conn, org, kept.as_ref())
+    })
+    .await
+    .map(Representation::into_response)
 }
 
 /// Changes the org's SMS account: a merge patch (RFC 7396).
@@ -142,7 +141,7 @@ pub async fn change(
     app: web::Data<App>,
     Admin(actor): Admin,
     request: HttpRequest,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     accounts::change(&app, actor, CHANNEL, (&request, payload), wanted, |edit, kept| {
         answer(edit.conn, edit.org, Some(kept))
@@ -177,7 +176,7 @@ pub async fn delete(app: web::Data<App>, Admin(actor): Admin) -> Result<HttpResp
 pub async fn try_out(
     app: web::Data<App>,
     Admin(actor): Admin,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<web::Json<TrialReport>, Problem> {
     let Trial { to } = body::json(payload).await?;
     let directory = app.directories.current(actor.org).await?;
@@ -209,10 +208,8 @@ fn reachable(text: &str, parse: impl Fn(&str) -> Option<Phone>) -> Result<String
 
 /// The instance's account is for what trial credits pay.
 async fn take_credits(app: &App, org: Uuid, credits: u32) -> Result<(), Problem> {
-    let taken = app
-        .db
-        .in_org(org, move |conn| stored::take_trial_credits(conn, org, credits.into()))
-        .await?;
+    let taken =
+        app.write(org, move |conn| stored::take_trial_credits(conn, org, credits.into())).await?;
     if taken {
         return Ok(());
     }

@@ -93,11 +93,11 @@ handlers! {
 pub async fn create(
     app: web::Data<App>,
     session: Session,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let actor = session.actor;
     actor.must_be_admin()?;
-    let NewUser { email, name, role, active, groups, password } = body::json(payload).await?;
+    let NewUser { email, name, role, active, groups, password } = body::small_json(payload).await?;
     users::not_above(actor.role, &[role])?;
     let email = clean(&email);
     let name = name.map_or_else(|| email.clone(), |name| clean(&name));
@@ -139,11 +139,11 @@ pub async fn set_password(
     request: HttpRequest,
     session: Session,
     id: web::Path<String>,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let user = id.into_inner();
     passwords::may_set(&session.actor, &user)?;
-    let Password { password, current_password: current } = body::json(payload).await?;
+    let Password { password, current_password: current } = body::small_json(payload).await?;
     let address = address_or_peer(&request, &app.trusted_proxies);
     let wanted = passwords::Wanted { user, password, current, address };
     passwords::set(&app.access, session, wanted).await?;

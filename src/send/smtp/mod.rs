@@ -9,6 +9,7 @@ pub(super) mod instance;
 mod mail;
 mod pool;
 mod server;
+mod wire;
 
 pub(crate) use server::{Security, SmtpServer, SmtpTimeouts};
 
@@ -141,10 +142,17 @@ impl Smtp {
 
     async fn connect(&self, server: &SmtpServer) -> Result<AsyncSmtpConnection, Outcome> {
         let addresses = addresses(server, self.timeouts.connect).await?;
-        let mut connection = match server.security {
-            Security::Tls => self.connect_tls(server, &addresses).await?,
-            Security::StartTls | Security::None => self.connect_plain(&addresses).await?,
+        let stream = self.connect_tcp(&addresses).await?;
+        let limit = self.timeouts.command;
+        let stream = match server.security {
+            Security::Tls => bounded(limit, wire::encrypted(stream, self.tls(&server.host)?))
+                .await
+                .map_err(|trouble| trouble.as_transient())?,
+            Security::StartTls | Security::None => wire::plain(stream),
         };
+        let greeting = AsyncSmtpConnection::connect_with_transport(stream, &self.hello);
+        let mut connection =
+            bounded(limit, greeting).await.map_err(|trouble| trouble.as_transient())?;
         if server.security == Security::StartTls {
             if !connection.can_starttls() {
                 let words = "the server does not offer STARTTLS; set `security` to \"tls\" or \
@@ -152,7 +160,7 @@ impl Smtp {
                 return Err(Outcome::AccountRefused { words: words.to_owned() });
             }
             let tls = self.tls(&server.host)?;
-            bounded(self.timeouts.command, connection.starttls(tls, &self.hello))
+            bounded(limit, connection.starttls(tls, &self.hello))
                 .await
                 .map_err(|trouble| trouble.as_transient())?;
         }
@@ -160,39 +168,14 @@ impl Smtp {
         Ok(connection)
     }
 
-    async fn connect_tls(
-        &self,
-        server: &SmtpServer,
-        addresses: &[SocketAddr],
-    ) -> Result<AsyncSmtpConnection, Outcome> {
-        let (limit, tls) = (self.timeouts.connect, self.tls(&server.host)?);
-        let connecting = AsyncSmtpConnection::connect_tokio1(
-            addresses,
-            Some(limit),
-            &self.hello,
-            Some(tls),
-            None,
-        );
-        bounded(limit.saturating_add(self.timeouts.command), connecting)
-            .await
-            .map_err(|trouble| trouble.as_transient())
-    }
-
-    async fn connect_plain(
-        &self,
-        addresses: &[SocketAddr],
-    ) -> Result<AsyncSmtpConnection, Outcome> {
+    async fn connect_tcp(&self, addresses: &[SocketAddr]) -> Result<TcpStream, Outcome> {
         let mut last = Outcome::transient("the host has no address");
         for address in addresses {
             match tokio::time::timeout(self.timeouts.connect, TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => {
                     // Without it each mail waits some 40 ms for an acknowledgement.
                     let _ = stream.set_nodelay(true);
-                    let greeting =
-                        AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
-                    return bounded(self.timeouts.command, greeting)
-                        .await
-                        .map_err(|trouble| trouble.as_transient());
+                    return Ok(stream);
                 }
                 Ok(Err(error)) => {
                     last = Outcome::transient(format!("cannot connect to {address}: {error}"));

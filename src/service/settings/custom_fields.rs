@@ -6,7 +6,7 @@
 
 use super::{
     ByName, Changing, Edit, Entry, ListFilter, Parameters, Resource, Settings, UnfitFilter,
-    Written, in_use, room,
+    Written, in_use, room, room_of_bytes,
 };
 use crate::problem::{Problem, Result};
 use crate::service::validity;
@@ -28,6 +28,10 @@ use validator::{Validate, ValidationError};
 /// Of a model.
 const MOST: i64 = 500;
 const MOST_OPTIONS: usize = 1000;
+/// Of the options of a field.
+const MOST_BYTES: usize = 64 * 1024;
+/// Of the options of all fields of an org, which are kept in memory.
+const MOST_BYTES_OF_ALL: usize = 1024 * 1024;
 
 /// What of a custom field can be set.
 #[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
@@ -56,6 +60,11 @@ fn distinct_options(options: &[String]) -> Result<(), ValidationError> {
         let message = format!("A field has at most {MOST_OPTIONS} options.");
         return Err(validity::broken(Code::TooLong, message));
     }
+    if bytes_of(options) > MOST_BYTES {
+        let message =
+            format!("The options of a field have {} KiB together at most.", MOST_BYTES / 1024);
+        return Err(validity::broken(Code::TooLong, message));
+    }
     let mut seen = HashSet::new();
     for (index, option) in options.iter().enumerate() {
         if let Err(error) = validity::name(option) {
@@ -72,6 +81,21 @@ fn distinct_options(options: &[String]) -> Result<(), ValidationError> {
         }
     }
     Ok(())
+}
+
+fn bytes_of(options: &[String]) -> usize {
+    options.iter().map(String::len).sum()
+}
+
+/// Whether all options of the org fit, with these in place of those.
+fn room_for_options(
+    edit: &mut Edit<'_>,
+    before: &[String],
+    after: &[String],
+) -> Result<(), Problem> {
+    let bytes = custom_fields::options_bytes(edit.conn, edit.org)?;
+    let (less, more) = (bytes_of(before), bytes_of(after));
+    room_of_bytes(bytes, less, more, MOST_BYTES_OF_ALL, "options of custom fields")
 }
 
 impl Settings for CustomFieldSettings {
@@ -153,6 +177,7 @@ impl Resource for CustomFields {
     fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &CustomFieldSettings) -> Written {
         let count = custom_fields::count(edit.conn, edit.org, settings.model)?;
         room(count, MOST, "custom field of a model")?;
+        room_for_options(edit, &[], &settings.options)?;
         Ok(custom_fields::create(edit.conn, edit.org, id, &settings.row(), edit.now)?)
     }
 
@@ -179,6 +204,7 @@ impl Changing for CustomFields {
         if settings.kind != before.kind {
             edit.unused(Referred::CustomField, "kind of field", present.id)?;
         }
+        room_for_options(edit, &before.options, &settings.options)?;
         if fold(&settings.name) != fold(&before.name) {
             no_template_names(edit.conn, edit.org, present)?;
         }

@@ -410,6 +410,28 @@ fn room(count: i64, most: i64, what: &str) -> Result<()> {
     Err(Problem::new(Code::LimitReached, detail))
 }
 
+/// Refuses where the org's directory, which every process keeps in memory, would grow beyond what
+/// it may have of something: `bytes` are those in use, `more` what is written instead of `less`.
+fn room_of_bytes(
+    bytes: i64,
+    less: usize,
+    more: usize,
+    most: usize,
+    what: &str,
+) -> Result<(), Problem> {
+    let after =
+        usize::try_from(bytes).unwrap_or_default().saturating_sub(less).saturating_add(more);
+    if more <= less || after <= most {
+        return Ok(());
+    }
+    let detail = format!(
+        "All {what} of an org have {} KiB together, and with this they would have more; shorten or \
+         remove some.",
+        most / 1024
+    );
+    Err(Problem::new(Code::LimitReached, detail))
+}
+
 /// The filter of a list by name, in any case.
 #[derive(Debug, Default)]
 pub struct ByName(Option<String>);

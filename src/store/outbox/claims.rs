@@ -1,16 +1,18 @@
 //! Claims: which queue is next, and whose its messages are.
 
+use super::content::{SAID, Said};
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::schema::outbox;
 use crate::store::word::Stored;
-use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::message::{Channel, Content, Status};
 use beeiq_core::records::outgoing::{Email, Sms};
 use chrono::{DateTime, Utc};
 use diesel::dsl::{now, sql};
 use diesel::expression::{AsExpression, SqlLiteral, UncheckedBind};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -28,12 +30,16 @@ pub(crate) struct Claimed {
     /// The claim, to be named when it is finished.
     pub claim: Uuid,
     pub content: Outgoing,
+    /// What was filled into a wording for it: to be kept as it was sent.
+    pub rendered: Option<Arc<Content>>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Outgoing {
     Email(Email),
     Sms(Sms),
+    /// It cannot be made of its wording; why.
+    Unrenderable(String),
 }
 
 #[derive(QueryableByName)]
@@ -104,9 +110,8 @@ pub(crate) fn due_queues(
 struct ClaimedRow {
     id: Uuid,
     recipient: String,
-    subject: Option<String>,
-    html: Option<String>,
-    text: Option<String>,
+    #[diesel(embed)]
+    said: Said,
     message_id: String,
     created_at: DateTime<Utc>,
 }
@@ -120,43 +125,47 @@ pub(crate) fn claim(
     most: usize,
     lease: Duration,
 ) -> Result<Vec<Claimed>> {
-    let rows: Vec<ClaimedRow> = diesel::sql_query(
+    let rows: Vec<ClaimedRow> = diesel::sql_query(format!(
         "WITH due AS ( \
-             SELECT id FROM outbox \
+             SELECT id, wording_id FROM outbox \
              WHERE org_id = $1 AND channel = $2 AND status IN ('pending', 'sending') \
                  AND next_attempt_at <= now() \
              ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED) \
          UPDATE outbox SET status = 'sending', claim_id = $4, \
              next_attempt_at = now() + make_interval(secs => $5) \
-         FROM due WHERE outbox.org_id = $1 AND outbox.id = due.id \
-         RETURNING outbox.id, recipient, subject, html, text, message_id, created_at",
-    )
+         FROM due LEFT JOIN wordings ON wordings.org_id = $1 AND wordings.id = due.wording_id \
+         WHERE outbox.org_id = $1 AND outbox.id = due.id \
+         RETURNING outbox.id, recipient, {SAID}, message_id, created_at",
+    ))
     .bind::<SqlUuid, _>(org)
     .bind::<Text, _>(channel.as_str())
     .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
     .bind::<SqlUuid, _>(claim)
     .bind::<Double, _>(lease.as_secs_f64())
     .load(conn)?;
-    Ok(rows.into_iter().map(|row| row.claimed(channel, claim)).collect())
+    Ok(rows.into_iter().map(|row| row.claimed(claim)).collect())
 }
 
 impl ClaimedRow {
-    fn claimed(self, channel: Channel, claim: Uuid) -> Claimed {
-        let Self { id, recipient, subject, html, text, message_id, created_at } = self;
-        let content = match channel {
-            Channel::Email => Outgoing::Email(Email {
-                to: recipient,
-                subject: subject.unwrap_or_default(),
-                html,
-                text,
-                message_id,
-                date: created_at,
-            }),
-            Channel::Sms => {
-                Outgoing::Sms(Sms { to: recipient, content: text.unwrap_or_default(), id })
+    fn claimed(self, claim: Uuid) -> Claimed {
+        let Self { id, recipient: to, said, message_id, created_at } = self;
+        let is_merged = said.is_merged();
+        let content = match said.content() {
+            Ok(content) => content,
+            Err(error) => {
+                let content = Outgoing::Unrenderable(error.to_string());
+                return Claimed { id, claim, content, rendered: None };
             }
         };
-        Claimed { id, claim, content }
+        let rendered = is_merged.then(|| Arc::new(content.clone()));
+        let content = match content {
+            Content::Email { subject, html, text } => {
+                let (html, date) = (Some(html), created_at);
+                Outgoing::Email(Email { to, subject, html, text, message_id, date })
+            }
+            Content::Sms { text } => Outgoing::Sms(Sms { to, content: text, id }),
+        };
+        Claimed { id, claim, content, rendered }
     }
 }
 

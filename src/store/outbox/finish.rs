@@ -8,7 +8,7 @@ use crate::store::pool::Conn;
 use crate::store::schema::{outbox, outbox_pauses};
 use crate::store::word::Stored;
 use beeiq_core::records::history::{Event, Failed, Sent};
-use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::records::message::{Channel, Content, Status};
 use beeiq_core::records::outgoing::Outcome;
 use beeiq_core::values::retry_schedule::{next_try, pause};
 use diesel::dsl::sql;
@@ -16,6 +16,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{
     Array, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
+use diesel::upsert::excluded;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -26,6 +28,8 @@ pub(crate) struct Attempt {
     pub claim: Uuid,
     pub duration: Duration,
     pub outcome: Outcome,
+    /// What a message says that was made of a wording: kept where it was sent.
+    pub rendered: Option<Arc<Content>>,
     /// Any number; see `retry_schedule::next_try`.
     pub roll: u32,
 }
@@ -52,6 +56,8 @@ struct After<'a> {
     tried: Option<&'static str>,
     words: &'a str,
     provider_id: Option<&'a str>,
+    /// Whether it waits for tomorrow's quota: then its history says so.
+    waits_for_quota: bool,
 }
 
 /// Keeps what became of an attempt. What another claim has taken over since stays as it is, and the
@@ -73,6 +79,7 @@ pub(crate) fn finish(conn: &mut Conn, org: Uuid, attempt: &Attempt) -> Result<bo
     match &attempt.outcome {
         Outcome::Sent { .. } => super::clear_pause(conn, org, channel)?,
         Outcome::AccountRefused { words } => rest(conn, org, channel, words)?,
+        Outcome::QuotaUsedUp { words } => rest_until_tomorrow(conn, org, channel, words)?,
         Outcome::Transient { .. } | Outcome::Permanent { .. } => {}
     }
     add_history(conn, org, attempt.message, channel, &row, &after)
@@ -85,6 +92,7 @@ fn after(attempt: &Attempt, failed: usize) -> After<'_> {
         tried,
         words,
         provider_id: None,
+        waits_for_quota: false,
     };
     match &attempt.outcome {
         Outcome::Sent { words, provider_id } => After {
@@ -101,11 +109,23 @@ fn after(attempt: &Attempt, failed: usize) -> After<'_> {
         }
         Outcome::Permanent { words } => ended(Status::Dead, Some("permanent"), words.as_str()),
         Outcome::AccountRefused { words } => ended(Status::Pending, None, words.as_str()),
+        Outcome::QuotaUsedUp { words } => {
+            After { waits_for_quota: true, ..ended(Status::Pending, None, words.as_str()) }
+        }
     }
 }
 
 fn update(conn: &mut Conn, org: Uuid, attempt: &Attempt, after: &After<'_>) -> Result<()> {
     let failed = after.tried.is_some() && after.status != Status::Sent;
+    let rendered = attempt.rendered.as_deref().filter(|_| after.status == Status::Sent);
+    let as_sent = rendered.map(|content| {
+        (
+            outbox::subject.eq(content.subject()),
+            outbox::html.eq(content.html()),
+            outbox::text.eq(content.text()),
+            outbox::merge_fields.eq(None::<serde_json::Value>),
+        )
+    });
     let sent_at = if after.status == Status::Sent { "now()" } else { "NULL" };
     diesel::update(held(org, attempt.message, attempt.claim))
         .set((
@@ -116,6 +136,7 @@ fn update(conn: &mut Conn, org: Uuid, attempt: &Attempt, after: &After<'_>) -> R
             outbox::sent_at.eq(sql::<Nullable<Timestamptz>>(sent_at)),
             outbox::last_words.eq(after.words),
             outbox::provider_id.eq(after.provider_id),
+            as_sent,
         ))
         .execute(conn)?;
     Ok(())
@@ -176,7 +197,29 @@ fn rest(conn: &mut Conn, org: Uuid, channel: Channel, words: &str) -> Result<()>
     Ok(())
 }
 
-/// Tells the customer's and the lead's history, once the message has come to its end.
+/// Pauses a channel until the next day begins (UTC).
+fn rest_until_tomorrow(conn: &mut Conn, org: Uuid, channel: Channel, words: &str) -> Result<()> {
+    let tomorrow = sql::<Timestamptz>("date_trunc('day', now()) + interval '1 day'");
+    diesel::insert_into(outbox_pauses::table)
+        .values((
+            outbox_pauses::org_id.eq(org),
+            outbox_pauses::channel.eq(channel.as_str()),
+            outbox_pauses::until.eq(tomorrow),
+            outbox_pauses::refusals.eq(0),
+            outbox_pauses::reason.eq(words),
+        ))
+        .on_conflict((outbox_pauses::org_id, outbox_pauses::channel))
+        .do_update()
+        .set((
+            outbox_pauses::until.eq(excluded(outbox_pauses::until)),
+            outbox_pauses::reason.eq(excluded(outbox_pauses::reason)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Tells the customer's and the lead's history, once the message has come to its end, or
+/// has to wait for tomorrow.
 fn add_history(
     conn: &mut Conn,
     org: Uuid,
@@ -185,18 +228,16 @@ fn add_history(
     row: &Row,
     after: &After<'_>,
 ) -> Result<bool> {
+    let failed = || {
+        let (to, reason) = (row.recipient.clone(), after.words.to_owned());
+        Event::failed(channel, Failed { message_id: Some(message), to, reason })
+    };
     let event = match after.status {
         Status::Sent => {
             Event::sent(channel, Sent { message_id: message, to: row.recipient.clone() })
         }
-        Status::Dead => Event::failed(
-            channel,
-            Failed {
-                message_id: Some(message),
-                to: row.recipient.clone(),
-                reason: after.words.to_owned(),
-            },
-        ),
+        Status::Dead => failed(),
+        Status::Pending if after.waits_for_quota => failed(),
         Status::Pending | Status::Sending | Status::Cancelled | Status::Captured => {
             return Ok(true);
         }

@@ -5,11 +5,13 @@
 //! All times are the database's: the clocks of processes differ.
 
 mod claims;
+mod content;
 mod finish;
 mod people;
 mod reading;
 
 pub(crate) use claims::{Claimed, Outgoing, Queue, claim, due_queues, hand_back, renew};
+pub(crate) use content::content;
 pub(crate) use finish::{Attempt, finish};
 pub(crate) use people::{Decision, cancel, clear_pause, retry};
 pub(crate) use reading::{AttemptRow, Filters, Message, attempts, find, list};

@@ -1,6 +1,7 @@
 //! The outbox as it is read (`api.md` 4).
 
 use super::super::customers::references::{self as customer_references, CustomerReference};
+use super::content;
 use crate::actor::Actor;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
@@ -29,9 +30,6 @@ pub(crate) struct MessageRow {
     pub channel: Stored<Channel>,
     pub status: Stored<Status>,
     pub recipient: String,
-    pub subject: Option<String>,
-    pub html: Option<String>,
-    pub text: Option<String>,
     pub segments: Option<i16>,
     pub message_id: String,
     pub customer_id: Option<Uuid>,
@@ -49,6 +47,8 @@ pub(crate) struct MessageRow {
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub row: MessageRow,
+    /// An e-mail's subject.
+    pub subject: Option<String>,
     pub channel: Channel,
     pub status: Status,
     /// The contact or account, and the lead, that it is for.
@@ -125,6 +125,8 @@ pub(crate) fn attempts(conn: &mut Conn, org: Uuid, message: Uuid) -> Result<Vec<
 fn messages(conn: &mut Conn, actor: &Actor, rows: Vec<MessageRow>) -> Result<Vec<Message>> {
     let named = rows.iter().flat_map(|row| row.customer_id.into_iter().chain(row.lead_id));
     let customers = customer_references::load(conn, actor, named)?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let mut subjects = content::subjects(conn, actor.org, &ids)?;
     let pauses: Vec<Pause> = outbox_pauses::table
         .filter(outbox_pauses::org_id.eq(actor.org))
         .filter(sql::<Bool>("until > now()"))
@@ -135,6 +137,7 @@ fn messages(conn: &mut Conn, actor: &Actor, rows: Vec<MessageRow>) -> Result<Vec
         .map(|row| {
             let ids = row.customer_id.into_iter().chain(row.lead_id);
             Message {
+                subject: subjects.remove(&row.id),
                 channel: row.channel.0,
                 status: row.status.0,
                 recipients: ids.filter_map(|id| customers.get(&id).cloned()).collect(),

@@ -6,7 +6,9 @@ use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::schema::custom_fields;
 use beeiq_core::values::custom_field::Model;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -50,6 +52,12 @@ pub(crate) fn count(conn: &mut Conn, org: Uuid, model: Model) -> Result<i64> {
         .filter(custom_fields::model.eq(model.as_str()))
         .count()
         .get_result(conn)?)
+}
+
+/// How many bytes the options of all fields have, about.
+pub(crate) fn options_bytes(conn: &mut Conn, org: Uuid) -> Result<i64> {
+    let sum = sql::<BigInt>("coalesce(sum(octet_length(options::text)), 0)::bigint");
+    Ok(custom_fields::table.filter(custom_fields::org_id.eq(org)).select(sum).first(conn)?)
 }
 
 /// The names of all but one, over all models.

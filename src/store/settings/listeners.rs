@@ -7,6 +7,7 @@ use crate::store::pool::Conn;
 use crate::store::schema::{listener_tokens, listeners, picklist_entries, tags};
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{
     Array, BigInt, Binary, Cidr, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -192,6 +193,15 @@ pub(crate) fn messages(conn: &mut Conn, org: Uuid) -> Result<Vec<Messages>> {
         .order(listeners::name_key)
         .select((listeners::name, listeners::welcome_email, listeners::welcome_sms))
         .load(conn)?)
+}
+
+/// How many bytes the welcome messages of all listeners have, about.
+pub(crate) fn templates_bytes(conn: &mut Conn, org: Uuid) -> Result<i64> {
+    let sum = sql::<BigInt>(
+        "coalesce(sum(coalesce(octet_length(welcome_email::text), 0) \
+             + coalesce(octet_length(welcome_sms::text), 0)), 0)::bigint",
+    );
+    Ok(listeners::table.filter(listeners::org_id.eq(org)).select(sum).first(conn)?)
 }
 
 /// The org's sources, ids and names in order. They cannot be deleted before the transaction ends.

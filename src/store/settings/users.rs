@@ -104,11 +104,7 @@ pub fn credentials(
 }
 
 /// The hash of a user's password, where they have one.
-pub(crate) fn password_hash(
-    conn: &mut Conn,
-    org: Uuid,
-    id: Uuid,
-) -> Result<Option<String>> {
+pub(crate) fn password_hash(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<String>> {
     Ok(users::table
         .filter(users::org_id.eq(org))
         .filter(users::id.eq(id))

@@ -1,10 +1,11 @@
-//! New rows of the outbox.
+//! New rows of the outbox, and what they say.
 
-use super::columns::{Rows, each};
+use super::columns::{Json, Rows, each};
 use crate::store::statement::Statement;
-use beeiq_core::batch::{Content, Message, Origin};
-use beeiq_core::records::message::{Channel, Status};
+use beeiq_core::batch::{Message, Origin};
+use beeiq_core::records::message::{Status, Wording};
 use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What messages are queued as.
@@ -25,18 +26,24 @@ pub(super) fn insert<'a>(
     if messages.is_empty() {
         return None;
     }
-    let rows: Vec<Row<'_>> = messages.iter().map(|(_, message)| Row::of(message)).collect();
     let status = if outgoing.staging { Status::Captured } else { Status::Pending };
     let message_id = |message: &Message| format!("<{}@{}>", message.id, outgoing.mail_domain);
+    let segments = |message: &Message| message.segments.and_then(|it| i16::try_from(it).ok());
     let rows = Rows::of(org)
         .column::<SqlUuid, _>("id", each(messages, |(_, message)| message.id))
         .column::<Text, _>("status", each(messages, |_| status.as_str()))
-        .column::<Text, _>("channel", each(&rows, |row| row.channel))
+        .column::<Text, _>(
+            "channel",
+            each(messages, |(_, message)| message.wording.content.channel().as_str()),
+        )
         .column::<Text, _>("recipient", each(messages, |(_, message)| message.recipient.as_str()))
-        .column::<Nullable<Text>, _>("subject", each(&rows, |row| row.subject))
-        .column::<Nullable<Text>, _>("html", each(&rows, |row| row.html))
-        .column::<Nullable<Text>, _>("text", each(&rows, |row| row.text))
-        .column::<Nullable<SmallInt>, _>("segments", each(&rows, |row| row.segments))
+        .column::<SqlUuid, _>("wording_id", each(messages, |(_, message)| message.wording.id))
+        .column_as::<Nullable<Text>, _>(
+            "merge_fields",
+            "new.merge_fields::jsonb",
+            each(messages, |(_, message)| message.merge.as_deref().map(Json)),
+        )
+        .column::<Nullable<SmallInt>, _>("segments", each(messages, |(_, it)| segments(it)))
         .column::<Text, _>("message_id", each(messages, |(_, message)| message_id(message)))
         .column::<Nullable<SqlUuid>, _>(
             "customer_id",
@@ -51,32 +58,25 @@ pub(super) fn insert<'a>(
     Some(rows.insert("outbox"))
 }
 
-/// What differs between the channels.
-struct Row<'a> {
-    channel: &'static str,
-    subject: Option<&'a str>,
-    html: Option<&'a str>,
-    text: Option<&'a str>,
-    segments: Option<i16>,
-}
-
-impl<'a> Row<'a> {
-    fn of(message: &'a Message) -> Self {
-        match &message.content {
-            Content::Email { subject, html, text } => Self {
-                channel: Channel::Email.as_str(),
-                subject: Some(subject),
-                html: Some(html),
-                text: text.as_deref(),
-                segments: None,
-            },
-            Content::Sms { text, segments } => Self {
-                channel: Channel::Sms.as_str(),
-                subject: None,
-                html: None,
-                text: Some(text),
-                segments: i16::try_from(*segments).ok(),
-            },
-        }
+/// Inserts what they say, where that is not there yet.
+pub(super) fn insert_wordings<'a>(
+    org: Uuid,
+    messages: &'a [(Origin, Message)],
+) -> Option<Statement<'a>> {
+    if messages.is_empty() {
+        return None;
     }
+    // In the order of their ids, so that those who insert the same ones do not wait in a circle.
+    let wordings: BTreeMap<Uuid, &Wording> =
+        messages.iter().map(|(_, message)| (message.wording.id, &*message.wording)).collect();
+    let wordings: Vec<&Wording> = wordings.into_values().collect();
+    let rows = Rows::of(org)
+        .column::<SqlUuid, _>("id", wordings.iter().map(|it| it.id).collect())
+        .column::<Nullable<Text>, _>(
+            "subject",
+            wordings.iter().map(|it| it.content.subject()).collect(),
+        )
+        .column::<Nullable<Text>, _>("html", wordings.iter().map(|it| it.content.html()).collect())
+        .column::<Nullable<Text>, _>("text", wordings.iter().map(|it| it.content.text()).collect());
+    Some(rows.insert_or("wordings", " ON CONFLICT DO NOTHING"))
 }

@@ -59,6 +59,7 @@ pub(crate) fn write(
     inserts.extend(activities::insert(org, &pending.activities.created));
     inserts.extend(activities::update(org, &pending.activities.changed));
     inserts.extend(history::insert(org, &pending.history));
+    inserts.extend(messages::insert_wordings(org, &pending.messages));
     inserts.extend(messages::insert(org, &pending.messages, outgoing));
     // What stands first in a round trip Postgres runs last. So a delivery knows how long all took,
     // and a race that is lost is lost before anything else is written.

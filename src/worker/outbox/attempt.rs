@@ -32,7 +32,9 @@ impl Messages {
             Some(outcome) => {
                 let roll = u32::from_le_bytes(clock::random_bytes());
                 let duration = started.elapsed();
-                self.keep(org, Attempt { message: id, claim, duration, outcome, roll }).await;
+                let rendered = message.rendered;
+                let attempt = Attempt { message: id, claim, duration, outcome, rendered, roll };
+                self.keep(org, attempt).await;
             }
             None => {
                 let given =
@@ -72,6 +74,9 @@ impl Messages {
         match content {
             Outgoing::Email(email) => self.senders.email(org, email).await,
             Outgoing::Sms(sms) => self.senders.sms(org, sms).await,
+            Outgoing::Unrenderable(why) => {
+                Outcome::Permanent { words: format!("The message cannot be rendered: {why}") }
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 mod conformance;
+mod endless;
 mod instance;
 mod org;
 mod process;
@@ -9,6 +10,7 @@ mod provider;
 mod reply;
 mod smtp_sink;
 
+pub(crate) use endless::Endless;
 pub(crate) use instance::{Instance, SECRET_KEY};
 pub(crate) use org::{Listener, Org, PASSWORD, seed_org};
 pub(crate) use process::Process;

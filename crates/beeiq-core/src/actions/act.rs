@@ -18,6 +18,11 @@ pub trait Act: Sized {
     /// What has to be known before it can be decided.
     fn collect_keys(&self, keys: &mut Keys);
 
+    /// How many messages it sends, those that welcome whom it creates apart.
+    fn recipients(&self) -> usize {
+        0
+    }
+
     /// Decides it against what is known, without I/O. `diagnostics` are those of reading it. An
     /// action with any fault is rejected with every fault, and changes nothing.
     fn decide(

@@ -11,10 +11,11 @@ use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
 use super::customer::person::PERSON_FIELDS;
 use super::welcome::rendered;
-use crate::batch::{Content, Context, Decision, Ids, Keys, Overlay, Rejection};
+use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::{Customer, CustomerKind};
+use crate::records::message::Content;
 use serde_json::Value;
 
 /// A payload of add-contact, read.

@@ -88,6 +88,13 @@ macro_rules! actions {
                 }
             }
 
+            /// How many messages it sends, as [`Act::recipients`] does.
+            pub fn recipients(&self) -> usize {
+                match self {
+                    $(Self::$name(action) => action.recipients(),)+
+                }
+            }
+
             /// Decides it against what is known, as [`Act::decide`] does.
             pub fn decide(
                 &self,

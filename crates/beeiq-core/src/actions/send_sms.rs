@@ -8,21 +8,26 @@
 
 use super::act::Act;
 use crate::batch::{
-    Change, Content, Context, Decision, Ids, Keys, Message, Outcome, Overlay, RecordName,
-    RecordRef, Rejection, Related, Role, Status, Subject,
+    Change, Context, Decision, Ids, Keys, Message, Outcome, Overlay, RecordName, RecordRef,
+    Rejection, Related, Role, Status, Subject,
 };
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::history::{Event, Queued};
 use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::message::{Content, Wording};
 use crate::values::phone::Phone;
 use crate::values::sms::segments;
 use serde_json::Value;
 use std::collections::HashSet;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The fields that send-sms knows.
 pub const SMS_FIELDS: &[&str] = &["content", "phones"];
+
+/// How many numbers one action may have.
+const MOST_NUMBERS: usize = 5_000;
 
 /// What carriers and providers put together at most: ten segments and more arrive unreliably
 /// already. The documents set no limit.
@@ -32,7 +37,8 @@ pub const LONGEST_CONTENT: Longest = Longest::Chars(1600);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendSms {
     at: Pointer,
-    content: String,
+    /// Its text, once for all numbers.
+    wording: Arc<Wording>,
     /// Distinct numbers in E.164, in the order of the payload.
     numbers: Vec<String>,
 }
@@ -50,7 +56,12 @@ impl Act for SendSms {
             fields.require("content", false);
         }
         let numbers = read_numbers(&mut fields, context);
-        Some(Self { at, content: content?, numbers: numbers? })
+        let wording = Arc::new(Wording::new(Content::Sms { text: content? }));
+        Some(Self { at, wording, numbers: numbers? })
+    }
+
+    fn recipients(&self) -> usize {
+        self.numbers.len()
     }
 
     fn collect_keys(&self, keys: &mut Keys) {
@@ -69,7 +80,7 @@ impl Act for SendSms {
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let each = segments(&self.content).count;
+        let each = segments(self.wording.content.text().unwrap_or_default()).count;
         let count = i64::try_from(self.numbers.len()).unwrap_or(i64::MAX);
         let cost = i64::from(each).saturating_mul(count);
         if let Some(credits) = overlay.too_few_sms_credits(cost) {
@@ -122,8 +133,15 @@ impl SendSms {
             overlay.customers.holder(&identity).map(|holder| holder.id)
         };
         let (customer, lead) = (holder(World::Customer), holder(World::Lead));
-        let content = Content::Sms { text: self.content.clone(), segments };
-        let message = Message { id, customer, lead, recipient: number.to_owned(), content };
+        let message = Message {
+            id,
+            customer,
+            lead,
+            recipient: number.to_owned(),
+            wording: Arc::clone(&self.wording),
+            merge: None,
+            segments: Some(segments),
+        };
         let event = Event::SmsQueued(Queued {
             message_id: id,
             to: number.to_owned(),
@@ -148,8 +166,18 @@ fn read_numbers(fields: &mut Fields<'_, '_>, context: Context<'_>) -> Option<Vec
     if entries.is_none() {
         fields.require("phones", false);
     }
+    let entries = entries?;
+    if entries.len() > MOST_NUMBERS {
+        let message = format!(
+            "There are {} numbers in `phones`; the limit is {MOST_NUMBERS}. Send them in several \
+             actions.",
+            entries.len()
+        );
+        fields.fault("phones", Code::TooLong, message);
+        return None;
+    }
     let (mut numbers, mut seen, mut bad) = (Vec::new(), HashSet::new(), Diagnostics::default());
-    for (at, value) in entries? {
+    for (at, value) in entries {
         match read_number(value, context) {
             Ok(number) if seen.insert(number.clone()) => numbers.push(number),
             Ok(_) => {}

@@ -10,11 +10,12 @@ use crate::batch::{
 use crate::diagnostics::{Diagnostics, Pointer};
 use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
-    WelcomeEmail,
+    WelcomeEmail, WelcomeSms,
 };
 use crate::records::counter::Counter;
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind};
+use crate::records::message::{Content, Wording};
 use crate::values::custom_field::{Kind, Model};
 use crate::values::passport::Passport;
 use crate::values::phone::Region;
@@ -22,6 +23,7 @@ use crate::values::template::{Markup, MessageTemplate};
 use crate::values::text::fold;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The org with everything that payloads may name, and what it holds.
@@ -177,12 +179,24 @@ impl TestOrg {
     /// The listener welcomes by e-mail and SMS.
     pub fn welcoming(mut self) -> Self {
         let compile = |source, markup| MessageTemplate::compile(source, markup, &[]).unwrap();
+        let wording = |content| Arc::new(Wording::new(content));
+        let (subject, html) =
+            ("Welcome {{ name }}", "<p>Dear {{ name }}, your code is {{ code }}.</p>");
         self.listener.welcome_email = Some(WelcomeEmail {
-            subject: compile("Welcome {{ name }}", Markup::Line),
-            html: compile("<p>Dear {{ name }}, your code is {{ code }}.</p>", Markup::Html),
+            subject: compile(subject, Markup::Line),
+            html: compile(html, Markup::Html),
             text: None,
+            wording: wording(Content::Email {
+                subject: subject.to_owned(),
+                html: html.to_owned(),
+                text: None,
+            }),
         });
-        self.listener.welcome_sms = Some(compile("Welcome to {{ org.name }}", Markup::Text));
+        let text = "Welcome to {{ org.name }}";
+        self.listener.welcome_sms = Some(WelcomeSms {
+            text: compile(text, Markup::Text),
+            wording: wording(Content::Sms { text: text.to_owned() }),
+        });
         self
     }
 

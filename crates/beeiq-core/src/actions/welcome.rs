@@ -1,22 +1,27 @@
 //! The welcome messages of a newly created customer (`listener.md` 3, "Welcome messages").
 
-use crate::batch::{Change, Content, Ids, Message, Overlay, Subject};
+use crate::batch::{Change, Ids, Message, Overlay, Subject};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
-use crate::directory::WelcomeEmail;
+use crate::directory::{Listener, WelcomeEmail};
 use crate::records::customer::Customer;
 use crate::records::history::{Event, Failed, Queued};
 use crate::records::identity::World;
-use crate::records::message::Channel;
+use crate::records::message::{Channel, Content, Wording};
 use crate::values::phone::can_receive_sms;
 use crate::values::sms::segments;
 use crate::values::template::{MergeFields, MessageTemplate, RenderError};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Why a customer is made without a message.
 type Failure = (Code, String);
 
-/// A message that is due: to whom, and what.
-type Due = (String, Content);
+/// A message that is due.
+struct Due {
+    to: String,
+    wording: Arc<Wording>,
+    segments: Option<u32>,
+}
 
 /// Queues the listener's welcome e-mail to the first e-mail, its welcome SMS to the first phone that
 /// can take one; none where there is no address, or the listener has no content for it. A message
@@ -43,7 +48,7 @@ pub fn welcome(
     ] {
         match due {
             Ok(None) => {}
-            Ok(Some(due)) => changes.extend(queue(customer, due, staging, ids)),
+            Ok(Some(due)) => changes.extend(queue(customer, due, &fields, staging, ids)),
             Err((code, reason)) => {
                 let failed = Failed { reason: reason.clone(), ..Failed::default() };
                 let event = Event::failed(channel, failed);
@@ -67,7 +72,7 @@ pub fn rendered(
     let listener = overlay.request.context.listener;
     let fields = merge_fields(customer, company_name, overlay);
     let email = listener.welcome_email.as_ref().map(|email| email_content(email, &fields));
-    let sms = listener.welcome_sms.as_ref().map(|sms| sms_content(sms, &fields));
+    let sms = listener.welcome_sms.as_ref().map(|sms| sms_content(&sms.text, &fields));
     let mut contents = Vec::new();
     for rendered in [email, sms].into_iter().flatten() {
         match rendered {
@@ -93,8 +98,7 @@ fn email_content(email: &WelcomeEmail, fields: &MergeFields) -> Result<Content, 
 
 fn sms_content(sms: &MessageTemplate, fields: &MergeFields) -> Result<Content, Failure> {
     let text = sms.render(fields).map_err(|error| unrenderable(&error))?;
-    let segments = segments(&text).count;
-    Ok(Content::Sms { text, segments })
+    Ok(Content::Sms { text })
 }
 
 fn email_due(
@@ -107,7 +111,12 @@ fn email_due(
     else {
         return Ok(None);
     };
-    Ok(Some((first.value.clone(), email_content(email, fields)?)))
+    let WelcomeEmail { subject, html, text, wording: _ } = email;
+    for template in [Some(subject), Some(html), text.as_ref()].into_iter().flatten() {
+        template.fits(fields).map_err(|error| unrenderable(&error))?;
+    }
+    let wording = Arc::clone(&email.wording);
+    Ok(Some(Due { to: first.value.clone(), wording, segments: None }))
 }
 
 fn sms_due(
@@ -130,17 +139,16 @@ fn sms_due(
         };
         return Err((Code::WelcomeSkipped, reason));
     };
-    let content = sms_content(sms, fields)?;
-    if let Content::Sms { segments, .. } = content
-        && let Some(credits) = overlay.too_few_sms_credits(segments.into())
-    {
+    let content = sms_content(&sms.text, fields)?;
+    let segments = segments(content.text().unwrap_or_default()).count;
+    if let Some(credits) = overlay.too_few_sms_credits(segments.into()) {
         let reason = format!(
             "No welcome SMS: it takes {segments} SMS credits and the org has {credits} left. \
              Set an SMS account up, or shorten the text."
         );
         return Err((Code::SmsCreditsExhausted, reason));
     }
-    Ok(Some((number, content)))
+    Ok(Some(Due { to: number, wording: Arc::clone(&sms.wording), segments: Some(segments) }))
 }
 
 fn unrenderable(error: &RenderError) -> Failure {
@@ -149,24 +157,34 @@ fn unrenderable(error: &RenderError) -> Failure {
 
 fn queue(
     customer: &Customer,
-    (recipient, content): Due,
+    Due { to, wording, segments }: Due,
+    fields: &MergeFields,
     staging: bool,
     ids: &mut dyn Ids,
 ) -> [Change; 2] {
     let id = ids.id();
-    let (channel, segments) = match &content {
-        Content::Email { .. } => (Channel::Email, None),
-        Content::Sms { segments, .. } => (Channel::Sms, Some(*segments)),
-    };
-    let queued = Queued { message_id: id, to: recipient.clone(), captured: staging, segments };
+    let channel = wording.content.channel();
+    let queued = Queued { message_id: id, to: to.clone(), captured: staging, segments };
     let (customer_id, lead) = match customer.code.kind.world() {
         World::Customer => (Some(customer.id), None),
         World::Lead => (None, Some(customer.id)),
     };
-    let message = Message { id, customer: customer_id, lead, recipient, content };
+    let merge = Some(Box::new(fields.clone()));
+    let message =
+        Message { id, customer: customer_id, lead, recipient: to, wording, merge, segments };
     let line =
         Change::history(ids.id(), Subject::Customer(customer.id), Event::queued(channel, queued));
     [Change::MessageQueued(Box::new(message)), line]
+}
+
+/// Whether a welcome message of the listener has that custom field.
+fn is_used(listener: &Listener, custom_field: &str) -> bool {
+    let email = listener.welcome_email.iter().flat_map(|email| {
+        let WelcomeEmail { subject, html, text, wording: _ } = email;
+        [Some(subject), Some(html), text.as_ref()]
+    });
+    let sms = listener.welcome_sms.iter().map(|sms| Some(&sms.text));
+    email.chain(sms).flatten().any(|template| template.has(custom_field))
 }
 
 fn merge_fields(
@@ -180,7 +198,9 @@ fn merge_fields(
     let fields: BTreeMap<String, String> = customer
         .cus_fields
         .iter()
-        .filter_map(|(id, value)| Some((custom?.with_id(*id)?.name.clone(), value.clone())))
+        .filter_map(|(id, value)| Some((&custom?.with_id(*id)?.name, value)))
+        .filter(|(name, _)| is_used(request.context.listener, name))
+        .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     MergeFields {
         name: customer.name.clone(),

@@ -6,10 +6,13 @@ use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
 use crate::records::history::Event;
 use crate::records::identity::{Identity, IdentityKind};
+use crate::records::message::Wording;
 use crate::records::model::Model;
 use crate::records::note::Note;
 use crate::records::ticket::{Ticket, TicketCode};
+use crate::values::template::MergeFields;
 use crate::words;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// One change that an action wants.
@@ -126,7 +129,8 @@ impl Subject {
     }
 }
 
-/// A message, rendered.
+/// A message: a wording, and what is filled into it. It is rendered when it is sent or shown, so that
+/// what a batch makes does not grow with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     /// Its id in the outbox.
@@ -137,16 +141,12 @@ pub struct Message {
     pub lead: Option<Uuid>,
     /// An e-mail address, or a number in E.164.
     pub recipient: String,
-    /// What is sent.
-    pub content: Content,
-}
-
-/// What a message says, by channel.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the words say it")]
-pub enum Content {
-    Email { subject: String, html: String, text: Option<String> },
-    Sms { text: String, segments: u32 },
+    /// What it says.
+    pub wording: Arc<Wording>,
+    /// What is filled in, where the wording is a template.
+    pub merge: Option<Box<MergeFields>>,
+    /// How many segments an SMS takes.
+    pub segments: Option<u32>,
 }
 
 /// What became of an action that did not fail.

@@ -11,8 +11,8 @@ pub(crate) mod snapshot;
 
 pub use activities::PendingActivities;
 pub use change::{
-    Change, Claim, Content, Decision, HistoryLine, Link, Message, NewTag, Outcome, RecordName,
-    RecordRef, Rejection, Related, Role, Status, Subject,
+    Change, Claim, Decision, HistoryLine, Link, Message, NewTag, Outcome, RecordName, RecordRef,
+    Rejection, Related, Role, Status, Subject,
 };
 pub use context::Context;
 pub use customers::{

@@ -1,7 +1,7 @@
 //! What is known while a batch is decided: what was loaded, and what its earlier actions did.
 
 use super::activities::{Activities, PendingActivities};
-use super::change::{Change, Content, HistoryLine, Message, NewTag};
+use super::change::{Change, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{CustomerSnapshot, Customers, PendingCustomers};
 use super::deals::{DealSnapshot, Deals, PendingDeals};
@@ -227,7 +227,7 @@ impl<'a> Overlay<'a> {
     }
 
     fn queue(&mut self, origin: Origin, message: Message) {
-        if let Content::Sms { segments, .. } = message.content
+        if let Some(segments) = message.segments
             && self.takes_sms_credits()
         {
             self.sms_credits -= i64::from(segments);

@@ -137,6 +137,8 @@ codes! {
     CustomerKept => "customer_kept", 422;
     /// The SMS credits do not suffice.
     SmsCreditsExhausted => "sms_credits_exhausted", 422;
+    /// What it is to send does not fit into one delivery any more.
+    TooLarge => "too_large", 422;
     /// A welcome message could not be made (a warning).
     WelcomeSkipped => "welcome_skipped", 422;
     /// A replay leaves out what an earlier one made (a warning).

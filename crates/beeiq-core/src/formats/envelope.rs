@@ -1,7 +1,7 @@
 //! What every format reads a payload into.
 
 use crate::actions::Action;
-use crate::diagnostics::{Diagnostics, Warning};
+use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::directory::User;
 
 /// What a payload may be at most (`listener.md` 1).
@@ -22,6 +22,32 @@ pub struct Envelope<'a> {
     pub items: Vec<Item>,
     /// What is odd about the payload as a whole.
     pub warnings: Vec<Warning>,
+}
+
+/// How many messages the actions of a payload may send, each of which takes memory that its number in
+/// the body does not: those that welcome apart, of which an action has two at most.
+const MOST_MESSAGES: usize = 20_000;
+
+impl Envelope<'_> {
+    /// Leaves out the actions that would send more messages than fit; each fails alone.
+    #[must_use]
+    pub fn within_messages(mut self, pointer_to: impl Fn(usize) -> Pointer) -> Self {
+        let mut messages = 0;
+        for item in &mut self.items {
+            let more = item.action.as_ref().map_or(0, Action::recipients);
+            if messages + more > MOST_MESSAGES {
+                item.action = None;
+                let message = format!(
+                    "The actions of a delivery send {MOST_MESSAGES} messages at most, and with this \
+                     one they would be more; send it in another delivery."
+                );
+                item.diagnostics.fault(Code::TooLarge, pointer_to(item.index), message);
+            } else {
+                messages += more;
+            }
+        }
+        self
+    }
 }
 
 /// One action of a payload.

@@ -43,9 +43,10 @@ impl Format {
         limits: Limits,
         context: Context<'a>,
     ) -> Result<Envelope<'a>, Refusal> {
-        match self {
+        let envelope = match self {
             Self::Beeiq => beeiq::read(body, limits, context),
-        }
+        }?;
+        Ok(envelope.within_messages(|index| self.pointer_to(index)))
     }
 
     /// Reads it as far as it takes to know that its actions can be read later; they are left out.

@@ -59,6 +59,11 @@ pub enum Outcome {
         /// Why.
         words: String,
     },
+    /// It was not tried: the org has sent what it may send today. It waits for tomorrow.
+    QuotaUsedUp {
+        /// Which quota, and what helps.
+        words: String,
+    },
 }
 
 impl Outcome {
@@ -73,7 +78,8 @@ impl Outcome {
             Self::Sent { words, provider_id: _ }
             | Self::Transient { words, retry_after: _ }
             | Self::Permanent { words }
-            | Self::AccountRefused { words } => words,
+            | Self::AccountRefused { words }
+            | Self::QuotaUsedUp { words } => words,
         }
     }
 
@@ -83,7 +89,8 @@ impl Outcome {
         let (Self::Sent { words, provider_id: _ }
         | Self::Transient { words, retry_after: _ }
         | Self::Permanent { words }
-        | Self::AccountRefused { words }) = &mut self;
+        | Self::AccountRefused { words }
+        | Self::QuotaUsedUp { words }) = &mut self;
         *words = reword(words);
         self
     }

@@ -9,6 +9,7 @@ use super::passport::Passport;
 use super::phone::national_digits;
 use super::text::fold;
 use crate::records::customer::{Customer, CustomerCode, CustomerKind, PhoneEntry};
+use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
@@ -150,12 +151,25 @@ impl Word {
     }
 }
 
-/// The words of what was typed; a phone number written with spaces is one word.
+/// The most different words that a search takes.
+pub const MOST_WORDS: usize = 8;
+
+/// Whether what was typed has no more words than a search takes.
+#[must_use]
+pub fn has_few_words(text: &str) -> bool {
+    let words: HashSet<String> = text.split_whitespace().map(plain).collect();
+    words.len() <= MOST_WORDS || phone_digits(text).is_some()
+}
+
+/// The words of what was typed, each once; a phone number written with spaces is one word.
+#[must_use]
 pub fn words(text: &str, kind: CustomerKind) -> Vec<Word> {
     if phone_digits(text).is_some() {
         return vec![Word::new(text, kind)];
     }
-    text.split_whitespace().map(|word| Word::new(word, kind)).collect()
+    let mut seen = HashSet::new();
+    let words = text.split_whitespace().map(|word| Word::new(word, kind));
+    words.filter(|word| seen.insert(word.text.clone())).collect()
 }
 
 /// A `tsquery` that a record of the scope answers when it holds each of the words; none where there
@@ -330,6 +344,9 @@ mod tests {
         assert_eq!(search("0905 000 001")[0].digits.as_deref(), Some("0905000001"));
         assert_eq!(search(" Huy  Nguyen ").len(), 2);
         assert_eq!(search("   ").len(), 0);
+        assert_eq!(search("Huy huy Nguyễn nguyen").len(), 2);
+        assert!(has_few_words("1 2 3 4 5 6 7 8 8 1") && has_few_words("0 9 0 5 0 0 0 0 0 1"));
+        assert!(!has_few_words("a b c d e f g h i"));
     }
 
     #[test]

@@ -54,7 +54,7 @@ handlers! {
 pub async fn create(
     app: web::Data<App>,
     Admin(actor): Admin,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     resource::create(listeners(&app), &app, actor, payload).await
 }
@@ -76,14 +76,14 @@ pub async fn rotate(
     app: web::Data<App>,
     Admin(actor): Admin,
     id: web::Path<String>,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
     let (id, org) = (id.into_inner(), actor.org);
     let Rotation { grace_seconds } = body::json(payload).await?;
     let listeners = listeners(&app);
     let rotate =
         move |conn: &mut _| listeners.rotate(&mut Edit::of(conn, &actor), &id, grace_seconds);
-    resource::shown::<Listeners>(HttpResponse::Ok(), &app.db.in_org(org, rotate).await?)
+    resource::shown::<Listeners>(HttpResponse::Ok(), &app.write(org, rotate).await?)
 }
 
 pub(crate) fn listeners(app: &App) -> Listeners {

@@ -12,10 +12,12 @@ use crate::store::batch_load;
 use crate::store::pool::Conn;
 use actix_web::web;
 use beeiq_core::actions::{Act, AddContact};
-use beeiq_core::batch::{Content, Context, Ids, Keys, Overlay, Request, Snapshot};
+use beeiq_core::batch::{Context, Ids, Keys, Overlay, Request, Snapshot};
 use beeiq_core::diagnostics::{Diagnostics, Pointer, Warning};
 use beeiq_core::directory::{Directory, User};
 use beeiq_core::records::counter::Counter;
+use beeiq_core::records::message::Content;
+use beeiq_core::values::sms::segments;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -88,17 +90,15 @@ pub async fn preview(
     app: web::Data<App>,
     Admin(actor): Admin,
     id: web::Path<String>,
-    payload: web::Payload,
+    payload: body::Body,
 ) -> Result<web::Json<Preview>, Problem> {
     let id = id.parse().map_err(|_| unknown())?;
     let PreviewOrder { data } = body::json(payload).await?;
     let directory = app.directories.current(actor.org).await?;
     let staging = app.environment == Environment::Staging;
     let org = actor.org;
-    let preview = app
-        .db
-        .in_org(org, move |conn| render(conn, &actor, &directory, id, &data, staging))
-        .await?;
+    let preview =
+        app.read(org, move |conn| render(conn, &actor, &directory, id, &data, staging)).await?;
     Ok(web::Json(preview))
 }
 
@@ -149,7 +149,8 @@ impl Preview {
             Content::Email { subject, html, text } => {
                 self.email = Some(EmailPreview { subject, html, text });
             }
-            Content::Sms { text: content, segments } => {
+            Content::Sms { text: content } => {
+                let segments = segments(&content).count;
                 self.sms = Some(SmsPreview { content, segments });
             }
         }

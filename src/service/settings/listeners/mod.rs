@@ -5,7 +5,10 @@ mod fields;
 
 pub use fields::{ListenerSettings, Mode, RateLimit, UnknownReferences};
 
-use super::{Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room};
+use super::{
+    Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room,
+    room_of_bytes,
+};
 use crate::clock;
 use crate::problem::{Problem, Result};
 use crate::secrets::{Keyring, TokenKind, new_token};
@@ -23,6 +26,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 const MOST: i64 = 1000;
+/// Of the templates of all listeners of an org, which are kept in memory.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
 /// The longest that rotated tokens may go on working: a year.
 const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
 
@@ -91,6 +96,7 @@ impl Resource for Listeners {
     fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &ListenerSettings) -> Written {
         room(listeners::count(edit.conn, edit.org)?, MOST, "listener")?;
         let values = check::checked(edit, settings)?;
+        room_for_templates(edit, None, settings)?;
         let token = self.new_token(edit)?;
         listeners::create(edit.conn, edit.org, id, &values, edit.now)?;
         Ok(listeners::add_token(edit.conn, edit.org, id, &token, edit.now)?)
@@ -102,6 +108,20 @@ impl Resource for Listeners {
     }
 }
 
+/// Whether the welcome messages of all listeners of the org fit, with these in place of those.
+fn room_for_templates(
+    edit: &mut Edit<'_>,
+    before: Option<&ListenerSettings>,
+    after: &ListenerSettings,
+) -> Result<(), Problem> {
+    let bytes_of = |settings: &ListenerSettings| {
+        json!([settings.welcome_email, settings.welcome_sms]).to_string().len()
+    };
+    let bytes = listeners::templates_bytes(edit.conn, edit.org)?;
+    let (less, more) = (before.map_or(0, bytes_of), bytes_of(after));
+    room_of_bytes(bytes, less, more, MOST_BYTES, "welcome messages")
+}
+
 impl Changing for Listeners {
     fn change(
         &self,
@@ -110,6 +130,7 @@ impl Changing for Listeners {
         settings: &ListenerSettings,
     ) -> Written {
         let values = check::checked(edit, settings)?;
+        room_for_templates(edit, Some(&present.settings), settings)?;
         Ok(listeners::update(edit.conn, edit.org, present.id, &values, edit.now)?)
     }
 }

@@ -1,9 +1,10 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::batch::{Change, Content, Decision, Rejection, Role, Status};
+use crate::batch::{Change, Decision, Rejection, Role, Status};
 use crate::diagnostics::Code;
 use crate::records::customer::{ContactType, Customer, CustomerKind};
 use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
+use crate::records::message::Content;
 use crate::records::permit::Permit;
 use serde_json::{Value, json};
 
@@ -626,7 +627,11 @@ fn welcome_messages_go_to_the_first_email_and_the_first_phone() {
         .changes
         .iter()
         .filter_map(|change| match change {
-            Change::MessageQueued(message) => Some((message.recipient.as_str(), &message.content)),
+            Change::MessageQueued(message) => {
+                let merge = message.merge.as_ref().unwrap();
+                let content = message.wording.content.rendered(merge).unwrap();
+                Some((message.recipient.as_str(), content, message.segments))
+            }
             _ => None,
         })
         .collect();
@@ -637,9 +642,10 @@ fn welcome_messages_go_to_the_first_email_and_the_first_phone() {
         [
             (
                 "a@x.com",
-                &Content::Email { subject: "Welcome <b>Ann</b>".to_owned(), html, text: None }
+                Content::Email { subject: "Welcome <b>Ann</b>".to_owned(), html, text: None },
+                None
             ),
-            ("+84905000001", &Content::Sms { text: "Welcome to Acme".to_owned(), segments: 1 }),
+            ("+84905000001", Content::Sms { text: "Welcome to Acme".to_owned() }, Some(1)),
         ]
     );
     assert_eq!(

@@ -1,9 +1,10 @@
 use crate::actions::testing::{TestOrg, id};
-use crate::batch::{Change, Content, Decision, Message, Role, Status, Subject};
+use crate::batch::{Change, Decision, Message, Role, Status, Subject};
 use crate::diagnostics::Code;
 use crate::records::history::HistoryKind;
 use crate::records::identity::{Identity, IdentityKind, World};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 fn send(org: &TestOrg, data: Value) -> Decision {
     org.decide("send-sms", data).expect("the action has no fault")
@@ -94,16 +95,28 @@ fn content_and_phones_are_required_and_every_fault_is_told() {
 }
 
 #[test]
+fn it_has_five_thousand_numbers_at_most_and_keeps_its_text_once() {
+    let numbers =
+        |count: usize| -> Vec<String> { (0..count).map(|n| format!("0905{n:06}")).collect() };
+    let mut org = TestOrg::new();
+    org.directory.has_sms_account = true;
+    let data = |count| json!({"content": "Hi", "phones": numbers(count)});
+    let decision = send(&org, data(5_000));
+    let messages = messages(&decision);
+    assert_eq!(messages.len(), 5_000);
+    assert!(messages.iter().all(|it| Arc::ptr_eq(&it.wording, &messages[0].wording)));
+    let at = "/data/0/data/phones".to_owned();
+    assert_eq!(org.faults("send-sms", data(5_001)), [("too_long".to_owned(), at)]);
+}
+
+#[test]
 fn a_message_costs_a_credit_a_segment_and_too_few_for_all_queue_none() {
     let two_segments = "x".repeat(161);
     let data = json!({"content": two_segments, "phones": ["0905000001", "0905000002"]});
     let enough = TestOrg::new().with_sms_credits(4);
     let taken: u32 = messages(&send(&enough, data.clone()))
         .into_iter()
-        .map(|message| match message.content {
-            Content::Sms { segments, .. } => segments,
-            Content::Email { .. } => 0,
-        })
+        .filter_map(|message| message.segments)
         .sum();
     assert_eq!(taken, 4);
     let too_few = TestOrg::new().with_sms_credits(3);

@@ -1,8 +1,9 @@
 //! Welcome messages, with merge fields (`api.md` 4).
 
 use super::parser::{Parser, TemplateError, Vocabulary};
-use super::{Escape, Template};
+use super::{Escape, Measure, Template};
 use crate::values::text::fold;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 const LARGEST_TEXT: usize = 16 * 1024;
@@ -12,7 +13,7 @@ const LARGEST_MESSAGE: usize = 256 * 1024;
 type ReadField = fn(&MergeFields) -> &str;
 
 /// The merge fields there are, beside `fields["…"]`.
-const FIELDS: [(&str, ReadField); 10] = [
+static FIELDS: [(&str, ReadField); 10] = [
     ("name", |fields| &fields.name),
     ("lastname", |fields| text(&fields.lastname)),
     ("title", |fields| text(&fields.title)),
@@ -49,29 +50,39 @@ pub enum RenderError {
 }
 
 /// The values of a message's merge fields. What is absent renders as the empty string.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default)]
 pub struct MergeFields {
     /// `{{ name }}`
     pub name: String,
     /// `{{ lastname }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lastname: Option<String>,
     /// `{{ title }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// `{{ email }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// `{{ phone }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// `{{ code }}`, as `PID-1`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// `{{ org.name }}`
     pub org_name: String,
     /// `{{ sender.name }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_name: Option<String>,
     /// `{{ sender.email }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_email: Option<String>,
     /// `{{ company.name }}`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub company_name: Option<String>,
     /// `{{ fields["…"] }}`: the custom fields' values by name, in any case.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
 }
 
@@ -79,18 +90,21 @@ pub struct MergeFields {
 #[derive(Debug)]
 pub struct MessageTemplate {
     template: Template<Field>,
+    measure: Measure,
     markup: Markup,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 enum Field {
-    Of(fn(&MergeFields) -> &str),
+    /// One of [`FIELDS`], by its place there.
+    Of(usize),
     /// A custom field, by its folded name.
     Custom(String),
 }
 
 struct Words<'n> {
-    custom_fields: &'n [String],
+    /// The names that `fields["…"]` may have; none: any.
+    custom_fields: Option<&'n [String]>,
     folded: HashSet<String>,
 }
 
@@ -101,31 +115,82 @@ impl MessageTemplate {
         markup: Markup,
         custom_fields: &[String],
     ) -> Result<Self, TemplateError> {
+        Self::read(source, markup, Some(custom_fields))
+    }
+
+    /// Reads a template that has been checked already: the custom fields that it names may be called
+    /// something else by now.
+    ///
+    /// # Errors
+    /// Where it never was one.
+    pub fn checked(source: &str, markup: Markup) -> Result<Self, TemplateError> {
+        Self::read(source, markup, None)
+    }
+
+    fn read(
+        source: &str,
+        markup: Markup,
+        custom_fields: Option<&[String]>,
+    ) -> Result<Self, TemplateError> {
         let limit = if markup == Markup::Html { LARGEST_HTML } else { LARGEST_TEXT };
         if source.len() > limit {
             let message = format!("a template has at most {limit} bytes here");
             return Err(TemplateError { line: 1, column: 1, message });
         }
-        let folded = custom_fields.iter().map(|name| fold(name)).collect();
+        let folded = custom_fields.unwrap_or_default().iter().map(|name| fold(name)).collect();
         let template = Template::parse(source, &mut Words { custom_fields, folded })?;
-        Ok(Self { template, markup })
+        Ok(Self { measure: template.measure(), template, markup })
+    }
+
+    /// Whether it has that custom field.
+    #[must_use]
+    pub fn has(&self, custom_field: &str) -> bool {
+        let name = fold(custom_field);
+        self.template.fields().any(|field| matches!(field, Field::Custom(it) if *it == name))
+    }
+
+    /// How much memory it takes, about, with its source, which its wording keeps.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        2 * self.template.bytes() + size_of_val(self.measure.values.as_slice())
+    }
+
+    const fn escape(&self) -> Escape {
+        match self.markup {
+            Markup::Html => Escape::Html,
+            Markup::Text | Markup::Line => Escape::None,
+        }
+    }
+
+    /// Looks whether the message with these values can be rendered, without making it.
+    ///
+    /// # Errors
+    /// As [`Self::render`].
+    pub fn fits(&self, fields: &MergeFields) -> Result<(), RenderError> {
+        let length = self.template.length(&self.measure, values(fields), self.escape());
+        if length > LARGEST_MESSAGE { Err(RenderError::TooLarge) } else { Ok(()) }
     }
 
     /// The message with these values.
     pub fn render(&self, fields: &MergeFields) -> Result<String, RenderError> {
-        let custom: HashMap<String, &str> =
-            fields.fields.iter().map(|(name, value)| (fold(name), value.as_str())).collect();
-        let value = |field: &Field| match field {
-            Field::Of(read) => read(fields),
-            Field::Custom(name) => custom.get(name).copied().unwrap_or_default(),
-        };
-        let escape = if self.markup == Markup::Html { Escape::Html } else { Escape::None };
-        let message =
-            self.template.render(value, escape, LARGEST_MESSAGE).ok_or(RenderError::TooLarge)?;
+        let message = self
+            .template
+            .render(values(fields), self.escape(), LARGEST_MESSAGE)
+            .ok_or(RenderError::TooLarge)?;
         Ok(match self.markup {
             Markup::Html | Markup::Text => message,
             Markup::Line => one_line(&message),
         })
+    }
+}
+
+/// What each field stands for.
+fn values<'v>(fields: &'v MergeFields) -> impl Fn(&Field) -> &'v str {
+    let custom: HashMap<String, &str> =
+        fields.fields.iter().map(|(name, value)| (fold(name), value.as_str())).collect();
+    move |field| match field {
+        Field::Of(place) => FIELDS.get(*place).map_or("", |(_, read)| read(fields)),
+        Field::Custom(name) => custom.get(name).copied().unwrap_or_default(),
     }
 }
 
@@ -148,10 +213,10 @@ impl Vocabulary for Words<'_> {
         if word == "fields" {
             return self.custom_field(parser);
         }
-        match FIELDS.iter().find(|(name, _)| *name == word) {
-            Some((_, read)) => Ok(Field::Of(*read)),
+        match FIELDS.iter().position(|(name, _)| *name == word) {
+            Some(place) => Ok(Field::Of(place)),
             None => {
-                let names = FIELDS.map(|(name, _)| name).into_iter().chain(["fields[\"…\"]"]);
+                let names = FIELDS.iter().map(|(name, _)| *name).chain(["fields[\"…\"]"]);
                 Err(parser.unknown(start, "merge field", word, names))
             }
         }
@@ -168,8 +233,8 @@ impl Words<'_> {
         let start = parser.place();
         let name = parser.string()?;
         let key = fold(name);
-        if !self.folded.contains(&key) {
-            let names = self.custom_fields.iter().map(String::as_str);
+        if let Some(known) = self.custom_fields.filter(|_| !self.folded.contains(&key)) {
+            let names = known.iter().map(String::as_str);
             return Err(parser.unknown(start, "custom field", name, names));
         }
         parser.skip(Self::is_space);
@@ -246,6 +311,19 @@ mod tests {
     }
 
     #[test]
+    fn whether_a_message_fits_is_told_without_making_it() {
+        let name = |length| MergeFields { name: "&".repeat(length), ..huy() };
+        for (markup, fits) in [(Html, 32_768 / 5), (Text, 32_768), (Line, 32_768)] {
+            let template = compile(&"{{ name | upper }}{{name}}".repeat(4), markup).unwrap();
+            for length in [fits, fits + 1] {
+                let name = name(length);
+                assert_eq!(template.fits(&name).is_ok(), length == fits, "{markup:?} {length}");
+                assert_eq!(template.render(&name).is_ok(), length == fits, "{markup:?} {length}");
+            }
+        }
+    }
+
+    #[test]
     fn only_values_in_html_are_escaped() {
         let source = "<p>{{ name }} &amp; {{ org.name | upper }} {{ code | default('<i>') }}</p>";
         assert_eq!(render(source, Html), "<p>Huy &lt;b&gt; &amp; A &amp; B &lt;i&gt;</p>");
@@ -275,6 +353,8 @@ mod tests {
         let code = |length| MergeFields { code: Some("x".repeat(length)), ..huy() };
         let dense = compile(&dense, Html).unwrap();
         assert_eq!(dense.render(&code(32)).unwrap().len(), 256 << 10);
+        assert!(dense.fits(&code(32)).is_ok());
+        assert!(matches!(dense.fits(&code(33)), Err(RenderError::TooLarge)));
         assert!(matches!(dense.render(&code(33)), Err(RenderError::TooLarge)));
         assert!(matches!(dense.render(&code(5 << 20)), Err(RenderError::TooLarge)));
     }

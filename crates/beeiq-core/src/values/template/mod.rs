@@ -15,6 +15,8 @@ pub use request::{RequestTemplate, RequestValues};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::Hash;
 
 /// What stays as it is in a URL and a form (RFC 3986, unreserved).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -29,7 +31,7 @@ enum Part<F> {
     Value { field: F, filters: Vec<Filter> },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Filter {
     Upper,
     Lower,
@@ -40,7 +42,65 @@ enum Filter {
     Digits,
 }
 
+impl<F: Eq + Hash> Template<F> {
+    /// What it takes to tell how long a text is without making it.
+    fn measure(&self) -> Measure {
+        let (mut literals, mut values) = (0, HashMap::new());
+        for (place, part) in self.0.iter().enumerate() {
+            match part {
+                Part::Text(literal) => literals += literal.len(),
+                Part::Value { field, filters } => {
+                    values.entry((field, filters)).or_insert((place, 0)).1 += 1;
+                }
+            }
+        }
+        Measure { literals, values: values.into_values().collect() }
+    }
+}
+
+/// How long the literals of a template are, and how often each of its values stands in it: where it
+/// stands first, and the count.
+#[derive(Debug)]
+struct Measure {
+    literals: usize,
+    values: Vec<(usize, usize)>,
+}
+
 impl<F> Template<F> {
+    /// How much memory it takes, about, its literals included.
+    fn bytes(&self) -> usize {
+        let filters = |filters: &Vec<Filter>| filters.len() * size_of::<Filter>();
+        let beside = |part: &Part<F>| match part {
+            Part::Text(literal) => literal.len(),
+            Part::Value { field: _, filters: of } => filters(of),
+        };
+        self.0.iter().map(|part| size_of::<Part<F>>() + beside(part)).sum()
+    }
+
+    /// How long the text with these values is.
+    fn length<'v>(
+        &self,
+        measure: &Measure,
+        value: impl Fn(&F) -> &'v str,
+        escape: Escape,
+    ) -> usize {
+        let length = |part: &Part<F>| match part {
+            Part::Text(literal) => literal.len(),
+            Part::Value { field, filters } => escape.apply(&filtered(value(field), filters)).len(),
+        };
+        measure.values.iter().fold(measure.literals, |all, (place, count)| {
+            let of_one = self.0.get(*place).map_or(0, length);
+            all.saturating_add(of_one.saturating_mul(*count))
+        })
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &F> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Value { field, filters: _ } => Some(field),
+        })
+    }
+
     /// The text with values in it; none where it is longer than `most` bytes.
     fn render<'v>(
         &self,
@@ -53,7 +113,7 @@ impl<F> Template<F> {
             match part {
                 Part::Text(literal) => text.push_str(literal),
                 Part::Value { field, filters } => {
-                    let value = filters.iter().fold(Cow::Borrowed(value(field)), Filter::apply);
+                    let value = filtered(value(field), filters);
                     if text.len() + value.len() > most {
                         return None;
                     }
@@ -66,6 +126,10 @@ impl<F> Template<F> {
         }
         Some(text)
     }
+}
+
+fn filtered<'v>(value: &'v str, filters: &'v [Filter]) -> Cow<'v, str> {
+    filters.iter().fold(Cow::Borrowed(value), Filter::apply)
 }
 
 impl Filter {
