@@ -1,7 +1,6 @@
 //! What handlers and workers share; the program and the tests both build it.
 
 use crate::access::Access;
-use crate::access::passwords::Passwords;
 use crate::config::{CapacitySettings, Environment, ServeSettings};
 use crate::directory::DirectoryCache;
 use crate::ingest::{Bounds, Messages, Pipeline};
@@ -97,12 +96,7 @@ impl App {
             staging: settings.environment == Environment::Staging,
         };
         let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
-        let access = Access {
-            db: db.clone(),
-            key: key.clone(),
-            passwords: Passwords::new()?,
-            lifetime: settings.sessions.into(),
-        };
+        let access = Access::new(db.clone(), key.clone(), settings.sessions)?;
         Ok(Self {
             db,
             access,

@@ -41,6 +41,12 @@ pub struct Access {
     pub lifetime: Lifetime,
 }
 
+impl Access {
+    pub(crate) fn new(db: Db, key: Keyring, sessions: SessionSettings) -> anyhow::Result<Self> {
+        Ok(Self { db, key, passwords: Passwords::new()?, lifetime: sessions.into() })
+    }
+}
+
 /// The caller, and the session where there is one.
 #[derive(Clone, Debug)]
 pub struct Caller {
