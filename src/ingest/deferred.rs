@@ -8,7 +8,7 @@ use super::attempt_error::AttemptError;
 use super::job::Job;
 use super::pipeline::Pipeline;
 use crate::problem::Problem;
-use crate::store::deliveries::{Kept, Queue};
+use crate::store::deliveries::Kept;
 use crate::store::error::StoreError;
 use crate::store::pool::Db;
 use crate::telemetry::request;
@@ -17,6 +17,8 @@ use beeiq_core::diagnostics::Code;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use uuid::Uuid;
 
 /// What applying a deferred delivery ended in.
 pub(crate) enum Applied {
@@ -25,10 +27,21 @@ pub(crate) enum Applied {
     /// Another process is at its queue, or others were faster each time.
     NotDue,
     /// The database did not let it be applied.
-    Failed { job: DeferredJob, error: StoreError },
+    Failed(StoreError),
 }
 
+/// A deferred delivery whose turn has come.
 pub(crate) struct DeferredJob(Arc<Job>);
+
+impl DeferredJob {
+    pub(crate) fn new(org: Uuid, kept: Kept) -> Self {
+        Self(Arc::new(Job::deferred(org, kept)))
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.0.id()
+    }
+}
 
 impl Pipeline {
     pub(crate) fn db(&self) -> &Db {
@@ -40,46 +53,54 @@ impl Pipeline {
         &self.0.deferred
     }
 
-    /// Applies the first delivery of a queue. Should that panic, it is rejected, and the next one
+    /// How many deliveries this process has applied so far, of any origin.
+    pub(crate) fn applied(&self) -> u64 {
+        self.0.applied.load(Ordering::Relaxed)
+    }
+
+    /// Applies the first delivery of a queue. Should that panic, it is given up, and the next one
     /// has its turn.
-    pub(crate) async fn apply_deferred(
-        &self,
-        queue: Queue,
-        first: Kept,
-    ) -> Result<Applied, StoreError> {
-        let job = Arc::new(Job::deferred(queue.org_id, first));
+    pub(crate) async fn apply_deferred(&self, DeferredJob(job): &DeferredJob) -> Applied {
         let apply = request::within(job.id(), async {
-            let directory = self.0.directories.get(queue.org_id).await?;
-            self.attempts(directory, &job).await
+            let directory = self.0.directories.get(job.org).await?;
+            self.attempts(directory, job).await
         });
-        let problem = match AssertUnwindSafe(apply).catch_unwind().await {
-            Ok(Ok(_)) => return Ok(Applied::Done),
+        let ended = match AssertUnwindSafe(apply).catch_unwind().await {
+            Ok(Ok(_)) => return Applied::Done,
+            // What a listener takes has been looked at when it came: this is a lack of room.
             Ok(Err(
                 AttemptError::NotDue
                 | AttemptError::Stale
                 | AttemptError::Ungrouped
+                | AttemptError::Refused(_)
                 | AttemptError::Store(StoreError::Conflict),
-            )) => return Ok(Applied::NotDue),
-            Ok(Err(AttemptError::Store(error @ StoreError::Unavailable(_)))) => {
-                return Ok(Applied::Failed { job: DeferredJob(job), error });
+            )) => return Applied::NotDue,
+            Ok(Err(AttemptError::Store(error))) => return Applied::Failed(error),
+            Ok(Err(AttemptError::Rejected(problem))) => self.reject_deferred(job, problem).await,
+            Ok(Err(AttemptError::Repeated(_))) => {
+                self.give_up(job, "Its Idempotency-Key has an answer already.").await
             }
-            Ok(Err(AttemptError::Rejected(problem) | AttemptError::Refused(problem))) => problem,
-            Ok(Err(AttemptError::Store(error))) => Problem::from(error),
-            Ok(Err(AttemptError::Repeated(_))) | Err(_) => {
-                Problem::new(Code::Internal, "This delivery could not be applied; replay it.")
-            }
+            Err(_) => self.give_up(job, "It could not be applied; replay it.").await,
         };
-        self.reject_deferred(&job, problem).await?;
-        Ok(Applied::Done)
+        ended.map_or_else(Applied::Failed, |()| Applied::Done)
     }
 
-    /// Keeps a delivery as one that cannot be applied, so that the next one has its turn.
+    /// Keeps a delivery that was answered 202 as one that cannot be applied, so that the next one has
+    /// its turn; whoever watches the instance is told.
     pub(crate) async fn give_up_deferred(
         &self,
-        job: &DeferredJob,
-        detail: String,
+        DeferredJob(job): &DeferredJob,
+        detail: &str,
     ) -> Result<(), StoreError> {
-        self.reject_deferred(&job.0, Problem::new(Code::Internal, detail)).await
+        self.give_up(job, detail).await
+    }
+
+    async fn give_up(&self, job: &Arc<Job>, detail: &str) -> Result<(), StoreError> {
+        self.reject_deferred(job, Problem::new(Code::Internal, detail)).await?;
+        let (delivery, org, listener) = (job.id(), job.org, job.listener);
+        tracing::error!(%delivery, %org, %listener, detail, "a deferred delivery was given up");
+        self.0.counters.gave_up();
+        Ok(())
     }
 
     async fn reject_deferred(&self, job: &Arc<Job>, problem: Problem) -> Result<(), StoreError> {

@@ -28,7 +28,7 @@ mod reply;
 
 pub use answer::Answer;
 pub use capacity::{Capacity, Overloaded, Permit};
-pub(crate) use deferred::Applied;
+pub(crate) use deferred::{Applied, DeferredJob};
 pub(crate) use deliver::{Answered, Arrival};
 pub use pipeline::Pipeline;
 pub(crate) use pipeline::{Bounds, Messages};

@@ -1,6 +1,6 @@
 //! Kept deliveries: whose turn it is, what has become of them, and what is run again.
 
-use super::advisory_lock::try_lock;
+use super::advisory_lock::{lock, try_lock};
 use super::schema::{customers, deliveries, notes, outbox, tickets};
 use super::writes::Delivery;
 use crate::store::error::StoreError;
@@ -105,13 +105,76 @@ pub(crate) struct Kept {
     pub(crate) body_complete: bool,
 }
 
-/// The delivery of a queue that came first.
-pub(crate) fn first_waiting(
+/// The beginning of a try to apply the first delivery of a queue.
+pub(crate) enum Begun {
+    Attempt(Box<Attempt>),
+    /// Another process is at the queue.
+    Busy,
+    /// Nothing waits.
+    Nothing,
+}
+
+#[derive(Queryable)]
+pub(crate) struct Attempt {
+    pub(crate) delivery: Kept,
+    /// The tries at it, with this one, whose end is not known or was its own fault.
+    pub(crate) count: i16,
+}
+
+/// Takes the delivery of a queue that came first, and counts the try that begins. To be committed
+/// before the try: the count is all that a delivery that kills its process leaves behind.
+pub(crate) fn begin_attempt(conn: &mut PgConnection, queue: Queue) -> Result<Begun, StoreError> {
+    let Queue { org_id, listener_id } = queue;
+    if !lock_queue(conn, org_id, listener_id)? {
+        return Ok(Begun::Busy);
+    }
+    let Some(first) = first_waiting(conn, queue)? else { return Ok(Begun::Nothing) };
+    let attempt = diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org_id))
+        .filter(deliveries::id.eq(first))
+        .set(deliveries::attempts.eq(deliveries::attempts + 1))
+        .returning((Kept::as_returning(), deliveries::attempts))
+        .get_result(conn)?;
+    Ok(Begun::Attempt(Box::new(attempt)))
+}
+
+/// Takes tries off a delivery's count, which ended for no fault of its own.
+pub(crate) fn uncount_attempts(
     conn: &mut PgConnection,
-    queue: Queue,
-) -> Result<Option<Kept>, StoreError> {
-    let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
-    Ok(first.optional()?)
+    org: Uuid,
+    id: Uuid,
+    tries: i16,
+) -> Result<(), StoreError> {
+    diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org))
+        .filter(deliveries::id.eq(id))
+        .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
+        .set(deliveries::attempts.eq(deliveries::attempts - tries))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn lock_queue(conn: &mut PgConnection, org: Uuid, listener: Uuid) -> QueryResult<bool> {
+    try_lock(conn, &queue_name(org, listener))
+}
+
+/// Keeps what waits at a listener waiting until the transaction ends: what is run again came before
+/// it.
+pub(crate) fn hold_queue(
+    conn: &mut PgConnection,
+    org: Uuid,
+    listener: Uuid,
+) -> Result<(), StoreError> {
+    Ok(lock(conn, &queue_name(org, listener))?)
+}
+
+/// The name of its lock.
+fn queue_name(org: Uuid, listener: Uuid) -> String {
+    format!("{org}:{listener}:later")
+}
+
+fn first_waiting(conn: &mut PgConnection, queue: Queue) -> QueryResult<Option<Uuid>> {
+    waiting(queue).order(deliveries::id).select(deliveries::id).first(conn).optional()
 }
 
 fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
@@ -131,15 +194,11 @@ pub(crate) fn take_turn(
     listener: Uuid,
     id: Uuid,
 ) -> Result<bool, StoreError> {
-    if !try_lock(conn, &format!("{org}:{listener}:later"))? {
+    if !lock_queue(conn, org, listener)? {
         return Ok(false);
     }
     // A statement of its own: it sees what was committed before the lock was had.
-    let first: Option<Uuid> = waiting(Queue { org_id: org, listener_id: listener })
-        .order(deliveries::id)
-        .select(deliveries::id)
-        .first(conn)
-        .optional()?;
+    let first = first_waiting(conn, Queue { org_id: org, listener_id: listener })?;
     Ok(first == Some(id))
 }
 

@@ -38,6 +38,34 @@ impl StoreError {
     }
 }
 
+/// Whose fault it is that work could not be done, as far as its error tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The same work will do once the database is well.
+    Environment,
+    /// The work may be too much for the database, or the database not well.
+    Unclear,
+    /// The database is well, and refuses this.
+    Work,
+}
+
+impl StoreError {
+    pub(crate) fn blame(&self) -> Blame {
+        match self {
+            Self::Unavailable(cause) if too_much(cause) => Blame::Unclear,
+            Self::Conflict | Self::Unavailable(_) => Blame::Environment,
+            Self::Taken(_) | Self::Reference(_) | Self::Refused(_) => Blame::Work,
+        }
+    }
+}
+
+/// Whether work may have asked more of the database than that gives, or crashed it.
+fn too_much(cause: &str) -> bool {
+    [STATEMENT_TIMEOUT, "out of memory", "out of shared memory", "server closed the connection"]
+        .iter()
+        .any(|known| cause.contains(known))
+}
+
 impl From<DbError> for StoreError {
     fn from(error: DbError) -> Self {
         match error {
@@ -81,13 +109,20 @@ fn is_away(message: &str) -> bool {
     [
         "could not extend file",
         "could not write",
+        "could not fsync",
+        "could not open file",
+        "could not create file",
         "No space left on device",
+        "Input/output error",
+        "Too many open files",
+        "Disk quota exceeded",
         "out of memory",
         "out of shared memory",
         "terminating connection",
         "the database system is",
         "server closed the connection",
         "sorry, too many clients",
+        "remaining connection slots are reserved",
         STATEMENT_TIMEOUT,
     ]
     .iter()
@@ -143,10 +178,31 @@ mod tests {
             "could not extend file \"base/16384/16660\": No space left on device",
             "could not extend file \"base/16384/16660\": wrote only 4096 of 8192 bytes at block 7",
             "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+            "could not fsync file \"base/16384/16660\": Input/output error",
+            "could not open file \"base/16384/16660\": Too many open files",
         ] {
             let full =
                 DbError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
-            assert!(matches!(StoreError::from(full), StoreError::Unavailable(_)), "{message}");
+            let full = StoreError::from(full);
+            assert!(matches!(full, StoreError::Unavailable(_)), "{message}");
+            assert_eq!(full.blame(), Blame::Environment, "{message}");
+        }
+    }
+
+    /// One that is too long for a statement's time would block its queue for ever; but a database
+    /// that is slow as a whole makes all too long.
+    #[test]
+    fn whose_fault_a_time_out_is_cannot_be_told_from_it() {
+        for (error, blame) in [
+            (StoreError::Unavailable(STATEMENT_TIMEOUT.to_owned()), Blame::Unclear),
+            (
+                StoreError::Unavailable("timed out waiting for connection".to_owned()),
+                Blame::Environment,
+            ),
+            (StoreError::Conflict, Blame::Environment),
+            (StoreError::Refused(DbError::NotFound), Blame::Work),
+        ] {
+            assert_eq!(error.blame(), blame, "{error}");
         }
     }
 }

@@ -18,6 +18,7 @@ pub struct Counters {
     request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     deliveries: Family<DeliveryLabels, Counter>,
     actions: Family<ActionLabels, Counter>,
+    given_up: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,13 +52,14 @@ impl Default for Counters {
             request_seconds: Family::new_with_constructor(|| Histogram::new(SECONDS)),
             deliveries: Family::default(),
             actions: Family::default(),
+            given_up: Counter::default(),
         }
     }
 }
 
 impl Counters {
     pub(crate) fn register(&self, registry: &mut Registry) {
-        let Self { requests, request_seconds, deliveries, actions } = self;
+        let Self { requests, request_seconds, deliveries, actions, given_up } = self;
         registry.register("beeiq_http_requests", "Requests answered", requests.clone());
         registry.register_with_unit(
             "beeiq_http_request_duration",
@@ -71,6 +73,11 @@ impl Counters {
             deliveries.clone(),
         );
         registry.register("beeiq_actions", "Actions answered, dry runs left out", actions.clone());
+        registry.register(
+            "beeiq_deliveries_given_up",
+            "Deliveries answered 202 that could not be applied, for their own fault",
+            given_up.clone(),
+        );
     }
 
     /// Counts a request that was answered. `route` is its pattern, `none` where it has none.
@@ -84,6 +91,11 @@ impl Counters {
     /// Counts a delivery that is kept. `status` is its own (`listener.md` 9), or `repeated`.
     pub(crate) fn delivered(&self, status: &str) {
         self.deliveries.get_or_create(&DeliveryLabels { status: status.to_owned() }).inc();
+    }
+
+    /// Counts a deferred delivery that is not tried any more.
+    pub(crate) fn gave_up(&self) {
+        self.given_up.inc();
     }
 
     /// Counts actions whose answer is committed, by their types and statuses.

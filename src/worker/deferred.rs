@@ -2,12 +2,13 @@
 
 use super::in_flight::Next;
 use super::queue::{Due, FairQueue, Stop, Work, Workers};
-use crate::ingest::{Applied, Pipeline};
-use crate::store::deliveries::{self, Queue};
-use crate::store::error::StoreError;
-use crate::store::pool::{Conn, Db, ping};
+use crate::ingest::{Applied, DeferredJob, Pipeline};
+use crate::store::deliveries::{self, Attempt, Begun, Queue};
+use crate::store::error::{Blame, StoreError};
+use crate::store::pool::{Conn, Db};
+use beeiq_core::values::backoff::Backoff;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -17,16 +18,18 @@ const AT_A_TIME: usize = 20;
 /// How many queues are looked up at a time.
 const QUEUES: i64 = 100;
 
-/// How often a delivery may fail for the database's sake, while that answers otherwise, before the
-/// queue behind it goes on without it: one that takes longer than the database lets a statement take
-/// would block it for ever.
-const MOST_FAILURES: u32 = 5;
+/// How often a delivery may fail for its own fault, or kill the process, before the queue behind it
+/// goes on without it: it would block that for ever. What is the environment's is not counted.
+const MOST_ATTEMPTS: i16 = 5;
+
+/// The waits between tries at a delivery that fails.
+const BACKOFF: Backoff = Backoff::without_jitter(Duration::from_secs(1), Duration::from_secs(8));
 
 /// Starts workers that are at so many queues at once.
 pub fn start(pipeline: &Pipeline, count: u8) -> Workers {
     let (db, wake) = (pipeline.db().clone(), pipeline.deferred_wake().clone());
     let deliveries =
-        Deliveries { db: db.clone(), pipeline: pipeline.clone(), failed: Mutex::default() };
+        Deliveries { db: db.clone(), pipeline: pipeline.clone(), failing: Mutex::default() };
     FairQueue::new(deliveries, db, wake, count.into()).start()
 }
 
@@ -34,8 +37,17 @@ pub fn start(pipeline: &Pipeline, count: u8) -> Workers {
 struct Deliveries {
     db: Db,
     pipeline: Pipeline,
-    /// How often deliveries have failed that are the first of their queue.
-    failed: Mutex<HashMap<Uuid, u32>>,
+    /// Queues whose first delivery fails.
+    failing: Mutex<HashMap<Queue, Failing>>,
+}
+
+/// The first delivery of a queue, which fails.
+#[derive(Clone, Copy, Debug)]
+struct Failing {
+    delivery: Uuid,
+    in_a_row: u32,
+    /// Tries that ended for no fault of its own, and are still to be taken off its count.
+    owed: i16,
 }
 
 impl Work for Deliveries {
@@ -67,7 +79,7 @@ impl Work for Deliveries {
             }
             match self.apply_first(queue).await {
                 Ok(Some(Next::AtOnce)) => {}
-                Ok(Some(Next::AfterPoll)) => return Next::AfterPoll,
+                Ok(Some(rest @ (Next::AfterPoll | Next::After(_)))) => return rest,
                 Ok(None) => break,
                 Err(error) => {
                     tracing::warn!(?queue, %error, "deferred deliveries wait");
@@ -82,44 +94,118 @@ impl Work for Deliveries {
 impl Deliveries {
     /// Applies the first delivery of a queue; none where there is none.
     async fn apply_first(&self, queue: Queue) -> Result<Option<Next>, StoreError> {
-        let first =
-            self.db.in_org(queue.org_id, move |conn| deliveries::first_waiting(conn, queue));
-        let Some(first) = first.await? else { return Ok(None) };
-        let id = first.id;
-        Ok(Some(match self.pipeline.apply_deferred(queue, first).await? {
+        let Attempt { delivery, count } = match self.begin(queue).await? {
+            Begun::Attempt(attempt) => *attempt,
+            Begun::Busy => return Ok(Some(Next::AfterPoll)),
+            Begun::Nothing => return Ok(None),
+        };
+        let job = DeferredJob::new(queue.org_id, delivery);
+        if count > MOST_ATTEMPTS {
+            let detail = "Each process that tried to apply this delivery ended meanwhile; replay it \
+                          in smaller batches.";
+            return self.give_up(queue, &job, detail).await;
+        }
+        let applied_before = self.pipeline.applied();
+        match self.pipeline.apply_deferred(&job).await {
             Applied::Done => {
-                self.failed().remove(&id);
-                Next::AtOnce
+                self.failing().remove(&queue);
+                Ok(Some(Next::AtOnce))
             }
-            Applied::NotDue => Next::AfterPoll,
-            Applied::Failed { job, error } => {
-                // Where the database is away, that is not the delivery's fault.
-                self.db.run(ping).await?;
-                tracing::warn!(delivery = %id, %error, "a deferred delivery stays first");
-                if self.is_last_failure(id) {
+            Applied::NotDue => {
+                self.owe(queue, &job, 1);
+                self.settle(queue).await?;
+                Ok(Some(Next::AfterPoll))
+            }
+            Applied::Failed(error) => {
+                let others_got_through = self.pipeline.applied() > applied_before;
+                let own_fault = is_own_fault(error.blame(), others_got_through);
+                tracing::warn!(delivery = %job.id(), %error, own_fault, "a deferred delivery stays first");
+                if own_fault && count >= MOST_ATTEMPTS {
                     let detail = format!(
-                        "The database did not let this delivery be applied, {MOST_FAILURES} times; \
+                        "The database did not let this delivery be applied, {MOST_ATTEMPTS} times; \
                          replay it, or send its actions in smaller batches."
                     );
-                    self.pipeline.give_up_deferred(&job, detail).await?;
+                    return self.give_up(queue, &job, &detail).await;
                 }
-                Next::AfterPoll
+                let in_a_row = self.owe(queue, &job, i16::from(!own_fault));
+                Ok(Some(Next::After(BACKOFF.wait(in_a_row - 1, 0))))
             }
-        }))
-    }
-
-    fn is_last_failure(&self, delivery: Uuid) -> bool {
-        let mut failed = self.failed();
-        let count = failed.entry(delivery).or_insert(0);
-        *count += 1;
-        let is_last = *count >= MOST_FAILURES;
-        if is_last {
-            failed.remove(&delivery);
         }
-        is_last
     }
 
-    fn failed(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, u32>> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Begins a try, and takes those off the count that were for nothing.
+    async fn begin(&self, queue: Queue) -> Result<Begun, StoreError> {
+        self.settle(queue).await?;
+        self.db.in_org(queue.org_id, move |conn| deliveries::begin_attempt(conn, queue)).await
+    }
+
+    async fn settle(&self, queue: Queue) -> Result<(), StoreError> {
+        let failing = self.failing().get(&queue).copied();
+        let Some(Failing { delivery, owed: owed @ 1.., .. }) = failing else { return Ok(()) };
+        let uncount =
+            move |conn: &mut Conn| deliveries::uncount_attempts(conn, queue.org_id, delivery, owed);
+        self.db.in_org(queue.org_id, uncount).await?;
+        if let Some(failing) = self.failing().get_mut(&queue) {
+            failing.owed -= owed;
+        }
+        Ok(())
+    }
+
+    async fn give_up(
+        &self,
+        queue: Queue,
+        job: &DeferredJob,
+        detail: &str,
+    ) -> Result<Option<Next>, StoreError> {
+        self.pipeline.give_up_deferred(job, detail).await?;
+        self.failing().remove(&queue);
+        Ok(Some(Next::AtOnce))
+    }
+
+    /// Notes that a try has failed, and how many are to be taken off its count: how many have failed
+    /// in a row.
+    fn owe(&self, queue: Queue, job: &DeferredJob, tries: i16) -> u32 {
+        let delivery = job.id();
+        let mut failing = self.failing();
+        let first = Failing { delivery, in_a_row: 0, owed: 0 };
+        let entry = failing.entry(queue).or_insert(first);
+        if entry.delivery != delivery {
+            *entry = first;
+        }
+        entry.in_a_row = entry.in_a_row.saturating_add(1);
+        entry.owed = entry.owed.saturating_add(tries);
+        entry.in_a_row
+    }
+
+    fn failing(&self) -> MutexGuard<'_, HashMap<Queue, Failing>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a failure is the delivery's own. A database that is slow as a whole lets nothing through.
+const fn is_own_fault(blame: Blame, others_got_through: bool) -> bool {
+    match blame {
+        Blame::Environment => false,
+        Blame::Unclear => others_got_through,
+        Blame::Work => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_at_fault_only_where_the_database_is_well() {
+        for (blame, others_got_through, expected) in [
+            (Blame::Environment, true, false),
+            (Blame::Environment, false, false),
+            (Blame::Unclear, true, true),
+            (Blame::Unclear, false, false),
+            (Blame::Work, false, true),
+        ] {
+            let own = is_own_fault(blame, others_got_through);
+            assert_eq!(own, expected, "{blame:?}, {others_got_through}");
+        }
     }
 }

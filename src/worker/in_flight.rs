@@ -14,6 +14,8 @@ pub(crate) enum Next {
     AtOnce,
     /// It is in the way of itself, or another process is at it.
     AfterPoll,
+    /// It failed, and is tried again after that.
+    After(Duration),
 }
 
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(super) struct InFlight<Q> {
     slots: usize,
     most_of_a_queue: usize,
     running: HashMap<Q, usize>,
-    /// Queues that are left alone until a poll after this.
+    /// Queues that are left alone until then.
     resting: HashMap<Q, Instant>,
     /// The queue after which the next pass begins.
     pub(super) last_served: Option<Q>,
@@ -40,7 +42,7 @@ impl<Q: Copy + Eq + Hash> InFlight<Q> {
     /// How many more of a queue may be worked at. The fewer slots are free, the fewer one queue may
     /// take: several slow servers together do not take them all.
     pub(super) fn permits(&self, queue: Q) -> usize {
-        if self.resting.get(&queue).is_some_and(|since| since.elapsed() < POLL) {
+        if self.resting.get(&queue).is_some_and(|until| clock::instant() < *until) {
             return 0;
         }
         let own = self.running.get(&queue).copied().unwrap_or_default();
@@ -61,13 +63,14 @@ impl<Q: Copy + Eq + Hash> InFlight<Q> {
                 self.running.remove(&queue);
             }
         }
-        match next {
-            Next::AtOnce => {}
-            Next::AfterPoll => {
-                self.resting.retain(|_, since| since.elapsed() < POLL);
-                self.resting.insert(queue, clock::instant());
-            }
-        }
+        let rest = match next {
+            Next::AtOnce => return,
+            Next::AfterPoll => POLL,
+            Next::After(rest) => rest,
+        };
+        let now = clock::instant();
+        self.resting.retain(|_, until| now < *until);
+        self.resting.insert(queue, now + rest);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Taken for later: answered 202, applied in order of arrival, once (`listener.md` 9).
 
 use crate::support::{Instance, Listener, Process, Reply, action, payload, person};
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -194,4 +195,66 @@ async fn what_a_killed_process_left_is_applied_once_by_another() {
     instance.db_until_none("deliveries WHERE status = 'pending'").await;
     assert_eq!(instance.db_count("customers"), 60);
     assert_eq!(instance.db_count("deliveries WHERE status = 'succeeded'"), 60);
+}
+
+/// Has Postgres refuse contacts, and counts how often it did: a sequence does not roll back.
+fn refuse_contacts(instance: &Instance, message: &str) {
+    instance.db_execute(&format!(
+        "CREATE SEQUENCE refusals; GRANT USAGE ON SEQUENCE refusals TO PUBLIC; \
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             PERFORM nextval('refusals'); RAISE EXCEPTION '{message}'; \
+         END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT ON customers \
+             FOR EACH STATEMENT EXECUTE FUNCTION refuse()"
+    ));
+}
+
+/// A full disk lets small writes through, such as the count of tries, and says so of the others.
+#[actix_web::test]
+async fn a_delivery_is_tried_until_it_is_applied_where_the_disk_is_full() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    let body = payload(&[person("Huy", "h@x.com")]);
+    let accepted = post_for_later(&listener, &body).await.expect(202);
+    // One more that counts would be the last.
+    instance.db_execute("UPDATE deliveries SET attempts = 4");
+    refuse_contacts(&instance, "could not extend file \"base/1/2\": No space left on device");
+    let other = instance.another_with(WORKERS);
+    instance.db_until("refusals WHERE last_value >= 3").await;
+    assert_eq!(instance.db_count("deliveries WHERE status = 'pending'"), 1);
+    instance.db_execute("DROP TRIGGER refuse ON customers");
+    assert_eq!(outcome(&instance, &accepted).await["httpStatus"], 200);
+    drop(other);
+}
+
+/// Whatever ends the process leaves the count of tries behind, and nothing else.
+#[actix_web::test]
+async fn a_delivery_that_killed_five_processes_is_given_up_and_the_next_one_applied() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    let deadly = post_for_later(&listener, &payload(&[person("Huy", "h@x.com")])).await.expect(202);
+    let next = post_for_later(&listener, &payload(&[person("Lan", "l@x.com")])).await.expect(202);
+    let id = deadly.body["requestId"].as_str().unwrap();
+    instance.db_execute(&format!("UPDATE deliveries SET attempts = 5 WHERE id = '{id}'"));
+    let other = instance.another_with(WORKERS);
+    assert_eq!(outcome(&instance, &next).await["httpStatus"], 200);
+    let told = outcome(&instance, &deadly).await;
+    assert_eq!(told["httpStatus"], 500);
+    assert_eq!(told["answer"]["code"], "internal_error");
+    let metrics = other.get("/metrics").await.expect(200).body.to_string();
+    assert!(metrics.contains("beeiq_deliveries_given_up_total 1"), "{metrics}");
+}
+
+/// The count is there before the try, since nothing could write it afterwards.
+#[actix_web::test]
+async fn a_try_is_counted_before_it_begins() {
+    let instance = Instance::start().await;
+    let listener = instance.acme().listener().await;
+    post_for_later(&listener, &payload(&[person("Huy", "h@x.com")])).await.expect(202);
+    let mut locked = instance.db_connection();
+    locked.batch_execute("BEGIN; LOCK TABLE customers").unwrap();
+    let mut process = Process::start(&instance);
+    instance.db_until_a_request_waits().await;
+    process.kill();
+    assert_eq!(instance.db_count("deliveries WHERE status = 'pending' AND attempts = 1"), 1);
 }

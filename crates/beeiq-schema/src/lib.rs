@@ -178,6 +178,7 @@ diesel::table! {
         replay_of -> Nullable<Uuid>,
         unresolved -> Nullable<Int4>,
         format -> Text,
+        attempts -> Int2,
     }
 }
 
