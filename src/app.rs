@@ -16,6 +16,7 @@ use crate::worker::outbox::{Outbox, OutboxConfig};
 use ipnetwork::IpNetwork;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the handlers work with.
 pub struct App {
@@ -41,6 +42,8 @@ pub struct App {
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
     pub capacity_settings: CapacitySettings,
+    /// How long a request may take.
+    pub request_deadline: Duration,
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
@@ -102,6 +105,7 @@ impl App {
             retention_days: settings.retention_days,
             later_workers: settings.later_workers,
             capacity_settings: settings.capacity,
+            request_deadline: settings.limits.request_deadline,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
             public_url,

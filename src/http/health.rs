@@ -1,12 +1,18 @@
 //! Whether the process lives, and whether it can work (`api.md` 1).
 
+use super::middleware::RequestId;
 use super::openapi::Unavailable;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::store::pool::ping;
+use crate::telemetry::request::{self, Request};
 use actix_web::web;
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
+
+/// Who asks whether the process can work does not wait for long.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// That all is well.
 #[derive(Serialize, ToSchema)]
@@ -34,7 +40,10 @@ pub(crate) async fn healthz() -> web::Json<Health> {
         Unavailable,
     ),
 )]
-pub(crate) async fn readyz(app: web::Data<App>) -> Result<web::Json<Health>, Problem> {
-    app.db.run(ping).await?;
+pub(crate) async fn readyz(
+    app: web::Data<App>,
+    RequestId(id): RequestId,
+) -> Result<web::Json<Health>, Problem> {
+    request::within(Request::new(id, DEADLINE), app.db.run(ping)).await?;
     Ok(web::Json(Health { status: "ok" }))
 }

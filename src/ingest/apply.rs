@@ -130,7 +130,9 @@ impl Parts {
         match &done {
             Ok(_) => self.codes.release(job.org, left),
             // Whether the commit arrived is not known, so the numbers may be in use.
-            Err(AttemptError::Store(StoreError::Unavailable(_))) => {}
+            Err(AttemptError::Store(
+                StoreError::Unavailable(_) | StoreError::OutcomeUnknown { .. },
+            )) => {}
             Err(_) => self.codes.release(job.org, reserved),
         }
         done
@@ -216,7 +218,9 @@ fn may_be_an_actions_fault(error: &AttemptError, attempt: u32) -> bool {
         AttemptError::Store(StoreError::Reference(_) | StoreError::Taken(_)) => {
             attempt >= PATIENT_ATTEMPTS
         }
-        AttemptError::Store(StoreError::Conflict | StoreError::Unavailable(_))
+        AttemptError::Store(
+            StoreError::Conflict | StoreError::Unavailable(_) | StoreError::OutcomeUnknown { .. },
+        )
         | AttemptError::Stale
         | AttemptError::Refused(_)
         | AttemptError::Rejected(_)

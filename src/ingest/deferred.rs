@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::store::deliveries::Kept;
 use crate::store::error::StoreError;
 use crate::store::pool::Db;
-use crate::telemetry::request;
+use crate::telemetry::request::{self, Request};
 use crate::worker::Wake;
 use beeiq_core::diagnostics::Code;
 use futures_util::FutureExt;
@@ -61,7 +61,7 @@ impl Pipeline {
     /// Applies the first delivery of a queue. Should that panic, it is given up, and the next one
     /// has its turn.
     pub(crate) async fn apply_deferred(&self, DeferredJob(job): &DeferredJob) -> Applied {
-        let apply = request::within(job.id(), async {
+        let apply = request::within(Request::new(job.id(), request::BACKGROUND), async {
             let directory = self.0.directories.get(job.org).await?;
             self.attempts(directory, job).await
         });

@@ -15,6 +15,12 @@ pub enum StoreError {
     /// The database cannot be reached or gave up under load; nothing was applied.
     #[error("the database is away: {0}")]
     Unavailable(String),
+    /// The answer of a COMMIT was lost: whether it arrived is not known.
+    #[error("whether it was committed is not known")]
+    OutcomeUnknown {
+        /// The process that was to commit, at the server.
+        backend: Option<i32>,
+    },
     /// A unique constraint refused a value.
     #[error("a value is taken ({0})")]
     Taken(Constraint),
@@ -53,7 +59,9 @@ impl StoreError {
     pub(crate) fn blame(&self) -> Blame {
         match self {
             Self::Unavailable(cause) if too_much(cause) => Blame::Unclear,
-            Self::Conflict | Self::Unavailable(_) => Blame::Environment,
+            Self::Conflict | Self::Unavailable(_) | Self::OutcomeUnknown { .. } => {
+                Blame::Environment
+            }
             Self::Taken(_) | Self::Reference(_) | Self::Refused(_) => Blame::Work,
         }
     }
@@ -68,6 +76,9 @@ fn too_much(cause: &str) -> bool {
 
 impl From<DbError> for StoreError {
     fn from(error: DbError) -> Self {
+        if let Some(backend) = lost_commit(&error) {
+            return Self::OutcomeUnknown { backend };
+        }
         match error {
             DbError::DatabaseError(kind, info) => match kind {
                 DatabaseErrorKind::UniqueViolation => Self::Taken(constraint(&*info)),
@@ -88,6 +99,38 @@ impl From<DbError> for StoreError {
             other => Self::Refused(other),
         }
     }
+}
+
+/// Stands for a COMMIT whose answer was lost, followed by the process that was to commit.
+const COMMIT_LOST: &str = "the answer of a COMMIT was lost; process ";
+
+/// The error of a COMMIT: where the connection broke, whether it arrived is not known.
+pub(super) fn commit_error(error: DbError, backend: Option<i32>) -> DbError {
+    if !breaks_off(&error) {
+        return error;
+    }
+    tracing::warn!(cause = %error, "the answer of a COMMIT was lost");
+    let message = format!("{COMMIT_LOST}{}", backend.unwrap_or_default());
+    DbError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(message))
+}
+
+/// Whether the connection broke, or Postgres gave up: then an ERROR says nothing of the commit.
+fn breaks_off(error: &DbError) -> bool {
+    match error {
+        DbError::DatabaseError(kind, info) => {
+            matches!(
+                kind,
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand
+            ) || is_away(info.message())
+        }
+        other => matches!(other, DbError::BrokenTransactionManager),
+    }
+}
+
+fn lost_commit(error: &DbError) -> Option<Option<i32>> {
+    let DbError::DatabaseError(_, info) = error else { return None };
+    let backend = info.message().strip_prefix(COMMIT_LOST)?;
+    Some(backend.parse().ok().filter(|backend| *backend != 0))
 }
 
 fn constraint(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Constraint {
@@ -155,6 +198,14 @@ impl From<StoreError> for Problem {
                 )
                 .retry_after(1)
             }
+            StoreError::OutcomeUnknown { backend: _ } => Self::new(
+                Code::OutcomeUnknown,
+                "The database was lost while it committed: whether this was applied is not known. \
+                 `GET /deliveries/{requestId}` tells it once the database is back, and so does the \
+                 same request with its `Idempotency-Key`. Repeated without a key, it may be applied \
+                 twice.",
+            )
+            .retry_after(2),
             unexpected => {
                 tracing::error!(cause = %unexpected, "the database refused what no check foresaw");
                 Self::new(

@@ -7,6 +7,8 @@ pub mod access;
 mod advisory_lock;
 pub mod audit;
 pub mod batch_load;
+mod call;
+mod connections;
 pub mod constraints;
 pub mod counters;
 pub mod customers;

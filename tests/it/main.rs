@@ -30,6 +30,7 @@ mod idempotency;
 mod import;
 mod later;
 mod ledger;
+mod links;
 mod listener_changes;
 mod listeners;
 mod logs;

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 mod conformance;
 mod instance;
+pub(crate) mod link;
 mod org;
 mod process;
 mod provider;
