@@ -63,6 +63,7 @@ const OPERATIONS: &[&[Operation]] = &[
     records::deals::ROUTES,
     records::tickets::ROUTES,
     records::notes::ROUTES,
+    records::activities::ROUTES,
 ];
 
 static API: LazyLock<Api> = LazyLock::new(|| {

@@ -1,6 +1,6 @@
 //! `POST /api/v1/sandbox/reset` (`api.md` 6): on staging, an org without records again.
 //!
-//! Customers, deals, tickets, notes, their history, messages, deliveries and idempotency keys go;
+//! Customers, deals, tickets, notes, activities, their history, messages, deliveries and idempotency keys go;
 //! settings stay, and tags, which are settings too. The trial SMS credits are as many as those of a
 //! new org. Visible codes go on counting, since a code is never used twice.
 
@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 10;
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reset {
-    /// Contacts, accounts and leads, with their notes, tickets and history.
+    /// Contacts, accounts and leads, with their notes, tickets, activities and history.
     customers: usize,
     /// Deals, with their notes and history.
     deals: usize,

@@ -111,8 +111,8 @@ impl Action {
     }
 }
 
-/// What an action created that a second run could create again: notes, tickets and messages, and
-/// people and companies, of which those without identifiers are found by nothing. A deal and a
+/// What an action created that a second run could create again: notes, tickets, activities and messages,
+/// and people and companies, of which those without identifiers are found by nothing. A deal and a
 /// contact's company are found by their names.
 fn created_by(result: &ActionResult) -> Vec<Created> {
     let created = |record: &RecordBody, is_new: bool| {

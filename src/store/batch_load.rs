@@ -1,7 +1,7 @@
 //! What a batch names, in a handful of set-based queries: as many for one action as for
 //! thousands (`docs/architecture.md`, "load").
 
-use super::{customers, deals};
+use super::{activities, customers, deals};
 use crate::store::error::StoreError;
 use beeiq_core::batch::{Keys, Snapshot};
 use diesel::pg::PgConnection;
@@ -18,13 +18,14 @@ pub fn load(conn: &mut PgConnection, org: Uuid, keys: &Keys) -> Result<Snapshot,
     let mut tag_names = customers::lock::load(conn, org, keys, &mut customers)?;
     let deals = deals::load::load(conn, org, keys)?;
     customers.known.extend(customers::load::load_by_id(conn, org, &deals.customers())?);
+    let activities = activities::load(conn, org, keys)?;
     let mut tags = Vec::new();
     for (id, name, name_key) in load_tags(conn, org, keys)? {
         tags.push((name_key, id));
         tag_names.push((id, name));
     }
     let sms_credits = if keys.sms { sms_credits(conn, org)? } else { 0 };
-    Ok(Snapshot { customers, deals, tags, tag_names, sms_credits })
+    Ok(Snapshot { customers, deals, activities, tags, tag_names, sms_credits })
 }
 
 fn sms_credits(conn: &mut PgConnection, org: Uuid) -> QueryResult<i64> {

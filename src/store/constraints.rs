@@ -51,6 +51,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("customers_code_unique", Meaning::Raced),
     ("tickets_code_unique", Meaning::Raced),
     ("deals_deal_id_unique", Meaning::Raced),
+    ("activities_external_id_unique", Meaning::Raced),
     ("*_token_unique", Meaning::Raced),
     ("*_pkey", Meaning::Raced),
     ("*_fkey", Meaning::Reference),

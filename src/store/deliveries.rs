@@ -1,7 +1,7 @@
 //! Kept deliveries: whose turn it is, what has become of them, and what is run again.
 
 use super::advisory_lock::{lock, try_lock};
-use super::schema::{customers, deliveries, notes, outbox, tickets};
+use super::schema::{activities, customers, deliveries, notes, outbox, tickets};
 use super::writes::Delivery;
 use crate::store::error::StoreError;
 use beeiq_core::formats::{Format, Headers};
@@ -291,7 +291,7 @@ pub(crate) fn lock_answers(
     Ok(Some(std::iter::once(first).chain(replays).flatten().collect()))
 }
 
-/// Which of these notes, tickets, messages and customers are there.
+/// Which of these notes, tickets, activities, messages and customers are there.
 pub(crate) fn still_there(
     conn: &mut PgConnection,
     org: Uuid,
@@ -306,6 +306,10 @@ pub(crate) fn still_there(
         .filter(tickets::org_id.eq(org))
         .filter(tickets::id.eq_any(ids))
         .select(tickets::id);
+    let activities = activities::table
+        .filter(activities::org_id.eq(org))
+        .filter(activities::id.eq_any(ids))
+        .select(activities::id);
     let messages = outbox::table
         .filter(outbox::org_id.eq(org))
         .filter(outbox::id.eq_any(ids))
@@ -314,7 +318,8 @@ pub(crate) fn still_there(
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq_any(ids))
         .select(customers::id);
-    Ok(notes.union(tickets).union(messages).union(customers).load(conn)?.into_iter().collect())
+    let records = notes.union(tickets).union(activities).union(messages).union(customers);
+    Ok(records.load(conn)?.into_iter().collect())
 }
 
 /// Notes how many of a delivery's actions have not been applied yet.

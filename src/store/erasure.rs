@@ -1,6 +1,6 @@
 //! Erasing a customer with what hangs on it (`api.md` 5), and where kept deliveries tell of it.
 
-use super::schema::{customers, deals, deliveries, history, notes, outbox, tickets};
+use super::schema::{activities, customers, deals, deliveries, history, notes, outbox, tickets};
 use crate::store::error::StoreError;
 use beeiq_core::formats::Format;
 use diesel::pg::PgConnection;
@@ -134,12 +134,16 @@ fn ids_in_answers(
         .filter(tickets::org_id.eq(org))
         .filter(tickets::customer_id.eq(customer))
         .select(tickets::id);
+    let the_activities = activities::table
+        .filter(activities::org_id.eq(org))
+        .filter(activities::customer_id.eq(customer))
+        .select(activities::id);
     let the_messages = outbox::table
         .filter(outbox::org_id.eq(org))
         .filter(outbox::customer_id.eq(customer).or(outbox::lead_id.eq(customer)))
         .select(outbox::id);
-    let mut ids: HashSet<Uuid> =
-        the_notes.union(the_tickets).union(the_messages).load(conn)?.into_iter().collect();
+    let of_them = the_notes.union(the_tickets).union(the_activities).union(the_messages);
+    let mut ids: HashSet<Uuid> = of_them.load(conn)?.into_iter().collect();
     ids.insert(customer);
     Ok(ids)
 }

@@ -4,6 +4,7 @@
 pub(crate) use beeiq_schema as schema;
 
 pub mod access;
+pub(crate) mod activities;
 mod advisory_lock;
 pub mod audit;
 pub mod batch_load;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// How many rows go at a time.
 const PIECE: i64 = 1000;
 
-/// What an org's records are, in the order in which they go. History, notes, tickets, tags of
+/// What an org's records are, in the order in which they go. History, notes, tickets, activities, tags of
 /// records and idempotency keys go with what they hang on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Records {
@@ -61,6 +61,7 @@ impl Records {
             Self::Messages => &["DELETE FROM outbox WHERE org_id = $1 AND id = ANY ($2)"],
             Self::Deals => &[
                 "UPDATE tickets SET deal_id = NULL WHERE org_id = $1 AND deal_id = ANY ($2)",
+                "UPDATE activities SET deal_id = NULL WHERE org_id = $1 AND deal_id = ANY ($2)",
                 "DELETE FROM deals WHERE org_id = $1 AND id = ANY ($2)",
             ],
             Self::Customers => &[

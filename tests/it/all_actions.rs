@@ -1,10 +1,10 @@
-//! All eight actions in one request, building on each other, and many such at once.
+//! All nine actions in one request, building on each other, and many such at once.
 
 use crate::support::{Instance, Process, action};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// Eight actions about the people number `n`: each but the first needs what earlier ones made.
+/// Nine actions about the people number `n`: each but the first needs what earlier ones made.
 fn story(n: usize) -> Vec<Value> {
     let lead = json!([{"value": format!("lan{n}@x.com")}]);
     let phone = format!("09050{n:05}");
@@ -42,21 +42,30 @@ fn story(n: usize) -> Vec<Value> {
                 "slaName": "custom", "channel": "Web Contact Form",
             }),
         ),
+        action(
+            "add-activity",
+            json!({
+                "kind": "call", "source": "pbx", "externalId": format!("call-{n}"), "dealId": deal,
+                "startedAt": "2026-01-31T08:00:00Z", "email": format!("minh{n}@x.com"),
+            }),
+        ),
         action("send-sms", json!({"content": "We are on it", "phones": [phone]})),
     ]
 }
 
-const STATUSES: [&str; 8] =
-    ["created", "updated", "created", "created", "updated", "created", "created", "queued"];
+const STATUSES: [&str; 9] = [
+    "created", "updated", "created", "created", "updated", "created", "created", "created",
+    "queued",
+];
 
 #[actix_web::test]
-async fn one_request_with_all_eight_actions_is_applied_whole() {
+async fn one_request_with_all_nine_actions_is_applied_whole() {
     let instance = Instance::start().await;
     let acme = instance.acme();
     let listener = acme.listener().await;
     let reply = listener.send(&story(1)).await.expect(200);
     assert_eq!(reply.statuses(), STATUSES, "{:#}", reply.body);
-    let codes: Vec<&Value> = (0..8).map(|i| &reply.result(i)["record"]["code"]).collect();
+    let codes: Vec<&Value> = (0..9).map(|i| &reply.result(i)["record"]["code"]).collect();
     assert_eq!(
         codes,
         [
@@ -67,6 +76,7 @@ async fn one_request_with_all_eight_actions_is_applied_whole() {
             &json!("PID-1"),
             &json!("D-1"),
             &json!("TID-1"),
+            &Value::Null,
             &Value::Null
         ]
     );
@@ -84,6 +94,11 @@ async fn one_request_with_all_eight_actions_is_applied_whole() {
     assert_eq!(with, ["PID-1", "PID-2"]);
     let ticket = acme.get("/tickets/TID-1").await.expect(200).body;
     assert_eq!((&ticket["channel"], &ticket["dealId"]), (&json!("Contact Form"), &json!("D-1")));
+    let call = acme.get("/activities").await.expect(200).data()[0].clone();
+    assert_eq!(
+        (&call["customer"]["customerId"], &call["dealId"]),
+        (&json!("PID-1"), &json!("D-1"))
+    );
     assert_eq!(acme.get("/notes").await.expect(200).data()[0]["body"], "Called back");
 
     let kinds: Vec<Value> =
@@ -156,6 +171,7 @@ async fn thirty_two_mixed_batches_at_once_over_two_processes_leave_one_of_each()
     assert_eq!(instance.db_count("deals"), 12 + 4);
     assert_eq!(instance.db_count("tickets"), i64::try_from(BATCHES * PEOPLE).unwrap());
     assert_eq!(instance.db_count("notes"), i64::try_from(BATCHES * PEOPLE).unwrap());
+    assert_eq!(instance.db_count("activities"), 12);
     assert_eq!(instance.db_count("outbox WHERE channel = 'sms'"), 20);
     assert_eq!(instance.db_count("org_settings WHERE sms_credits = 0"), 1);
 }

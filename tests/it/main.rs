@@ -10,6 +10,7 @@
     reason = "the whole crate is tests, and clippy exempts only the functions marked #[test]"
 )]
 
+mod activities;
 mod add_contact;
 mod all_actions;
 mod any_body;

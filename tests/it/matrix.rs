@@ -42,7 +42,7 @@ impl Operation {
     /// What members may call: they read records, and themselves.
     fn is_for_members(&self) -> bool {
         let resource = self.path.split('/').nth(1).unwrap();
-        let records = ["contacts", "accounts", "leads", "deals", "tickets", "notes"];
+        let records = ["contacts", "accounts", "leads", "deals", "tickets", "notes", "activities"];
         match self.method.as_str() {
             "GET" => records.contains(&resource) || self.path == "/me" || self.path == "/examples",
             "DELETE" => self.path == "/sessions/current",
@@ -87,6 +87,10 @@ async fn fill(org: Org<'_>) {
         action("add-lead", json!({"name": "Lan of globex"})),
         action("add-deal", json!({"name": "Deal of globex", "stage": "New", "dealWith": huy})),
         action("add-note", json!({"email": "huy@globex.test", "body": "A note of globex"})),
+        action(
+            "add-activity",
+            json!({"kind": "call", "startedAt": "2026-01-31", "email": "huy@globex.test", "body": "A call of globex"}),
+        ),
         action("add-ticket", json!({"email": "huy@globex.test", "body": "Help globex"})),
     ]);
     body["senderUser"] = json!("ann@globex.test");

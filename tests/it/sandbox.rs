@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Every table that holds records; what is in none of them is a setting.
-const RECORDS: [&str; 14] = [
+const RECORDS: [&str; 15] = [
     "customers",
     "customer_identities",
     "customer_tags",
@@ -18,6 +18,7 @@ const RECORDS: [&str; 14] = [
     "tickets",
     "ticket_tags",
     "notes",
+    "activities",
     "history",
     "outbox",
     "deliveries",
@@ -46,6 +47,10 @@ fn story() -> Vec<Value> {
         action(
             "add-ticket",
             json!({"email": "lan@x.com", "body": "Broken", "dealId": "D1", "tag": "urgent"}),
+        ),
+        action(
+            "add-activity",
+            json!({"kind": "call", "startedAt": "2026-01-31", "email": "lan@x.com", "dealId": "D1"}),
         ),
         action("send-sms", json!({"content": "Hello", "phones": ["0905000001"]})),
     ]

@@ -57,7 +57,7 @@ async fn every_example_works_on_a_new_org_and_is_valid_by_both_schemas() {
     let examples = acme.get_as("ann", "/examples").await.expect(200);
     let examples = examples.data();
     let of: Vec<&str> = examples.iter().map(|it| it["actionType"].as_str().unwrap()).collect();
-    assert_eq!(of.len(), 8, "{of:?}");
+    assert_eq!(of.len(), 9, "{of:?}");
     for example in examples {
         let (payload, action_type) = (&example["payload"], &example["actionType"]);
         assert_eq!(payload["senderUser"], "ann@acme.test");

@@ -212,7 +212,13 @@ impl Users {
     /// The active user whose e-mail has that key.
     #[must_use]
     pub fn active(&self, email_key: &str) -> Option<&User> {
-        self.with_id(*self.by_email.get(email_key)?).filter(|user| user.active)
+        self.with_email(email_key).filter(|user| user.active)
+    }
+
+    /// The user whose e-mail has that key, active or not.
+    #[must_use]
+    pub fn with_email(&self, email_key: &str) -> Option<&User> {
+        self.with_id(*self.by_email.get(email_key)?)
     }
 
     /// The user of that id, active or not.

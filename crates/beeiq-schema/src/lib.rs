@@ -7,6 +7,33 @@ pub mod sql_types {
 }
 
 diesel::table! {
+    activities (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        source -> Text,
+        external_id -> Nullable<Text>,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        outcome -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
+        search_key -> Text,
+        operator_id -> Nullable<Uuid>,
+        operator_name -> Nullable<Text>,
+        details -> Jsonb,
+        customer_id -> Uuid,
+        deal_id -> Nullable<Uuid>,
+        permit_status -> Int2,
+        permit_group_id -> Nullable<Uuid>,
+        permit_user_ids -> Array<Nullable<Uuid>>,
+        owner_id -> Uuid,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_keys (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -479,6 +506,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(activities -> orgs (org_id));
 diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
@@ -504,6 +532,7 @@ diesel::joinable!(tickets -> orgs (org_id));
 diesel::joinable!(users -> orgs (org_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    activities,
     api_keys,
     audit_log,
     custom_fields,

@@ -2,7 +2,7 @@
 //! share is at the end.
 
 use super::NoSuchRecord;
-use super::filters::{FILTERS, ListParameters, PageParameters};
+use super::filters::{self, FILTERS, ListParameters, PageParameters};
 use super::history::HistoryLine;
 use super::record::{self, Address};
 use super::representation::{self, CustomerBody};
@@ -86,7 +86,7 @@ pub async fn read_contact(
     read(CustomerKind::Contact, &app, actor, &request, &id).await
 }
 
-/// Erases a contact with all that hangs on it: notes, tickets, messages, history, and its part of the
+/// Erases a contact with all that hangs on it: notes, tickets, activities, messages, history, and its part of the
 /// kept deliveries. Deals with it stay, without it. Owner and admins only.
 #[utoipa::path(
     delete,
@@ -177,7 +177,7 @@ pub async fn read_account(
     read(CustomerKind::Account, &app, actor, &request, &id).await
 }
 
-/// Erases an account with all that hangs on it: notes, tickets, messages, history, and its part of the
+/// Erases an account with all that hangs on it: notes, tickets, activities, messages, history, and its part of the
 /// kept deliveries. Deals with it stay, without it. Owner and admins only.
 #[utoipa::path(
     delete,
@@ -268,7 +268,7 @@ pub async fn read_lead(
     read(CustomerKind::Lead, &app, actor, &request, &id).await
 }
 
-/// Erases a lead with all that hangs on it: notes, tickets, messages, history, and its part of the
+/// Erases a lead with all that hangs on it: notes, tickets, activities, messages, history, and its part of the
 /// kept deliveries. Deals with it stay, without it. Owner and admins only.
 #[utoipa::path(
     delete,
@@ -322,7 +322,8 @@ async fn list(
     let load = move |conn: &mut Conn, actor: &Actor, filters: &Filters, before, limit| {
         customers::list(conn, actor, kind, filters, before, limit)
     };
-    record::list(app, actor, request, &FILTERS, load, representation::customer).await
+    record::list(app, actor, request, (&FILTERS, filters::of_org), load, representation::customer)
+        .await
 }
 
 async fn read(

@@ -2,6 +2,7 @@
 
 use super::NoSuchRecord;
 use super::deal_filters::{DealParameters, FILTERS};
+use super::filters;
 use super::filters::PageParameters;
 use super::history::HistoryLine;
 use super::record::{self, Address, Body};
@@ -116,7 +117,7 @@ pub async fn list_deals(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<DealBody>>, Problem> {
-    record::list(&app, actor, &request, &FILTERS, deals::list, deal).await
+    record::list(&app, actor, &request, (&FILTERS, filters::of_org), deals::list, deal).await
 }
 
 /// Reads a deal by its id or its `dealId`.

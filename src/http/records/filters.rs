@@ -3,6 +3,7 @@
 use crate::http::page::{Query, invalid};
 use crate::problem::Problem;
 use crate::store::listing::Filters;
+use beeiq_core::directory::Directory;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::passport::Passport;
 use beeiq_core::values::phone::{Phone, Region};
@@ -75,6 +76,14 @@ pub(super) struct PageParameters {
     cursor: Option<String>,
 }
 
+/// Reads the filters of the org of `directory`.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn of_org(query: &Query, directory: &Directory) -> Result<Filters, Problem> {
+    read(query, directory.org.region)
+}
+
 /// Reads the filters; phone numbers without a country code are of `region`.
 ///
 /// # Errors
@@ -92,13 +101,19 @@ pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,
         created_from: query.time("createdFrom")?,
         created_to: query.time("createdTo")?,
-        q: read_one(query, "q", "has more than 100 characters.", |text| {
-            Some(clean(text)).filter(|text| text.chars().count() <= LONGEST_SEARCH)
-        })?,
+        q: searched(query)?,
     })
 }
 
-fn read_one<T>(
+/// The text that is searched for.
+pub(super) fn searched(query: &Query) -> Result<Option<String>, Problem> {
+    read_one(query, "q", "has more than 100 characters.", |text| {
+        Some(clean(text)).filter(|text| text.chars().count() <= LONGEST_SEARCH)
+    })
+}
+
+/// What `read` makes of a parameter; where it can make nothing of it, 422 `invalid_query`.
+pub(super) fn read_one<T>(
     query: &Query,
     name: &str,
     otherwise: &str,

@@ -1,5 +1,6 @@
 //! The records of an org, as the API reads them (`api.md` 5).
 
+pub mod activities;
 pub mod customers;
 mod deal_filters;
 pub mod deals;

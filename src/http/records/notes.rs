@@ -1,6 +1,7 @@
 //! Notes: list and read (`api.md` 5).
 
 use super::NoSuchRecord;
+use super::filters;
 use super::record::{self, Address, Body};
 use super::representation::{
     CustomerReferenceBody, OwnerBody, PermitBody, customer_reference, name_of, owner, permit_body,
@@ -124,7 +125,7 @@ pub async fn list_notes(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<NoteBody>>, Problem> {
-    record::list(&app, actor, &request, &FILTERS, notes::list, note).await
+    record::list(&app, actor, &request, (&FILTERS, filters::of_org), notes::list, note).await
 }
 
 /// Reads a note by its id.

@@ -1,6 +1,5 @@
 //! How records of any kind are listed and read, and their history told (`api.md` 5).
 
-use super::filters;
 use super::history::{HistoryLine, history_line};
 use crate::access::Actor;
 use crate::app::App;
@@ -9,7 +8,6 @@ use crate::http::page::{Page, Query};
 use crate::problem::Problem;
 use crate::store::error::StoreError;
 use crate::store::history;
-use crate::store::listing::Filters;
 use crate::store::pool::Conn;
 use actix_web::http::header;
 use actix_web::web::Json;
@@ -36,21 +34,22 @@ impl<A> Address<A> {
     }
 }
 
-/// A page of a list with these filters: of what `load` finds, shown by `body`.
-pub(super) async fn list<F: Send + 'static, B: Body>(
+/// A page of a list with these filters: their names, and how they are read. Of what `load` finds,
+/// shown by `body`.
+pub(super) async fn list<W: Send + 'static, F: Send + 'static, B: Body>(
     app: &App,
     actor: Actor,
     request: &HttpRequest,
-    filters: &[&str],
-    load: impl FnOnce(&mut Conn, &Actor, &Filters, Option<Uuid>, i64) -> Result<Vec<F>, StoreError>
+    (names, filters): (&[&str], impl FnOnce(&Query, &Directory) -> Result<W, Problem>),
+    load: impl FnOnce(&mut Conn, &Actor, &W, Option<Uuid>, i64) -> Result<Vec<F>, StoreError>
     + Send
     + 'static,
     body: impl Fn(F, &Directory) -> Result<B, Problem>,
 ) -> Result<Json<Page<B>>, Problem> {
-    let query = Query::of_list(request, filters)?;
+    let query = Query::of_list(request, names)?;
     let paging = query.paging()?;
     let directory = app.directories.current(actor.org).await?;
-    let filters = filters::read(&query, directory.org.region)?;
+    let filters = filters(&query, &directory)?;
     let found = app
         .db
         .in_org(actor.org, move |conn| load(conn, &actor, &filters, paging.before(), paging.rows()))

@@ -1,7 +1,7 @@
 //! Tickets: list, read, history (`api.md` 5).
 
 use super::NoSuchRecord;
-use super::filters::{FILTERS, PageParameters};
+use super::filters::{self, FILTERS, PageParameters};
 use super::history::HistoryLine;
 use super::record::{self, Address, Body};
 use super::representation::{
@@ -129,7 +129,7 @@ pub async fn list_tickets(
     actor: Actor,
     request: HttpRequest,
 ) -> Result<Json<Page<TicketBody>>, Problem> {
-    record::list(&app, actor, &request, &FILTERS, tickets::list, ticket).await
+    record::list(&app, actor, &request, (&FILTERS, filters::of_org), tickets::list, ticket).await
 }
 
 /// Reads a ticket by its id or its code, `TID-n` in any case.

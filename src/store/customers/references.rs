@@ -25,6 +25,13 @@ pub struct CustomerReference {
     pub name: Option<String>,
 }
 
+/// By what a customer of any kind is addressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CustomerAddress {
+    Id(Uuid),
+    Code(CustomerCode),
+}
+
 /// The customers of these ids, in one query however many there are.
 pub(in crate::store) fn load(
     conn: &mut PgConnection,
@@ -51,6 +58,24 @@ pub(in crate::store) fn load(
             (id, CustomerReference { id, code: CustomerCode { kind, number }, name })
         })
         .collect())
+}
+
+/// The id of the customer of that address, where `actor` may see them.
+pub(in crate::store) fn addressed<'a>(
+    actor: &Actor,
+    address: CustomerAddress,
+) -> customers::BoxedQuery<'a, Pg, SqlUuid> {
+    let seen = customers::table
+        .filter(customers::org_id.eq(actor.org))
+        .filter(visible_to(actor))
+        .select(customers::id)
+        .into_boxed();
+    match address {
+        CustomerAddress::Id(id) => seen.filter(customers::id.eq(id)),
+        CustomerAddress::Code(CustomerCode { kind, number }) => {
+            seen.filter(customers::kind.eq(kind.as_str())).filter(customers::number.eq(number))
+        }
+    }
 }
 
 /// The ids of the customers that `actor` may see and that hold the identifiers and bear the name

@@ -96,7 +96,7 @@ pub(super) fn visible_to(actor: &Actor) -> Condition {
 }
 
 /// At most one: where an id and somebody's visible id are the same, that of the id.
-fn addressed<'a>(rows: Rows<'a>, address: &'a str) -> Rows<'a> {
+pub(super) fn addressed<'a>(rows: Rows<'a>, address: &'a str) -> Rows<'a> {
     match Uuid::try_parse(address) {
         Ok(id) => rows
             .filter(deals::id.eq(id).or(deals::deal_id.eq(address)))

@@ -1,12 +1,13 @@
 //! Deals as other records refer to them: named as far as the caller may see them.
 
-use super::read::visible_to;
+use super::read::{self, visible_to};
 use crate::actor::Actor;
 use crate::store::error::StoreError;
 use crate::store::schema::deals;
 use diesel::dsl::case_when;
-use diesel::pg::PgConnection;
+use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -17,6 +18,14 @@ pub(crate) struct DealReference {
     pub(crate) deal_id: String,
     /// `None` where the caller may not see it.
     pub(crate) name: Option<String>,
+}
+
+/// The id of the deal of that id or visible id, where `actor` may see it.
+pub(in crate::store) fn addressed<'a>(
+    actor: &Actor,
+    address: &'a str,
+) -> deals::BoxedQuery<'a, Pg, SqlUuid> {
+    read::addressed(read::visible(actor), address).select(deals::id)
 }
 
 /// The deals of these ids, in one query however many there are.

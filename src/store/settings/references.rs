@@ -17,7 +17,31 @@ const CUSTOMERS: (&str, &str) = ("customer", "customers");
 const DEALS: (&str, &str) = ("deal", "deals");
 const TICKETS: (&str, &str) = ("ticket", "tickets");
 const NOTES: (&str, &str) = ("note", "notes");
+const ACTIVITIES: (&str, &str) = ("activity", "activities");
 const LISTENERS: (&str, &str) = ("listener", "listeners");
+
+const PLACES_OF_USERS: &[Place] = &[
+    (CUSTOMERS, "customers WHERE org_id = $1 AND owner_id = $2"),
+    (
+        CUSTOMERS,
+        "customers WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]",
+    ),
+    (DEALS, "deal_owners WHERE org_id = $1 AND user_id = $2"),
+    (DEALS, "deals WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]"),
+    (NOTES, "notes WHERE org_id = $1 AND owner_id = $2"),
+    (NOTES, "notes WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]"),
+    (TICKETS, "tickets WHERE org_id = $1 AND owner_id = $2"),
+    (ACTIVITIES, "activities WHERE org_id = $1 AND $2 IN (owner_id, operator_id)"),
+    (
+        ACTIVITIES,
+        "activities WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]",
+    ),
+    (("message", "messages"), "outbox WHERE org_id = $1 AND sender_id = $2"),
+    (
+        ("line of records' history", "lines of records' history"),
+        "history WHERE org_id = $1 AND actor_id = $2",
+    ),
+];
 
 /// A setting that may be referred to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,30 +81,9 @@ impl Referred {
                 (DEALS, "deal_owners WHERE org_id = $1 AND group_id = $2"),
                 (NOTES, "notes WHERE org_id = $1 AND permit_group_id = $2"),
                 (TICKETS, "tickets WHERE org_id = $1 AND permit_group_id = $2"),
+                (ACTIVITIES, "activities WHERE org_id = $1 AND permit_group_id = $2"),
             ],
-            Self::User => &[
-                (CUSTOMERS, "customers WHERE org_id = $1 AND owner_id = $2"),
-                (
-                    CUSTOMERS,
-                    "customers WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]",
-                ),
-                (DEALS, "deal_owners WHERE org_id = $1 AND user_id = $2"),
-                (
-                    DEALS,
-                    "deals WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]",
-                ),
-                (NOTES, "notes WHERE org_id = $1 AND owner_id = $2"),
-                (
-                    NOTES,
-                    "notes WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]",
-                ),
-                (TICKETS, "tickets WHERE org_id = $1 AND owner_id = $2"),
-                (("message", "messages"), "outbox WHERE org_id = $1 AND sender_id = $2"),
-                (
-                    ("line of records' history", "lines of records' history"),
-                    "history WHERE org_id = $1 AND actor_id = $2",
-                ),
-            ],
+            Self::User => PLACES_OF_USERS,
             Self::Sla => &[(TICKETS, "tickets WHERE org_id = $1 AND sla_id = $2")],
             // No index: values of all fields are in one column, and an index on it would cost every
             // delivery more than the rare deletion of a field does, which reads the org's records.

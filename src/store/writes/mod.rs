@@ -12,7 +12,7 @@ pub use messages::Outgoing;
 
 use super::customers::{self, identities};
 use super::statement::{run, statement};
-use super::{deals, notes, tickets};
+use super::{activities, deals, notes, tickets};
 use crate::store::error::{DbError, StoreError};
 use crate::store::settings::message_accounts;
 use beeiq_core::batch::{Pending, PendingCustomers};
@@ -25,8 +25,8 @@ use uuid::Uuid;
 /// the org's directory: where it is not the one that the batch was decided by, all has to be undone.
 ///
 /// # Errors
-/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal or the
-/// last credits: to be loaded and decided again.
+/// [`StoreError::Conflict`] where another transaction was faster with an identity, a tag, a deal, an
+/// activity or the last credits: to be loaded and decided again.
 pub(crate) fn write(
     conn: &mut PgConnection,
     org: Uuid,
@@ -56,6 +56,8 @@ pub(crate) fn write(
     inserts.extend(notes::insert(org, &pending.notes));
     inserts.extend(tickets::insert(org, &pending.tickets));
     inserts.extend(tickets::insert_tags(org, &pending.tickets));
+    inserts.extend(activities::insert(org, &pending.activities.created));
+    inserts.extend(activities::update(org, &pending.activities.changed));
     inserts.extend(history::insert(org, &pending.history));
     inserts.extend(messages::insert(org, &pending.messages, outgoing));
     // What stands first in a round trip Postgres runs last. So a delivery knows how long all took,
@@ -77,9 +79,13 @@ struct Current {
     directory_version: i64,
 }
 
-/// The error of statements of which one may claim identities.
+/// The error of statements of which one may claim identities or activities.
 fn unless_lost(error: DbError) -> StoreError {
-    if identities::is_lost(&error) { StoreError::Conflict } else { error.into() }
+    if identities::is_lost(&error) || activities::is_lost(&error) {
+        StoreError::Conflict
+    } else {
+        error.into()
+    }
 }
 
 /// Keeps deliveries of which nothing is applied.

@@ -3,6 +3,7 @@
 //! An action is read ([`Action::read`]), says what has to be known ([`Action::collect_keys`]), and is
 //! decided ([`Action::decide`]) against an [`Overlay`]: changes, or every fault it has.
 
+pub(crate) mod add_activity;
 mod add_contact;
 mod add_deal;
 mod add_lead;
@@ -12,6 +13,7 @@ mod channel;
 mod cus_fields;
 pub(crate) mod customer;
 pub(crate) mod deal;
+mod details;
 mod permit;
 pub(crate) mod send_sms;
 #[cfg(test)]
@@ -20,6 +22,7 @@ mod update_contact;
 mod update_lead;
 mod welcome;
 
+pub use add_activity::AddActivity;
 pub use add_contact::AddContact;
 pub use add_deal::AddDeal;
 pub use add_lead::AddLead;
@@ -52,6 +55,8 @@ words! {
         AddNote => "add-note",
         /// Adds a ticket of a customer or a lead.
         AddTicket => "add-ticket",
+        /// Adds something that happened with a customer, or changes it.
+        AddActivity => "add-activity",
         /// Sends an SMS to numbers.
         SendSms => "send-sms",
     }
@@ -68,6 +73,7 @@ impl ActionType {
             Self::AddDeal => deal::fields::DEAL_FIELDS,
             Self::AddNote => add_note::NOTE_FIELDS,
             Self::AddTicket => add_ticket::TICKET_FIELDS,
+            Self::AddActivity => add_activity::ACTIVITY_FIELDS,
             Self::SendSms => send_sms::SMS_FIELDS,
         }
     }
@@ -98,6 +104,8 @@ pub enum Action {
     AddNote(Box<AddNote>),
     /// Adds a ticket of a customer or lead.
     AddTicket(Box<AddTicket>),
+    /// Adds or changes an activity.
+    AddActivity(Box<AddActivity>),
     /// Sends an SMS to some numbers.
     SendSms(SendSms),
     /// Changes a lead.
@@ -137,6 +145,8 @@ impl Action {
                 .map(|action| Self::AddNote(Box::new(action))),
             ActionType::AddTicket => AddTicket::read(data, at, context, diagnostics)
                 .map(|action| Self::AddTicket(Box::new(action))),
+            ActionType::AddActivity => AddActivity::read(data, at, context, diagnostics)
+                .map(|action| Self::AddActivity(Box::new(action))),
             ActionType::SendSms => SendSms::read(data, at, context, diagnostics).map(Self::SendSms),
         }
     }
@@ -148,6 +158,7 @@ impl Action {
             Self::AddLead(action) => action.collect_keys(keys),
             Self::AddNote(action) => action.collect_keys(keys),
             Self::AddTicket(action) => action.collect_keys(keys),
+            Self::AddActivity(action) => action.collect_keys(keys),
             Self::SendSms(action) => action.collect_keys(keys),
             Self::UpdateContact(action) => action.collect_keys(keys),
             Self::UpdateLead(action) => action.collect_keys(keys),
@@ -170,6 +181,7 @@ impl Action {
             Self::AddLead(action) => action.decide(overlay, ids, diagnostics),
             Self::AddNote(action) => action.decide(overlay, ids, diagnostics),
             Self::AddTicket(action) => action.decide(overlay, ids, diagnostics),
+            Self::AddActivity(action) => action.decide(overlay, ids, diagnostics),
             Self::SendSms(action) => action.decide(overlay, ids, diagnostics),
             Self::UpdateContact(action) => action.decide(overlay, ids, diagnostics),
             Self::UpdateLead(action) => action.decide(overlay, ids, diagnostics),

@@ -1,6 +1,7 @@
 //! What deciding yields: changes as values.
 
 use crate::diagnostics::{Diagnostics, Fault, Warning};
+use crate::records::activity::Activity;
 use crate::records::customer::{Customer, CustomerCode};
 use crate::records::deal::Deal;
 use crate::records::history::Event;
@@ -38,6 +39,10 @@ pub enum Change {
     NoteAdded(Box<Note>),
     /// A ticket comes to be.
     TicketAdded(Box<Ticket>),
+    /// An activity comes to be.
+    ActivityAdded(Box<Activity>),
+    /// An activity is from now on like this.
+    ActivityChanged(Box<Activity>),
     /// A line in a record's history.
     HistoryAdded(HistoryLine),
     /// A message is to be sent.
@@ -210,6 +215,8 @@ pub enum RecordName {
     Note,
     /// A ticket.
     Ticket(TicketCode),
+    /// An activity.
+    Activity,
     /// A message in the outbox.
     Sms,
     /// A deal, by its visible id.
@@ -224,6 +231,7 @@ impl RecordName {
             Self::Customer(code) => code.kind.into(),
             Self::Note => Model::Note,
             Self::Ticket(_) => Model::Ticket,
+            Self::Activity => Model::Activity,
             Self::Sms => Model::Sms,
             Self::Deal(_) => Model::Deal,
         }
@@ -235,7 +243,7 @@ impl RecordName {
         match self {
             Self::Customer(code) => Some(code.to_string()),
             Self::Ticket(code) => Some(code.to_string()),
-            Self::Note | Self::Sms => None,
+            Self::Note | Self::Activity | Self::Sms => None,
             Self::Deal(deal_id) => Some(deal_id.clone()),
         }
     }

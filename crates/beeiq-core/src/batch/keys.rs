@@ -1,5 +1,6 @@
 //! What a batch names, and therefore has to be loaded before it is decided.
 
+use crate::records::activity::ActivityKey;
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::identity::Identity;
@@ -27,6 +28,8 @@ pub struct Keys {
     pub deal_ids: BTreeSet<String>,
     /// Names under which deals are searched, folded.
     pub deal_names: BTreeSet<String>,
+    /// Activities that may be changed.
+    pub activities: BTreeSet<ActivityKey>,
     /// Whether an SMS may be sent, which takes credits.
     pub sms: bool,
     /// How many numbers of each counter may be needed at most.

@@ -1,11 +1,13 @@
 //! What is known while a batch is decided: what was loaded, and what its earlier actions did.
 
+use super::activities::{Activities, PendingActivities};
 use super::change::{Change, Content, HistoryLine, Message, NewTag};
 use super::context::Context;
 use super::customers::{CustomerSnapshot, Customers, PendingCustomers};
 use super::deals::{DealSnapshot, Deals, PendingDeals};
 use super::keys::Keys;
 use crate::directory::User;
+use crate::records::activity::Activity;
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};
 use crate::records::note::Note;
@@ -21,6 +23,8 @@ pub struct Snapshot {
     pub customers: CustomerSnapshot,
     /// Deals that something in the batch points to.
     pub deals: DealSnapshot,
+    /// Activities that something in the batch names, locked.
+    pub activities: Vec<Activity>,
     /// Tags of the names looked for.
     pub tags: Vec<(String, Uuid)>,
     /// The names of tags that were looked for, or that customers to be updated have.
@@ -35,6 +39,7 @@ pub struct Snapshot {
 pub struct Pending {
     pub customers: PendingCustomers,
     pub deals: PendingDeals,
+    pub activities: PendingActivities,
     pub tags: Vec<(Origin, NewTag)>,
     pub notes: Vec<Note>,
     pub tickets: Vec<Ticket>,
@@ -52,8 +57,10 @@ impl Pending {
         let deals = self.deals.created.iter().map(|deal| deal.id);
         let notes = self.notes.iter().map(|note| note.id);
         let tickets = self.tickets.iter().map(|ticket| ticket.id);
+        let activities = self.activities.created.iter().map(|activity| activity.id);
         let messages = self.messages.iter().map(|(_, message)| message.id);
-        customers.chain(deals).chain(notes).chain(tickets).chain(messages).collect()
+        let records = customers.chain(deals).chain(notes).chain(tickets);
+        records.chain(activities).chain(messages).collect()
     }
 }
 
@@ -104,6 +111,8 @@ pub struct Overlay<'a> {
     pub customers: Customers,
     /// The deals.
     pub deals: Deals,
+    /// The activities.
+    pub activities: Activities,
     tags: HashMap<String, Uuid>,
     tag_names: HashMap<Uuid, String>,
     sms_credits: i64,
@@ -119,11 +128,12 @@ impl<'a> Overlay<'a> {
     /// The state as loaded.
     #[must_use]
     pub fn new(request: Request<'a>, snapshot: Snapshot) -> Self {
-        let Snapshot { customers, deals, tags, tag_names, sms_credits } = snapshot;
+        let Snapshot { customers, deals, activities, tags, tag_names, sms_credits } = snapshot;
         Self {
             request,
             customers: Customers::new(customers),
             deals: Deals::new(deals),
+            activities: Activities::new(activities),
             tags: tags.into_iter().collect(),
             tag_names: tag_names.into_iter().collect(),
             sms_credits,
@@ -143,6 +153,7 @@ impl<'a> Overlay<'a> {
         let snapshot = Snapshot {
             customers: self.customers.subset(keys),
             deals: DealSnapshot::default(),
+            activities: Vec::new(),
             tags: keys
                 .tags
                 .iter()
@@ -199,6 +210,8 @@ impl<'a> Overlay<'a> {
                 }
                 Change::NoteAdded(note) => self.notes.push(*note),
                 Change::TicketAdded(ticket) => self.tickets.push(*ticket),
+                Change::ActivityAdded(activity) => self.activities.create(*activity),
+                Change::ActivityChanged(activity) => self.activities.change(*activity),
                 Change::HistoryAdded(line) => self.history.push((origin, line)),
                 Change::MessageQueued(message) => self.queue(origin, *message),
             }
@@ -211,6 +224,7 @@ impl<'a> Overlay<'a> {
         Pending {
             customers: self.customers.into_pending(),
             deals: self.deals.into_pending(),
+            activities: self.activities.into_pending(),
             tags: self.new_tags,
             notes: self.notes,
             tickets: self.tickets,

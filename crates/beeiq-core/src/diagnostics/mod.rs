@@ -136,6 +136,8 @@ codes! {
     UnknownCustomer => "unknown_customer", 422;
     /// Another customer holds the company's e-mail or phone (a warning).
     IdentifierShared => "identifier_shared", 422;
+    /// The activity stays with the customer that it was with (a warning).
+    CustomerKept => "customer_kept", 422;
     /// The SMS credits do not suffice.
     SmsCreditsExhausted => "sms_credits_exhausted", 422;
     /// A welcome message could not be made (a warning).

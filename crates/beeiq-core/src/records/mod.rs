@@ -1,5 +1,6 @@
 //! The records, one shape each.
 
+pub mod activity;
 pub mod audit;
 pub mod counter;
 pub mod customer;

@@ -13,18 +13,19 @@ words! {
         Deal => "deal",
         Ticket => "ticket",
         Note => "note",
+        Activity => "activity",
         Sms => "sms",
     }
 }
 
 impl Model {
     /// Whether running an action again could make another of what it was about; `new` where it made
-    /// the record. A customer without identifiers is found by nothing, a deal by its name.
+    /// the record. A customer or an activity without identifiers is found by nothing, a deal by its name.
     #[must_use]
     pub const fn is_made_again(self, new: bool) -> bool {
         match self {
             Self::Note | Self::Ticket | Self::Sms => true,
-            Self::Contact | Self::Account | Self::Lead => new,
+            Self::Contact | Self::Account | Self::Lead | Self::Activity => new,
             Self::Deal => false,
         }
     }

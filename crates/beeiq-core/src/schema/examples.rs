@@ -35,7 +35,9 @@ pub fn examples(directory: &Directory, sender: &str) -> Vec<Example> {
 /// The action that makes what that one is about.
 const fn needed_by(action_type: ActionType) -> Option<ActionType> {
     match action_type {
-        ActionType::UpdateContact | ActionType::AddNote => Some(ActionType::AddContact),
+        ActionType::UpdateContact | ActionType::AddNote | ActionType::AddActivity => {
+            Some(ActionType::AddContact)
+        }
         ActionType::UpdateLead => Some(ActionType::AddLead),
         ActionType::AddContact
         | ActionType::AddLead
@@ -62,6 +64,11 @@ fn action(action_type: ActionType, directory: &Directory) -> Value {
             &directory.channels,
         ),
         ActionType::AddTicket => ticket(directory),
+        ActionType::AddActivity => json!({
+            "kind": "call", "source": "switchboard", "externalId": "call-1",
+            "startedAt": "2026-01-31T09:00:00+07:00", "endedAt": "2026-01-31T09:04:00+07:00",
+            "outcome": "answered", "email": "lan.tran@example.com", "details": {"queue": "sales"},
+        }),
         ActionType::SendSms => json!({"content": "Your order is on its way.", "phones": [PHONE]}),
     };
     json!({"actionType": action_type, "data": data})

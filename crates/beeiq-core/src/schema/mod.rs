@@ -7,23 +7,26 @@
 //! reader knows, so that neither has one that the other lacks.
 
 mod examples;
+mod fields;
+mod org;
 pub(crate) mod parts;
 
 pub use examples::{Example, examples};
 
 use crate::actions::ActionType;
+use crate::actions::add_activity::ACTIVITY_FIELDS;
 use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
 use crate::actions::add_ticket::TICKET_FIELDS;
 use crate::actions::customer::linked_customer::PARTY_IDENTIFIERS;
-use crate::actions::customer::person::{PERSON_FIELDS, person_schema};
+use crate::actions::customer::person::PERSON_FIELDS;
 use crate::actions::deal::fields::DEAL_FIELDS;
 use crate::actions::send_sms::SMS_FIELDS;
 use crate::batch::Context;
-use crate::directory::{Directory, Entry, Named, Names};
-use crate::values::custom_field::{Kind, Model};
+use crate::values::custom_field::Model;
+use fields::{activity_field, deal_field, note_field, person_field, sms_field, ticket_field};
+use org::Org;
 use parts::{
-    any_of_present, array_of, choice, cus_fields, described, line, name_of, number_choice, object,
-    one_or_several, optional, present, required, text,
+    any_of_present, array_of, described, line, number_choice, object, optional, present, required,
 };
 use serde_json::{Map, Value, json};
 
@@ -32,62 +35,6 @@ pub const PATH: &str = "/schemas/listener.json";
 
 /// What identifies the record of an update (`listener.md` 3).
 const UPDATE_IDENTIFIERS: &[&str] = &["customerId", "contactId", "passport", "emails", "phones"];
-
-/// The names that an org has, or that are not known.
-#[derive(Clone, Copy)]
-struct Org<'a>(Option<Context<'a>>);
-
-impl<'a> Org<'a> {
-    /// One of the org's names; any, where they are not known or others are dropped with a warning.
-    fn one_of<T: Named + 'a>(self, names: impl FnOnce(&'a Directory) -> &'a Names<T>) -> Value {
-        match self.0 {
-            Some(context) => {
-                let names: Vec<&str> = names(context.directory).all_names().collect();
-                name_of(&names, context.references().skip)
-            }
-            None => line(),
-        }
-    }
-
-    fn entry(self, names: impl FnOnce(&'a Directory) -> &'a Names<Entry>) -> Value {
-        self.one_of(names)
-    }
-
-    fn channel_or_source(self) -> Value {
-        match self.0 {
-            Some(context) => {
-                let Directory { channels, sources, .. } = context.directory;
-                let names: Vec<&str> = channels.all_names().chain(sources.all_names()).collect();
-                name_of(&names, context.references().skip)
-            }
-            None => line(),
-        }
-    }
-
-    fn currency(self) -> Value {
-        match self.0 {
-            Some(context) => {
-                let codes: Vec<&str> =
-                    context.directory.currencies.iter().map(String::as_str).collect();
-                // An unknown one is refused, whatever the listener skips.
-                name_of(&codes, false)
-            }
-            None => line(),
-        }
-    }
-
-    /// The custom fields of records of any of these models.
-    fn cus_fields(self, models: &[Model]) -> Value {
-        let Some(context) = self.0 else { return cus_fields(None, false) };
-        let fields: Vec<(&str, Kind, &[String])> = models
-            .iter()
-            .filter_map(|model| context.directory.custom_fields.of(*model))
-            .flat_map(Names::iter)
-            .map(|field| (field.name.as_str(), field.kind, field.options.as_slice()))
-            .collect();
-        cus_fields(Some(&fields), context.references().skip)
-    }
-}
 
 /// The schema of a payload; with the names that the org of `context` has, where one is given.
 #[must_use]
@@ -178,6 +125,13 @@ fn action(action_type: ActionType, org: Org<'_>) -> Value {
             |field| ticket_field(field, org),
             json!({"allOf": [present("body"), any_of_present(CUSTOMER_IDENTIFIERS)]}),
         ),
+        ActionType::AddActivity => object(
+            ACTIVITY_FIELDS,
+            "Adds something that happened with a customer; of the same source and externalId: \
+             changes it.",
+            |field| activity_field(field, org),
+            any_of_present(&[CUSTOMER_IDENTIFIERS, &["externalId"]].concat()),
+        ),
         ActionType::SendSms => object(
             SMS_FIELDS,
             "Sends an SMS to each number.",
@@ -230,91 +184,6 @@ fn permit(org: Org<'_>) -> Value {
     )
 }
 
-fn person_field(field: &str, org: Org<'_>, models: &[Model]) -> Option<Value> {
-    if let Some(own) = person_schema(field) {
-        return Some(own);
-    }
-    Some(match field {
-        "type" => described(number_choice(&[0, 1]), "0 a person, 1 a company; a lead is a person."),
-        "tag" => described(text(), "Tags, separated by commas; new ones are made."),
-        "cusFields" => org.cus_fields(models),
-        "permit" => json!({"$ref": "#/$defs/permit"}),
-        "companyContact" => json!({"$ref": "#/$defs/companyContact"}),
-        "companyLead" => described(line(), "A lead's company, by name."),
-        "customerId" => {
-            described(line(), "The code PID-n, CID-n or LID-n; on an add it is ignored.")
-        }
-        "contactType" => choice::<crate::actions::customer::customer_type::ContactKind>(),
-        "source" | "contactSource" | "leadSource" => {
-            described(json!({}), "Ignored: the listener sets the source.")
-        }
-        _ => return None,
-    })
-}
-
-fn deal_field(field: &str, org: Org<'_>) -> Option<Value> {
-    Some(match field {
-        "dealId" => described(line(), "The deal's id; unknown: a new deal with that id."),
-        "name" => described(line(), "The deal's name."),
-        "value" => described(
-            json!({"type": ["number", "string"]}),
-            "A decimal from 0 on, 18 digits, 4 of them after the point; kept exactly.",
-        ),
-        "currency" => described(org.currency(), "ISO 4217; the org's default where absent."),
-        "description" => text(),
-        "stage" => described(org.entry(|it| &it.deal_stages), "Required to make a deal."),
-        "category" => org.entry(|it| &it.deal_categories),
-        "package" => org.entry(|it| &it.deal_packages),
-        "closeDate" => described(line(), "Epoch milliseconds, or as a dateOfBirth."),
-        "owner_opportunity" => described(
-            one_or_several(json!({"type": "object", "properties": {
-                "users": optional(array_of(line())),
-                "groups": optional(array_of(org.one_of(|it| &it.groups))),
-            }})),
-            "Who owns the deal; without it the sender.",
-        ),
-        "permit" => json!({"$ref": "#/$defs/permit"}),
-        "cusFields" => org.cus_fields(&[Model::Deal]),
-        "dealWith" => described(json!({"$ref": "#/$defs/party"}), "Required to make a deal."),
-        "contacts" => array_of(json!({"$ref": "#/$defs/party"})),
-        _ => return None,
-    })
-}
-
-fn note_field(field: &str, org: Org<'_>) -> Option<Value> {
-    Some(match field {
-        "body" => text(),
-        "model" => choice::<crate::actions::add_note::Model>(),
-        "email" | "phone" => line(),
-        "channel" => org.channel_or_source(),
-        "dealId" | "name" => described(line(), "The deal, where `model` is `deal`."),
-        shared => return person_field(shared, org, &[]),
-    })
-}
-
-fn ticket_field(field: &str, org: Org<'_>) -> Option<Value> {
-    Some(match field {
-        "body" => text(),
-        "email" | "phone" => line(),
-        "dealId" => described(line(), "A deal to link."),
-        "groupName" => org.one_of(|it| &it.groups),
-        "slaName" => org.one_of(|it| &it.slas),
-        "channel" => org.entry(|it| &it.channels),
-        "cusFields" => org.cus_fields(&[Model::Ticket]),
-        shared => return person_field(shared, org, &[]),
-    })
-}
-
-fn sms_field(field: &str) -> Option<Value> {
-    Some(match field {
-        "content" => {
-            described(parts::long_line(crate::actions::send_sms::LONGEST_CONTENT), "The text.")
-        }
-        "phones" => described(array_of(line()), "Mobile numbers, each once."),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,6 +211,7 @@ mod tests {
             ("add-deal", DEAL_FIELDS),
             ("add-note", NOTE_FIELDS),
             ("add-ticket", TICKET_FIELDS),
+            ("add-activity", ACTIVITY_FIELDS),
             ("send-sms", SMS_FIELDS),
         ] {
             let properties = schema["$defs"][definition]["properties"].as_object().unwrap();
@@ -400,6 +270,7 @@ mod tests {
                     "passport": 7, "contactId": "c", "dateOfBirth": "1993-01-01", "bgInfo": "i"}}),
             ),
             ("add-note", json!({"body": "x", "phone": 905_000_001, "model": "Contact"})),
+            ("add-activity", json!({"externalId": 7, "details": {"a": null}, "kind": "Call"})),
             ("send-sms", json!({"content": "x", "phones": ["0905000001", 905_000_002]})),
         ] {
             assert!(valid(&schema, action_type, &data), "{action_type} {data}");
@@ -436,6 +307,8 @@ mod tests {
             ("add-note", json!({"body": "x"})),
             ("add-ticket", json!({"email": "a@b.c"})),
             ("add-ticket", json!({"body": "x", "name": "A"})),
+            ("add-activity", json!({"email": "a@b.c", "kind": "fax"})),
+            ("add-activity", json!({"email": "a@b.c", "details": [1]})),
             ("add-deal", json!({"name": "D", "dealWith": {"name": "A"}})),
             ("add-deal", json!({"name": "D", "contacts": [{"name": "A", "emails": []}]})),
             ("add-deal", json!({"name": "D", "owner_opportunity": ["a@b.c"]})),

@@ -12,6 +12,7 @@ pub(crate) mod field_changes;
 pub(crate) mod field_kinds;
 pub(crate) mod linked_customer;
 pub(crate) mod lists;
+pub(crate) mod named_customer;
 pub(crate) mod named_person;
 pub(crate) mod new_customer;
 pub(crate) mod new_or_duplicate;
