@@ -51,6 +51,8 @@ pub struct App {
     pub capacity_settings: CapacitySettings,
     /// Whether it was asked for that row security need not bind.
     pub without_row_security: bool,
+    /// How long a request may take.
+    pub request_deadline: Duration,
     pub metrics: Metrics,
     /// Whether that is told on an address of its own.
     pub metrics_elsewhere: bool,
@@ -113,6 +115,7 @@ impl App {
             later_workers: settings.later_workers,
             capacity_settings: settings.capacity,
             without_row_security: settings.without_row_security,
+            request_deadline: settings.limits.request_deadline,
             metrics,
             metrics_elsewhere: settings.http.metrics_bind.is_some(),
             metrics_token: settings.http.metrics_token.clone(),

@@ -21,6 +21,10 @@ pub struct Limits {
     #[arg(long = "body-deadline-seconds", env = "BEEIQ_BODY_DEADLINE_SECONDS")]
     #[arg(default_value = "30", value_parser = seconds, value_name = "N")]
     pub body_deadline: Duration,
+    /// How long a request may take once its body is there, in seconds
+    #[arg(long = "request-deadline-seconds", env = "BEEIQ_REQUEST_DEADLINE_SECONDS")]
+    #[arg(default_value = "15", value_parser = seconds, value_name = "N")]
+    pub request_deadline: Duration,
     /// The least a body has to arrive by, in bytes a second
     #[arg(long, env = "BEEIQ_MIN_BODY_RATE", default_value_t = 1024, value_name = "N")]
     pub min_body_rate: u64,

@@ -105,6 +105,7 @@ fn shared(error: Arc<StoreError>) -> StoreError {
     Arc::try_unwrap(error).unwrap_or_else(|error| match &*error {
         StoreError::Conflict => StoreError::Conflict,
         StoreError::Unavailable(cause) => StoreError::Unavailable(cause.clone()),
+        StoreError::OutcomeUnknown { backend } => StoreError::OutcomeUnknown { backend: *backend },
         StoreError::Taken(of) => StoreError::Taken(of.clone()),
         StoreError::Reference(of) => StoreError::Reference(of.clone()),
         StoreError::Refused(error) => StoreError::unreadable(error),

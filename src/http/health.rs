@@ -1,13 +1,19 @@
 //! Whether the process lives, and whether it can work (`api.md` 1).
 
+use super::middleware::RequestId;
 use super::openapi::Unavailable;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::store::pool::row_security_binds;
+use crate::telemetry::request::{self, Request};
 use actix_web::web;
 use beeiq_core::diagnostics::Code;
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
+
+/// Who asks whether the process can work does not wait for long.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// That all is well.
 #[derive(Serialize, ToSchema)]
@@ -45,8 +51,12 @@ pub(crate) struct Readiness {
         Unavailable,
     ),
 )]
-pub(crate) async fn readyz(app: web::Data<App>) -> Result<web::Json<Readiness>, Problem> {
-    let row_security = app.db.run(row_security_binds).await?;
+pub(crate) async fn readyz(
+    app: web::Data<App>,
+    RequestId(id): RequestId,
+) -> Result<web::Json<Readiness>, Problem> {
+    let ask = app.db.run(row_security_binds);
+    let row_security = request::within(Request::new(id, DEADLINE), ask).await?;
     if !row_security && !app.without_row_security {
         let detail =
             "Row security does not bind the database's role; the log of a start says more.";

@@ -65,8 +65,9 @@ pub enum ListenerProblems {
         ("RateLimit" = String, description = "What is left: `\"listener\";r=actions;t=seconds`"),
     ))]
     OverRate(ProblemDocument),
-    /// `unavailable`: the database is away. `overloaded`: there is no room for the request now.
-    /// Nothing was applied.
+    /// `unavailable`: the database is away. `overloaded`: there is no room for the request now. In
+    /// both cases nothing was applied. `outcome_unknown`: the database was lost while it committed;
+    /// `GET /deliveries/{requestId}` and a retry with the same `Idempotency-Key` tell.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemDocument),
 }

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::clock;
 use crate::config::Environment;
 use crate::problem::Problem;
-use crate::telemetry::request;
+use crate::telemetry::request::{self, Request};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -47,7 +47,11 @@ pub(crate) async fn observe(
     let id = clock::new_id();
     request.extensions_mut().insert(RequestId(id));
     let span = span(id, request.headers());
-    let response = request::within(id, next.call(request)).instrument(span.clone()).await?;
+    let deadline = request
+        .app_data::<web::Data<App>>()
+        .map_or(request::BACKGROUND, |app| app.request_deadline);
+    let within = request::within(Request::new(id, deadline), next.call(request));
+    let response = within.instrument(span.clone()).await?;
     let response = replaced(response, id);
     let response = with_headers(response, id);
     let route = response.request().match_pattern();

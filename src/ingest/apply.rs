@@ -19,6 +19,7 @@ use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::Directory;
 use beeiq_core::formats::{Envelope, Item};
 use beeiq_core::records::delivery::DeliveryStatus;
+use std::sync::atomic::Ordering;
 
 /// From when on it may be that the database refuses for a reason of its own.
 const PATIENT_ATTEMPTS: u32 = 3;
@@ -129,7 +130,9 @@ impl Parts {
         match &done {
             Ok(_) => self.codes.release(job.org, left),
             // Whether the commit arrived is not known, so the numbers may be in use.
-            Err(AttemptError::Store(StoreError::Unavailable(_))) => {}
+            Err(AttemptError::Store(
+                StoreError::Unavailable(_) | StoreError::OutcomeUnknown { .. },
+            )) => {}
             Err(_) => self.codes.release(job.org, reserved),
         }
         done
@@ -182,6 +185,7 @@ impl Parts {
         }
         let told = |Answered { reply, answer }| {
             if let Some(answer) = answer {
+                self.applied.fetch_add(1, Ordering::Relaxed);
                 self.counters.delivered(answer.delivery_status().as_str());
                 if !options.dry_run {
                     self.counters.applied(answer.outcomes());
@@ -214,7 +218,9 @@ fn may_be_an_actions_fault(error: &AttemptError, attempt: u32) -> bool {
         AttemptError::Store(StoreError::Reference(_) | StoreError::Taken(_)) => {
             attempt >= PATIENT_ATTEMPTS
         }
-        AttemptError::Store(StoreError::Conflict | StoreError::Unavailable(_))
+        AttemptError::Store(
+            StoreError::Conflict | StoreError::Unavailable(_) | StoreError::OutcomeUnknown { .. },
+        )
         | AttemptError::Stale
         | AttemptError::Refused(_)
         | AttemptError::Rejected(_)
@@ -244,6 +250,7 @@ fn choose<'r>(
             }
         }
         Origin::Replayed { root, only } => {
+            deliveries::hold_queue(conn, job.org, job.listener)?;
             let answers = deliveries::lock_answers(conn, job.org, *root, &job.received.body)?;
             let answers = answers.ok_or_else(|| AttemptError::Rejected(changed()))?;
             progress = Progress::of(answers.iter().map(String::as_str))?;

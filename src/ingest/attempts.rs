@@ -9,8 +9,9 @@ use crate::problem::Problem;
 use crate::store::deliveries;
 use crate::store::error::StoreError;
 use crate::store::idempotency::FirstAnswer;
-use crate::store::pool::Conn;
+use crate::store::pool::{Conn, backend_has_ended};
 use crate::store::writes::{Delivery, insert_deliveries};
+use crate::telemetry::request::{self, Request};
 use beeiq_core::directory::Directory;
 use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::values::backoff::Backoff;
@@ -28,6 +29,9 @@ const BACKOFF: Backoff = Backoff {
     jitter: 0..=1000,
 };
 
+/// How often what became of a commit is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 impl Pipeline {
     /// Brings a job to its answer; what cannot be applied is kept as such.
     pub(super) async fn settle(
@@ -41,10 +45,10 @@ impl Pipeline {
                 return Err(self.keep_rejected(job, problem).await);
             }
             Err(AttemptError::Repeated(first)) => self.repeat(job, first).await?,
-            Err(error) => match self.answer_kept(job, &error).await {
-                Some(reply) => reply,
-                None => return Err(Problem::from(error).of_request(job.received.id)),
-            },
+            Err(error) => self
+                .look_again(job, error)
+                .await
+                .map_err(|error| Problem::from(error).of_request(job.received.id))?,
         };
         if reply.pending.is_some() {
             self.0.deferred.wake();
@@ -184,19 +188,52 @@ impl Pipeline {
         Ok(reply)
     }
 
-    /// Where the connection was lost at the commit, whether it arrived is not known: if the
-    /// delivery is there, so is everything that its answer says.
-    async fn answer_kept(&self, job: &Arc<Job>, error: &AttemptError) -> Option<Reply> {
-        if !matches!(error, AttemptError::Store(StoreError::Unavailable(_))) {
-            return None;
-        }
+    /// Where the answer of the commit was lost, whether it arrived is known once its transaction has
+    /// ended: if the delivery is there, so is everything that its answer says. Looks until then, or
+    /// until the request's deadline.
+    async fn look_again(&self, job: &Arc<Job>, error: AttemptError) -> Result<Reply, AttemptError> {
+        let AttemptError::Store(StoreError::OutcomeUnknown { backend }) = error else {
+            return Err(error);
+        };
+        let time_left = request::current().map_or(request::BACKGROUND, Request::time_left);
+        let look = async {
+            loop {
+                if let Some(reply) = self.outcome(job, backend).await {
+                    return reply;
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        let unknown = Err(StoreError::OutcomeUnknown { backend }.into());
+        tokio::time::timeout(time_left, look).await.unwrap_or(unknown)
+    }
+
+    /// What became of a commit by that process at the server; none where that is not known yet.
+    async fn outcome(
+        &self,
+        job: &Arc<Job>,
+        backend: Option<i32>,
+    ) -> Option<Result<Reply, AttemptError>> {
         let (org, id) = (job.org, job.received.id);
+        // First: what is not there once it has ended will never be.
+        let has_ended = match backend {
+            Some(backend) => {
+                self.0.db.run(move |conn| backend_has_ended(conn, backend)).await.ok()?
+            }
+            None => false,
+        };
         let kept = self.0.db.in_org(org, move |conn| deliveries::outcome(conn, org, None, id));
-        let kept = kept.await.ok()??;
-        if job.defers() {
-            return Some(Reply::pending(id));
+        match kept.await.ok()? {
+            Some(_) if job.defers() => Some(Ok(Reply::pending(id))),
+            Some(kept) => {
+                let status = u16::try_from(kept.http_status?).ok()?;
+                Some(Ok(Reply::processed(status, kept.answer?)))
+            }
+            None if has_ended => {
+                Some(Err(StoreError::Unavailable("a COMMIT did not arrive".to_owned()).into()))
+            }
+            None => None,
         }
-        Some(Reply::processed(u16::try_from(kept.http_status?).ok()?, kept.answer?))
     }
 }
 

@@ -128,7 +128,11 @@ impl Batch<'_> {
         match done {
             Ok((Some(result), pending)) => Ok((result, pending)),
             Ok((None, _)) => Err(StoreError::Conflict),
-            Err(error @ (StoreError::Conflict | StoreError::Unavailable(_))) => Err(error),
+            Err(
+                error @ (StoreError::Conflict
+                | StoreError::Unavailable(_)
+                | StoreError::OutcomeUnknown { .. }),
+            ) => Err(error),
             Err(cause) => {
                 tracing::error!(%cause, item.index, "a check is missing: the database refused an action");
                 Ok((Err(refused(format, item.index)), Pending::default()))

@@ -8,7 +8,7 @@ use super::rate::{Quota, Rate};
 use super::received::Received;
 use super::reply::Reply;
 use crate::problem::Problem;
-use crate::telemetry::request;
+use crate::telemetry::request::{self, Request};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::formats::{Format, Headers};
 use chrono::{DateTime, Utc};
@@ -118,14 +118,14 @@ impl Pipeline {
                 None => its.settle(directory, &job).await,
             }
         };
-        to_its_end(id, work).await
+        to_its_end(Request::new(id, self.0.limits.request_deadline), work).await
     }
 }
 
 /// Does it in a task of its own: a sender who goes away ends the handler, but not the work, whose
 /// permit must not be given to others before it is done.
 pub(super) async fn to_its_end(
-    request: Uuid,
+    request: Request,
     work: impl Future<Output = Result<Reply, Problem>> + Send + 'static,
 ) -> Result<Reply, Problem> {
     let done = tokio::spawn(request::within(request, work).in_current_span()).await;

@@ -36,15 +36,21 @@ impl Pipeline {
         let org = job.org;
         let (hears, mut told) = oneshot::channel();
         let (job, directory) = (Arc::clone(job), Arc::clone(directory));
-        let member = Member { job, directory, hears, span: Span::current() };
+        let request = request::current();
+        let member = Member { job, directory, hears, span: Span::current(), request };
         if self.0.group_queues.join(org, member) {
             self.start_leader(org);
         }
         loop {
-            match tokio::time::timeout(PATIENCE, &mut told).await {
+            let patience = request.map_or(PATIENCE, |request| request.time_left().min(PATIENCE));
+            match tokio::time::timeout(patience, &mut told).await {
                 Ok(Ok(end)) => return end,
                 // A leader gave up, or something panicked, which has been logged where it happened.
                 Ok(Err(_)) => return Err(AttemptError::Ungrouped),
+                // Who is at work for it may be at the commit.
+                Err(_) if request.is_some_and(|request| request.time_left().is_zero()) => {
+                    return Err(StoreError::OutcomeUnknown { backend: None }.into());
+                }
                 Err(_) if self.0.group_queues.wants_another_leader(org) => self.start_leader(org),
                 Err(_) => {}
             }
@@ -93,14 +99,18 @@ impl Parts {
         let (Some(directory), Some(first)) = (newest, members.first()) else { return };
         let jobs: Vec<&Job> = members.iter().map(|member| member.job.as_ref()).collect();
         // What the database and the log are told to be at work for can be one request only.
-        let done = first.span.in_scope(|| {
-            request::resume(Some(first.job.id()), || self.apply(conn, directory, &jobs, 0))
-        });
+        let done = first
+            .span
+            .in_scope(|| request::resume(first.request, || self.apply(conn, directory, &jobs, 0)));
         let ends: Vec<_> = match done {
             Ok(ends) => ends,
             // Whether they have been applied is not known.
             Err(AttemptError::Store(StoreError::Unavailable(why))) => {
                 let lost = |_| Err(StoreError::Unavailable(why.clone()).into());
+                members.iter().map(lost).collect()
+            }
+            Err(AttemptError::Store(StoreError::OutcomeUnknown { backend })) => {
+                let lost = |_| Err(StoreError::OutcomeUnknown { backend }.into());
                 members.iter().map(lost).collect()
             }
             Err(_) => members.iter().map(|_| Err(AttemptError::Ungrouped)).collect(),

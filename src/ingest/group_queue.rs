@@ -4,6 +4,7 @@ use super::attempt_error::AttemptError;
 use super::capacity::Overloaded;
 use super::job::Job;
 use super::reply::Reply;
+use crate::telemetry::request::Request;
 use beeiq_core::directory::Directory;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,7 @@ pub(super) struct Member {
     pub(super) hears: oneshot::Sender<Result<Reply, AttemptError>>,
     /// What is logged for it belongs to its request.
     pub(super) span: Span,
+    pub(super) request: Option<Request>,
 }
 
 impl GroupQueues {

@@ -113,6 +113,7 @@ mod tests {
             max_actions: 1,
             max_nesting: 32,
             body_deadline: Duration::from_secs(30),
+            request_deadline: Duration::from_secs(15),
             min_body_rate: 1024,
             body_grace: Duration::from_secs(5),
         };

@@ -14,6 +14,7 @@ use crate::telemetry::metrics::Counters;
 use crate::worker::Wake;
 use beeiq_core::formats;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// What takes deliveries. Cheap to clone.
 #[derive(Clone)]
@@ -36,6 +37,8 @@ pub(super) struct Parts {
     pub(super) deferred: Wake,
     pub(super) messages: Messages,
     pub(super) counters: Counters,
+    /// How many deliveries this process has applied.
+    pub(super) applied: AtomicU64,
 }
 
 /// What becomes of the messages that deliveries cause.
@@ -94,6 +97,7 @@ impl Pipeline {
             deferred: Wake::default(),
             messages,
             counters,
+            applied: AtomicU64::default(),
         }))
     }
 

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::problem::Problem;
 use crate::store::deliveries::{self, Kept};
 use crate::store::error::StoreError;
-use crate::telemetry::request;
+use crate::telemetry::request::{self, Request};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::records::delivery::DeliveryStatus;
 use std::net::IpAddr;
@@ -57,7 +57,8 @@ impl Pipeline {
             let directory = its.0.directories.current(org).await?;
             its.settle(directory, &job).await
         };
-        to_its_end(request::current().unwrap_or_else(clock::new_id), work).await
+        let id = request::current().map_or_else(clock::new_id, |request| request.id);
+        to_its_end(Request::new(id, parts.limits.request_deadline), work).await
     }
 
     /// Replays deliveries one after the other. Where there is no room for more the rest is left out.

@@ -17,3 +17,11 @@ pub(super) fn try_lock(conn: &mut Conn, name: &str) -> QueryResult<bool> {
         .get_result(conn)?;
     Ok(row.locked)
 }
+
+/// Takes the lock of that name, once no other transaction has it.
+pub(super) fn lock(conn: &mut Conn, name: &str) -> QueryResult<()> {
+    statement("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind::<Text, _>(name)
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,8 +1,7 @@
 //! Kept deliveries: whose turn it is, what has become of them, and what is run again.
 
-use super::advisory_lock::try_lock;
+use super::advisory_lock::{lock, try_lock};
 use super::schema::{activities, customers, deliveries, notes, outbox, tickets};
-use super::statement::statement;
 use super::writes::Delivery;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
@@ -106,51 +105,67 @@ pub(crate) struct Kept {
     pub(crate) body_complete: bool,
 }
 
-/// What there is to do for a queue.
-pub(crate) enum Turn {
+/// The beginning of a try to apply the first delivery of a queue.
+pub(crate) enum Begun {
+    Attempt(Box<Attempt>),
+    /// Another process is at the queue.
+    Busy,
     /// Nothing waits.
-    Empty,
-    /// Another process is at it.
-    Taken,
-    /// The delivery that came first, and the how many-th try this is of applying it.
-    Begun { first: Box<Kept>, tries: i32 },
+    Nothing,
 }
 
-/// Takes the delivery of a queue that came first, and counts the try; `uncounted` earlier ones count
-/// as none. A count that a crash of the database loses is no harm, so nobody waits for the disk.
-pub(crate) fn begin_first(conn: &mut Conn, queue: Queue, uncounted: i32) -> Result<Turn> {
-    let first = waiting(queue).order(deliveries::id).select(Kept::as_select()).first(conn);
-    let Some(first): Option<Kept> = first.optional()? else { return Ok(Turn::Empty) };
-    if !try_lock(conn, &queue.lock())? {
-        return Ok(Turn::Taken);
+#[derive(Queryable)]
+pub(crate) struct Attempt {
+    pub(crate) delivery: Kept,
+    /// The tries at it, with this one, whose end is not known or was its own fault.
+    pub(crate) count: i16,
+}
+
+/// Takes the delivery of a queue that came first, and counts the try that begins. To be committed
+/// before the try: the count is all that a delivery that kills its process leaves behind.
+pub(crate) fn begin_attempt(conn: &mut Conn, queue: Queue) -> Result<Begun> {
+    let Queue { org_id, listener_id } = queue;
+    if !lock_queue(conn, org_id, listener_id)? {
+        return Ok(Begun::Busy);
     }
-    statement("SELECT set_config('synchronous_commit', 'off', true)").execute(conn)?;
-    let counted = diesel::update(deliveries::table)
-        .filter(deliveries::org_id.eq(queue.org_id))
-        .filter(deliveries::id.eq(first.id))
-        .filter(sql::<Bool>("status = 'pending'"))
-        .set(deliveries::attempts.eq(deliveries::attempts + 1 - uncounted))
-        .returning(deliveries::attempts)
-        .get_result(conn)
-        .optional()?;
-    Ok(counted.map_or(Turn::Taken, |tries| Turn::Begun { first: Box::new(first), tries }))
+    let Some(first) = first_waiting(conn, queue)? else { return Ok(Begun::Nothing) };
+    let attempt = diesel::update(deliveries::table)
+        .filter(deliveries::org_id.eq(org_id))
+        .filter(deliveries::id.eq(first))
+        .set(deliveries::attempts.eq(deliveries::attempts + 1))
+        .returning((Kept::as_returning(), deliveries::attempts))
+        .get_result(conn)?;
+    Ok(Begun::Attempt(Box::new(attempt)))
 }
 
-/// Counts so many tries less of a delivery.
-pub(crate) fn take_back_try(conn: &mut Conn, org: Uuid, id: Uuid, tries: i32) -> Result<()> {
+/// Takes tries off a delivery's count, which ended for no fault of its own.
+pub(crate) fn uncount_attempts(conn: &mut Conn, org: Uuid, id: Uuid, tries: i16) -> Result<()> {
     diesel::update(deliveries::table)
         .filter(deliveries::org_id.eq(org))
         .filter(deliveries::id.eq(id))
+        .filter(deliveries::status.eq(DeliveryStatus::Pending.as_str()))
         .set(deliveries::attempts.eq(deliveries::attempts - tries))
         .execute(conn)?;
     Ok(())
 }
 
-impl Queue {
-    /// The name of the lock of whoever applies one of it.
-    fn lock(self) -> String {
-        format!("{}:{}:later", self.org_id, self.listener_id)
-    }
+fn lock_queue(conn: &mut Conn, org: Uuid, listener: Uuid) -> QueryResult<bool> {
+    try_lock(conn, &queue_name(org, listener))
+}
+
+/// Keeps what waits at a listener waiting until the transaction ends: what is run again came before
+/// it.
+pub(crate) fn hold_queue(conn: &mut Conn, org: Uuid, listener: Uuid) -> Result<()> {
+    Ok(lock(conn, &queue_name(org, listener))?)
+}
+
+/// The name of its lock.
+fn queue_name(org: Uuid, listener: Uuid) -> String {
+    format!("{org}:{listener}:later")
+}
+
+fn first_waiting(conn: &mut Conn, queue: Queue) -> QueryResult<Option<Uuid>> {
+    waiting(queue).order(deliveries::id).select(deliveries::id).first(conn).optional()
 }
 
 fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
@@ -165,13 +180,11 @@ fn waiting<'a>(queue: Queue) -> deliveries::BoxedQuery<'a, Pg> {
 /// Whether it is this delivery's turn. If so, nobody else applies one of its listener until the
 /// transaction ends.
 pub(crate) fn take_turn(conn: &mut Conn, org: Uuid, listener: Uuid, id: Uuid) -> Result<bool> {
-    let queue = Queue { org_id: org, listener_id: listener };
-    if !try_lock(conn, &queue.lock())? {
+    if !lock_queue(conn, org, listener)? {
         return Ok(false);
     }
     // A statement of its own: it sees what was committed before the lock was had.
-    let first: Option<Uuid> =
-        waiting(queue).order(deliveries::id).select(deliveries::id).first(conn).optional()?;
+    let first = first_waiting(conn, Queue { org_id: org, listener_id: listener })?;
     Ok(first == Some(id))
 }
 

@@ -18,6 +18,12 @@ pub enum StoreError {
     /// The database cannot be reached or gave up under load; nothing was applied.
     #[error("the database is away: {0}")]
     Unavailable(String),
+    /// The answer of a COMMIT was lost: whether it arrived is not known.
+    #[error("whether it was committed is not known")]
+    OutcomeUnknown {
+        /// The process that was to commit, at the server.
+        backend: Option<i32>,
+    },
     /// A unique constraint refused a value.
     #[error("a value is taken ({0})")]
     Taken(Constraint),
@@ -41,8 +47,41 @@ impl StoreError {
     }
 }
 
+/// Whose fault it is that work could not be done, as far as its error tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The same work will do once the database is well.
+    Environment,
+    /// The work may be too much for the database, or the database not well.
+    Unclear,
+    /// The database is well, and refuses this.
+    Work,
+}
+
+impl StoreError {
+    pub(crate) fn blame(&self) -> Blame {
+        match self {
+            Self::Unavailable(cause) if too_much(cause) => Blame::Unclear,
+            Self::Conflict | Self::Unavailable(_) | Self::OutcomeUnknown { .. } => {
+                Blame::Environment
+            }
+            Self::Taken(_) | Self::Reference(_) | Self::Refused(_) => Blame::Work,
+        }
+    }
+}
+
+/// Whether work may have asked more of the database than that gives, or crashed it.
+fn too_much(cause: &str) -> bool {
+    [STATEMENT_TIMEOUT, "out of memory", "out of shared memory", "server closed the connection"]
+        .iter()
+        .any(|known| cause.contains(known))
+}
+
 impl From<DbError> for StoreError {
     fn from(error: DbError) -> Self {
+        if let Some(backend) = lost_commit(&error) {
+            return Self::OutcomeUnknown { backend };
+        }
         match error {
             DbError::DatabaseError(kind, info) => match kind {
                 DatabaseErrorKind::UniqueViolation => Self::Taken(constraint(&*info)),
@@ -65,6 +104,38 @@ impl From<DbError> for StoreError {
     }
 }
 
+/// Stands for a COMMIT whose answer was lost, followed by the process that was to commit.
+const COMMIT_LOST: &str = "the answer of a COMMIT was lost; process ";
+
+/// The error of a COMMIT: where the connection broke, whether it arrived is not known.
+pub(super) fn commit_error(error: DbError, backend: Option<i32>) -> DbError {
+    if !breaks_off(&error) {
+        return error;
+    }
+    tracing::warn!(cause = %error, "the answer of a COMMIT was lost");
+    let message = format!("{COMMIT_LOST}{}", backend.unwrap_or_default());
+    DbError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(message))
+}
+
+/// Whether the connection broke, or Postgres gave up: then an ERROR says nothing of the commit.
+fn breaks_off(error: &DbError) -> bool {
+    match error {
+        DbError::DatabaseError(kind, info) => {
+            matches!(
+                kind,
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand
+            ) || is_away(info.message())
+        }
+        other => matches!(other, DbError::BrokenTransactionManager),
+    }
+}
+
+fn lost_commit(error: &DbError) -> Option<Option<i32>> {
+    let DbError::DatabaseError(_, info) = error else { return None };
+    let backend = info.message().strip_prefix(COMMIT_LOST)?;
+    Some(backend.parse().ok().filter(|backend| *backend != 0))
+}
+
 fn constraint(info: &(dyn DatabaseErrorInformation + Send + Sync)) -> Constraint {
     Constraint(info.constraint_name().unwrap_or_default().to_owned())
 }
@@ -84,13 +155,20 @@ fn is_away(message: &str) -> bool {
     [
         "could not extend file",
         "could not write",
+        "could not fsync",
+        "could not open file",
+        "could not create file",
         "No space left on device",
+        "Input/output error",
+        "Too many open files",
+        "Disk quota exceeded",
         "out of memory",
         "out of shared memory",
         "terminating connection",
         "the database system is",
         "server closed the connection",
         "sorry, too many clients",
+        "remaining connection slots are reserved",
         STATEMENT_TIMEOUT,
     ]
     .iter()
@@ -129,6 +207,14 @@ impl From<StoreError> for Problem {
                 )
                 .retry_after(1)
             }
+            StoreError::OutcomeUnknown { backend: _ } => Self::new(
+                Code::OutcomeUnknown,
+                "The database was lost while it committed: whether this was applied is not known. \
+                 `GET /deliveries/{requestId}` tells it once the database is back, and so does the \
+                 same request with its `Idempotency-Key`. Repeated without a key, it may be applied \
+                 twice.",
+            )
+            .retry_after(2),
             unexpected => {
                 tracing::error!(cause = %unexpected, "the database refused what no check foresaw");
                 Self::new(
@@ -152,10 +238,31 @@ mod tests {
             "could not extend file \"base/16384/16660\": No space left on device",
             "could not extend file \"base/16384/16660\": wrote only 4096 of 8192 bytes at block 7",
             "could not write to file \"base/pgsql_tmp/pgsql_tmp1.0\": No space left on device",
+            "could not fsync file \"base/16384/16660\": Input/output error",
+            "could not open file \"base/16384/16660\": Too many open files",
         ] {
             let full =
                 DbError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
-            assert!(matches!(StoreError::from(full), StoreError::Unavailable(_)), "{message}");
+            let full = StoreError::from(full);
+            assert!(matches!(full, StoreError::Unavailable(_)), "{message}");
+            assert_eq!(full.blame(), Blame::Environment, "{message}");
+        }
+    }
+
+    /// One that is too long for a statement's time would block its queue for ever; but a database
+    /// that is slow as a whole makes all too long.
+    #[test]
+    fn whose_fault_a_time_out_is_cannot_be_told_from_it() {
+        for (error, blame) in [
+            (StoreError::Unavailable(STATEMENT_TIMEOUT.to_owned()), Blame::Unclear),
+            (
+                StoreError::Unavailable("timed out waiting for connection".to_owned()),
+                Blame::Environment,
+            ),
+            (StoreError::Conflict, Blame::Environment),
+            (StoreError::Refused(DbError::NotFound), Blame::Work),
+        ] {
+            assert_eq!(error.blame(), blame, "{error}");
         }
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod activities;
 mod advisory_lock;
 pub mod audit;
 pub mod batch_load;
+mod call;
+mod connections;
 pub mod constraints;
 pub mod counters;
 pub mod customers;

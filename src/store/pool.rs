@@ -1,20 +1,19 @@
 //! The pool, and the only blocking hop to it.
 
+use super::call::{self, Call};
+use super::connections::{Customize, Manager};
 use crate::clock;
 use crate::config::DatabaseSettings;
-use crate::store::error::StoreError;
+use crate::store::error::{DbError, StoreError, commit_error};
 use crate::telemetry::request;
 use anyhow::Context;
-use diesel::connection::{
-    AnsiTransactionManager, Instrumentation, InstrumentationEvent, SimpleConnection,
-    TransactionManager,
-};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
 /// A connection, within which a store function works.
 pub use diesel::pg::PgConnection as Conn;
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool, PooledConnection};
-use diesel::sql_types::{Bool, Text};
-use diesel::{Connection, RunQueryDsl, r2d2};
+use diesel::r2d2::{self, Pool, PooledConnection};
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel::{Connection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +44,7 @@ impl DbConfig {
 /// The connections of this process. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<ConnectionManager<Conn>>,
+    pool: Pool<Manager>,
     statements: Arc<AtomicU64>,
     waits: Arc<Waits>,
 }
@@ -88,7 +87,7 @@ impl Db {
             .connection_timeout(config.wait)
             .test_on_check_out(false)
             .connection_customizer(Box::new(Customize { statements: Arc::clone(&statements) }))
-            .build_unchecked(ConnectionManager::new(&config.url));
+            .build_unchecked(Manager::new(&config.url));
         Ok(Self { pool, statements, waits: Arc::default() })
     }
 
@@ -105,10 +104,16 @@ impl Db {
         let db = self.clone();
         // What is logged in there belongs to the request, too.
         let (span, request) = (tracing::Span::current(), request::current());
+        let call = Call::new();
+        let its = Arc::clone(&call);
         let hop = tokio::task::spawn_blocking(move || {
-            span.in_scope(|| request::resume(request, || db.run_here(work)))
+            span.in_scope(|| request::resume(request, || db.run_as(&its, work)))
         });
-        match hop.await {
+        let left = request.map_or(request::BACKGROUND, |request| request.time_left());
+        let Ok(ended) = tokio::time::timeout(left, hop).await else {
+            return Err(call.abandon().into());
+        };
+        match ended {
             Ok(done) => done,
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
             Err(_) => Err(StoreError::Unavailable("the program is stopping".to_owned()).into()),
@@ -123,7 +128,22 @@ impl Db {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T, E>,
     ) -> Result<T, E> {
-        work(&mut *self.connection()?)
+        self.run_as(&Call::new(), work)
+    }
+
+    fn run_as<T, E: From<StoreError>>(
+        &self,
+        call: &Arc<Call>,
+        work: impl FnOnce(&mut Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut link = self.connection()?;
+        if call.is_abandoned() {
+            return Err(StoreError::Unavailable("nobody waits any more".to_owned()).into());
+        }
+        call.uses(link.backend);
+        let done = call.scope(|| work(&mut link.conn));
+        link.abandoned = call.is_abandoned();
+        done
     }
 
     /// Runs `work` in a transaction of that org (see [`in_org`]), on a thread that may block.
@@ -160,7 +180,7 @@ impl Db {
         }
     }
 
-    fn connection(&self) -> Result<PooledConnection<ConnectionManager<Conn>>, StoreError> {
+    fn connection(&self) -> Result<PooledConnection<Manager>, StoreError> {
         let asked = clock::instant();
         let connection = self.pool.get();
         let micros = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -266,6 +286,7 @@ where
 {
     // In one go with it, the request's id: Postgres shows it in pg_stat_activity and its log.
     let name = request::current()
+        .map(|request| request.id)
         .map(|id| format!("SET LOCAL application_name = 'beeiq/{id}'; "))
         .unwrap_or_default();
     let begin = format!("BEGIN; {name}{settings}");
@@ -279,7 +300,7 @@ where
     }
     match work(conn) {
         Ok(done) => {
-            AnsiTransactionManager::commit_transaction(conn)?;
+            commit(conn)?;
             Ok(done)
         }
         Err(error) => match AnsiTransactionManager::rollback_transaction(conn) {
@@ -296,6 +317,27 @@ where
 pub fn limit_statements(conn: &mut Conn, longest: Duration) -> Result<(), StoreError> {
     let longest = longest.as_millis();
     Ok(conn.batch_execute(&format!("SET LOCAL statement_timeout = {longest}"))?)
+}
+
+/// Commits, unless nobody waits for it any more. Where the answer is lost, that is the error.
+fn commit(conn: &mut Conn) -> Result<(), DbError> {
+    if !call::may_commit() {
+        let _ = AnsiTransactionManager::rollback_transaction(conn);
+        return Err(DbError::BrokenTransactionManager);
+    }
+    AnsiTransactionManager::commit_transaction(conn)
+        .map_err(|error| commit_error(error, call::backend()))
+}
+
+/// Whether the process of a connection has ended at the server, and with it what it was at.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) fn backend_has_ended(conn: &mut Conn, backend: i32) -> Result<bool, StoreError> {
+    let ended = sql::<Bool>("NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ")
+        .bind::<Integer, _>(backend)
+        .sql(")");
+    Ok(diesel::select(ended).get_result(conn)?)
 }
 
 /// Runs `work` in a savepoint of the transaction that is open: what fails in it is undone alone.
@@ -377,23 +419,6 @@ DO $$ BEGIN
 EXCEPTION WHEN insufficient_privilege THEN NULL;
 END $$";
 
-/// Sets a new connection up, in one round trip. Only a superuser may choose the language of
-/// messages (see `error.rs`), and no superuser is bound by row security: hence this order.
-const SET_UP: &str = "
-SET timezone = 'UTC';
-SET statement_timeout = '30s';
-SET lock_timeout = '10s';
-SET idle_in_transaction_session_timeout = '60s';
-SET app.bound = 'on';
-DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;
-DO $$ BEGIN
-    IF (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)
-       AND EXISTS (SELECT FROM pg_roles WHERE rolname = 'beeiq_server') THEN
-        SET ROLE beeiq_server;
-    END IF;
-EXCEPTION WHEN insufficient_privilege THEN NULL;
-END $$";
-
 /// Whether row security binds the connection: as a superuser it would see the rows of all orgs.
 ///
 /// # Errors
@@ -409,30 +434,4 @@ pub fn row_security_binds(conn: &mut Conn) -> Result<bool, StoreError> {
 /// Those of the database.
 pub(crate) fn language_of_messages(conn: &mut Conn) -> Result<String, StoreError> {
     Ok(diesel::select(sql::<Text>("current_setting('lc_messages')")).get_result(conn)?)
-}
-
-/// Sets each new connection up, and counts what it sends.
-#[derive(Debug)]
-struct Customize {
-    statements: Arc<AtomicU64>,
-}
-
-impl CustomizeConnection<Conn, r2d2::Error> for Customize {
-    fn on_acquire(&self, conn: &mut Conn) -> Result<(), r2d2::Error> {
-        conn.batch_execute(SET_UP).map_err(r2d2::Error::QueryError)?;
-        conn.set_instrumentation(Counter { statements: Arc::clone(&self.statements) });
-        Ok(())
-    }
-}
-
-struct Counter {
-    statements: Arc<AtomicU64>,
-}
-
-impl Instrumentation for Counter {
-    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if matches!(event, InstrumentationEvent::StartQuery { .. }) {
-            self.statements.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 }

@@ -75,7 +75,7 @@ impl Counters {
         registry.register("beeiq_actions", "Actions answered, dry runs left out", actions.clone());
         registry.register(
             "beeiq_deliveries_given_up",
-            "Deferred deliveries that were given up without being applied",
+            "Deliveries answered 202 that could not be applied, for their own fault",
             given_up.clone(),
         );
     }
@@ -93,8 +93,8 @@ impl Counters {
         self.deliveries.get_or_create(&DeliveryLabels { status: status.to_owned() }).inc();
     }
 
-    /// Counts a deferred delivery that was given up.
-    pub(crate) fn given_up(&self) {
+    /// Counts a deferred delivery that is not tried any more.
+    pub(crate) fn gave_up(&self) {
         self.given_up.inc();
     }
 

@@ -1,20 +1,15 @@
 //! Deferred deliveries, applied soon after in order of arrival per listener (`listener.md` 9).
-//!
-//! One is given up only for a fault of its own: what fails for the environment's sake is tried again
-//! for as long as that lasts. A try is counted before it is begun, so that a delivery that ends the
-//! process is given up as well, across restarts.
 
 use super::in_flight::Next;
 use super::queue::{Due, FairQueue, Stop, Work, Workers};
 use crate::ingest::{Applied, DeferredJob, Pipeline};
-use crate::store::deliveries::{self, Kept, Queue, Turn};
-use crate::store::error::StoreError;
-use crate::store::pool::{Conn, Db, over_queues};
+use crate::store::deliveries::{self, Attempt, Begun, Queue};
+use crate::store::error::{Blame, StoreError};
+use crate::store::pool::{Conn, Db};
 use beeiq_core::values::backoff::Backoff;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::RwLock;
 use uuid::Uuid;
 
 /// How many deliveries of a queue are applied before the next queue has its turn.
@@ -23,28 +18,18 @@ const AT_A_TIME: usize = 20;
 /// How many queues are looked up at a time.
 const QUEUES: i64 = 100;
 
-/// How often a delivery is tried that may itself be at fault.
-const MOST_TRIES: i32 = 5;
+/// How often a delivery may fail for its own fault, or kill the process, before the queue behind it
+/// goes on without it: it would block that for ever. What is the environment's is not counted.
+const MOST_ATTEMPTS: i16 = 5;
 
-/// From which try on a delivery is applied by itself, where it is not known what ended the earlier
-/// ones: those that were under way with one that ends the process are not to be given up with it.
-const TRIED_ALONE: i32 = 3;
-
-/// The waits of a queue whose first delivery fails.
-const FAILING: Backoff = Backoff::without_jitter(Duration::from_secs(1), Duration::from_secs(4));
-
-/// Within how long a database that is well writes a row.
-const WELL: Duration = Duration::from_secs(2);
+/// The waits between tries at a delivery that fails.
+const BACKOFF: Backoff = Backoff::without_jitter(Duration::from_secs(1), Duration::from_secs(8));
 
 /// Starts workers that are at so many queues at once.
 pub fn start(pipeline: &Pipeline, count: u8) -> Workers {
     let (db, wake) = (pipeline.db().clone(), pipeline.deferred_wake().clone());
-    let deliveries = Deliveries {
-        db: db.clone(),
-        pipeline: pipeline.clone(),
-        seen: Mutex::default(),
-        together: RwLock::default(),
-    };
+    let deliveries =
+        Deliveries { db: db.clone(), pipeline: pipeline.clone(), failing: Mutex::default() };
     FairQueue::new(deliveries, db, wake, count.into()).start()
 }
 
@@ -52,27 +37,17 @@ pub fn start(pipeline: &Pipeline, count: u8) -> Workers {
 struct Deliveries {
     db: Db,
     pipeline: Pipeline,
-    seen: Mutex<Seen>,
-    /// Held alone by a try that nothing else may be under way with.
-    together: RwLock<()>,
+    /// Queues whose first delivery fails.
+    failing: Mutex<HashMap<Queue, Failing>>,
 }
 
-/// What this process has seen of tries.
-#[derive(Default)]
-struct Seen {
-    /// How many deliveries were applied.
-    applied: u64,
-    failing: HashMap<Queue, Failing>,
-}
-
-/// A queue whose first delivery failed.
+/// The first delivery of a queue, which fails.
+#[derive(Clone, Copy, Debug)]
 struct Failing {
     delivery: Uuid,
-    failures: u32,
-    /// How many had been applied when it failed last.
-    applied: u64,
-    /// Tries that are counted and should not be, where the database could not be told.
-    uncounted: i32,
+    in_a_row: u32,
+    /// Tries that ended for no fault of its own, and are still to be taken off its count.
+    owed: i16,
 }
 
 impl Work for Deliveries {
@@ -104,7 +79,7 @@ impl Work for Deliveries {
             }
             match self.apply_first(queue).await {
                 Ok(Some(Next::AtOnce)) => {}
-                Ok(Some(next)) => return next,
+                Ok(Some(rest @ (Next::AfterPoll | Next::After(_)))) => return rest,
                 Ok(None) => break,
                 Err(error) => {
                     tracing::warn!(?queue, %error, "deferred deliveries wait");
@@ -119,117 +94,118 @@ impl Work for Deliveries {
 impl Deliveries {
     /// Applies the first delivery of a queue; none where there is none.
     async fn apply_first(&self, queue: Queue) -> Result<Option<Next>, StoreError> {
-        let uncounted = self.seen().failing.get(&queue).map_or(0, |failing| failing.uncounted);
-        let turn = self
-            .db
-            .in_org(queue.org_id, move |conn| deliveries::begin_first(conn, queue, uncounted));
-        let (first, tries) = match turn.await? {
-            Turn::Empty => return Ok(None),
-            Turn::Taken => return Ok(Some(Next::AfterPoll)),
-            Turn::Begun { first, tries } => (first, tries),
+        let Attempt { delivery, count } = match self.begin(queue).await? {
+            Begun::Attempt(attempt) => *attempt,
+            Begun::Busy => return Ok(Some(Next::AfterPoll)),
+            Begun::Nothing => return Ok(None),
         };
-        let known = {
-            let mut seen = self.seen();
-            seen.failing.retain(|other, failing| *other != queue || failing.delivery == first.id);
-            let failing = seen.failing.get_mut(&queue);
-            failing.map(|failing| failing.uncounted = 0).is_some()
-        };
-        if tries > MOST_TRIES {
-            let job = DeferredJob::of(queue, *first);
-            let why = format!("It was begun {MOST_TRIES} times, and the server ended each time");
-            return self.give_up(&job, &why).await.map(Some);
+        let job = DeferredJob::new(queue.org_id, delivery);
+        if count > MOST_ATTEMPTS {
+            let detail = "Each process that tried to apply this delivery ended meanwhile; replay it \
+                          in smaller batches.";
+            return self.give_up(queue, &job, detail).await;
         }
-        if tries >= TRIED_ALONE && !known {
-            let _alone = self.together.write().await;
-            self.try_one(queue, *first, tries).await.map(Some)
-        } else {
-            let _others = self.together.read().await;
-            self.try_one(queue, *first, tries).await.map(Some)
-        }
-    }
-
-    async fn try_one(&self, queue: Queue, first: Kept, tries: i32) -> Result<Next, StoreError> {
-        match self.pipeline.apply_deferred(queue, first).await? {
+        let applied_before = self.pipeline.applied();
+        match self.pipeline.apply_deferred(&job).await {
             Applied::Done => {
-                let mut seen = self.seen();
-                seen.applied += 1;
-                seen.failing.remove(&queue);
-                Ok(Next::AtOnce)
+                self.failing().remove(&queue);
+                Ok(Some(Next::AtOnce))
             }
-            Applied::NotDue(job) => {
-                self.take_back(queue, &job).await;
-                Ok(Next::AfterPoll)
+            Applied::NotDue => {
+                self.owe(queue, &job, 1);
+                self.settle(queue).await?;
+                Ok(Some(Next::AfterPoll))
             }
-            Applied::Failed { job, error } => self.failed(queue, &job, &error, tries).await,
+            Applied::Failed(error) => {
+                let others_got_through = self.pipeline.applied() > applied_before;
+                let own_fault = is_own_fault(error.blame(), others_got_through);
+                tracing::warn!(delivery = %job.id(), %error, own_fault, "a deferred delivery stays first");
+                if own_fault && count >= MOST_ATTEMPTS {
+                    let detail = format!(
+                        "The database did not let this delivery be applied, {MOST_ATTEMPTS} times; \
+                         replay it, or send its actions in smaller batches."
+                    );
+                    return self.give_up(queue, &job, &detail).await;
+                }
+                let in_a_row = self.owe(queue, &job, i16::from(!own_fault));
+                Ok(Some(Next::After(BACKOFF.wait(in_a_row - 1, 0))))
+            }
         }
     }
 
-    async fn failed(
+    /// Begins a try, and takes those off the count that were for nothing.
+    async fn begin(&self, queue: Queue) -> Result<Begun, StoreError> {
+        self.settle(queue).await?;
+        self.db.in_org(queue.org_id, move |conn| deliveries::begin_attempt(conn, queue)).await
+    }
+
+    async fn settle(&self, queue: Queue) -> Result<(), StoreError> {
+        let failing = self.failing().get(&queue).copied();
+        let Some(Failing { delivery, owed: owed @ 1.., .. }) = failing else { return Ok(()) };
+        let uncount =
+            move |conn: &mut Conn| deliveries::uncount_attempts(conn, queue.org_id, delivery, owed);
+        self.db.in_org(queue.org_id, uncount).await?;
+        if let Some(failing) = self.failing().get_mut(&queue) {
+            failing.owed -= owed;
+        }
+        Ok(())
+    }
+
+    async fn give_up(
         &self,
         queue: Queue,
         job: &DeferredJob,
-        error: &StoreError,
-        tries: i32,
-    ) -> Result<Next, StoreError> {
-        let delivery = job.id();
-        tracing::warn!(%delivery, %error, tries, "a deferred delivery stays first");
-        let lone = error.is_statement_timeout() && self.is_lone(queue).await;
-        let (failures, others_got_through) = {
-            let mut seen = self.seen();
-            let applied = seen.applied;
-            let new = Failing { delivery, failures: 0, applied, uncounted: 0 };
-            let failing = seen.failing.entry(queue).or_insert(new);
-            let others_got_through = applied > failing.applied;
-            (failing.failures, failing.applied) = (failing.failures + 1, applied);
-            (failing.failures, others_got_through)
-        };
-        // What takes longer than a statement may is the delivery's own fault only where the database
-        // is well, and others get through it.
-        let own = error.is_statement_timeout() && (others_got_through || lone);
-        if !own || !self.is_well(queue, delivery).await {
-            self.take_back(queue, job).await;
-        } else if tries >= MOST_TRIES {
-            let why = format!("The database did not let it be applied, {MOST_TRIES} times");
-            return self.give_up(job, &why).await;
-        }
-        Ok(Next::After(FAILING.wait(failures.saturating_sub(1), 0)))
-    }
-
-    /// Ends a delivery without applying it; it can be replayed.
-    async fn give_up(&self, job: &DeferredJob, why: &str) -> Result<Next, StoreError> {
-        let detail = format!("{why}; replay it, or send its actions in smaller batches.");
+        detail: &str,
+    ) -> Result<Option<Next>, StoreError> {
         self.pipeline.give_up_deferred(job, detail).await?;
-        tracing::error!(delivery = %job.id(), why, "ALERT: a deferred delivery was given up");
-        Ok(Next::AtOnce)
+        self.failing().remove(&queue);
+        Ok(Some(Next::AtOnce))
     }
 
-    /// Whether no other queue waits, so that none could get through.
-    async fn is_lone(&self, queue: Queue) -> bool {
-        let look = move |conn: &mut Conn| deliveries::queues_after(conn, None, 2);
-        let queues = self.db.run(move |conn| over_queues(conn, look)).await;
-        queues.is_ok_and(|queues: Vec<Queue>| queues.iter().all(|other| *other == queue))
-    }
-
-    /// Whether a small change is written in time.
-    async fn is_well(&self, queue: Queue, delivery: Uuid) -> bool {
-        let write = self.db.in_org(queue.org_id, move |conn| {
-            deliveries::take_back_try(conn, queue.org_id, delivery, 0)
-        });
-        matches!(tokio::time::timeout(WELL, write).await, Ok(Ok(())))
-    }
-
-    /// Counts a try as none.
-    async fn take_back(&self, queue: Queue, job: &DeferredJob) {
-        let (org, delivery) = (queue.org_id, job.id());
-        let write = move |conn: &mut Conn| deliveries::take_back_try(conn, org, delivery, 1);
-        if self.db.in_org(org, write).await.is_err()
-            && let Some(failing) = self.seen().failing.get_mut(&queue)
-        {
-            failing.uncounted += 1;
+    /// Notes that a try has failed, and how many are to be taken off its count: how many have failed
+    /// in a row.
+    fn owe(&self, queue: Queue, job: &DeferredJob, tries: i16) -> u32 {
+        let delivery = job.id();
+        let mut failing = self.failing();
+        let first = Failing { delivery, in_a_row: 0, owed: 0 };
+        let entry = failing.entry(queue).or_insert(first);
+        if entry.delivery != delivery {
+            *entry = first;
         }
+        entry.in_a_row = entry.in_a_row.saturating_add(1);
+        entry.owed = entry.owed.saturating_add(tries);
+        entry.in_a_row
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn failing(&self) -> MutexGuard<'_, HashMap<Queue, Failing>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a failure is the delivery's own. A database that is slow as a whole lets nothing through.
+const fn is_own_fault(blame: Blame, others_got_through: bool) -> bool {
+    match blame {
+        Blame::Environment => false,
+        Blame::Unclear => others_got_through,
+        Blame::Work => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_at_fault_only_where_the_database_is_well() {
+        for (blame, others_got_through, expected) in [
+            (Blame::Environment, true, false),
+            (Blame::Environment, false, false),
+            (Blame::Unclear, true, true),
+            (Blame::Unclear, false, false),
+            (Blame::Work, false, true),
+        ] {
+            let own = is_own_fault(blame, others_got_through);
+            assert_eq!(own, expected, "{blame:?}, {others_got_through}");
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Next {
     AtOnce,
     /// It is in the way of itself, or another process is at it.
     AfterPoll,
-    /// It fails, and is left alone for so long.
+    /// It failed, and is tried again after that.
     After(Duration),
 }
 

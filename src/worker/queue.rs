@@ -221,7 +221,9 @@ impl<W: Work> FairQueue<W> {
             }
             let items = match self.0.work.claim(queue, permits).await {
                 Ok(items) => items,
-                Err(error @ StoreError::Unavailable(_)) => return Err(error),
+                Err(error @ (StoreError::Unavailable(_) | StoreError::OutcomeUnknown { .. })) => {
+                    return Err(error);
+                }
                 // What is wrong with one org's queue is not to hold up the others'.
                 Err(error) => {
                     tracing::error!(?queue, %error, "nothing of a queue can be claimed");

@@ -33,6 +33,7 @@ mod import;
 mod keys;
 mod later;
 mod ledger;
+mod links;
 mod listener_changes;
 mod listeners;
 mod logs;

@@ -206,7 +206,7 @@ diesel::table! {
         replay_of -> Nullable<Uuid>,
         unresolved -> Nullable<Int4>,
         format -> Text,
-        attempts -> Int4,
+        attempts -> Int2,
     }
 }
 

@@ -273,6 +273,7 @@ pub(crate) fn taken(error: StoreError, what: &str, value: &str) -> Problem {
         StoreError::Taken(constraint) => constraint.fault(what, value),
         StoreError::Conflict
         | StoreError::Unavailable(_)
+        | StoreError::OutcomeUnknown { .. }
         | StoreError::Reference(_)
         | StoreError::Refused(_) => None,
     };

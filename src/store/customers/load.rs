@@ -1,4 +1,8 @@
 //! Customers that a batch names.
+//!
+//! Plans are kept (`pool::in_org_with_kept_plans`), and may have been made while the tables were
+//! empty. So these look key by key, each in a subquery with a LIMIT, which leaves Postgres no other
+//! plan: a join could be made by walking all of the org's customers.
 
 use super::identities::{kind_number, kind_of, world_number, world_of};
 use crate::store::pool::Conn;
@@ -75,9 +79,15 @@ fn load_holders(
     let rows: Vec<HolderRow> = statement(
         "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3, $4) AS wanted (world, kind, value) \
-         JOIN customer_identities i ON i.org_id = $1 AND i.world = wanted.world \
-          AND i.kind = wanted.kind AND i.value = wanted.value \
-         JOIN customers c ON c.org_id = $1 AND c.id = i.customer_id",
+         CROSS JOIN LATERAL ( \
+             SELECT * FROM customer_identities held \
+             WHERE held.org_id = $1 AND held.world = wanted.world \
+               AND held.kind = wanted.kind AND held.value = wanted.value LIMIT 1 \
+         ) i \
+         CROSS JOIN LATERAL ( \
+             SELECT * FROM customers holder \
+             WHERE holder.org_id = $1 AND holder.id = i.customer_id LIMIT 1 \
+         ) c",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SmallInt>, _>(identities().map(|i| world_number(i.world)).collect::<Vec<_>>())
@@ -136,8 +146,11 @@ pub(in crate::store) fn load_by_id(
         return Ok(Vec::new());
     }
     let rows: Vec<KnownRow> = statement(
-        "SELECT id, kind, number, name, name_key, lastname_key FROM customers \
-         WHERE org_id = $1 AND id = ANY($2)",
+        "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
+         FROM unnest($2) AS wanted (id) \
+         CROSS JOIN LATERAL ( \
+             SELECT * FROM customers one WHERE one.org_id = $1 AND one.id = wanted.id LIMIT 1 \
+         ) c",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<SqlUuid>, _>(ids.iter().copied().collect::<Vec<_>>())
@@ -158,7 +171,10 @@ fn load_by_code(
     let rows: Vec<KnownRow> = statement(
         "SELECT c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3) AS wanted (kind, number) \
-         JOIN customers c ON c.org_id = $1 AND c.kind = wanted.kind AND c.number = wanted.number",
+         CROSS JOIN LATERAL ( \
+             SELECT * FROM customers one \
+             WHERE one.org_id = $1 AND one.kind = wanted.kind AND one.number = wanted.number LIMIT 1 \
+         ) c",
     )
     .bind::<SqlUuid, _>(org)
     .bind::<Array<Text>, _>(codes().map(|code| code.kind.as_str()).collect::<Vec<_>>())

@@ -102,7 +102,11 @@ impl Messages {
                     tracing::warn!(%org, message = %id, "a message was taken over while it was sent");
                     return;
                 }
-                Err(StoreError::Conflict | StoreError::Unavailable(_)) => {
+                Err(
+                    StoreError::Conflict
+                    | StoreError::Unavailable(_)
+                    | StoreError::OutcomeUnknown { .. },
+                ) => {
                     tokio::time::sleep(KEEP_AGAIN.wait(tries, 0)).await;
                 }
                 Err(error) => {

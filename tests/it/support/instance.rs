@@ -1,6 +1,7 @@
 //! The whole app over HTTP, on a database of its own.
 
 use super::cluster::{Template, TestDatabase};
+use super::link::Link;
 use super::org::{Org, seed_org};
 use super::reply::Reply;
 use actix_web::dev::ServerHandle;
@@ -105,6 +106,11 @@ impl Instance {
     /// The same with further flags.
     pub(crate) fn another_with(&self, flags: &[&str]) -> Self {
         Self::on(Arc::clone(&self.database), flags)
+    }
+
+    /// Another server on the same database, which it reaches over that link.
+    pub(crate) fn through(&self, link: &Link, flags: &[&str]) -> Self {
+        self.another_with(&[&["--database-url", &link.url(&self.database.url)], flags].concat())
     }
 
     fn on(database: Arc<TestDatabase>, flags: &[&str]) -> Self {

@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 mod conformance;
 mod endless;
 mod instance;
+pub(crate) mod link;
 mod org;
 mod process;
 mod provider;

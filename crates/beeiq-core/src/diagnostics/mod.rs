@@ -216,6 +216,8 @@ codes! {
     InvalidFields => "invalid_fields", 422;
     /// The database is away, or too busy to finish.
     Unavailable => "unavailable", 503, "The database is away";
+    /// The database was lost while it committed.
+    OutcomeUnknown => "outcome_unknown", 503, "Whether it was applied is not known";
     /// A fault of the program's own.
     Internal => "internal_error", 500, "A fault of our own";
 }
