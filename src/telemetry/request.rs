@@ -42,6 +42,14 @@ pub(crate) fn within<F: Future>(request: Request, work: F) -> impl Future<Output
     CURRENT.scope(request, work)
 }
 
+/// Does something for the present request that may take longer than it otherwise has.
+pub(crate) async fn with_time<F: Future>(time: Duration, work: F) -> F::Output {
+    match current() {
+        Some(request) => within(Request::new(request.id, time), work).await,
+        None => work.await,
+    }
+}
+
 /// Goes on with a request on another thread.
 pub(crate) fn resume<T>(request: Option<Request>, work: impl FnOnce() -> T) -> T {
     match request {

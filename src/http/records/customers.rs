@@ -14,6 +14,7 @@ use crate::service::audit;
 use crate::store::customers;
 use crate::store::listing::Filters;
 use crate::store::pool::Conn;
+use crate::telemetry::request;
 use actix_web::web::Json;
 use actix_web::{HttpRequest, HttpResponse};
 use beeiq_core::batch::Subject;
@@ -21,6 +22,7 @@ use beeiq_core::records::audit::Action;
 use beeiq_core::records::customer::CustomerKind;
 use beeiq_core::records::path_id::PathId;
 use serde_json::json;
+use std::time::Duration;
 
 macro_rules! customers {
     ($Kind:ident, $of:tt, $named:tt, $paths:tt, $by:literal, $code:literal) => {
@@ -105,6 +107,9 @@ fn address(kind: CustomerKind, id: &str) -> Address<PathId> {
     Address { kind: kind.as_str(), id: PathId::parse(id, kind) }
 }
 
+/// How long erasing somebody may take: all kept deliveries of the org are read for those that name them.
+const ERASING: Duration = Duration::from_secs(600);
+
 async fn erase(
     kind: CustomerKind,
     app: &App,
@@ -112,7 +117,7 @@ async fn erase(
     id: &str,
 ) -> Result<HttpResponse, Problem> {
     let id = address(kind, id).get()?;
-    app.write(actor.org, move |conn| {
+    let erasing = app.write(actor.org, move |conn| {
         let found = customers::find(conn, &actor, kind, id)?
             .ok_or_else(|| Problem::not_found(kind.as_str()))?;
         let (id, code) = (found.record.id, found.record.code);
@@ -125,8 +130,8 @@ async fn erase(
         };
         audit::record(conn, &actor, Action::Erased, subject, &json!({}))?;
         Ok::<_, Problem>(())
-    })
-    .await?;
+    });
+    request::with_time(ERASING, erasing).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

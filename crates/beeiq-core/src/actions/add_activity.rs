@@ -5,8 +5,7 @@
 //! `externalId` it is always a new one. Nobody is made for it: who is not there is `not_found`.
 
 use super::act::Act;
-use super::add_note::CUSTOMER_IDENTIFIERS;
-use super::customer::named_customer::NamedCustomer;
+use super::customer::named_customer::{CUSTOMER_IDENTIFIERS, NamedCustomer};
 use super::details::{merge_details, read_details};
 use super::permit::read_permit;
 use crate::batch::change::{
@@ -117,7 +116,7 @@ impl Act for AddActivity {
         keys.activities.extend(self.key());
         keys.deal_ids.extend(self.deal_id.clone());
         if let Some(customer) = &self.customer {
-            customer.collect_keys(keys);
+            customer.collect_keys(keys, false);
         }
     }
 
@@ -248,7 +247,7 @@ impl AddActivity {
             }
             return None;
         };
-        named.find("an activity", &self.at, overlay, diagnostics).map(|customer| customer.id)
+        named.find("an activity of", &self.at, overlay, diagnostics).map(|customer| customer.id)
     }
 
     /// The deal to link. One that is not there keeps nothing back of what happened.

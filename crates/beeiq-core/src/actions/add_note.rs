@@ -7,10 +7,8 @@
 
 use super::act::Act;
 use super::channel::read_channel_or_source;
-use super::customer::customer_type::{ContactKind, read_contact_type};
-use super::customer::linked_customer::{NamedCode, read_code};
 use super::customer::lists::read_tags;
-use super::customer::named_person::read_named_person;
+use super::customer::named_customer::{CUSTOMER_IDENTIFIERS, NamedCustomer};
 use super::customer::new_customer::tags_named;
 use super::permit::read_permit;
 use crate::batch::{
@@ -20,7 +18,6 @@ use crate::batch::{
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Longest, Mode};
 use crate::records::history::{Event, NoteAdded, NoteId};
-use crate::records::identity::{Identity, World};
 use crate::records::note::{Note, NoteTarget};
 use crate::records::permit::Permit;
 use crate::values::suggest::listed;
@@ -48,10 +45,6 @@ pub const NOTE_FIELDS: &[&str] = &[
     "name",
 ];
 
-/// What a customer may be found by.
-pub const CUSTOMER_IDENTIFIERS: &[&str] =
-    &["customerId", "contactId", "passport", "email", "emails", "phone", "phones"];
-
 /// A payload of add-note, read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddNote {
@@ -65,7 +58,7 @@ pub struct AddNote {
 /// What the note is to be on.
 #[derive(Clone, Debug, PartialEq)]
 enum Target {
-    Customer { world: World, code: Option<NamedCode>, identities: Vec<Identity>, tags: Vec<String> },
+    Customer { named: Option<NamedCustomer>, tags: Vec<String> },
     Deal { deal_id: Option<String>, name: Option<String> },
 }
 
@@ -152,9 +145,8 @@ impl Target {
         for name in ["dealId", "name"] {
             fields.ignore(name, "it is for a note on a deal, whose `model` is `deal`.");
         }
-        let contact_kind = read_contact_type(fields).set().unwrap_or(ContactKind::Customer);
-        let world = contact_kind.world();
-        if !CUSTOMER_IDENTIFIERS.iter().any(|name| fields.has(name)) {
+        let named = NamedCustomer::read(fields, context);
+        if named.is_none() {
             let at = fields.at().clone();
             let message = format!(
                 "Whom is the note on? Name one of {}.",
@@ -162,12 +154,7 @@ impl Target {
             );
             fields.diagnostics.fault(Code::MissingIdentifier, &at, message);
         }
-        Self::Customer {
-            world,
-            code: read_code(fields, contact_kind),
-            identities: read_named_person(fields, context).identities(world),
-            tags: read_tags(fields).set().unwrap_or_default(),
-        }
+        Self::Customer { named, tags: read_tags(fields).set().unwrap_or_default() }
     }
 
     fn read_deal(fields: &mut Fields<'_, '_>) -> Self {
@@ -188,14 +175,10 @@ impl Target {
 
     fn collect_keys(&self, keys: &mut Keys) {
         match self {
-            Self::Customer { world: _, code, identities, tags } => {
-                let code = code.as_ref().and_then(|code| code.as_ref().ok());
-                keys.codes.extend(code);
-                keys.identities.extend(identities.iter().cloned());
+            Self::Customer { named, tags } => {
                 keys.tags.extend(tags.iter().map(|tag| fold(tag)));
-                if !tags.is_empty() {
-                    keys.for_update.codes.extend(code);
-                    keys.for_update.identities.extend(identities.iter().cloned());
+                if let Some(named) = named {
+                    named.collect_keys(keys, !tags.is_empty());
                 }
             }
             Self::Deal { deal_id, name } => {
@@ -213,21 +196,9 @@ impl Target {
         diagnostics: &mut Diagnostics,
     ) -> Option<NoteTarget> {
         match self {
-            // Nothing that could be read: that is a fault already.
-            Self::Customer { code: None, identities, .. } if identities.is_empty() => None,
-            Self::Customer { world, code: None, identities, tags: _ } => {
-                let found = identities.iter().find_map(|one| overlay.customers.holder(one));
-                if found.is_none() {
-                    diagnostics.fault(Code::NotFound, at, nobody_holds_these(*world));
-                }
+            Self::Customer { named, tags: _ } => {
+                let found = named.as_ref()?.find("a note on", at, overlay, diagnostics);
                 found.map(|customer| NoteTarget::Customer(customer.id))
-            }
-            Self::Customer { world: _, code: Some(code), identities: _, tags: _ } => {
-                let code_known = code.as_ref().ok().and_then(|c| overlay.customers.with_code(*c));
-                if code_known.is_none() {
-                    diagnostics.fault(Code::NotFound, at.member("customerId"), no_such_code(code));
-                }
-                code_known.map(|customer| NoteTarget::Customer(customer.id))
             }
             Self::Deal { deal_id, name } => {
                 let found =
@@ -245,7 +216,7 @@ impl Target {
         ids: &mut dyn Ids,
         changes: &mut Vec<Change>,
     ) -> Vec<&str> {
-        let Self::Customer { world: _, code: _, identities: _, tags } = self else {
+        let Self::Customer { named: _, tags } = self else {
             return Vec::new();
         };
         let Some(record) = target.customer().and_then(|id| overlay.customers.record(id)) else {
@@ -301,28 +272,6 @@ fn find_deal<'w>(
         return None;
     }
     found
-}
-
-const fn nobody_holds_these(world: World) -> &'static str {
-    match world {
-        World::Customer => {
-            "No contact or account has this contactId, passport, e-mail or phone; for a note on a \
-             lead add `\"contactType\": \"lead\"`."
-        }
-        World::Lead => "No lead has this contactId, passport, e-mail or phone.",
-    }
-}
-
-fn no_such_code(code: &NamedCode) -> String {
-    match code {
-        Ok(code) => format!("There is no {code}."),
-        Err(text) => {
-            let shown: String = text.chars().take(64).collect();
-            format!(
-                "\"{shown}\" is no customer's code: these are PID-n, CID-n, and of leads LID-n."
-            )
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@
 //! group's members may read it beside its owner; without a group everybody.
 
 use super::act::Act;
-use super::add_note::CUSTOMER_IDENTIFIERS;
 use super::channel::read_channel;
 use super::cus_fields::{CusFields, read_cus_fields, resolve_cus_fields};
 use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
 use super::customer::linked_customer::{LinkedCustomer, NamedCode, read_code};
 use super::customer::lists::read_tags;
+use super::customer::named_customer::CUSTOMER_IDENTIFIERS;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
 use super::customer::person::Person;

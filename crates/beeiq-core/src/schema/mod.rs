@@ -15,9 +15,10 @@ pub use examples::{Example, examples};
 
 use crate::actions::ActionType;
 use crate::actions::add_activity::ACTIVITY_FIELDS;
-use crate::actions::add_note::{CUSTOMER_IDENTIFIERS, NOTE_FIELDS};
+use crate::actions::add_note::NOTE_FIELDS;
 use crate::actions::add_ticket::TICKET_FIELDS;
 use crate::actions::customer::linked_customer::PARTY_IDENTIFIERS;
+use crate::actions::customer::named_customer::CUSTOMER_IDENTIFIERS;
 use crate::actions::customer::person::PERSON_FIELDS;
 use crate::actions::deal::fields::DEAL_FIELDS;
 use crate::actions::send_sms::SMS_FIELDS;

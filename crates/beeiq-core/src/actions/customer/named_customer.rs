@@ -3,7 +3,6 @@
 use super::customer_type::{ContactKind, read_contact_type};
 use super::linked_customer::{NamedCode, read_code};
 use super::named_person::read_named_person;
-use crate::actions::add_note::CUSTOMER_IDENTIFIERS;
 use crate::batch::context::Context;
 use crate::batch::customers::KnownCustomer;
 use crate::batch::keys::Keys;
@@ -11,6 +10,10 @@ use crate::batch::snapshot::Overlay;
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::Fields;
 use crate::records::identity::{Identity, World};
+
+/// What a customer may be found by.
+pub const CUSTOMER_IDENTIFIERS: &[&str] =
+    &["customerId", "contactId", "passport", "email", "emails", "phone", "phones"];
 
 /// Who is meant: by `customerId`, else by `contactId`, `passport`, e-mails and phones, in that order.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +38,15 @@ impl NamedCustomer {
         })
     }
 
-    /// What has to be known before they can be found.
-    pub fn collect_keys(&self, keys: &mut Keys) {
-        keys.codes.extend(self.code.as_ref().and_then(|code| code.as_ref().ok()));
+    /// What has to be known before they can be found; `for_update` where they may be changed.
+    pub fn collect_keys(&self, keys: &mut Keys, for_update: bool) {
+        let code = self.code.as_ref().and_then(|code| code.as_ref().ok());
+        keys.codes.extend(code);
         keys.identities.extend(self.identities.iter().cloned());
+        if for_update {
+            keys.for_update.codes.extend(code);
+            keys.for_update.identities.extend(self.identities.iter().cloned());
+        }
     }
 
     /// Who it is. A code that nobody has is not made up for by the other fields.
@@ -50,7 +58,7 @@ impl NamedCustomer {
         }
     }
 
-    /// Who it is; a fault of the object `at` where nobody is. `what` is being added: "a note".
+    /// Who it is; a fault of the object `at` where nobody is. `what` is being added: "a note on".
     pub fn find<'w>(
         &self,
         what: &str,
@@ -77,7 +85,7 @@ impl NamedCustomer {
 fn nobody_holds_these(world: World, what: &str) -> String {
     match world {
         World::Customer => format!(
-            "No contact or account has this contactId, passport, e-mail or phone; for {what} of a \
+            "No contact or account has this contactId, passport, e-mail or phone; for {what} a \
              lead add `\"contactType\": \"lead\"`."
         ),
         World::Lead => "No lead has this contactId, passport, e-mail or phone.".to_owned(),
