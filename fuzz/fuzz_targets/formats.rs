@@ -1,4 +1,4 @@
-//! Any body is taken apart or not; without its actions' data it still has as many.
+//! Any body is taken apart or not; without its actions' data it still has as many items.
 #![no_main]
 
 use beeiq_core::formats::Format;
@@ -6,10 +6,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
     for format in Format::ALL {
-        if let Some(actions) = format.actions_that(body, |_| true)
-            && let Some(redacted) = format.redacted(body, &actions)
+        if let Some(items) = format.items_that(body, |_| true)
+            && let Some(redacted) = format.redacted(body, &items)
         {
-            assert_eq!(format.actions_that(&redacted, |_| true), Some(actions));
+            assert_eq!(format.items_that(&redacted, |_| true), Some(items));
         }
     }
 });

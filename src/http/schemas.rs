@@ -108,7 +108,7 @@ pub(crate) async fn of_listener(
     let (listeners, org) = (listeners(&app), actor.org);
     let read = move |conn: &mut _| settings::read(conn, org, &listeners, &id.to_string());
     let door = app.read(org, read).await?;
-    let context = Context { directory: &directory, listener };
+    let context = Context { directory: &directory, listener, connection: None };
     let place = format!("{}/api/v1/listeners/{id}/schema", app.public_url);
     let examples = schema::examples(&directory, sender(&directory, &actor));
     let example = examples.into_iter().next().map(|first| first.payload).unwrap_or_default();

@@ -11,7 +11,7 @@ use beeiq_core::records::model::Model;
 use beeiq_core::words;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -297,16 +297,16 @@ impl Answer {
     /// Takes out what it quotes of some actions; `is_theirs` tells a pointer that leads into them.
     pub(super) fn forget(
         &mut self,
-        actions: &BTreeSet<usize>,
+        is_of_them: impl Fn(usize) -> bool,
         is_theirs: impl Fn(&str) -> bool + Copy,
     ) {
         // The detail of a problem is what is wrong with the only action.
         if let ([only], Some(detail)) = (self.results.as_slice(), &mut self.detail)
-            && actions.contains(&only.index)
+            && is_of_them(only.index)
         {
             ERASED.clone_into(detail);
         }
-        for result in self.results.iter_mut().filter(|result| actions.contains(&result.index)) {
+        for result in self.results.iter_mut().filter(|result| is_of_them(result.index)) {
             result.warnings.clear();
             if let Some(error) = &mut result.error {
                 ERASED.clone_into(&mut error.message);

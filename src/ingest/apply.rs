@@ -8,6 +8,7 @@ use super::codes::Reserved;
 use super::job::{Job, Origin};
 use super::pipeline::Parts;
 use super::progress::Progress;
+use super::received::Received;
 use super::reply::Reply;
 use crate::problem::Problem;
 use crate::store::error::StoreError;
@@ -17,7 +18,7 @@ use crate::store::{deliveries, directory};
 use beeiq_core::batch::{Context, Keys, Request};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::Directory;
-use beeiq_core::formats::{Envelope, Item};
+use beeiq_core::formats::{Envelope, Item, Told};
 use beeiq_core::records::delivery::DeliveryStatus;
 use std::sync::atomic::Ordering;
 
@@ -85,13 +86,14 @@ impl Parts {
         if let Some(idempotency) = &job.idempotency {
             in_org(conn, job.org, |conn| idempotency.seen_before(conn))?;
         }
-        let context = Context { directory, listener };
+        let context = Context { directory, listener, connection: None };
         let (received, limits) = (&job.received, self.format_limits());
-        let (format, body, headers) = (received.format, &received.body, &received.headers);
+        let Received { format, body, headers, at, .. } = received;
+        let told = Told { body, headers, at: *at };
         let read = if job.defers() {
-            format.check(body, headers, limits, context)
+            format.check(told, limits, context)
         } else {
-            format.read(body, headers, limits, context)
+            format.read(told, limits, context)
         };
         let mut envelope = read.map_err(|refusal| AttemptError::Rejected(refusal.into()))?;
         envelope.warnings.extend(job.warnings.iter().cloned());

@@ -161,10 +161,7 @@ impl Batch<'_> {
         for part in parts {
             overlay.request = part.request;
             let decide = |item: &&Item| {
-                let Some(action) = &item.action else {
-                    return Err(item.diagnostics.clone().into());
-                };
-                let decision = action.decide(&overlay, &mut ids, item.diagnostics.clone())?;
+                let decision = item.decide(&overlay, &mut ids)?;
                 overlay.apply(decision.changes);
                 Ok(decision.outcome)
             };

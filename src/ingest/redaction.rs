@@ -25,7 +25,8 @@ pub(crate) fn erase_customer(conn: &mut Conn, org: Uuid, customer: Uuid) -> Resu
             let actions = root.and_then(|root| actions.get(&root)).and_then(Option::as_ref);
             let Kept { body, answer } = match actions {
                 Some(actions) if !actions.is_empty() => {
-                    redacted(format, &Kept { body, answer }, actions)
+                    let items = actions.iter().map(|index| format.item_of(*index)).collect();
+                    redacted(format, &Kept { body, answer }, &items)
                 }
                 Some(_) | None => Kept::nothing(),
             };
@@ -59,8 +60,9 @@ fn erase_where_named(
             let told = answer.as_deref().and_then(|answer| Answer::kept(answer).ok()?);
             let told = told.iter().flat_map(|answer| &answer.results);
             let told = told.filter(|result| result.tells_of(customer, &code));
-            let mut actions: BTreeSet<usize> = told.map(|result| result.index).collect();
-            let Some(named) = format.actions_that(&body, |action| known.is_told_by(action)) else {
+            let mut items: BTreeSet<usize> =
+                told.map(|result| format.item_of(result.index)).collect();
+            let Some(named) = format.items_that(&body, |item| known.is_told_by(item)) else {
                 // It is no payload: what there is of it goes where a word of it names them.
                 let text = String::from_utf8_lossy(&body);
                 let words =
@@ -70,9 +72,9 @@ fn erase_where_named(
                 }
                 continue;
             };
-            actions.extend(named);
-            if !actions.is_empty() {
-                let Kept { body, answer } = redacted(format, &Kept { body, answer }, &actions);
+            items.extend(named);
+            if !items.is_empty() {
+                let Kept { body, answer } = redacted(format, &Kept { body, answer }, &items);
                 erasure::set_kept(conn, org, id, &body, answer.as_deref())?;
             }
         }
@@ -127,17 +129,17 @@ fn touched(answer: &str, ids: &HashSet<Uuid>) -> Option<BTreeSet<usize>> {
     Some(told.map(|result| result.index).collect())
 }
 
-/// What may stay of a delivery when these of its actions are forgotten: they lose their data, and
+/// What may stay of a delivery when these of its items are forgotten: they lose their data, and
 /// their results what they quote of it. A body that cannot be taken apart goes, and so does its
 /// answer; an answer that cannot be read goes, too.
-fn redacted(format: Format, kept: &Kept, actions: &BTreeSet<usize>) -> Kept {
-    let Some(body) = format.redacted(&kept.body, actions) else { return Kept::nothing() };
+fn redacted(format: Format, kept: &Kept, items: &BTreeSet<usize>) -> Kept {
+    let Some(body) = format.redacted(&kept.body, items) else { return Kept::nothing() };
     let answer = kept.answer.as_deref().and_then(|text| match Answer::kept(text) {
         Ok(Some(mut answer)) => {
-            let is_theirs = |pointer: &str| {
-                format.action_at(pointer).is_some_and(|index| actions.contains(&index))
-            };
-            answer.forget(actions, is_theirs);
+            let is_of_them = |index| items.contains(&format.item_of(index));
+            let is_theirs =
+                |pointer: &str| format.item_at(pointer).is_some_and(|item| items.contains(&item));
+            answer.forget(is_of_them, is_theirs);
             serde_json::to_string(&answer).ok()
         }
         // The problem of a request whose actions were not looked at quotes none of them.

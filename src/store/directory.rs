@@ -9,10 +9,11 @@ use crate::store::pool::Conn;
 use crate::store::settings::{currencies, listeners as kept, message_accounts};
 use crate::store::word::Stored;
 use beeiq_core::directory::{
-    CustomField, CustomFields, Directory, Entry, Group, Listener, ListenerToken, Names, Org,
-    RateLimit, Sla, User, Users, WelcomeEmail, WelcomeSms,
+    CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, RateLimit, Sla, User,
+    Users, WelcomeEmail, WelcomeSms,
 };
 use beeiq_core::records::message::{Channel, Content, Wording};
+use beeiq_core::records::token::Token;
 use beeiq_core::values::custom_field::{Kind, Model};
 use beeiq_core::values::phone::Region;
 use beeiq_core::values::template::{Markup, MessageTemplate};
@@ -78,6 +79,7 @@ pub(crate) fn load(conn: &mut Conn, org: Uuid) -> Result<Directory> {
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
         currencies: currencies::codes(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
+        connections: Vec::new(),
         has_sms_account: message_accounts::is_set(conn, org, Channel::Sms)?,
         custom_fields,
     })
@@ -222,7 +224,7 @@ fn load_listeners(conn: &mut Conn, org: Uuid, field_names: &[String]) -> Result<
         .collect())
 }
 
-fn load_tokens(conn: &mut Conn, org: Uuid) -> QueryResult<HashMap<Uuid, Vec<ListenerToken>>> {
+fn load_tokens(conn: &mut Conn, org: Uuid) -> QueryResult<HashMap<Uuid, Vec<Token>>> {
     let rows: Vec<(Uuid, Vec<u8>, Option<DateTime<Utc>>)> = listener_tokens::table
         .filter(listener_tokens::org_id.eq(org))
         .select((
@@ -231,14 +233,14 @@ fn load_tokens(conn: &mut Conn, org: Uuid) -> QueryResult<HashMap<Uuid, Vec<List
             listener_tokens::expires_at,
         ))
         .load(conn)?;
-    let mut tokens: HashMap<Uuid, Vec<ListenerToken>> = HashMap::new();
+    let mut tokens: HashMap<Uuid, Vec<Token>> = HashMap::new();
     for (listener, hash, expires_at) in rows {
-        tokens.entry(listener).or_default().push(ListenerToken { hash, expires_at });
+        tokens.entry(listener).or_default().push(Token { hash, expires_at });
     }
     Ok(tokens)
 }
 
-fn listener(row: ListenerRow, tokens: Vec<ListenerToken>, field_names: &[String]) -> Listener {
+fn listener(row: ListenerRow, tokens: Vec<Token>, field_names: &[String]) -> Listener {
     let ListenerRow {
         id,
         name,

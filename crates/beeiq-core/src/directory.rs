@@ -4,7 +4,9 @@
 //! for exactly one `directory_version`: every change of a setting counts that up, and every
 //! transaction that decides compares.
 
+use crate::records::connection::Connection;
 use crate::records::message::Wording;
+use crate::records::token::Token;
 use crate::values::custom_field::{Kind as FieldKind, Model};
 use crate::values::phone::Region;
 use crate::values::template::MessageTemplate;
@@ -48,6 +50,8 @@ pub struct Directory {
     pub custom_fields: CustomFields,
     /// Its listeners.
     pub listeners: Vec<Listener>,
+    /// Its connections to other systems.
+    pub connections: Vec<Connection>,
     /// Whether it has an SMS account of its own; its SMS take no trial credits then.
     pub has_sms_account: bool,
 }
@@ -307,7 +311,7 @@ pub struct Listener {
     /// The networks that callers must be in; empty: any.
     pub allowed_ips: Vec<IpNetwork>,
     /// Hashes of the tokens that lead here, and until when a rotated one does.
-    pub tokens: Vec<ListenerToken>,
+    pub tokens: Vec<Token>,
     /// The tag of newly created customers.
     pub default_tag: Option<Uuid>,
     /// The source of newly created contacts and accounts.
@@ -344,15 +348,6 @@ pub struct RateLimit {
     pub per_second: u32,
     /// So many at once.
     pub burst: u32,
-}
-
-/// The secret part of a listener's URL, as far as it is kept.
-#[derive(Clone, Debug)]
-pub struct ListenerToken {
-    /// Its keyed hash.
-    pub hash: Vec<u8>,
-    /// Until when, where it has been rotated.
-    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The templates of a welcome e-mail.
@@ -402,7 +397,8 @@ impl Directory {
         let options: usize = options.map(|option| size_of::<String>() + option.len()).sum();
         let fields: usize = fields.map(Names::bytes).sum();
         let listeners: usize = self.listeners.iter().map(Listener::bytes).sum();
-        ENTRY + users + names + fields + options + listeners
+        let connections: usize = self.connections.iter().map(Connection::bytes).sum();
+        ENTRY + users + names + fields + options + listeners + connections
     }
 
     /// The listener of that id.
@@ -412,11 +408,18 @@ impl Directory {
 
     /// The listener that a token's hash leads to at that time.
     pub fn listener_of_token(&self, hash: &[u8], now: DateTime<Utc>) -> Option<&Listener> {
-        self.listeners.iter().find(|listener| {
-            listener
-                .tokens
-                .iter()
-                .any(|token| token.hash == hash && token.expires_at.is_none_or(|end| now < end))
-        })
+        self.listeners.iter().find(|listener| Token::any_is(&listener.tokens, hash, now))
+    }
+
+    /// The connection of that id.
+    #[must_use]
+    pub fn connection(&self, id: Uuid) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.id == id)
+    }
+
+    /// The connection that a token's hash leads to at that time.
+    #[must_use]
+    pub fn connection_of_token(&self, hash: &[u8], now: DateTime<Utc>) -> Option<&Connection> {
+        self.connections.iter().find(|connection| Token::any_is(&connection.tokens, hash, now))
     }
 }

@@ -327,6 +327,7 @@ mod tests {
                 field(8, Model::Lead, "Of leads"),
             ]),
             listeners: Vec::new(),
+            connections: Vec::new(),
             has_sms_account: false,
         }
     }

@@ -30,6 +30,7 @@ pub(in crate::store) const fn kind_number(kind: IdentityKind) -> i16 {
         IdentityKind::Email => 3,
         IdentityKind::Phone => 4,
         IdentityKind::CompanyName => 5,
+        IdentityKind::External => 6,
     }
 }
 
@@ -43,6 +44,7 @@ pub(in crate::store) fn kind_of(number: i16) -> IdentityKind {
         2 => IdentityKind::Passport,
         3 => IdentityKind::Email,
         4 => IdentityKind::Phone,
+        6 => IdentityKind::External,
         _ => IdentityKind::CompanyName,
     }
 }

@@ -36,6 +36,7 @@ pub use update_lead::UpdateLead;
 
 use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
+use crate::formats::Heard;
 use crate::values::suggest::{listed, nearest};
 use crate::words;
 use serde_json::Value;
@@ -158,5 +159,17 @@ impl Action {
             diagnostics.fault(Code::UnknownActionType, at.member("actionType"), message);
         });
         Self::read_data(action_type.ok()?, data, at.member("data"), context, diagnostics)
+    }
+    /// Reads the action of a source, whose `data` was made of what it told; beside it stands what the
+    /// source knows that a payload cannot say.
+    pub fn heard(
+        action_type: ActionType,
+        data: &Value,
+        at: Pointer,
+        _heard: Heard,
+        context: Context<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        Self::read_data(action_type, data, at, context, diagnostics)
     }
 }

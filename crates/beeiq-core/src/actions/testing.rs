@@ -136,6 +136,7 @@ fn directory() -> Directory {
             field(45, Model::Ticket, "Severity", Kind::Select, &["Low", "High"]),
         ]),
         listeners: Vec::new(),
+        connections: Vec::new(),
         has_sms_account: false,
     }
 }
@@ -265,7 +266,7 @@ impl TestOrg {
 
     /// What its payloads are read by.
     pub fn context(&self) -> Context<'_> {
-        Context { directory: &self.directory, listener: &self.listener }
+        Context { directory: &self.directory, listener: &self.listener, connection: None }
     }
 
     fn request(&self) -> Request<'_> {

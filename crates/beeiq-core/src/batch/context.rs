@@ -2,6 +2,7 @@
 
 use crate::diagnostics::References;
 use crate::directory::{Directory, Listener};
+use crate::records::connection::Connection;
 
 /// The org and listener whose payload is read.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +11,8 @@ pub struct Context<'a> {
     pub directory: &'a Directory,
     /// The listener that took the request.
     pub listener: &'a Listener,
+    /// The connection through which it came; none where it came to the listener itself.
+    pub connection: Option<&'a Connection>,
 }
 
 impl Context<'_> {

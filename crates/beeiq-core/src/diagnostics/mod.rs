@@ -135,6 +135,12 @@ codes! {
     IdentifierShared => "identifier_shared", 422;
     /// The activity stays with the customer that it was with (a warning).
     CustomerKept => "customer_kept", 422;
+    /// The customer has been erased: what a source tells of them is not taken (a warning).
+    Erased => "erased", 422;
+    /// What a source sent is none of the events that it is known for.
+    UnknownEvent => "unknown_event", 422;
+    /// Nothing in what a source sent says whose it is.
+    NoCustomer => "no_customer", 422;
     /// The SMS credits do not suffice.
     SmsCreditsExhausted => "sms_credits_exhausted", 422;
     /// What it is to send does not fit into one delivery any more.
@@ -162,6 +168,12 @@ codes! {
     AddressNotAllowed => "address_not_allowed", 403, "Your address may not call this listener";
     /// The listener is disabled.
     ListenerDisabled => "listener_disabled", 410, "The listener is disabled";
+    /// The connection is disabled.
+    ConnectionDisabled => "connection_disabled", 410, "The connection is disabled";
+    /// A signature is wrong or absent.
+    BadSignature => "bad_signature", 401, "The signature is wrong";
+    /// What was sent is of another business than the connection's.
+    WrongBusiness => "wrong_business", 403, "Not the connection's business";
     /// Not an `Idempotency-Key`.
     InvalidIdempotencyKey => "invalid_idempotency_key", 400, "Not an Idempotency-Key";
     /// The first request of the key is still running.
@@ -196,6 +208,16 @@ codes! {
     NoAccount => "no_account", 409, "There is no account to send through";
     /// A message of that status cannot be retried or cancelled.
     WrongStatus => "wrong_status", 409, "Not in this status";
+    /// A run of the connection is under way.
+    AlreadyRunning => "already_running", 409, "A run is under way";
+    /// The connection is disabled or paused.
+    NotActive => "not_active", 409, "The connection is not active";
+    /// The connection is asked, and takes nothing that is sent.
+    NotPush => "not_push", 422, "Nothing is sent to this connection";
+    /// The connection is sent what happens, and asks for nothing.
+    NotPull => "not_pull", 422, "This connection asks for nothing";
+    /// The other system refuses the credentials.
+    CredentialsRefused => "credentials_refused", 422, "The credentials are refused";
     /// It is in use and cannot be deleted.
     InUse => "in_use", 409, "It is in use";
     /// The delivery has not been applied yet.

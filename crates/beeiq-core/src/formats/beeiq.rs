@@ -128,8 +128,13 @@ fn read_data<'v>(fields: &mut Fields<'v, '_>) -> &'v [Value] {
 fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
     let at = &pointer_to(index);
     let mut diagnostics = Diagnostics::default();
-    let mut item =
-        Item { index, action_type: None, action: None, diagnostics: Diagnostics::default() };
+    let mut item = Item {
+        index,
+        action_type: None,
+        action: None,
+        diagnostics: Diagnostics::default(),
+        places: None,
+    };
     if let Some(mut fields) =
         Fields::open(entry, at.clone(), Mode::Add, &["actionType", "data"], &mut diagnostics)
     {

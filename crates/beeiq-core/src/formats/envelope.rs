@@ -1,6 +1,8 @@
 //! What every format reads a payload into.
 
+use super::sources::Places;
 use crate::actions::Action;
+use crate::batch::{Decision, Ids, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
 use crate::directory::User;
 
@@ -61,4 +63,27 @@ pub struct Item {
     pub action: Option<Action>,
     /// What was found while reading it.
     pub diagnostics: Diagnostics,
+    /// Where what it was made of stands, where that is not where its data does.
+    pub places: Option<Box<Places>>,
+}
+
+impl Item {
+    /// Decides it against what is known; what is wrong or odd is told of the places in the body.
+    pub fn decide(&self, overlay: &Overlay<'_>, ids: &mut dyn Ids) -> Result<Decision, Rejection> {
+        let diagnostics = self.diagnostics.clone();
+        let mut decided = match &self.action {
+            Some(action) => action.decide(overlay, ids, diagnostics),
+            None => Err(diagnostics.into()),
+        };
+        if let Some(places) = &self.places {
+            match &mut decided {
+                Ok(decision) => places.relocate(&mut decision.outcome.warnings),
+                Err(Rejection { faults, warnings }) => {
+                    places.relocate(faults);
+                    places.relocate(warnings);
+                }
+            }
+        }
+        decided
+    }
 }

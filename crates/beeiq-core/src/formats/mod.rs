@@ -4,17 +4,25 @@
 //! replayed or erased later is read as it was meant.
 
 mod beeiq;
+mod draft;
 mod envelope;
 mod headers;
+mod iadvize;
+mod oktium;
+mod sources;
+mod wolkvox;
 
+pub use draft::{Data, Draft, Heard, Part, Whose};
 pub use envelope::{Envelope, Item, Limits};
 pub use headers::Headers;
 
 use crate::batch::Context;
 use crate::diagnostics::{Pointer, Refusal};
 use crate::json::Meter;
+use crate::records::connection::Source;
 use crate::values::words::UnknownWord;
 use crate::words;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -23,6 +31,12 @@ words! {
     pub enum Format {
         /// The envelope of `listener.md` 1.
         Beeiq => "beeiq",
+        /// An event of Oktium (`connections.md` 2).
+        Oktium => "oktium",
+        /// Items of iAdvize with what was looked up of them (`connections.md` 3).
+        Iadvize => "iadvize",
+        /// Rows of a campaign of wolkvox (`connections.md` 4).
+        Wolkvox => "wolkvox",
     }
 }
 
@@ -34,17 +48,38 @@ impl TryFrom<String> for Format {
     }
 }
 
+impl From<Source> for Format {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Oktium => Self::Oktium,
+            Source::Iadvize => Self::Iadvize,
+            Source::Wolkvox => Self::Wolkvox,
+        }
+    }
+}
+
+/// What came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The body.
+    pub body: &'a [u8],
+    /// The headers that are kept of its request.
+    pub headers: &'a Headers,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
 impl Format {
-    /// Reads a body with the headers that are kept of its request.
+    /// Reads what came in.
     pub fn read<'a>(
         self,
-        body: &[u8],
-        _headers: &Headers,
+        told: Told<'_>,
         limits: Limits,
         context: Context<'a>,
     ) -> Result<Envelope<'a>, Refusal> {
         let envelope = match self {
-            Self::Beeiq => beeiq::read(body, limits, context),
+            Self::Beeiq => beeiq::read(told.body, limits, context),
+            Self::Oktium | Self::Iadvize | Self::Wolkvox => sources::read(self, told, context),
         }?;
         Ok(envelope.within_messages(|index| self.pointer_to(index)))
     }
@@ -52,53 +87,71 @@ impl Format {
     /// Reads it as far as it takes to know that its actions can be read later; they are left out.
     pub fn check<'a>(
         self,
-        body: &[u8],
-        _headers: &Headers,
+        told: Told<'_>,
         limits: Limits,
         context: Context<'a>,
     ) -> Result<Envelope<'a>, Refusal> {
         match self {
-            Self::Beeiq => beeiq::check(body, limits, context),
+            Self::Beeiq => beeiq::check(told.body, limits, context),
+            Self::Oktium | Self::Iadvize | Self::Wolkvox => sources::read(self, told, context),
         }
     }
 
     /// What measures a body of at most `deepest` levels while it arrives.
     pub fn meter(self, deepest: usize) -> Meter {
         match self {
-            Self::Beeiq => Meter::new(deepest),
+            Self::Beeiq | Self::Oktium | Self::Iadvize | Self::Wolkvox => Meter::new(deepest),
         }
     }
 
-    /// The actions of a kept body of which that is so; `None` where it cannot be taken apart.
+    /// The items of a kept body of which that is so; `None` where it cannot be taken apart.
     #[must_use]
-    pub fn actions_that(
+    pub fn items_that(
         self,
         body: &[u8],
         is_so: impl Fn(&Value) -> bool,
     ) -> Option<BTreeSet<usize>> {
         match self {
             Self::Beeiq => beeiq::actions_that(body, is_so),
+            Self::Oktium => oktium::items_that(body, is_so),
+            Self::Iadvize => iadvize::items_that(body, is_so),
+            Self::Wolkvox => wolkvox::items_that(body, is_so),
         }
     }
 
-    /// A kept body without the data of these actions; `None` where it cannot be taken apart.
-    pub fn redacted(self, body: &[u8], actions: &BTreeSet<usize>) -> Option<Vec<u8>> {
+    /// A kept body without these items; `None` where it cannot be taken apart.
+    pub fn redacted(self, body: &[u8], items: &BTreeSet<usize>) -> Option<Vec<u8>> {
         match self {
-            Self::Beeiq => beeiq::redacted(body, actions),
+            Self::Beeiq => beeiq::redacted(body, items),
+            Self::Oktium => oktium::redacted(body, items),
+            Self::Iadvize => iadvize::redacted(body, items),
+            Self::Wolkvox => wolkvox::redacted(body, items),
         }
     }
 
-    /// Where an action stands in the body.
+    /// Where the item of an action stands in the body.
     pub fn pointer_to(self, index: usize) -> Pointer {
         match self {
             Self::Beeiq => beeiq::pointer_to(index),
+            Self::Oktium => Pointer::root(),
+            Self::Iadvize | Self::Wolkvox => sources::pulled_item(self.item_of(index)),
         }
     }
 
-    /// The action that a pointer into the body leads to, or into.
-    pub fn action_at(self, pointer: &str) -> Option<usize> {
+    /// The item that an action is of: of a listener's actions each is one.
+    pub const fn item_of(self, index: usize) -> usize {
+        match self {
+            Self::Beeiq => index,
+            Self::Oktium | Self::Iadvize | Self::Wolkvox => index / Part::MOST,
+        }
+    }
+
+    /// The item that a pointer into the body leads to, or into.
+    pub fn item_at(self, pointer: &str) -> Option<usize> {
         match self {
             Self::Beeiq => beeiq::action_at(pointer),
+            Self::Oktium => Some(0),
+            Self::Iadvize | Self::Wolkvox => sources::pulled_item_at(pointer),
         }
     }
 }

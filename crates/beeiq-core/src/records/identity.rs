@@ -16,6 +16,9 @@ words! {
     /// What kind of identifier, in the order in which a match counts; as payloads and answers
     /// (`matchedBy`) name it.
     pub enum IdentityKind {
+        /// The id that a source has for the customer, as `source:id` (`connections.md` 1): it is kept
+        /// in a table of its own.
+        External => "externalId",
         /// The sender's own identifier, compared to the letter.
         ContactId => "contactId",
         /// Upper case without spaces or hyphens.

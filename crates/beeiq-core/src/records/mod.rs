@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod audit;
+pub mod connection;
 pub mod counter;
 pub mod customer;
 pub mod deal;
@@ -16,4 +17,5 @@ pub mod outgoing;
 pub mod path_id;
 pub mod permit;
 pub mod ticket;
+pub mod token;
 pub mod user;

@@ -113,7 +113,7 @@ fn render(
     let listener =
         directory.listeners.iter().find(|known| known.id == listener).ok_or_else(unknown)?;
     let sender = directory.users.acting(actor.user()).ok_or_else(unknown)?;
-    let context = Context { directory, listener };
+    let context = Context { directory, listener, connection: None };
     let mut diagnostics = Diagnostics::default();
     let at = Pointer::root().member("data");
     let Some(action) = AddContact::read(data, at, context, &mut diagnostics) else {

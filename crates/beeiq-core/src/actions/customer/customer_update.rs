@@ -294,9 +294,10 @@ impl CustomerUpdate {
             .filter(|(identity, _)| match identity.kind {
                 IdentityKind::Email => !emails.contains(&identity.value),
                 IdentityKind::Phone => !phones.contains(&identity.value),
-                IdentityKind::ContactId | IdentityKind::Passport | IdentityKind::CompanyName => {
-                    true
-                }
+                IdentityKind::External
+                | IdentityKind::ContactId
+                | IdentityKind::Passport
+                | IdentityKind::CompanyName => true,
             })
             .collect()
     }
@@ -390,6 +391,7 @@ impl CustomerUpdate {
             IdentityKind::Email => *emails == Given::Clear,
             IdentityKind::Phone => *phones == Given::Clear,
             IdentityKind::CompanyName => renamed,
+            IdentityKind::External => false,
         };
         let released = customers.identities_of(record.id).filter(goes).cloned();
         let claimed = self
