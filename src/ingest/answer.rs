@@ -414,7 +414,7 @@ fn result(
         }
         Ok(Outcome { status, record, matched_by, related, warnings }) => ActionResult {
             status: status.into(),
-            record: Some(record_body(&record, unreal)),
+            record: record.as_ref().map(|record| record_body(record, unreal)),
             matched_by,
             related: related.iter().map(|one| related_body(one, unreal)).collect(),
             warnings,

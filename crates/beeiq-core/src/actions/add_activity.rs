@@ -7,6 +7,7 @@
 use super::act::Act;
 use super::customer::named_customer::{CUSTOMER_IDENTIFIERS, NamedCustomer};
 use super::details::{merge_details, read_details};
+use super::of_source::OfSource;
 use super::permit::read_permit;
 use crate::batch::change::{
     Change, Decision, Outcome, RecordName, RecordRef, Rejection, Status, Subject,
@@ -73,6 +74,7 @@ pub struct AddActivity {
     customer: Option<NamedCustomer>,
     deal_id: Option<String>,
     permit: Option<Permit>,
+    of_source: Option<OfSource>,
 }
 
 impl Act for AddActivity {
@@ -109,6 +111,7 @@ impl Act for AddActivity {
             customer,
             deal_id: fields.text("dealId", Longest::LINE).set(),
             permit: read_permit(&mut fields, context).set(),
+            of_source: None,
         })
     }
 
@@ -118,6 +121,9 @@ impl Act for AddActivity {
         if let Some(customer) = &self.customer {
             customer.collect_keys(keys, false);
         }
+        if let Some(of_source) = &self.of_source {
+            of_source.collect_keys(keys);
+        }
     }
 
     fn decide(
@@ -126,6 +132,10 @@ impl Act for AddActivity {
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
+        let of_source = self.of_source.as_ref();
+        if let Some(erased) = of_source.and_then(|it| it.erased(&self.at, overlay, &diagnostics)) {
+            return Ok(erased);
+        }
         let known = self.key().and_then(|key| overlay.activities.with_key(&key));
         let activity = match known {
             Some(known) => Some(self.changed(known, overlay, &mut diagnostics)),
@@ -136,36 +146,39 @@ impl Act for AddActivity {
         };
         let (status, event): (_, fn(OfActivity) -> Event) = match known {
             None => (Status::Created, Event::ActivityAdded),
-            Some(known) if *known == activity => (Status::Unchanged, Event::ActivityUpdated),
+            Some(known) if known.says_the_same_as(&activity) => {
+                (Status::Unchanged, Event::ActivityUpdated)
+            }
             Some(_) => (Status::Updated, Event::ActivityUpdated),
         };
         let mut changes = Vec::new();
         if status != Status::Unchanged {
             activity.updated_at = overlay.request.now;
-            let named = NamedActivity { id: activity.id, kind: activity.kind.to_string() };
-            let event = event(OfActivity { activity: named });
-            let deal = activity.deal.map(Subject::Deal);
-            for subject in [Some(Subject::Customer(activity.customer)), deal].into_iter().flatten()
-            {
-                changes.push(Change::history(ids.id(), subject, event.clone()));
-            }
-            changes.push(match known {
-                None => Change::ActivityAdded(Box::new(activity.clone())),
-                Some(_) => Change::ActivityChanged(Box::new(activity.clone())),
-            });
+            changes.extend(history(&activity, event, ids));
         }
-        let outcome = Outcome {
-            status,
-            record: RecordRef { id: activity.id, name: RecordName::Activity },
-            matched_by: None,
-            related: Vec::new(),
-            warnings: diagnostics.warnings,
-        };
+        let record = Some(RecordRef { id: activity.id, name: RecordName::Activity });
+        match known {
+            None => changes.push(Change::ActivityAdded(Box::new(activity))),
+            Some(known) if *known != activity => {
+                changes.push(Change::ActivityChanged(Box::new(activity)));
+            }
+            Some(_) => {}
+        }
+        let outcome = Outcome { record, ..Outcome::without_record(status, diagnostics.warnings) };
         Ok(Decision { outcome, changes })
     }
 }
 
 impl AddActivity {
+    /// The activity as a source tells of it: whose it is, and how new that is.
+    pub fn heard(mut self, of_source: OfSource) -> Self {
+        if let Some(ActivityKey { source, external_id }) = of_source.activities.first().cloned() {
+            (self.source, self.external_id) = (source, Some(external_id));
+        }
+        self.of_source = Some(of_source);
+        self
+    }
+
     fn key(&self) -> Option<ActivityKey> {
         let external_id = self.external_id.clone()?;
         Some(ActivityKey { source: self.source.clone(), external_id })
@@ -198,6 +211,7 @@ impl AddActivity {
             customer: customer?,
             deal,
             permit: self.permit.clone().unwrap_or_default(),
+            as_of: self.as_of(),
             owner: request.sender.id,
             created_at: request.now,
             updated_at: request.now,
@@ -213,12 +227,22 @@ impl AddActivity {
         overlay: &Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Activity {
-        let named = self.customer.as_ref();
-        if named.is_some_and(|named| named.search(overlay).map(|it| it.id) != Some(known.customer))
-        {
+        let told = match &self.of_source {
+            Some(of_source) => {
+                of_source.find(overlay).filter(|it| it.id != known.customer).is_some()
+            }
+            None => self
+                .customer
+                .as_ref()
+                .is_some_and(|named| named.search(overlay).map(|it| it.id) != Some(known.customer)),
+        };
+        if told {
             let message = "The activity was heard of before, and stays with the customer it was \
                            with; the one named here was not used.";
             diagnostics.warn(Code::CustomerKept, &self.at, message);
+        }
+        if self.of_source.as_ref().is_some_and(|it| it.is_older_than(known)) {
+            return self.gaps_filled(known, overlay, diagnostics);
         }
         let given = self.clone();
         let activity = Activity {
@@ -232,13 +256,42 @@ impl AddActivity {
             details: self.merged_details(&known.details, diagnostics),
             deal: self.find_deal(overlay, diagnostics).or(known.deal),
             permit: given.permit.unwrap_or_else(|| known.permit.clone()),
+            as_of: self.as_of().or(known.as_of),
             ..known.clone()
         };
         self.check_times(&activity, diagnostics);
         activity
     }
 
+    /// The activity that is there, with what it lacks taken from an older telling.
+    fn gaps_filled(
+        &self,
+        known: &Activity,
+        overlay: &Overlay<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Activity {
+        let older = self.clone();
+        let details = merge_details(&self.details, &known.details, &self.at, diagnostics);
+        Activity {
+            ended_at: known.ended_at.or(older.ended_at.filter(|end| *end >= known.started_at)),
+            outcome: known.outcome.clone().or(older.outcome),
+            subject: known.subject.clone().or(older.subject),
+            body: known.body.clone().or(older.body),
+            operator: known.operator.clone().or(older.operator),
+            details,
+            deal: known.deal.or_else(|| self.find_deal(overlay, diagnostics)),
+            ..known.clone()
+        }
+    }
+
+    fn as_of(&self) -> Option<DateTime<Utc>> {
+        self.of_source.as_ref()?.as_of
+    }
+
     fn find_customer(&self, overlay: &Overlay<'_>, diagnostics: &mut Diagnostics) -> Option<Uuid> {
+        if let Some(of_source) = self.of_source.as_ref().filter(|it| it.names_anybody()) {
+            return of_source.find_or_tell(&self.at, overlay, diagnostics).map(|it| it.id);
+        }
         let Some(named) = &self.customer else {
             if self.external_id.is_some() {
                 let message = "There is no activity of this source and externalId yet; to add it \
@@ -278,6 +331,19 @@ impl AddActivity {
             diagnostics.fault(Code::OutOfRange, self.at.member(field), message);
         }
     }
+}
+
+/// The lines that tell of an activity in the histories of whom and what it belongs to.
+pub fn history(
+    activity: &Activity,
+    event: fn(OfActivity) -> Event,
+    ids: &mut dyn Ids,
+) -> Vec<Change> {
+    let named = NamedActivity { id: activity.id, kind: activity.kind.to_string() };
+    let event = event(OfActivity { activity: named });
+    let deal = activity.deal.map(Subject::Deal);
+    let subjects = std::iter::once(Subject::Customer(activity.customer)).chain(deal);
+    subjects.map(|subject| Change::history(ids.id(), subject, event.clone())).collect()
 }
 
 /// Notes that a field is absent that a new activity needs; what is wrong with it is told already.

@@ -8,11 +8,13 @@
 use super::act::Act;
 use super::customer::customer_data::CustomerData;
 use super::customer::customer_type::{ContactKind, read_contact_type};
+use super::customer::heard_customer::{collect_keys, decide_heard};
 use super::customer::new_or_duplicate::decide_new_or_duplicate;
 use super::customer::person::PERSON_FIELDS;
+use super::of_source::OfSource;
 use super::welcome::rendered;
 use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
-use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};
+use crate::diagnostics::{Code, Diagnostics, Fault, Pointer, Warning};
 use crate::json::{Fields, Given, Mode};
 use crate::records::customer::{Customer, CustomerKind};
 use crate::records::message::Content;
@@ -22,6 +24,8 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddContact {
     customer: CustomerData,
+    /// Where a source tells of them.
+    of_source: Option<OfSource>,
 }
 
 impl Act for AddContact {
@@ -40,11 +44,14 @@ impl Act for AddContact {
         let named = fields.has("name");
         fields.require("name", named);
         let customer = CustomerData::read(&mut fields, kind, context);
-        Some(Self { customer })
+        Some(Self { customer, of_source: None })
     }
 
     fn collect_keys(&self, keys: &mut Keys) {
         self.customer.collect_keys(keys);
+        if let Some(of_source) = &self.of_source {
+            collect_keys(&self.customer, of_source, keys);
+        }
     }
 
     fn decide(
@@ -53,11 +60,28 @@ impl Act for AddContact {
         ids: &mut dyn Ids,
         diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics)
+        match &self.of_source {
+            None => decide_new_or_duplicate(&self.customer, overlay, ids, diagnostics),
+            Some(of_source) => decide_heard(&self.customer, of_source, overlay, ids, diagnostics),
+        }
     }
 }
 
 impl AddContact {
+    /// The contact as a source tells of them: what it knows beside the data, and what was wrong with
+    /// that, which is only odd here, so that the rest is kept.
+    pub fn heard(mut self, of_source: OfSource, diagnostics: &mut Diagnostics) -> Self {
+        let unnamed = self.customer.at.member("name");
+        if of_source.placeholder.is_some() {
+            let is_that =
+                |fault: &Fault| fault.code == Code::Required && fault.pointer == unnamed.as_str();
+            diagnostics.faults.retain(|fault| !is_that(fault));
+        }
+        diagnostics.warnings.append(&mut diagnostics.faults);
+        self.of_source = Some(of_source);
+        self
+    }
+
     /// The listener's welcome messages as the contact would get them if it were new, which it may
     /// not be, and had an address for each: for trying them out. A warning says which it would not
     /// get.

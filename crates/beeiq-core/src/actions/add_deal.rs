@@ -7,15 +7,18 @@
 //! In a change what is absent or empty stays, and `null` clears.
 
 use super::act::Act;
+use super::add_activity::history;
 use super::customer::linked_customer::{Linked, LinkedCustomer};
 use super::deal::changes::{Names, field_changes};
 use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
+use super::of_source::OfSource;
 use crate::batch::{
     Change, Context, Decision, Ids, Keys, KnownDeal, Link, Outcome, Overlay, Rejection, Related,
     Role, Status, Subject,
 };
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
+use crate::records::activity::Activity;
 use crate::records::counter::Counter;
 use crate::records::deal::{Deal, DealOwners};
 use crate::records::history::{Event, Maker, NamedDeal, OfDeal, Updated};
@@ -29,6 +32,15 @@ use uuid::Uuid;
 pub struct AddDeal {
     at: Pointer,
     fields: DealFields,
+    of_source: Option<DealOfSource>,
+}
+
+/// What a source knows of a deal beyond its fields.
+#[derive(Clone, Debug, PartialEq)]
+struct DealOfSource {
+    of_source: OfSource,
+    /// The stage of a new one that has none of its own.
+    stage: Option<Uuid>,
 }
 
 /// Which deal is meant.
@@ -55,7 +67,7 @@ impl Act for AddDeal {
     ) -> Option<Self> {
         let mut fields = Fields::open(data, at.clone(), Mode::Update, DEAL_FIELDS, diagnostics)?;
         let fields = DealFields::read(&mut fields, context);
-        Some(Self { at, fields })
+        Some(Self { at, fields, of_source: None })
     }
 
     fn collect_keys(&self, keys: &mut Keys) {
@@ -68,6 +80,9 @@ impl Act for AddDeal {
             keys.may_number(Counter::Deal);
         }
         self.collect_customer_keys(keys);
+        if let Some(heard) = &self.of_source {
+            heard.of_source.collect_keys(keys);
+        }
     }
 
     fn decide(
@@ -76,6 +91,10 @@ impl Act for AddDeal {
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
+        let of_source = self.of_source.as_ref().map(|it| &it.of_source);
+        if let Some(erased) = of_source.and_then(|it| it.erased(&self.at, overlay, &diagnostics)) {
+            return Ok(erased);
+        }
         let target = self.target(overlay, &mut diagnostics);
         let first_stage = match target {
             Some(Target::New) => self.requirements(overlay, &mut diagnostics),
@@ -84,7 +103,10 @@ impl Act for AddDeal {
         let mut keys = Keys::default();
         self.collect_customer_keys(&mut keys);
         let (mut fork, mut changes) = (overlay.fork(&keys), Vec::new());
-        let links = self.link(&mut fork, ids, &mut diagnostics, &mut changes);
+        let mut links = self.link(&mut fork, ids, &mut diagnostics, &mut changes);
+        if let Some(of_source) = of_source {
+            links.deal_with = linked(of_source, &self.at, overlay, &mut diagnostics);
+        }
         let Some(target) = target.filter(|_| diagnostics.faults.is_empty()) else {
             return Err(diagnostics.into());
         };
@@ -99,9 +121,12 @@ impl Act for AddDeal {
             // What is missing has been told.
             (Target::New, ..) => return Err(diagnostics.into()),
         };
+        if let Some(of_source) = of_source {
+            changes.extend(activities_linked(of_source, record.id, overlay, ids));
+        }
         let outcome = Outcome {
             status,
-            record: record.record(),
+            record: Some(record.record()),
             matched_by: None,
             related: links.related(),
             warnings: diagnostics.warnings,
@@ -111,6 +136,33 @@ impl Act for AddDeal {
 }
 
 impl AddDeal {
+    /// The deal as a source tells of it; `stage` is the name of that in which a new one starts where
+    /// it has none of its own.
+    pub fn heard(
+        mut self,
+        of_source: OfSource,
+        stage: Option<&str>,
+        context: Context<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        let stages = &context.directory.deal_stages;
+        let first = stages.iter().next().map(|stage| stage.id);
+        let stage = stage.map_or(first, |name| {
+            let named = stages.named(name).map(|stage| stage.id);
+            if named.is_none() {
+                let message = format!(
+                    "The connection puts new deals into the stage \"{name}\", which the org does not \
+                     have; it has {}.",
+                    stage_names(context)
+                );
+                diagnostics.fault(Code::UnknownStage, self.at.member("stage"), message);
+            }
+            named
+        });
+        self.of_source = Some(DealOfSource { of_source, stage });
+        self
+    }
+
     fn collect_customer_keys(&self, keys: &mut Keys) {
         let contacts = self.fields.contacts.as_set().into_iter().flatten();
         for customer in self.fields.deal_with.iter().chain(contacts) {
@@ -149,7 +201,7 @@ impl AddDeal {
         let stage = match self.fields.stage {
             Stage::Named(stage) => Some(stage),
             Stage::Skipped => context.directory.deal_stages.iter().next().map(|stage| stage.id),
-            Stage::Absent => None,
+            Stage::Absent => self.of_source.as_ref().and_then(|heard| heard.stage),
         };
         let mut missing = |field: &str, message: String| {
             let at = self.at.member(field);
@@ -161,7 +213,7 @@ impl AddDeal {
             let names = stage_names(context);
             missing("stage", format!("A new deal needs a `stage`; the org has {names}."));
         }
-        if self.fields.deal_with.is_none() {
+        if self.fields.deal_with.is_none() && self.of_source.is_none() {
             let message = "A new deal needs `dealWith`, the customer that it is with.";
             missing("dealWith", message.to_owned());
         }
@@ -275,6 +327,10 @@ impl AddDeal {
         changes: &mut Vec<Change>,
     ) -> (Status, KnownDeal) {
         let mut revised = self.revised(deal, links, names.overlay);
+        let activities = &names.overlay.activities;
+        if self.of_source.as_ref().is_some_and(|heard| heard.of_source.is_old(activities)) {
+            revised = gaps_filled(deal, revised);
+        }
         let known = KnownDeal::of(&revised);
         if revised == *deal {
             return (Status::Unchanged, known);
@@ -351,6 +407,50 @@ impl AddDeal {
         }
         revised
     }
+}
+
+/// The deal that is there, with what it lacks taken from an older telling.
+fn gaps_filled(deal: &Deal, older: Deal) -> Deal {
+    Deal {
+        value: deal.value.or(older.value),
+        description: deal.description.clone().or(older.description),
+        category: deal.category.or(older.category),
+        package: deal.package.or(older.package),
+        close_date: deal.close_date.or(older.close_date),
+        deal_with: deal.deal_with.or(older.deal_with),
+        ..deal.clone()
+    }
+}
+
+/// The customer of whom a source tells.
+fn linked(
+    of_source: &OfSource,
+    at: &Pointer,
+    overlay: &Overlay<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Linked> {
+    let customer = of_source.find_or_tell(at, overlay, diagnostics)?.clone();
+    Some(Linked { customer, link: Link::Linked, related: Vec::new() })
+}
+
+/// The activities that a deal is about get it, where they have none.
+fn activities_linked(
+    of_source: &OfSource,
+    deal: Uuid,
+    overlay: &Overlay<'_>,
+    ids: &mut dyn Ids,
+) -> Vec<Change> {
+    let known = of_source.activities.iter().filter_map(|key| overlay.activities.with_key(key));
+    known
+        .filter(|activity| activity.deal.is_none())
+        .flat_map(|activity| {
+            let updated_at = overlay.request.now;
+            let activity = Activity { deal: Some(deal), updated_at, ..activity.clone() };
+            let mut changes = history(&activity, Event::ActivityUpdated, ids);
+            changes.push(Change::ActivityChanged(Box::new(activity)));
+            changes
+        })
+        .collect()
 }
 
 impl Links {

@@ -114,7 +114,7 @@ impl Act for AddNote {
         };
         let outcome = Outcome {
             status: Status::Created,
-            record: RecordRef { id: note.id, name: RecordName::Note },
+            record: Some(RecordRef { id: note.id, name: RecordName::Note }),
             matched_by: None,
             related: Vec::new(),
             warnings: diagnostics.warnings,

@@ -18,6 +18,7 @@ use super::customer::named_customer::CUSTOMER_IDENTIFIERS;
 use super::customer::named_person::read_named_person;
 use super::customer::new_customer::tags_named;
 use super::customer::person::Person;
+use super::of_source::OfSource;
 use crate::batch::{
     Change, Context, Decision, Ids, Keys, KnownCustomer, KnownDeal, Link, Outcome, Overlay,
     RecordName, RecordRef, Rejection, Related, Role, Status, Subject,
@@ -25,6 +26,7 @@ use crate::batch::{
 use crate::diagnostics::{Code, Diagnostics, Pointer, UnknownName};
 use crate::directory::Sla;
 use crate::json::{Fields, Longest, Mode};
+use crate::records::activity::Activity;
 use crate::records::counter::Counter;
 use crate::records::customer::CustomerKind;
 use crate::records::history::{Coded, Event, Maker, OfTicket};
@@ -72,6 +74,8 @@ pub struct AddTicket {
     channel: Option<Uuid>,
     tags: Vec<String>,
     cus_fields: CusFields,
+    /// Where a source asks for it; it opens one for an activity.
+    of_source: Option<OfSource>,
 }
 
 /// An SLA of the org.
@@ -115,6 +119,7 @@ impl Act for AddTicket {
             channel: read_channel(&mut fields, context),
             tags: read_tags(&mut fields).set().unwrap_or_default(),
             cus_fields: cus_fields.set().unwrap_or_default(),
+            of_source: None,
         })
     }
 
@@ -123,6 +128,9 @@ impl Act for AddTicket {
         keys.deal_ids.extend(self.deal_id.clone());
         keys.tags.extend(self.tags.iter().map(|tag| fold(tag)));
         keys.may_number(Counter::Ticket);
+        if let Some(of_source) = &self.of_source {
+            of_source.collect_keys(keys);
+        }
     }
 
     fn decide(
@@ -131,7 +139,19 @@ impl Act for AddTicket {
         ids: &mut dyn Ids,
         mut diagnostics: Diagnostics,
     ) -> Result<Decision, Rejection> {
-        let known = self.customer.search(overlay, &mut diagnostics).cloned();
+        let of_source = self.of_source.as_ref();
+        if let Some(erased) = of_source.and_then(|it| it.erased(&self.at, overlay, &diagnostics)) {
+            return Ok(erased);
+        }
+        if of_source.is_some_and(|it| activity_of(it, overlay).is_some_and(has_ticket)) {
+            let outcome = Outcome::without_record(Status::Unchanged, diagnostics.warnings);
+            return Ok(Decision { outcome, changes: Vec::new() });
+        }
+        let known = match of_source {
+            Some(of_source) => of_source.find(overlay),
+            None => self.customer.search(overlay, &mut diagnostics),
+        };
+        let known = known.cloned();
         // Who was not named at all is told of already.
         let named = !diagnostics.faults.iter().any(|fault| fault.code == Code::MissingIdentifier);
         if known.is_none() && named && !self.can_make_customer() {
@@ -160,13 +180,18 @@ impl Act for AddTicket {
             (Some(Subject::Customer(customer.id)), added.clone()),
             (deal.map(|deal| Subject::Deal(deal.id)), added),
         ];
+        if let Some(activity) = of_source.and_then(|it| activity_of(it, overlay)) {
+            let mut activity = activity.clone();
+            activity.details.insert(TICKET.to_owned(), ticket.code.to_string().into());
+            changes.push(Change::ActivityChanged(Box::new(activity)));
+        }
         changes.push(Change::TicketAdded(Box::new(ticket)));
         for (subject, event) in lines {
             changes.extend(subject.map(|subject| Change::history(ids.id(), subject, event)));
         }
         let outcome = Outcome {
             status: Status::Created,
-            record,
+            record: Some(record),
             matched_by: None,
             related,
             warnings: diagnostics.warnings,
@@ -175,7 +200,25 @@ impl Act for AddTicket {
     }
 }
 
+/// The member of an activity's details that names the ticket that was opened for it.
+const TICKET: &str = "ticket";
+
+fn activity_of<'w>(of_source: &OfSource, overlay: &'w Overlay<'_>) -> Option<&'w Activity> {
+    overlay.activities.with_key(of_source.activities.first()?)
+}
+
+fn has_ticket(activity: &Activity) -> bool {
+    activity.details.contains_key(TICKET)
+}
+
 impl AddTicket {
+    /// The ticket as a source asks for it, which knows whose it is; it is opened once.
+    pub fn heard(mut self, of_source: OfSource, diagnostics: &mut Diagnostics) -> Self {
+        diagnostics.faults.retain(|fault| fault.code != Code::MissingIdentifier);
+        self.of_source = Some(of_source);
+        self
+    }
+
     /// Whether there is what a customer who is not there needs to be made.
     fn can_make_customer(&self) -> bool {
         let Person { name, passport, emails, phones, .. } = &self.customer.data.person;

@@ -15,6 +15,7 @@ mod cus_fields;
 pub(crate) mod customer;
 pub(crate) mod deal;
 mod details;
+mod of_source;
 mod permit;
 pub(crate) mod send_sms;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use send_sms::SendSms;
 pub use update_contact::UpdateContact;
 pub use update_lead::UpdateLead;
 
+use self::of_source::OfSource;
 use crate::batch::{Context, Decision, Ids, Keys, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::formats::Heard;
@@ -166,10 +168,26 @@ impl Action {
         action_type: ActionType,
         data: &Value,
         at: Pointer,
-        _heard: Heard,
+        heard: Heard,
         context: Context<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        Self::read_data(action_type, data, at, context, diagnostics)
+        let action = Self::read_data(action_type, data, at, context, diagnostics)?;
+        let Some(connection) = context.connection else { return Some(action) };
+        let stage = heard.new_deal_stage.clone();
+        let of_source = OfSource::new(heard, connection.source(), connection.on_match, context);
+        Some(match action {
+            Self::AddContact(it) => Self::AddContact(Box::new(it.heard(of_source, diagnostics))),
+            Self::AddDeal(it) => {
+                Self::AddDeal(Box::new(it.heard(of_source, stage.as_deref(), context, diagnostics)))
+            }
+            Self::AddActivity(it) => Self::AddActivity(Box::new(it.heard(of_source))),
+            Self::AddTicket(it) => Self::AddTicket(Box::new(it.heard(of_source, diagnostics))),
+            Self::UpdateContact(_)
+            | Self::AddLead(_)
+            | Self::UpdateLead(_)
+            | Self::AddNote(_)
+            | Self::SendSms(_) => action,
+        })
     }
 }

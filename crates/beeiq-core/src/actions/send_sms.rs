@@ -106,7 +106,7 @@ impl Act for SendSms {
         };
         let outcome = Outcome {
             status: Status::Queued,
-            record: first,
+            record: Some(first),
             matched_by: None,
             related: records
                 .into_iter()

@@ -82,7 +82,10 @@ mod tests {
         ] {
             let decision = org.decide("update-lead", data).unwrap();
             assert_eq!(decision.outcome.status, Status::Updated);
-            assert_eq!(decision.outcome.record.name.code().as_deref(), Some("LID-1"));
+            assert_eq!(
+                decision.outcome.record.as_ref().unwrap().name.code().as_deref(),
+                Some("LID-1")
+            );
         }
     }
 

@@ -36,7 +36,8 @@ pub fn welcome(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Change> {
     let listener = overlay.request.context.listener;
-    if listener.welcome_email.is_none() && listener.welcome_sms.is_none() {
+    let wanted = overlay.request.context.connection.is_none_or(|connection| connection.welcome);
+    if !wanted || listener.welcome_email.is_none() && listener.welcome_sms.is_none() {
         return Vec::new();
     }
     let fields = merge_fields(customer, company_name, overlay);

@@ -163,14 +163,22 @@ pub struct Decision {
 pub struct Outcome {
     /// The status.
     pub status: Status,
-    /// The record that it is about.
-    pub record: RecordRef,
+    /// The record that it is about; none where there is none any more.
+    pub record: Option<RecordRef>,
     /// By which identifier a duplicate was recognised.
     pub matched_by: Option<IdentityKind>,
     /// Other records that it touched or came upon.
     pub related: Vec<Related>,
     /// What was odd.
     pub warnings: Vec<Warning>,
+}
+
+impl Outcome {
+    /// That of an action that is about no record.
+    #[must_use]
+    pub const fn without_record(status: Status, warnings: Vec<Warning>) -> Self {
+        Self { status, record: None, matched_by: None, related: Vec::new(), warnings }
+    }
 }
 
 words! {

@@ -30,6 +30,8 @@ pub struct Keys {
     pub deal_names: BTreeSet<String>,
     /// Activities that may be changed.
     pub activities: BTreeSet<ActivityKey>,
+    /// Whether the customers of those activities are wanted.
+    pub customers_of_activities: bool,
     /// Whether an SMS may be sent, which takes credits.
     pub sms: bool,
     /// How many numbers of each counter may be needed at most.

@@ -10,6 +10,7 @@ use crate::directory::User;
 use crate::records::activity::Activity;
 use crate::records::counter::Counter;
 use crate::records::customer::{CustomerCode, CustomerKind};
+use crate::records::identity::Identity;
 use crate::records::note::Note;
 use crate::records::ticket::Ticket;
 use chrono::{DateTime, Utc};
@@ -70,6 +71,8 @@ pub struct Origin {
     pub request: Uuid,
     /// The listener that took it.
     pub listener: Uuid,
+    /// The connection through which it came, where it did not come to the listener itself.
+    pub connection: Option<Uuid>,
     /// Its `senderUser`.
     pub sender: Uuid,
     /// When it came.
@@ -95,7 +98,12 @@ impl Request<'_> {
     /// What the rows that come of it are marked with.
     pub const fn origin(&self) -> Origin {
         let Self { id, context, sender, now, staging: _ } = self;
-        Origin { request: *id, listener: context.listener.id, sender: sender.id, at: *now }
+        let connection = match context.connection {
+            Some(connection) => Some(connection.id),
+            None => None,
+        };
+        let listener = context.listener.id;
+        Origin { request: *id, listener, connection, sender: sender.id, at: *now }
     }
 }
 
@@ -179,6 +187,11 @@ impl<'a> Overlay<'a> {
         } else {
             None
         }
+    }
+
+    /// Whether an id that a source has is that of somebody who has been erased.
+    pub fn is_erased(&self, _external_id: &Identity) -> bool {
+        false
     }
 
     const fn takes_sms_credits(&self) -> bool {

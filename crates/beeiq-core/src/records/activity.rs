@@ -39,6 +39,8 @@ pub struct Activity {
     pub customer: Uuid,
     pub deal: Option<Uuid>,
     pub permit: Permit,
+    /// When that was so which a source told last (`connections.md` 2).
+    pub as_of: Option<DateTime<Utc>>,
     pub owner: Uuid,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -63,6 +65,12 @@ pub struct ActivityKey {
 }
 
 impl Activity {
+    /// Whether the other says the same, however new that is.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        Self { as_of: self.as_of, ..other.clone() } == *self
+    }
+
     /// Its key, where the sender gave it one.
     #[must_use]
     pub fn key(&self) -> Option<ActivityKey> {

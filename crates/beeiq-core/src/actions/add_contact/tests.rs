@@ -129,7 +129,7 @@ fn whoever_holds_any_identifier_makes_it_a_duplicate_and_the_first_in_order_name
         let decision = add(&org, data);
         assert_eq!(decision.outcome.status, Status::Duplicate);
         assert_eq!(decision.outcome.matched_by.unwrap().as_str(), matched_by);
-        assert_eq!(decision.outcome.record.name.code().unwrap(), code);
+        assert_eq!(decision.outcome.record.as_ref().unwrap().name.code().unwrap(), code);
         assert_eq!(decision.outcome.related.len(), candidates);
         assert!(decision.outcome.related.iter().all(|one| one.role == Role::Candidate));
         assert_eq!(lines(&decision), [HistoryKind::DuplicateSkipped], "one line, and nothing else");

@@ -149,7 +149,10 @@ fn a_deal_is_made_with_every_field_that_was_sent() {
         }
     );
     assert_eq!(decision.outcome.status, Status::Created);
-    assert_eq!(decision.outcome.record.name, RecordName::Deal("9007199254740993".to_owned()));
+    assert_eq!(
+        decision.outcome.record.as_ref().unwrap().name,
+        RecordName::Deal("9007199254740993".to_owned())
+    );
     let roles: Vec<Role> = decision.outcome.related.iter().map(|related| related.role).collect();
     assert_eq!(roles, [Role::DealWith(Link::Linked), Role::Contact(Link::Linked)]);
     assert_eq!(decision.outcome.warnings, []);
@@ -346,7 +349,10 @@ fn a_deal_id_that_is_held_means_that_deal_and_another_a_new_one() {
 fn without_a_deal_id_the_name_decides() {
     let org = org_with_deal();
     let found = add(&org, json!({"name": "BOOKING", "value": 6}));
-    assert_eq!((found.outcome.status, found.outcome.record.id), (Status::Updated, id(907)));
+    assert_eq!(
+        (found.outcome.status, found.outcome.record.as_ref().unwrap().id),
+        (Status::Updated, id(907))
+    );
     assert_eq!(add(&org, new(json!({}))).outcome.status, Status::Created);
     let twice = with_deal(org, deal(8, "booking"));
     let faults = twice.faults("add-deal", json!({"name": "Booking", "value": 6}));

@@ -181,8 +181,14 @@ fn the_note_is_the_senders_with_its_channel_and_permit() {
     assert_eq!(note.permit, Permit::MeAndUsers(vec![id(12)]));
     let outcome = &decision.outcome;
     assert_eq!(outcome.status, Status::Created);
-    assert_eq!((outcome.record.id, outcome.record.name.model().as_str()), (note.id, "note"));
-    assert_eq!(outcome.record.name.code(), None);
+    assert_eq!(
+        (
+            outcome.record.as_ref().unwrap().id,
+            outcome.record.as_ref().unwrap().name.model().as_str()
+        ),
+        (note.id, "note")
+    );
+    assert_eq!(outcome.record.as_ref().unwrap().name.code(), None);
 }
 
 #[test]
@@ -254,7 +260,7 @@ fn a_customer_made_earlier_in_the_batch_can_be_noted_on_and_tagged() {
         ("add-contact", json!({"name": "Ann", "emails": [{"value": "a@x.com"}]})),
         ("add-note", json!({"body": "text", "email": "a@x.com", "tag": "new"})),
     ]);
-    let made = decided[0].as_ref().unwrap().outcome.record.id;
+    let made = decided[0].as_ref().unwrap().outcome.record.as_ref().unwrap().id;
     let noted = decided[1].as_ref().unwrap();
     assert_eq!(note(noted).target, NoteTarget::Customer(made));
     assert_eq!(changed(noted).unwrap().tags.len(), 1);

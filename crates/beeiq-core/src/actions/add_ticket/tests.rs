@@ -102,8 +102,14 @@ fn a_ticket_has_everything_that_was_sent() {
     assert_eq!((sla, created_at), (Some(due), now));
     let outcome = &decision.outcome;
     assert_eq!(outcome.status, Status::Created);
-    assert_eq!((outcome.record.id, outcome.record.name.model().as_str()), (ticket_id, "ticket"));
-    assert_eq!(outcome.record.name.code(), Some(code.to_string()));
+    assert_eq!(
+        (
+            outcome.record.as_ref().unwrap().id,
+            outcome.record.as_ref().unwrap().name.model().as_str()
+        ),
+        (ticket_id, "ticket")
+    );
+    assert_eq!(outcome.record.as_ref().unwrap().name.code(), Some(code.to_string()));
     assert_eq!(outcome.related[0].role, Role::Customer(Link::Linked));
     assert_eq!(outcome.warnings, []);
 }

@@ -26,7 +26,7 @@ pub struct CustomerData {
     /// What it would be made as.
     pub kind: CustomerKind,
     pub person: Person,
-    cus_fields: CusFields,
+    pub cus_fields: CusFields,
     permit: Permit,
     company: Option<Company>,
 }

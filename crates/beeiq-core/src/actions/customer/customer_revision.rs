@@ -21,14 +21,20 @@ pub struct Revision<'a> {
     pub company: Given<Uuid>,
     /// In which its phone numbers are read.
     pub region: Region,
+    /// Whether only what is empty is filled in: lists and tags gain all the same.
+    pub only_gaps: bool,
 }
 
 impl Revision<'_> {
     /// The record as it is afterwards; when it was changed is not part of it.
     pub fn of(self, record: &Customer) -> Customer {
-        let Self { person, permit, cus_fields, tags, company, region } = self;
+        let Self { person, permit, cus_fields, tags, company, region, only_gaps } = self;
         let mut revised = record.clone();
-        person.write_over(&mut revised, region);
+        if only_gaps {
+            person.fill_in(&mut revised, region);
+        } else {
+            person.write_over(&mut revised, region);
+        }
         set(&mut revised.company, &company);
         set_or_default(&mut revised.permit, permit, Permit::default());
         match tags {
@@ -47,6 +53,9 @@ impl Revision<'_> {
                     match value {
                         Given::Absent => {}
                         Given::Clear => drop(revised.cus_fields.remove(&field)),
+                        Given::Set(value) if only_gaps => {
+                            revised.cus_fields.entry(field).or_insert(value);
+                        }
                         Given::Set(value) => drop(revised.cus_fields.insert(field, value)),
                     }
                 }

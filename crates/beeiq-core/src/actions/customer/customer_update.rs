@@ -3,7 +3,7 @@
 
 use super::company::Company;
 use super::company_creation::{company_linked, create_company};
-use super::customer_data::read_company;
+use super::customer_data::{CustomerData, read_company};
 use super::customer_revision::Revision;
 use super::field_changes::{Names, field_changes};
 use super::field_kinds::{email_key, phone_key};
@@ -38,6 +38,8 @@ pub struct CustomerUpdate {
     cus_fields: Given<Vec<NamedValue>>,
     company: Given<Company>,
     default_tag: Option<Uuid>,
+    /// Whether only what is empty is filled in.
+    only_gaps: bool,
 }
 
 /// How the record is found.
@@ -94,9 +96,49 @@ impl CustomerUpdate {
             cus_fields: read_cus_fields(fields),
             company: read_company(fields, kind, context),
             default_tag: context.listener.default_tag,
+            only_gaps: false,
         };
         update.require_identifier(fields);
         update
+    }
+
+    /// What a source tells of somebody of that kind who has been found already.
+    pub fn told(data: &CustomerData, kind: CustomerKind, only_gaps: bool) -> Self {
+        Self {
+            at: data.at.clone(),
+            kinds: kind_alone(kind),
+            search: Search::Impossible,
+            person: data.person.clone(),
+            permit: Given::Absent,
+            cus_fields: Given::Absent,
+            company: Given::Absent,
+            default_tag: None,
+            only_gaps,
+        }
+    }
+
+    /// What becomes of the record by it. An identifier that another customer holds stays on the
+    /// record without identifying it.
+    pub fn change_told(
+        &self,
+        data: &CustomerData,
+        record: &Customer,
+        overlay: &Overlay<'_>,
+        ids: &mut dyn Ids,
+        mut diagnostics: Diagnostics,
+    ) -> Decision {
+        for (identity, at, holder) in self.taken(record, overlay) {
+            let message = format!(
+                "{} holds the {} {} already; it stays on this record without identifying it.",
+                holder.code,
+                identity.kind.as_str(),
+                identity.value
+            );
+            diagnostics.warn(Code::IdentifierShared, at, message);
+        }
+        let cus_fields = Given::Set(data.cus_fields.clone());
+        let resolved = Resolved { cus_fields, company: NewCompany::Unchanged };
+        self.change(record, resolved, overlay, ids, diagnostics)
     }
 
     /// Faults of the identifiers themselves say enough.
@@ -266,19 +308,28 @@ impl CustomerUpdate {
         overlay: &Overlay<'_>,
         diagnostics: &mut Diagnostics,
     ) {
-        for (identity, at) in self.new_identities(record, overlay) {
-            if let Some(holder) = overlay.customers.holder(&identity)
-                && holder.id != record.id
-            {
-                let message = format!(
-                    "{} holds the {} {} already.",
-                    holder.code,
-                    identity.kind.as_str(),
-                    identity.value
-                );
-                diagnostics.fault(Code::IdentifierTaken, at, message);
-            }
+        for (identity, at, holder) in self.taken(record, overlay) {
+            let message = format!(
+                "{} holds the {} {} already.",
+                holder.code,
+                identity.kind.as_str(),
+                identity.value
+            );
+            diagnostics.fault(Code::IdentifierTaken, at, message);
         }
+    }
+
+    fn taken<'w>(
+        &self,
+        record: &Customer,
+        overlay: &'w Overlay<'_>,
+    ) -> Vec<(Identity, Pointer, &'w KnownCustomer)> {
+        let new = self.new_identities(record, overlay).into_iter();
+        new.filter_map(|(identity, at)| {
+            let holder = overlay.customers.holder(&identity).filter(|it| it.id != record.id)?;
+            Some((identity, at, holder))
+        })
+        .collect()
     }
 
     /// The payload's identifiers with their places, without the e-mails and phones that the record
@@ -294,10 +345,9 @@ impl CustomerUpdate {
             .filter(|(identity, _)| match identity.kind {
                 IdentityKind::Email => !emails.contains(&identity.value),
                 IdentityKind::Phone => !phones.contains(&identity.value),
-                IdentityKind::External
-                | IdentityKind::ContactId
-                | IdentityKind::Passport
-                | IdentityKind::CompanyName => true,
+                IdentityKind::ContactId => !self.only_gaps || record.contact_id.is_none(),
+                IdentityKind::Passport => !self.only_gaps || record.passport.is_none(),
+                IdentityKind::External | IdentityKind::CompanyName => true,
             })
             .collect()
     }
@@ -326,6 +376,7 @@ impl CustomerUpdate {
             tags,
             company: company.as_ref().and_then(|(company, _)| Some(company.id)),
             region: overlay.request.context.directory.org.region,
+            only_gaps: self.only_gaps,
         };
         let mut revised = revision.of(record);
         let status = if revised == *record { Status::Unchanged } else { Status::Updated };
@@ -346,7 +397,7 @@ impl CustomerUpdate {
             linked.map(|(company, role)| Related { role: *role, record: company.record() });
         let outcome = Outcome {
             status,
-            record: RecordRef::of_customer(record.id, record.code),
+            record: Some(RecordRef::of_customer(record.id, record.code)),
             matched_by: None,
             related: related.into_iter().collect(),
             warnings: diagnostics.warnings,
@@ -386,6 +437,7 @@ impl CustomerUpdate {
         let Person { contact_id, passport, emails, phones, .. } = &self.person;
         let renamed = fold(&revised.name) != fold(&record.name);
         let goes = |identity: &&Identity| match identity.kind {
+            IdentityKind::ContactId | IdentityKind::Passport if self.only_gaps => false,
             IdentityKind::ContactId => replaces(contact_id, |id| *id == identity.value),
             IdentityKind::Passport => replaces(passport, |new| new.key() == identity.value),
             IdentityKind::Email => *emails == Given::Clear,

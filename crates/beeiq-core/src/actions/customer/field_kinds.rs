@@ -8,6 +8,7 @@ use super::lists::{
 use crate::batch::Context;
 use crate::diagnostics::Code;
 use crate::json::{Fields, Given, Longest};
+use crate::records::connection::Source;
 use crate::records::customer::{
     Address, ContactType, EmailEntry, GENDER_OTHER, Im, ImProtocol, PhoneEntry, Website,
 };
@@ -37,6 +38,9 @@ pub trait FieldKind {
 
     fn write_over(kept: &mut Self::Kept, given: &Given<Self::Given>, region: Region);
 
+    /// The same where nothing is kept yet; lists gain as they do by `write_over`.
+    fn fill_in(kept: &mut Self::Kept, given: &Given<Self::Given>, region: Region);
+
     fn tell(changes: &mut Changes, name: &str, old: &Self::Kept, new: &Self::Kept) {
         changes.field(name, old, new, |value| json!(value));
     }
@@ -47,7 +51,7 @@ pub trait FieldKind {
 
 macro_rules! kind {
     ($(#[$doc:meta])* $kind:ident: $given:ty => $kept:ty {
-        read: $read:expr, write: $write:expr, $(tell: $tell:expr,)? schema: $schema:expr $(,)?
+        read: $read:expr, write: $write:expr, empty: $empty:expr, $(tell: $tell:expr,)? schema: $schema:expr $(,)?
     }) => {
         $(#[$doc])*
         pub struct $kind;
@@ -64,6 +68,13 @@ macro_rules! kind {
             fn write_over(kept: &mut $kept, given: &Given<$given>, region: Region) {
                 let write: fn(&mut $kept, &Given<$given>, Region) = $write;
                 write(kept, given, region);
+            }
+
+            fn fill_in(kept: &mut $kept, given: &Given<$given>, region: Region) {
+                let is_empty: fn(&$kept) -> bool = $empty;
+                if is_empty(kept) {
+                    Self::write_over(kept, given, region);
+                }
             }
 
             $(fn tell(changes: &mut Changes, name: &str, old: &$kept, new: &$kept) {
@@ -84,6 +95,7 @@ kind! {
     Line: String => Option<String> {
         read: |fields, name, _| fields.text(name, Longest::LINE),
         write: |kept, given, _| set(kept, given),
+        empty: Option::is_none,
         schema: |about| described(line(), about),
     }
 }
@@ -93,6 +105,7 @@ kind! {
     Text: String => Option<String> {
         read: |fields, name, _| fields.text(name, Longest::TEXT),
         write: |kept, given, _| set(kept, given),
+        empty: Option::is_none,
         schema: |about| described(text(), about),
     }
 }
@@ -106,6 +119,7 @@ kind! {
                 kept.clone_from(name);
             }
         },
+        empty: |name| Source::is_placeholder(name),
         schema: |about| described(line(), about),
     }
 }
@@ -121,6 +135,7 @@ kind! {
             })
         },
         write: |kept, given, _| set(kept, &given.as_ref().and_then(|it| Some(it.value().to_owned()))),
+        empty: Option::is_none,
         schema: |about| described(line(), about),
     }
 }
@@ -132,6 +147,7 @@ kind! {
             fields.number_choice(name, &[(0, "male"), (1, "female"), (2, "other")])
         },
         write: |kept, given, _| set_or_default(kept, given, GENDER_OTHER),
+        empty: |gender| *gender == GENDER_OTHER,
         schema: |about| described(number_choice(&[0, 1, 2]), about),
     }
 }
@@ -143,6 +159,7 @@ kind! {
             fields.date(name, |input| calendar_date(input, context.directory.org.time_zone))
         },
         write: |kept, given, _| set(kept, given),
+        empty: Option::is_none,
         schema: |about| described(line(), about),
     }
 }
@@ -155,6 +172,7 @@ kind! {
             let retype = |held: &mut EmailEntry, new| retype(&mut held.r#type, new);
             merge(kept, given, |new| (email_entry(new), new.r#type), email_key, retype);
         },
+        empty: |_| true,
         tell: |changes, name, old, new| changes.list(name, old, new, |email| json!(email)),
         schema: typed_values::<ContactType>,
     }
@@ -169,6 +187,7 @@ kind! {
             let retype = |held: &mut PhoneEntry, new| retype(&mut held.r#type, new);
             merge(kept, given, |new| (phone_entry(new), new.r#type), key, retype);
         },
+        empty: |_| true,
         tell: |changes, name, old, new| changes.list(name, old, new, |phone| json!(phone)),
         schema: typed_values::<ContactType>,
     }
@@ -182,6 +201,7 @@ kind! {
             let retype = |held: &mut Address, new| retype(&mut held.r#type, new);
             merge(kept, given, |new| (new.address.clone(), new.r#type), address_key, retype);
         },
+        empty: |_| true,
         tell: |changes, name, old, new| changes.list(name, old, new, |address| json!(address)),
         schema: |_| addresses(),
     }
@@ -194,6 +214,7 @@ kind! {
         write: |kept, given, _| {
             merge(kept, given, |new| (new.clone(), ()), |website| fold(&website.value), |_, ()| {});
         },
+        empty: |_| true,
         tell: |changes, name, old, new| changes.list(name, old, new, |website| json!(website)),
         schema: |_| single_or(array_of(single_or(object_of(&[("value", line())])))),
     }
@@ -206,6 +227,7 @@ kind! {
         write: |kept, given, _| {
             merge(kept, given, |new| (new.clone(), ()), |im| (im.protocol, fold(&im.value)), |_, ()| {});
         },
+        empty: |_| true,
         tell: |changes, name, old, new| changes.list(name, old, new, |im| json!(im)),
         schema: |_| array_of(object_of(&[("protocol", choice::<ImProtocol>()), ("value", line())])),
     }

@@ -10,6 +10,7 @@ pub(crate) mod customer_update;
 pub(crate) mod display_names;
 pub(crate) mod field_changes;
 pub(crate) mod field_kinds;
+pub(crate) mod heard_customer;
 pub(crate) mod linked_customer;
 pub(crate) mod lists;
 pub(crate) mod named_customer;

@@ -30,7 +30,7 @@ pub fn decide_new_or_duplicate(
     let (changes, related) = made.into_changes();
     let outcome = Outcome {
         status: Status::Created,
-        record,
+        record: Some(record),
         matched_by: None,
         related,
         warnings: diagnostics.warnings,
@@ -62,7 +62,7 @@ fn skip_duplicate(
     let line = Change::history(ids.id(), Subject::Customer(existing.id), event);
     let outcome = Outcome {
         status: Status::Duplicate,
-        record: existing.record(),
+        record: Some(existing.record()),
         matched_by: Some(matched_by),
         related,
         warnings: diagnostics.warnings,

@@ -58,6 +58,12 @@ macro_rules! person {
                 }
             }
 
+            /// Fills what is given into what of a record is empty; lists gain.
+            pub fn fill_in(&self, record: &mut Customer, region: Region) {
+                let Self { $($field,)+ tags: _ } = self;
+                $(<$kind as FieldKind>::fill_in(&mut record.$field, $field, region);)+
+            }
+
             /// Writes what is given over a record; its tags are written by their ids.
             pub fn write_over(&self, record: &mut Customer, region: Region) {
                 let Self { $($field,)+ tags: _ } = self;

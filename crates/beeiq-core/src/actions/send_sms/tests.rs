@@ -45,9 +45,15 @@ fn the_answer_names_the_first_message_and_lists_all() {
     let decision = send(&TestOrg::new(), data);
     let outcome = &decision.outcome;
     assert_eq!(outcome.status, Status::Queued);
-    assert_eq!((outcome.record.name.model().as_str(), outcome.record.name.code()), ("sms", None));
+    assert_eq!(
+        (
+            outcome.record.as_ref().unwrap().name.model().as_str(),
+            outcome.record.as_ref().unwrap().name.code()
+        ),
+        ("sms", None)
+    );
     let queued = messages(&decision);
-    assert_eq!(outcome.record.id, queued[0].id);
+    assert_eq!(outcome.record.as_ref().unwrap().id, queued[0].id);
     let related: Vec<_> = outcome.related.iter().map(|one| (one.role, one.record.id)).collect();
     assert_eq!(related, [(Role::Message, queued[0].id), (Role::Message, queued[1].id)]);
 }
@@ -178,6 +184,6 @@ fn somebody_made_earlier_in_the_batch_gets_the_line() {
         ("add-contact", json!({"name": "Ann", "phones": [{"value": "0905000001"}]})),
         ("send-sms", json!({"content": "Hi", "phones": ["0905000001"]})),
     ]);
-    let made = decided[0].as_ref().unwrap().outcome.record.id;
+    let made = decided[0].as_ref().unwrap().outcome.record.as_ref().unwrap().id;
     assert_eq!(messages(decided[1].as_ref().unwrap())[0].customer, Some(made));
 }

@@ -113,7 +113,7 @@ fn claimed(decision: &Decision) -> Vec<(&str, bool)> {
 }
 
 fn code(decision: &Decision) -> String {
-    decision.outcome.record.name.code().unwrap()
+    decision.outcome.record.as_ref().unwrap().name.code().unwrap()
 }
 
 fn expect_faults(org: &TestOrg, data: Value, expected: &[(&str, &str)]) {
