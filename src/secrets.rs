@@ -172,6 +172,8 @@ fn hmac(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     Listener,
+    /// To which a system pushes what happens.
+    Connection,
     Session,
     /// A program's access to the management API.
     ApiKey,
@@ -181,6 +183,7 @@ impl TokenKind {
     const fn purpose(self) -> &'static str {
         match self {
             Self::Listener => "listener",
+            Self::Connection => "connection",
             Self::Session => "session",
             Self::ApiKey => "api-key",
         }
@@ -188,7 +191,7 @@ impl TokenKind {
 
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Listener => "",
+            Self::Listener | Self::Connection => "",
             Self::Session => "bs_",
             Self::ApiKey => "bk_",
         }

@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::secrets::TokenHash;
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::{Directory, Listener};
+use beeiq_core::records::connection::Connection;
 use beeiq_core::values::network::contains;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
@@ -46,4 +47,22 @@ pub(super) fn admit<'d>(
         return Err(Problem::new(Code::ListenerDisabled, detail));
     }
     Ok((listener, caller))
+}
+
+/// The connection that takes what is pushed: else 404 where the token leads nowhere, 410 where the
+/// connection is disabled.
+pub(super) fn admit_push<'d>(
+    directory: &'d Directory,
+    tokens: &[TokenHash],
+    at: DateTime<Utc>,
+) -> Result<&'d Connection, Problem> {
+    let connection = tokens
+        .iter()
+        .find_map(|token| directory.connection_of_token(&token.hash, at))
+        .ok_or_else(|| Problem::not_found("connection"))?;
+    if !connection.enabled {
+        let detail = "The connection is disabled; an admin can enable it.";
+        return Err(Problem::new(Code::ConnectionDisabled, detail));
+    }
+    Ok(connection)
 }

@@ -207,6 +207,15 @@ pub(super) struct DecidedAction {
     pub(super) result: Result<Outcome, Rejection>,
 }
 
+/// To whom an answer is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Teller {
+    /// Who wrote the payload and mends it: where nothing could be applied that is a problem.
+    Integrator,
+    /// Another system, which cannot mend anything: it has told what it had to (`connections.md` 2).
+    Source,
+}
+
 /// What became of a delivery, from which its answer is made.
 pub(super) struct DeliveryResult {
     pub(super) actions: Vec<DecidedAction>,
@@ -222,6 +231,7 @@ impl Answer {
         environment: Environment,
         options: Options,
         DeliveryResult { actions, warnings, unreal }: DeliveryResult,
+        teller: Teller,
     ) -> Self {
         let withdrawn = options.atomic && actions.iter().any(|one| one.result.is_err());
         let results: Vec<ActionResult> =
@@ -240,7 +250,10 @@ impl Answer {
             results,
             errors: Vec::new(),
         };
-        answer.become_problem(withdrawn);
+        match teller {
+            Teller::Integrator => answer.become_problem(withdrawn),
+            Teller::Source => {}
+        }
         answer
     }
 
@@ -271,6 +284,7 @@ impl Answer {
         match (self.status, self.summary.failed) {
             (Some(_), _) => DeliveryStatus::Failed,
             (None, 0) => DeliveryStatus::Succeeded,
+            (None, failed) if failed == self.summary.total => DeliveryStatus::Failed,
             (None, _) => DeliveryStatus::Partial,
         }
     }

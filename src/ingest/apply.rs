@@ -1,11 +1,11 @@
 //! One transaction: deliveries of an org, decided and kept with their answers in one commit. A
 //! single one is a group of one.
 
-use super::answer::{Answer, DeliveryResult};
+use super::answer::{Answer, DeliveryResult, Teller};
 use super::attempt_error::AttemptError;
 use super::batch::{Batch, Decided, Part, collect_keys};
 use super::codes::Reserved;
-use super::job::{Job, Origin};
+use super::job::{Cursor, Job, Origin};
 use super::pipeline::Parts;
 use super::progress::Progress;
 use super::received::Received;
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
 use crate::store::writes::{self, Delivery};
-use crate::store::{deliveries, directory};
+use crate::store::{deliveries, directory, pulls};
 use beeiq_core::batch::{Context, Keys, Request};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::Directory;
@@ -81,12 +81,11 @@ impl Parts {
         directory: &'a Directory,
         job: &'a Job,
     ) -> Result<Reading<'a>, AttemptError> {
-        let listener = job.admitted(directory)?;
+        let context = job.admitted(directory)?;
         // Before anything else, so that what has become wrong since does not change the answer.
         if let Some(idempotency) = &job.idempotency {
             in_org(conn, job.org, |conn| idempotency.seen_before(conn))?;
         }
-        let context = Context { directory, listener, connection: None };
         let (received, limits) = (&job.received, self.format_limits());
         let Received { format, body, headers, at, .. } = received;
         let told = Told { body, headers, at: *at };
@@ -203,9 +202,13 @@ impl Parts {
         if job.defers() {
             return Answered { reply: Reply::pending(id), answer: None };
         }
-        let answer = Answer::new(id, self.messages.environment, job.options, result);
+        let answer = Answer::new(id, self.messages.environment, job.options, result, job.teller());
         let body = serde_json::to_string(&answer).unwrap_or_default();
-        Answered { reply: Reply::processed(answer.http_status(), body), answer: Some(answer) }
+        let status = match job.teller() {
+            Teller::Integrator => answer.http_status(),
+            Teller::Source => 200,
+        };
+        Answered { reply: Reply::processed(status, body), answer: Some(answer) }
     }
 }
 
@@ -245,7 +248,7 @@ fn choose<'r>(
     let mut warnings = envelope.warnings.clone();
     let mut progress = Progress::default();
     match &job.origin {
-        Origin::Posted { .. } => {}
+        Origin::Posted { .. } | Origin::Pushed(_) | Origin::Pulled(_) => {}
         Origin::Deferred => {
             if !deliveries::take_turn(conn, job.org, job.listener, job.received.id)? {
                 return Err(AttemptError::NotDue);
@@ -276,7 +279,14 @@ fn keep<'a>(
     for ((reading, answered), mut progress) in readings.iter().zip(answered).zip(progress) {
         let (job, row) = (reading.job, row(reading, answered));
         match (&job.origin, &answered.answer) {
-            (Origin::Posted { .. }, _) => rows.push(row),
+            (Origin::Posted { .. } | Origin::Pushed(_), _) => rows.push(row),
+            (Origin::Pulled(cursor), _) => {
+                if let (Some(cursor), Some(connection)) = (cursor, job.connection) {
+                    let Cursor { resource, until } = cursor;
+                    pulls::move_cursor(conn, job.org, connection, resource, *until)?;
+                }
+                rows.push(row);
+            }
             (Origin::Deferred, _) => {
                 // Where somebody has rejected or deleted it meanwhile, nothing of it is applied.
                 if !deliveries::complete(conn, job.org, &row)? {

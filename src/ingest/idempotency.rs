@@ -10,10 +10,13 @@ use crate::store::deliveries::Kept;
 use crate::store::error::StoreError;
 use crate::store::idempotency;
 use crate::store::pool::Conn;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use beeiq_core::diagnostics::Code;
 use beeiq_core::records::delivery::DeliveryStatus;
 use beeiq_core::values::idempotency::{IdempotencyKey, InvalidIdempotencyKey, fingerprint};
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A key of a listener, with what it was sent for.
@@ -52,6 +55,22 @@ impl Idempotency {
         };
         let by = By::Sender(fingerprint(&received.query, &received.body));
         Ok(Some(Self { org, listener, key, at: received.at, by }))
+    }
+
+    /// The key of an event of that name: a system may give the same name to others, so that its body
+    /// belongs to it.
+    pub(super) fn of_event(
+        org: Uuid,
+        connection: Uuid,
+        name: &str,
+        body: &[u8],
+        at: DateTime<Utc>,
+    ) -> Option<Self> {
+        let by = By::Sender(fingerprint("", body));
+        let digest = Sha256::new().chain_update(name).chain_update([0]).chain_update(body);
+        let key =
+            IdempotencyKey::parse(BASE64_STANDARD.encode(digest.finalize()).as_bytes()).ok()?;
+        Some(Self { org, listener: connection, key, at, by })
     }
 
     /// The key of a delivery that is run again, where it had one and was rejected: its sender may

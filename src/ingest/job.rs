@@ -1,6 +1,7 @@
 //! A delivery on its way.
 
-use super::admission::{Credentials, admit};
+use super::admission::{Credentials, admit, admit_push};
+use super::answer::Teller;
 use super::attempt_error::AttemptError;
 use super::idempotency::Idempotency;
 use super::progress::Only;
@@ -8,12 +9,15 @@ use super::received::{Options, Received};
 use super::reply::Reply;
 use crate::clock;
 use crate::problem::Problem;
+use crate::secrets::TokenHash;
 use crate::store::deliveries::Kept;
 use crate::store::writes::Delivery;
+use beeiq_core::batch::Context;
 use beeiq_core::diagnostics::Warning;
 use beeiq_core::directory::{Directory, Listener};
 use beeiq_core::formats::Headers;
 use beeiq_core::records::delivery::DeliveryStatus;
+use chrono::{DateTime, Utc};
 use ipnetwork::IpNetwork;
 use std::time::Instant;
 use uuid::Uuid;
@@ -26,7 +30,10 @@ static NO_HEADERS: Headers = Headers::none();
 
 pub(crate) struct Job {
     pub(super) org: Uuid,
+    /// Whose defaults apply.
     pub(super) listener: Uuid,
+    /// The connection through which it came, where it did not come to the listener itself.
+    pub(super) connection: Option<Uuid>,
     pub(super) origin: Origin,
     pub(super) received: Received,
     pub(super) options: Options,
@@ -43,6 +50,10 @@ pub(super) enum Origin {
     /// Somebody posted it. With `defer` it is kept to be applied later; without they wait for what
     /// becomes of it. To be judged again under each directory.
     Posted { credentials: Credentials, defer: bool },
+    /// A system of which these are the tokens told it. To be judged again under each directory.
+    Pushed(Vec<TokenHash>),
+    /// It was asked for; with it what has been asked for moves on.
+    Pulled(Option<Cursor>),
     /// It was deferred, and its turn has come.
     Deferred,
     /// An admin runs actions of an earlier one again.
@@ -51,6 +62,21 @@ pub(super) enum Origin {
         root: Uuid,
         only: Only,
     },
+}
+
+/// To what a delivery belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whose {
+    pub(super) org: Uuid,
+    pub(super) listener: Uuid,
+    pub(super) connection: Option<Uuid>,
+}
+
+/// How far a resource of a connection has been asked for, once what is applied has been.
+#[derive(Clone, Debug)]
+pub(crate) struct Cursor {
+    pub(crate) resource: String,
+    pub(crate) until: DateTime<Utc>,
 }
 
 impl Job {
@@ -78,6 +104,7 @@ impl Job {
         let job = Self {
             org,
             listener: listener.id,
+            connection: None,
             origin: Origin::Posted { credentials, defer },
             received,
             options,
@@ -93,12 +120,23 @@ impl Job {
     pub(crate) fn deferred(org: Uuid, kept: Kept) -> Self {
         // It was read when it came; what is wrong with it now is not the query.
         let asked = Options::parse(&kept.query).unwrap_or_default();
-        Self::again((org, kept.listener_id), Origin::Deferred, kept.into(), asked, None)
+        let whose = Whose { org, listener: kept.listener_id, connection: kept.connection_id };
+        Self::again(whose, Origin::Deferred, kept.into(), asked, None)
+    }
+
+    /// What a connection heard.
+    pub(super) fn heard(
+        whose: Whose,
+        origin: Origin,
+        received: Received,
+        idempotency: Option<Idempotency>,
+    ) -> Self {
+        Self::again(whose, origin, received, Default::default(), idempotency)
     }
 
     /// What has been kept, to be applied now.
     pub(super) fn again(
-        (org, listener): (Uuid, Uuid),
+        Whose { org, listener, connection }: Whose,
         origin: Origin,
         received: Received,
         (options, warnings): (Options, Vec<Warning>),
@@ -107,6 +145,7 @@ impl Job {
         Self {
             org,
             listener,
+            connection,
             origin,
             received,
             options,
@@ -121,19 +160,38 @@ impl Job {
         self.received.id
     }
 
-    /// The listener, where it still takes the request. What has been taken is applied whatever has
-    /// become of the listener's address list or switch since.
+    /// The listener and connection, where they still take it. What has been taken is applied
+    /// whatever has become of an address list or switch since.
     pub(super) fn admitted<'d>(
         &self,
         directory: &'d Directory,
-    ) -> Result<&'d Listener, AttemptError> {
-        match &self.origin {
-            Origin::Posted { credentials, .. } => {
-                Ok(admit(directory, credentials).map_err(AttemptError::Refused)?.0)
+    ) -> Result<Context<'d>, AttemptError> {
+        let gone = |what| AttemptError::Rejected(Problem::not_found(what));
+        let connection = match (&self.origin, self.connection) {
+            (Origin::Posted { credentials, .. }, _) => {
+                let (listener, _) = admit(directory, credentials).map_err(AttemptError::Refused)?;
+                return Ok(Context { directory, listener, connection: None });
             }
-            Origin::Deferred | Origin::Replayed { .. } => directory
-                .listener(self.listener)
-                .ok_or_else(|| AttemptError::Rejected(Problem::not_found("listener any more"))),
+            (Origin::Pushed(tokens), _) => {
+                let told = admit_push(directory, tokens, self.received.at);
+                Some(told.map_err(AttemptError::Refused)?)
+            }
+            (Origin::Pulled(_) | Origin::Deferred | Origin::Replayed { .. }, Some(connection)) => {
+                let there = directory.connection(connection);
+                Some(there.ok_or_else(|| gone("connection any more"))?)
+            }
+            (Origin::Pulled(_) | Origin::Deferred | Origin::Replayed { .. }, None) => None,
+        };
+        let listener = connection.map_or(self.listener, |connection| connection.listener);
+        let listener = directory.listener(listener).ok_or_else(|| gone("listener any more"))?;
+        Ok(Context { directory, listener, connection })
+    }
+
+    /// Who is told what became of it.
+    pub(super) const fn teller(&self) -> Teller {
+        match self.connection {
+            Some(_) => Teller::Source,
+            None => Teller::Integrator,
         }
     }
 
@@ -163,11 +221,14 @@ impl Job {
         let (replay_of, headers) = match &self.origin {
             // The headers are those of the first.
             Origin::Replayed { root, .. } => (Some(*root), &NO_HEADERS),
-            Origin::Posted { .. } | Origin::Deferred => (None, headers),
+            Origin::Posted { .. } | Origin::Pushed(_) | Origin::Pulled(_) | Origin::Deferred => {
+                (None, headers)
+            }
         };
         Delivery {
             id: *id,
             listener_id: self.listener,
+            connection_id: self.connection,
             received_at: *at,
             caller: IpNetwork::from(*caller),
             query,

@@ -30,6 +30,28 @@ pub(crate) struct Received {
     pub(crate) body_complete: bool,
 }
 
+impl Received {
+    /// What a connection heard.
+    pub(super) fn heard(
+        (id, at, caller): (Uuid, DateTime<Utc>, IpAddr),
+        headers: Headers,
+        format: Format,
+        body: Vec<u8>,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            caller,
+            query: String::new(),
+            headers,
+            idempotency_keys: Vec::new(),
+            format,
+            body,
+            body_complete: true,
+        }
+    }
+}
+
 impl From<Kept> for Received {
     fn from(kept: Kept) -> Self {
         Self {

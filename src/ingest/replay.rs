@@ -3,7 +3,7 @@
 
 use super::deliver::to_its_end;
 use super::idempotency::Idempotency;
-use super::job::{Job, Origin};
+use super::job::{Job, Origin, Whose};
 use super::pipeline::Pipeline;
 use super::progress::Only;
 use super::received::{Options, Received};
@@ -100,9 +100,10 @@ fn replayed(org: Uuid, root: Kept, only: Only, caller: Option<IpAddr>) -> Result
     }
     let asked = Options::parse(&root.query)?;
     let idempotency = Idempotency::of_rejected(org, &root);
-    let (listener, origin) = (root.listener_id, Origin::Replayed { root: root.id, only });
+    let (listener, connection) = (root.listener_id, root.connection_id);
+    let origin = Origin::Replayed { root: root.id, only };
     let first = Received::from(root);
     let caller = caller.unwrap_or(first.caller);
     let received = Received { id: clock::new_id(), at: clock::now(), caller, ..first };
-    Ok(Job::again((org, listener), origin, received, asked, idempotency))
+    Ok(Job::again(Whose { org, listener, connection }, origin, received, asked, idempotency))
 }

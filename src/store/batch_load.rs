@@ -19,6 +19,10 @@ pub fn load(conn: &mut Conn, org: Uuid, keys: &Keys) -> Result<Snapshot> {
     let deals = deals::load::load(conn, org, keys)?;
     customers.known.extend(customers::load::load_by_id(conn, org, &deals.customers())?);
     let activities = activities::load(conn, org, keys)?;
+    if keys.customers_of_activities {
+        let theirs = activities.iter().map(|activity| activity.customer).collect();
+        customers.known.extend(customers::load::load_by_id(conn, org, &theirs)?);
+    }
     let mut tags = Vec::new();
     for (id, name, name_key) in load_tags(conn, org, keys)? {
         tags.push((name_key, id));

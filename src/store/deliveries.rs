@@ -91,6 +91,7 @@ pub(crate) fn queues_after(
 pub(crate) struct Kept {
     pub(crate) id: Uuid,
     pub(crate) listener_id: Uuid,
+    pub(crate) connection_id: Option<Uuid>,
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) caller: IpNetwork,
     #[diesel(deserialize_as = String)]

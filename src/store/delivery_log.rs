@@ -23,6 +23,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DeliveryFilters {
     pub(crate) listener: Option<Uuid>,
+    pub(crate) connection: Option<Uuid>,
     pub(crate) status: Option<DeliveryStatus>,
     /// Received then or later.
     pub(crate) from: Option<DateTime<Utc>>,
@@ -178,10 +179,13 @@ pub(crate) fn find(conn: &mut Conn, org: Uuid, id: Uuid) -> Result<Option<Whole>
 }
 
 fn narrowed<'a>(org: Uuid, filters: &DeliveryFilters) -> Rows<'a> {
-    let DeliveryFilters { listener, status, from, to, q } = filters.clone();
+    let DeliveryFilters { listener, connection, status, from, to, q } = filters.clone();
     let mut rows = deliveries::table.filter(deliveries::org_id.eq(org)).into_boxed();
     if let Some(listener) = listener {
         rows = rows.filter(deliveries::listener_id.eq(listener));
+    }
+    if let Some(connection) = connection {
+        rows = rows.filter(deliveries::connection_id.eq(connection));
     }
     if let Some(status) = status {
         rows = rows.filter(deliveries::status.eq(status.as_str()));

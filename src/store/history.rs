@@ -21,14 +21,23 @@ pub struct Line {
     pub actor_email: Option<String>,
     /// The listener by which it came, unless that has been deleted.
     pub listener: Option<(Uuid, String)>,
+    /// The connection through which it came.
+    pub connection: Option<Uuid>,
     /// The request that caused it.
     pub request_id: Option<Uuid>,
     /// What the event tells.
     pub event: Kept,
 }
 
-type Row =
-    (Uuid, DateTime<Utc>, (String, Value), Option<String>, Option<(Uuid, String)>, Option<Uuid>);
+type Row = (
+    Uuid,
+    DateTime<Utc>,
+    (String, Value),
+    Option<String>,
+    Option<(Uuid, String)>,
+    Option<Uuid>,
+    Option<Uuid>,
+);
 
 /// A page of a record's history, newest first; `before` is the last id of the page before. Whether
 /// the caller may see the record is for the `find_id` of its kind to say first.
@@ -66,16 +75,19 @@ pub fn list(
         (history::kind, history::details),
         users::email.nullable(),
         (listeners::id, listeners::name).nullable(),
+        history::connection_id,
         history::request_id,
     ));
     let rows: Vec<Row> = found.load(conn)?;
-    let line = |(id, at, (kind, details), actor_email, listener, request_id): Row| Line {
-        id,
-        at,
-        event: Kept::read(kind, details),
-        actor_email,
-        listener,
-        request_id,
-    };
+    let line =
+        |(id, at, (kind, details), actor_email, listener, connection, request_id): Row| Line {
+            id,
+            at,
+            event: Kept::read(kind, details),
+            actor_email,
+            listener,
+            connection,
+            request_id,
+        };
     Ok(rows.into_iter().map(line).collect())
 }

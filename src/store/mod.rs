@@ -30,6 +30,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod outbox_depth;
 pub mod pool;
+pub(crate) mod pulls;
 pub(crate) mod rekey;
 pub mod retention;
 pub mod sandbox;

@@ -30,6 +30,7 @@ diesel::table! {
         owner_id -> Uuid,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        as_of -> Nullable<Timestamptz>,
     }
 }
 
@@ -207,6 +208,7 @@ diesel::table! {
         unresolved -> Nullable<Int4>,
         format -> Text,
         attempts -> Int2,
+        connection_id -> Nullable<Uuid>,
     }
 }
 
@@ -242,6 +244,7 @@ diesel::table! {
         listener_id -> Nullable<Uuid>,
         request_id -> Nullable<Uuid>,
         details -> Jsonb,
+        connection_id -> Nullable<Uuid>,
     }
 }
 

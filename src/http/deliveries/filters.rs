@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 /// Beside `limit` and `cursor`.
-pub(super) const FILTERS: [&str; 5] = ["listener", "status", "from", "to", "q"];
+pub(super) const FILTERS: [&str; 6] = ["listener", "connection", "status", "from", "to", "q"];
 
 /// The query parameters of a list of deliveries, for the API's description.
 #[derive(IntoParams)]
@@ -25,6 +25,8 @@ pub(super) struct ListParameters {
     cursor: Option<String>,
     /// The listener's id.
     listener: Option<Uuid>,
+    /// The connection's id.
+    connection: Option<Uuid>,
     /// `pending`, `succeeded`, `partial`, `failed` or `rejected`.
     status: Option<String>,
     /// Received then or later.
@@ -39,15 +41,19 @@ pub(super) struct ListParameters {
 
 /// Reads the filters; 422 `invalid_query` names the parameter whose value can be no such thing.
 pub(super) fn read(query: &Query) -> Result<DeliveryFilters, Problem> {
-    let listener = query
-        .get("listener")
-        .map(|text| text.parse().map_err(|_| invalid("listener", "is not the id of a listener.")));
+    let id = |name: &str| {
+        let parse = |text: &str| {
+            text.parse().map_err(|_| invalid(name, &format!("is not the id of a {name}.")))
+        };
+        query.get(name).map(parse).transpose()
+    };
     let status = query.get("status").map(|text| {
         let words = DeliveryStatus::ALL.map(DeliveryStatus::as_str).join(", ");
         text.parse().map_err(|_| invalid("status", &format!("is one of {words}.")))
     });
     Ok(DeliveryFilters {
-        listener: listener.transpose()?,
+        listener: id("listener")?,
+        connection: id("connection")?,
         status: status.transpose()?,
         from: query.time("from")?,
         to: query.time("to")?,

@@ -198,6 +198,7 @@ fn activity(found: FoundActivity, directory: &Directory) -> Result<ActivityBody,
         deal: _,
         permit,
         owner: owner_id,
+        as_of: _,
         created_at,
         updated_at,
     } = record;

@@ -49,7 +49,7 @@ pub struct HistoryListener {
 
 /// A line of history, with its sentence.
 pub(super) fn history_line(line: Line) -> HistoryLine {
-    let Line { id, at, event, actor_email, listener, request_id } = line;
+    let Line { id, at, event, actor_email, listener, connection: _, request_id } = line;
     HistoryLine {
         id,
         at,

@@ -41,6 +41,7 @@ pub(super) struct ActivityRow {
     permit_group_id: Option<Uuid>,
     permit_user_ids: Vec<Option<Uuid>>,
     owner_id: Uuid,
+    as_of: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -66,6 +67,7 @@ impl ActivityRow {
             permit_group_id,
             permit_user_ids,
             owner_id,
+            as_of,
             created_at,
             updated_at,
         } = self;
@@ -85,6 +87,7 @@ impl ActivityRow {
             deal: deal_id,
             permit: Permit::from_parts(permit_status, permit_group_id, permit_user_ids),
             owner: owner_id,
+            as_of,
             created_at,
             updated_at,
         }
@@ -116,7 +119,7 @@ pub(in crate::store) fn is_lost(error: &DbError) -> bool {
 fn columns<'a>(org: Uuid, activities: &[&'a Activity]) -> Rows<'a> {
     rows!(org, activities.iter().copied(), Activity {
         id, kind, source, external_id, started_at, ended_at, outcome, subject, body, operator,
-        details, customer, deal, permit, owner, created_at, updated_at,
+        details, customer, deal, permit, owner, as_of, created_at, updated_at,
     } => {
         id: column(SqlUuid) = *id,
         kind: column(Text) = kind.as_str(),
@@ -137,6 +140,7 @@ fn columns<'a>(org: Uuid, activities: &[&'a Activity]) -> Rows<'a> {
         permit_group_id: column(Nullable<SqlUuid>) = permit.group(),
         permit_user_ids: id_lists = permit.users(),
         owner_id: column(SqlUuid) = *owner,
+        as_of: column(Nullable<Timestamptz>) = *as_of,
         created_at: column(Timestamptz) = *created_at,
         updated_at: column(Timestamptz) = *updated_at,
     })

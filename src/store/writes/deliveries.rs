@@ -15,6 +15,7 @@ use uuid::Uuid;
 pub(crate) struct Delivery<'a> {
     pub(crate) id: Uuid,
     pub(crate) listener_id: Uuid,
+    pub(crate) connection_id: Option<Uuid>,
     pub(crate) received_at: DateTime<Utc>,
     pub(crate) caller: IpNetwork,
     pub(crate) query: &'a str,
@@ -42,6 +43,7 @@ pub(super) fn insert<'a>(org: Uuid, deliveries: &[Delivery<'a>]) -> Option<State
     let rows = Rows::of(org)
         .column::<SqlUuid, _>("id", each(deliveries, |it| it.id))
         .column::<SqlUuid, _>("listener_id", each(deliveries, |it| it.listener_id))
+        .column::<Nullable<SqlUuid>, _>("connection_id", each(deliveries, |it| it.connection_id))
         .column::<Timestamptz, _>("received_at", each(deliveries, |it| it.received_at))
         .column::<Inet, _>("caller", each(deliveries, |it| it.caller))
         .column::<Text, _>("query", each(deliveries, |it| it.query))

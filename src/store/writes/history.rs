@@ -23,6 +23,10 @@ pub(super) fn insert(org: Uuid, lines: &[(Origin, HistoryLine)]) -> Option<State
         .column::<Nullable<SqlUuid>, _>("ticket_id", each(lines, |(_, line)| line.subject.ticket()))
         .column::<SqlUuid, _>("actor_id", each(lines, |(origin, _)| origin.sender))
         .column::<SqlUuid, _>("listener_id", each(lines, |(origin, _)| origin.listener))
+        .column::<Nullable<SqlUuid>, _>(
+            "connection_id",
+            each(lines, |(origin, _)| origin.connection),
+        )
         .column::<SqlUuid, _>("request_id", each(lines, |(origin, _)| origin.request))
         .json("details", "{}", each(lines, |(_, line)| Some(Json(&line.event))));
     Some(rows.insert("history"))
