@@ -7,10 +7,10 @@
 //! In a change what is absent or empty stays, and `null` clears.
 
 use super::act::Act;
-use super::add_activity::history;
 use super::customer::linked_customer::{Linked, LinkedCustomer};
 use super::deal::changes::{Names, field_changes};
 use super::deal::fields::{DEAL_FIELDS, DealFields, Stage, stage_names};
+use super::deal::heard::{DealOfSource, activities_linked, gaps_filled, linked, new_stage};
 use super::of_source::OfSource;
 use crate::batch::{
     Change, Context, Decision, Ids, Keys, KnownDeal, Link, Outcome, Overlay, Rejection, Related,
@@ -18,7 +18,6 @@ use crate::batch::{
 };
 use crate::diagnostics::{Code, Diagnostics, Pointer};
 use crate::json::{Fields, Given, Mode};
-use crate::records::activity::Activity;
 use crate::records::counter::Counter;
 use crate::records::deal::{Deal, DealOwners};
 use crate::records::history::{Event, Maker, NamedDeal, OfDeal, Updated};
@@ -33,14 +32,6 @@ pub struct AddDeal {
     at: Pointer,
     fields: DealFields,
     of_source: Option<DealOfSource>,
-}
-
-/// What a source knows of a deal beyond its fields.
-#[derive(Clone, Debug, PartialEq)]
-struct DealOfSource {
-    of_source: OfSource,
-    /// The stage of a new one that has none of its own.
-    stage: Option<Uuid>,
 }
 
 /// Which deal is meant.
@@ -145,20 +136,7 @@ impl AddDeal {
         context: Context<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Self {
-        let stages = &context.directory.deal_stages;
-        let first = stages.iter().next().map(|stage| stage.id);
-        let stage = stage.map_or(first, |name| {
-            let named = stages.named(name).map(|stage| stage.id);
-            if named.is_none() {
-                let message = format!(
-                    "The connection puts new deals into the stage \"{name}\", which the org does not \
-                     have; it has {}.",
-                    stage_names(context)
-                );
-                diagnostics.fault(Code::UnknownStage, self.at.member("stage"), message);
-            }
-            named
-        });
+        let stage = new_stage(stage, &self.at, context, diagnostics);
         self.of_source = Some(DealOfSource { of_source, stage });
         self
     }
@@ -407,50 +385,6 @@ impl AddDeal {
         }
         revised
     }
-}
-
-/// The deal that is there, with what it lacks taken from an older telling.
-fn gaps_filled(deal: &Deal, older: Deal) -> Deal {
-    Deal {
-        value: deal.value.or(older.value),
-        description: deal.description.clone().or(older.description),
-        category: deal.category.or(older.category),
-        package: deal.package.or(older.package),
-        close_date: deal.close_date.or(older.close_date),
-        deal_with: deal.deal_with.or(older.deal_with),
-        ..deal.clone()
-    }
-}
-
-/// The customer of whom a source tells.
-fn linked(
-    of_source: &OfSource,
-    at: &Pointer,
-    overlay: &Overlay<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Linked> {
-    let customer = of_source.find_or_tell(at, overlay, diagnostics)?.clone();
-    Some(Linked { customer, link: Link::Linked, related: Vec::new() })
-}
-
-/// The activities that a deal is about get it, where they have none.
-fn activities_linked(
-    of_source: &OfSource,
-    deal: Uuid,
-    overlay: &Overlay<'_>,
-    ids: &mut dyn Ids,
-) -> Vec<Change> {
-    let known = of_source.activities.iter().filter_map(|key| overlay.activities.with_key(key));
-    known
-        .filter(|activity| activity.deal.is_none())
-        .flat_map(|activity| {
-            let updated_at = overlay.request.now;
-            let activity = Activity { deal: Some(deal), updated_at, ..activity.clone() };
-            let mut changes = history(&activity, Event::ActivityUpdated, ids);
-            changes.push(Change::ActivityChanged(Box::new(activity)));
-            changes
-        })
-        .collect()
 }
 
 impl Links {

@@ -213,8 +213,7 @@ fn has_ticket(activity: &Activity) -> bool {
 
 impl AddTicket {
     /// The ticket as a source asks for it, which knows whose it is; it is opened once.
-    pub fn heard(mut self, of_source: OfSource, diagnostics: &mut Diagnostics) -> Self {
-        diagnostics.faults.retain(|fault| fault.code != Code::MissingIdentifier);
+    pub fn heard(mut self, of_source: OfSource) -> Self {
         self.of_source = Some(of_source);
         self
     }

@@ -174,6 +174,8 @@ impl Action {
     ) -> Option<Self> {
         let action = Self::read_data(action_type, data, at, context, diagnostics)?;
         let Some(connection) = context.connection else { return Some(action) };
+        // Whose it is the source knows.
+        diagnostics.faults.retain(|fault| fault.code != Code::MissingIdentifier);
         let stage = heard.new_deal_stage.clone();
         let of_source = OfSource::new(heard, connection.source(), connection.on_match, context);
         Some(match action {
@@ -182,7 +184,7 @@ impl Action {
                 Self::AddDeal(Box::new(it.heard(of_source, stage.as_deref(), context, diagnostics)))
             }
             Self::AddActivity(it) => Self::AddActivity(Box::new(it.heard(of_source))),
-            Self::AddTicket(it) => Self::AddTicket(Box::new(it.heard(of_source, diagnostics))),
+            Self::AddTicket(it) => Self::AddTicket(Box::new(it.heard(of_source))),
             Self::UpdateContact(_)
             | Self::AddLead(_)
             | Self::UpdateLead(_)

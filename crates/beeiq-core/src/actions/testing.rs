@@ -12,6 +12,8 @@ use crate::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, Sla, User, Users,
     WelcomeEmail, WelcomeSms,
 };
+use crate::formats::Item;
+use crate::records::connection::{Connection, OnMatch, SourceSettings};
 use crate::records::counter::Counter;
 use crate::records::customer::{Customer, CustomerCode, CustomerKind};
 use crate::records::identity::{Identity, IdentityKind};
@@ -32,6 +34,8 @@ pub struct TestOrg {
     pub listener: Listener,
     pub sender: User,
     pub snapshot: Snapshot,
+    /// The connection through which payloads come.
+    pub connection: Option<Connection>,
 }
 
 /// A recognisable id.
@@ -168,7 +172,24 @@ impl TestOrg {
             directory,
             listener,
             snapshot,
+            connection: None,
         }
+    }
+
+    /// Payloads come through a connection with these settings.
+    pub fn connected(mut self, settings: SourceSettings, on_match: OnMatch) -> Self {
+        self.connection = Some(Connection {
+            id: id(81),
+            name: "Calls".to_owned(),
+            enabled: true,
+            listener: self.listener.id,
+            sender: self.sender.id,
+            tokens: Vec::new(),
+            welcome: false,
+            on_match,
+            settings,
+        });
+        self
     }
 
     /// The listener drops names that the org does not have.
@@ -266,7 +287,8 @@ impl TestOrg {
 
     /// What its payloads are read by.
     pub fn context(&self) -> Context<'_> {
-        Context { directory: &self.directory, listener: &self.listener, connection: None }
+        let Self { directory, listener, connection, .. } = self;
+        Context { directory, listener, connection: connection.as_ref() }
     }
 
     fn request(&self) -> Request<'_> {
@@ -291,31 +313,30 @@ impl TestOrg {
 
     /// Reads and decides one action after the other; later ones see what earlier ones did.
     pub fn decide_all(&self, actions: &[(&str, Value)]) -> Vec<Result<Decision, Rejection>> {
-        let at = |index| Pointer::root().member("data").index(index);
-        let read: Vec<(Option<Action>, Diagnostics)> = actions
-            .iter()
-            .enumerate()
-            .map(|(index, (action_type, data))| {
-                let mut diagnostics = Diagnostics::default();
-                let action =
-                    Action::read(action_type, data, &at(index), self.context(), &mut diagnostics);
-                (action, diagnostics)
-            })
-            .collect();
+        let item = |(index, (action_type, data)): (usize, &(&str, Value))| {
+            let at = Pointer::root().member("data").index(index);
+            let mut diagnostics = Diagnostics::default();
+            let action = Action::read(action_type, data, &at, self.context(), &mut diagnostics);
+            Item { index, action_type: None, action, diagnostics, places: None }
+        };
+        self.decide_items(&actions.iter().enumerate().map(item).collect::<Vec<_>>())
+    }
+
+    /// Decides one action after the other; later ones see what earlier ones did.
+    pub fn decide_items(&self, items: &[Item]) -> Vec<Result<Decision, Rejection>> {
         let mut keys = Keys::default();
-        read.iter()
-            .filter_map(|(action, _)| action.as_ref())
-            .for_each(|a| a.collect_keys(&mut keys));
+        items
+            .iter()
+            .filter_map(|item| item.action.as_ref())
+            .for_each(|action| action.collect_keys(&mut keys));
         let mut snapshot = self.snapshot.clone();
         snapshot.customers.by_name = self.by_name(keys);
         let mut overlay = Overlay::new(self.request(), snapshot);
         let mut ids = Counting::default();
-        read.into_iter()
-            .map(|(action, diagnostics)| {
-                let Some(action) = action else {
-                    return Err(diagnostics.into());
-                };
-                let decision = action.decide(&overlay, &mut ids, diagnostics)?;
+        items
+            .iter()
+            .map(|item| {
+                let decision = item.decide(&overlay, &mut ids)?;
                 overlay.apply(decision.changes.clone());
                 Ok(decision)
             })

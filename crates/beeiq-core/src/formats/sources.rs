@@ -96,3 +96,6 @@ pub(super) fn pulled_item(item: usize) -> Pointer {
 pub(super) fn pulled_item_at(pointer: &str) -> Option<usize> {
     pointer.strip_prefix("/items/")?.split('/').next()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
