@@ -187,6 +187,14 @@ impl Job {
         Ok(Context { directory, listener, connection })
     }
 
+    /// The HTTP status of an answer that has this one for who can mend what is wrong.
+    pub(super) const fn status(&self, status: u16) -> u16 {
+        match self.teller() {
+            Teller::Integrator => status,
+            Teller::Source => 200,
+        }
+    }
+
     /// Who is told what became of it.
     pub(super) const fn teller(&self) -> Teller {
         match self.connection {

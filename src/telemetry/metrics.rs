@@ -19,6 +19,12 @@ pub struct Counters {
     deliveries: Family<DeliveryLabels, Counter>,
     actions: Family<ActionLabels, Counter>,
     given_up: Counter,
+    refused_events: Family<RefusalLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    code: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -53,13 +59,15 @@ impl Default for Counters {
             deliveries: Family::default(),
             actions: Family::default(),
             given_up: Counter::default(),
+            refused_events: Family::default(),
         }
     }
 }
 
 impl Counters {
     pub(crate) fn register(&self, registry: &mut Registry) {
-        let Self { requests, request_seconds, deliveries, actions, given_up } = self;
+        let Self { requests, request_seconds, deliveries, actions, given_up, refused_events } =
+            self;
         registry.register("beeiq_http_requests", "Requests answered", requests.clone());
         registry.register_with_unit(
             "beeiq_http_request_duration",
@@ -77,6 +85,11 @@ impl Counters {
             "beeiq_deliveries_given_up",
             "Deliveries answered 202 that could not be applied, for their own fault",
             given_up.clone(),
+        );
+        registry.register(
+            "beeiq_connection_events_refused",
+            "Events pushed to connections that were not kept, by why",
+            refused_events.clone(),
         );
     }
 
@@ -96,6 +109,11 @@ impl Counters {
     /// Counts a deferred delivery that is not tried any more.
     pub(crate) fn gave_up(&self) {
         self.given_up.inc();
+    }
+
+    /// Counts an event pushed to a connection that is not kept; `code` says why.
+    pub(crate) fn refused_event(&self, code: &'static str) {
+        self.refused_events.get_or_create(&RefusalLabels { code }).inc();
     }
 
     /// Counts actions whose answer is committed, by their types and statuses.
