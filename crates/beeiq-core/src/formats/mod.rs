@@ -9,6 +9,7 @@ mod envelope;
 mod headers;
 mod iadvize;
 mod oktium;
+mod pulled;
 mod sources;
 mod wolkvox;
 
@@ -134,7 +135,7 @@ impl Format {
         match self {
             Self::Beeiq => beeiq::pointer_to(index),
             Self::Oktium => Pointer::root(),
-            Self::Iadvize | Self::Wolkvox => sources::pulled_item(self.item_of(index)),
+            Self::Iadvize | Self::Wolkvox => pulled::pointer_to(self.item_of(index)),
         }
     }
 
@@ -151,7 +152,7 @@ impl Format {
         match self {
             Self::Beeiq => beeiq::action_at(pointer),
             Self::Oktium => Some(0),
-            Self::Iadvize | Self::Wolkvox => sources::pulled_item_at(pointer),
+            Self::Iadvize | Self::Wolkvox => pulled::item_at(pointer),
         }
     }
 }

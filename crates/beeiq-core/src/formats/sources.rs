@@ -10,9 +10,6 @@ use crate::directory::User;
 use crate::records::connection::{Connection, SourceSettings};
 use serde_json::Value;
 
-/// Deeper than anything that the three systems tell, and than what is made of it.
-pub(super) const DEEPEST: usize = 64;
-
 /// Under which the data of a draft stands while it is read: no body has it.
 const DATA: &str = "\u{1}";
 
@@ -31,7 +28,7 @@ pub(super) fn read<'a>(
         SourceSettings::Oktium(settings) => oktium::drafts(told, settings),
         SourceSettings::Iadvize(settings) => iadvize::drafts(told, settings),
         SourceSettings::Wolkvox(settings) => {
-            wolkvox::drafts(told, settings, context.directory.org.time_zone)
+            wolkvox::drafts(told, settings, &context.directory.org)
         }
     }?;
     let items = drafts.into_iter().map(|draft| item(draft, context)).collect();
@@ -86,15 +83,6 @@ impl Places {
             }
         }
     }
-}
-
-/// Where an item of a pulled document stands.
-pub(super) fn pulled_item(item: usize) -> Pointer {
-    Pointer::root().member("items").index(item)
-}
-
-pub(super) fn pulled_item_at(pointer: &str) -> Option<usize> {
-    pointer.strip_prefix("/items/")?.split('/').next()?.parse().ok()
 }
 
 #[cfg(test)]
