@@ -182,6 +182,34 @@ pub(super) fn line(text: &str, from: &Pointer, diagnostics: &mut Diagnostics) ->
     text.chars().take(LONGEST_LINE - 1).chain(['…']).collect()
 }
 
+/// As much of a text as takes so many bytes as JSON.
+pub(super) fn fit_json(
+    text: &str,
+    most: usize,
+    from: &Pointer,
+    diagnostics: &mut Diagnostics,
+) -> String {
+    let (mut room, mut end) = (most.saturating_sub("\"…\"".len()), None);
+    for (at, character) in text.char_indices() {
+        let bytes = match character {
+            '"' | '\\' => 2,
+            control if control < ' ' => 6,
+            other => other.len_utf8(),
+        };
+        match room.checked_sub(bytes) {
+            Some(left) => room = left,
+            None => {
+                end = Some(at);
+                break;
+            }
+        }
+    }
+    let Some(kept) = end.and_then(|end| text.get(..end)) else { return text.to_owned() };
+    let message = format!("It is longer than {} KiB; the rest was left out.", most / 1024);
+    diagnostics.warn(Code::TooLong, from, message);
+    format!("{kept}…")
+}
+
 /// The details of an activity: as many of the members as they hold.
 pub(super) fn put_details<'m>(
     draft: &mut Draft,

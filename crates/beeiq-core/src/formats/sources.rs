@@ -26,7 +26,9 @@ pub(super) fn read<'a>(
     let sender = sender(connection, context)?;
     let drafts = match &connection.settings {
         SourceSettings::Oktium(settings) => oktium::drafts(told, settings),
-        SourceSettings::Iadvize(settings) => iadvize::drafts(told, settings),
+        SourceSettings::Iadvize(settings) => {
+            iadvize::drafts(told, settings, context.directory.org.region)
+        }
         SourceSettings::Wolkvox(settings) => {
             wolkvox::drafts(told, settings, &context.directory.org)
         }
