@@ -54,27 +54,34 @@ impl Document {
         }
     }
 
-    /// Its items, or why nothing can be made of one; that is told as of its `part`.
-    pub(super) fn items(&self, part: Part) -> impl Iterator<Item = Result<PulledItem<'_>, Draft>> {
-        self.items.iter().enumerate().map(move |(index, value)| {
+    /// What `read` makes of its items. One that is none fails, as that `part`.
+    pub(super) fn drafts(
+        &self,
+        part: Part,
+        read: impl Fn(&PulledItem<'_>) -> Vec<Draft>,
+    ) -> Vec<Draft> {
+        let drafts = |(index, value): (usize, &Value)| {
             let at = pointer_to(index);
-            let failed =
-                |code, message: &str| Draft::new(index, &at, part).failed(code, &at, message);
             match value {
-                Value::Object(fields) if fields.is_empty() => Err(failed(
-                    Code::Required,
-                    "Nothing is left of the item: what it told was taken out with its customer.",
-                )),
-                Value::Object(fields) => {
-                    Ok(PulledItem { index, told: Object { fields, at: at.clone() } })
+                Value::Object(fields) if !fields.is_empty() => {
+                    read(&PulledItem { index, told: Object { fields, at } })
+                }
+                Value::Object(_) => {
+                    let message = "Nothing is left of the item: what it told was taken out with its \
+                                   customer.";
+                    vec![Draft::new(index, &at, part).failed(Code::Required, &at, message)]
                 }
                 Value::Null
                 | Value::Bool(_)
                 | Value::Number(_)
                 | Value::String(_)
-                | Value::Array(_) => Err(failed(Code::WrongType, "The item is no object.")),
+                | Value::Array(_) => {
+                    let message = "The item is no object.";
+                    vec![Draft::new(index, &at, part).failed(Code::WrongType, &at, message)]
+                }
             }
-        })
+        };
+        self.items.iter().enumerate().flat_map(drafts).collect()
     }
 
     /// What was looked up of that kind by that id, where it was there.
@@ -114,7 +121,8 @@ impl PulledItem<'_> {
 /// An object as another system writes it: what is blank, or of another type than asked for, is absent.
 #[derive(Clone, Debug)]
 pub(super) struct Object<'v> {
-    fields: &'v Map<String, Value>,
+    /// As they came.
+    pub(super) fields: &'v Map<String, Value>,
     /// Where it stands.
     pub(super) at: Pointer,
 }

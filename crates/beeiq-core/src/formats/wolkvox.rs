@@ -32,8 +32,7 @@ pub(super) fn drafts(
         zone: settings.time_zone.unwrap_or(org.time_zone),
         region: org.region,
     };
-    let rows = document.items(Part::Activity);
-    Ok(rows.flat_map(|row| row.map_or_else(|failed| vec![failed], |it| reader.read(&it))).collect())
+    Ok(document.drafts(Part::Activity, |row| reader.read(row)))
 }
 
 pub(super) fn items_that(body: &[u8], is_so: impl Fn(&Value) -> bool) -> Option<BTreeSet<usize>> {

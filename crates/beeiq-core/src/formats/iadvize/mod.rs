@@ -37,9 +37,7 @@ pub(super) fn drafts(
         IadvizeResource::Satisfactions => (Part::Activity, satisfaction::drafts),
         IadvizeResource::Callmeetings => (Part::Activity, callmeeting::drafts),
     };
-    let items = document.items(part);
-    let drafts =
-        items.flat_map(|it| it.map_or_else(|failed| vec![failed], |it| read(&reader, &it)));
+    let mut drafts = document.drafts(part, |item| read(&reader, item));
     // Who is named again with nothing new to tell is told of once.
     let mut told = HashSet::new();
     let is_news = |draft: &Draft| match draft.part {
@@ -48,7 +46,8 @@ pub(super) fn drafts(
         }
         Part::Deal | Part::Activity | Part::Ticket => true,
     };
-    Ok(drafts.filter(is_news).collect())
+    drafts.retain(is_news);
+    Ok(drafts)
 }
 
 pub(super) fn items_that(body: &[u8], is_so: impl Fn(&Value) -> bool) -> Option<BTreeSet<usize>> {

@@ -60,8 +60,8 @@ fn told(time: DateTime<Utc>) -> String {
 mod tests {
     use super::*;
     use crate::formats::Part;
-    use crate::formats::pulled::Document;
     use crate::formats::pulled::testing::{document, places};
+    use crate::formats::pulled::{Document, pointer_to};
     use crate::records::connection::IadvizeSettings;
     use crate::values::phone::Region;
     use serde_json::{Value, json};
@@ -69,13 +69,13 @@ mod tests {
     fn with_reader<T>(item: &Value, read: impl FnOnce(&Reader<'_>, &Object<'_>) -> T) -> T {
         let websites =
             json!({"1": {"timezone": "Europe/Paris"}, "2": {"timezone": "Mars"}, "3": {}});
-        let body = document("x", &[item.clone()], &json!({ "website": websites }));
+        let body = document("x", std::slice::from_ref(item), &json!({ "website": websites }));
         let document = Document::read(&body).unwrap();
         let settings = IadvizeSettings::default();
         let region = Region::parse("VN").unwrap();
         let reader = Reader { document: &document, settings: &settings, region };
-        let item = document.items(Part::Activity).next().unwrap().unwrap();
-        read(&reader, &item.told)
+        let item = Object { fields: item.as_object().unwrap(), at: pointer_to(0) };
+        read(&reader, &item)
     }
 
     #[test]

@@ -51,10 +51,10 @@ impl Transcript {
     pub(super) fn put(&self, draft: &mut Draft, from: &Pointer) {
         let (body, left_out) = self.fitted();
         if left_out > 0 {
+            let kib = LARGEST / 1024;
             let message = format!(
-                "The transcript is longer than the {} KiB that are kept; {left_out} lines of it were \
-                 left out or cut.",
-                LARGEST / 1024
+                "The transcript is longer than the {kib} KiB that are kept. Lines left out or cut: \
+                 {left_out}."
             );
             draft.diagnostics.warn(Code::TooLong, from, message);
         }
@@ -90,7 +90,7 @@ impl Transcript {
         }
         left_out += lines.count();
         body.push_str(&format!(
-            "[The transcript is longer than what is kept: {left_out} lines were left out or cut.]"
+            "[The transcript is longer than what is kept. Lines left out or cut: {left_out}]"
         ));
         (body, left_out)
     }
