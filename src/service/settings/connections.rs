@@ -1,0 +1,426 @@
+//! Connections (`connections.md` 1): other systems that feed an org.
+
+use super::users::yes;
+use super::{Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room};
+use crate::clock;
+use crate::problem::{Problem, Result};
+use crate::secrets::{Keyring, TokenKind, new_token};
+use crate::service::validity;
+use crate::store::pool::Conn;
+use crate::store::settings::Rows;
+use crate::store::settings::connections::{
+    self, ConnectionRow, ConnectionValues, secret_place, token_place,
+};
+use crate::store::settings::listeners::NewToken;
+use crate::store::word::Stored;
+use crate::store::{directory, orgs};
+use beeiq_core::diagnostics::{Code, Fault};
+use beeiq_core::directory::Directory;
+use beeiq_core::records::audit::{Action, changes};
+use beeiq_core::records::connection::{OktiumSettings, OnMatch, Source};
+use beeiq_core::values::email::Email;
+use beeiq_core::values::masking::MASK;
+use beeiq_core::values::suggest::listed;
+use beeiq_core::values::text::fold;
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+const MOST: i64 = 100;
+/// The longest that rotated tokens may go on working: a year.
+const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
+/// Of texts in the settings of a kind.
+const LONGEST: usize = 255;
+const MOST_STAGES: usize = 100;
+/// The member of the settings that is a secret.
+const SECRET: &str = "secret";
+
+/// What of a connection can be set.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Connection)]
+pub struct ConnectionSettings {
+    /// Which system: `oktium`. Fixed once it is made.
+    kind: Source,
+    /// Unique in the org, in any case.
+    #[serde(deserialize_with = "validity::cleaned")]
+    #[validate(custom(function = "validity::name"))]
+    #[schema(min_length = 1, max_length = 255)]
+    name: String,
+    /// Whether it takes anything.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    enabled: bool,
+    /// The listener whose defaults apply: tag, sources, unknown references, welcome messages.
+    listener_id: Uuid,
+    /// The e-mail of an active user: they own what is created.
+    sender_user: String,
+    /// Whether customers that it makes get the listener's welcome messages.
+    #[serde(default)]
+    welcome: bool,
+    /// What happens to a customer who is there already.
+    #[serde(default = "fill")]
+    on_match: OnMatch,
+    /// From when on what happened is asked for; when it was made where it is not said.
+    #[serde(default)]
+    since: Option<DateTime<Utc>>,
+    /// Those of the kind. Of Oktium `secret`, which is never shown, `businessId`, `stages` (a deal
+    /// stage for each status of an order) and `defaultStage`.
+    #[schema(value_type = Object)]
+    settings: Value,
+}
+
+const fn fill() -> OnMatch {
+    OnMatch::Fill
+}
+
+impl Settings for ConnectionSettings {
+    const NAME: &'static str = "Connection";
+    const WHAT: &'static str = "connection";
+
+    fn key(&self) -> &str {
+        &self.name
+    }
+}
+
+/// What is shown of a connection besides.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// Where its system sends what happens. Whoever knows it and the secret may.
+    url: Option<String>,
+    /// `active`, `paused` or `disabled`.
+    status: &'static str,
+    /// Why it takes nothing, or took nothing last.
+    last_error: Option<LastError>,
+    /// When its system was last asked.
+    last_run_at: Option<DateTime<Utc>>,
+    /// When it is asked next.
+    next_run_at: Option<DateTime<Utc>>,
+    /// How far each resource has been asked for.
+    #[schema(value_type = Object)]
+    cursors: Map<String, Value>,
+    #[serde(skip)]
+    secret_sealed: Vec<u8>,
+    #[serde(skip)]
+    last_heard_at: Option<DateTime<Utc>>,
+}
+
+/// What was wrong last.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LastError {
+    /// The stable code.
+    code: String,
+    /// What to do.
+    message: String,
+    /// When.
+    at: DateTime<Utc>,
+}
+
+pub type Connection = Entry<ConnectionSettings, State>;
+
+/// Whether a connection works (`connections.md` 1).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Tested {
+    ok: bool,
+    /// `ok`, or what is wrong.
+    code: String,
+    /// In a sentence.
+    message: String,
+}
+
+#[derive(Clone)]
+pub struct Connections {
+    key: Keyring,
+    public_url: String,
+}
+
+impl Resource for Connections {
+    type Settings = ConnectionSettings;
+    type Extra = State;
+    type Filter = ();
+    const DELIVERIES: Deliveries = Deliveries::Informed;
+
+    fn path(&self) -> &'static str {
+        "connections"
+    }
+
+    fn load(&self, conn: &mut Conn, org: Uuid, rows: Rows, (): &()) -> Result<Vec<Connection>> {
+        let rows = connections::list(conn, org, rows)?;
+        rows.into_iter()
+            .map(|(row, sender, active)| self.entry(conn, org, row, sender, active))
+            .collect()
+    }
+
+    /// What has become of it meanwhile does not make a read one stale.
+    fn version(entry: &Connection) -> Result<Value> {
+        let Entry { id, settings, created_at, extra } = entry;
+        super::json(&(id, settings, created_at, &extra.secret_sealed))
+    }
+
+    fn check(&self, edit: &mut Edit<'_>, settings: &ConnectionSettings) -> Result<()> {
+        checked(edit, settings).map(|_| ())
+    }
+
+    fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &ConnectionSettings) -> Written {
+        room(connections::count(edit.conn, edit.org)?, MOST, "connection")?;
+        let values = self.values(edit, id, None, settings)?;
+        let token = self.new_token(edit)?;
+        connections::create(edit.conn, edit.org, id, &values, edit.now)?;
+        Ok(connections::add_token(edit.conn, edit.org, id, &token, edit.now)?)
+    }
+
+    /// Its URLs end at once; what it heard stays.
+    fn delete(&self, edit: &mut Edit<'_>, present: &Connection) -> Written {
+        Ok(connections::delete(edit.conn, edit.org, present.id)?)
+    }
+}
+
+impl Changing for Connections {
+    fn change(
+        &self,
+        edit: &mut Edit<'_>,
+        present: &Connection,
+        settings: &ConnectionSettings,
+    ) -> Written {
+        let values = self.values(edit, present.id, Some(present), settings)?;
+        Ok(connections::update(edit.conn, edit.org, present.id, &values, edit.now)?)
+    }
+}
+
+impl Connections {
+    pub(crate) fn new(key: &Keyring, public_url: &str) -> Self {
+        Self { key: key.clone(), public_url: public_url.to_owned() }
+    }
+
+    /// Gives a connection a new URL; the earlier ones end with the grace, which is in seconds.
+    pub(crate) fn rotate(&self, edit: &mut Edit<'_>, id: &str, grace: u32) -> Result<Connection> {
+        if grace > LONGEST_GRACE {
+            let message = "The grace is at most 366 days.";
+            return Err(fault(Code::OutOfRange, "/graceSeconds", message));
+        }
+        edit.begin(Self::DELIVERIES)?;
+        let id = found(edit.conn, edit.org, self, id)?.id;
+        let end = edit.now + Duration::seconds(i64::from(grace));
+        let token = self.new_token(edit)?;
+        connections::end_tokens(edit.conn, edit.org, id, end, edit.now)?;
+        connections::add_token(edit.conn, edit.org, id, &token, edit.now)?;
+        let id = id.to_string();
+        let connection = super::read(edit.conn, edit.org, self, &id)?;
+        let subject = Subject { resource: self.path(), id: &id, name: connection.settings.key() };
+        let grace = changes(&Value::Null, &json!({"graceSeconds": grace}));
+        edit.log(Action::Rotated, subject, &grace)?;
+        Ok(connection)
+    }
+
+    /// Whether it is set up, and when its system last told something.
+    pub(crate) fn test(&self, conn: &mut Conn, org: Uuid, id: &str) -> Result<Tested> {
+        let connection = super::read(conn, org, self, id)?;
+        let State { status, last_error, last_heard_at, .. } = connection.extra;
+        let (code, message) = match (last_error, last_heard_at) {
+            _ if status == "disabled" => {
+                ("connection_disabled".to_owned(), "It is disabled; enable it.".to_owned())
+            }
+            (Some(LastError { code, message, at }), _) => (code, format!("{message} (At {at}.)")),
+            (None, None) => {
+                let message = "Nothing has come yet; enter its URL and secret in the other system.";
+                ("nothing_heard".to_owned(), message.to_owned())
+            }
+            (None, Some(at)) => ("ok".to_owned(), format!("Something last came at {at}.")),
+        };
+        Ok(Tested { ok: code == "ok", code, message })
+    }
+
+    /// What is to be kept; a mask stands for the secret that is kept already.
+    fn values(
+        &self,
+        edit: &mut Edit<'_>,
+        id: Uuid,
+        present: Option<&Connection>,
+        settings: &ConnectionSettings,
+    ) -> Result<ConnectionValues> {
+        let Checked { sender, own, secret } = checked(edit, settings)?;
+        if present.is_some_and(|present| present.settings.kind != settings.kind) {
+            let message = "The `kind` is fixed once a connection is made; make another one.";
+            return Err(fault(Code::InvalidValue, "/kind", message));
+        }
+        let secret_sealed = match present {
+            Some(present) if secret == MASK => present.extra.secret_sealed.clone(),
+            None if secret == MASK => {
+                let message =
+                    "This is what stands for a secret, and there is none. Give the secret.";
+                return Err(fault(Code::Required, "/settings/secret", message));
+            }
+            _ => self.key.seal(&secret_place(edit.org, id), secret.as_bytes()),
+        };
+        let since = settings.since.or_else(|| present.and_then(|it| it.settings.since));
+        Ok(ConnectionValues {
+            kind: settings.kind.as_str().to_owned(),
+            name_key: fold(&settings.name),
+            name: settings.name.clone(),
+            enabled: settings.enabled,
+            listener_id: settings.listener_id,
+            sender_id: sender,
+            welcome: settings.welcome,
+            on_match: settings.on_match.as_str().to_owned(),
+            since: since.unwrap_or(edit.now),
+            settings: super::json(&own)?,
+            secret_sealed,
+        })
+    }
+
+    fn new_token(&self, edit: &mut Edit<'_>) -> Result<NewToken> {
+        let org = orgs::with_id(edit.conn, edit.org)?.ok_or_else(|| Problem::not_found("org"))?;
+        let token = new_token(TokenKind::Connection, &org.public_id);
+        let id = clock::new_id();
+        Ok(NewToken {
+            id,
+            hash: self.key.token_hash(TokenKind::Connection, &token).hash,
+            sealed: self.key.seal(&token_place(org.id, id), token.as_bytes()),
+        })
+    }
+
+    fn entry(
+        &self,
+        conn: &mut Conn,
+        org: Uuid,
+        row: ConnectionRow,
+        sender_user: String,
+        sender_active: bool,
+    ) -> Result<Connection> {
+        let url = connections::token(conn, org, row.id)?.and_then(|(id, sealed)| {
+            let token = self.key.open(&token_place(org, id), &sealed).ok()?;
+            Some(format!("{}/connections/{}", self.public_url, String::from_utf8_lossy(&token)))
+        });
+        let ConnectionRow { id, kind: Stored(kind), name, enabled, listener_id, .. } = row;
+        let mut settings = row.settings;
+        if let Some(settings) = settings.as_object_mut() {
+            settings.insert(SECRET.to_owned(), MASK.into());
+        }
+        let told = row.last_error_code.zip(row.last_error_message).zip(row.last_error_at);
+        let told = told.map(|((code, message), at)| LastError { code, message, at });
+        let unknown_sender = (!sender_active).then(|| LastError {
+            code: Code::UnknownSender.as_str().to_owned(),
+            message: "Its `senderUser` is no active user any more; name another one.".to_owned(),
+            at: row.created_at,
+        });
+        let status = match (enabled, sender_active) {
+            (false, _) => "disabled",
+            (true, false) => "paused",
+            (true, true) => "active",
+        };
+        Ok(Entry {
+            id,
+            created_at: row.created_at,
+            settings: ConnectionSettings {
+                kind,
+                name,
+                enabled,
+                listener_id,
+                sender_user,
+                welcome: row.welcome,
+                on_match: row.on_match.0,
+                since: Some(row.since),
+                settings,
+            },
+            extra: State {
+                url,
+                status,
+                last_error: unknown_sender.or(told),
+                last_run_at: None,
+                next_run_at: None,
+                cursors: Map::new(),
+                secret_sealed: row.secret_sealed,
+                last_heard_at: row.last_heard_at,
+            },
+        })
+    }
+}
+
+/// What settings turned out to mean.
+struct Checked {
+    sender: Uuid,
+    /// Those of the kind.
+    own: OktiumSettings,
+    secret: String,
+}
+
+fn fault(code: Code, pointer: &str, message: &str) -> Problem {
+    Problem::fields(vec![Fault::new(code, pointer, message)])
+}
+
+fn checked(edit: &mut Edit<'_>, settings: &ConnectionSettings) -> Result<Checked> {
+    let directory = directory::load(edit.conn, edit.org)?;
+    let mut faults = validity::faults(settings);
+    let mut add = |code, pointer: &str, message: String| {
+        faults.push(Fault::new(code, pointer, message));
+    };
+    match settings.kind {
+        Source::Oktium => {}
+        Source::Iadvize | Source::Wolkvox => {
+            let message =
+                "This version takes what Oktium pushes; it does not ask other systems yet.";
+            add(Code::InvalidChoice, "/kind", message.to_owned());
+        }
+    }
+    if directory.listener(settings.listener_id).is_none() {
+        add(Code::NotFound, "/listenerId", "There is no listener of this id.".to_owned());
+    }
+    let sender = Email::parse(&settings.sender_user).ok();
+    let sender = sender.and_then(|email| directory.users.active(email.key()).map(|it| it.id));
+    if sender.is_none() {
+        let message = "`senderUser` is no active user of the org; name the e-mail of one.";
+        add(Code::UnknownSender, "/senderUser", message.to_owned());
+    }
+    let (own, secret) = oktium(&settings.settings, &directory, &mut faults);
+    match (sender, own) {
+        (Some(sender), Some(own)) if faults.is_empty() => Ok(Checked { sender, own, secret }),
+        _ => Err(Problem::fields(faults)),
+    }
+}
+
+/// Oktium's settings, and the secret.
+fn oktium(
+    settings: &Value,
+    directory: &Directory,
+    faults: &mut Vec<Fault>,
+) -> (Option<OktiumSettings>, String) {
+    let mut own = settings.clone();
+    let secret = own.as_object_mut().and_then(|own| own.remove(SECRET));
+    let secret = secret.as_ref().and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    if secret.is_empty() || secret.len() > LONGEST {
+        let message = "The `secret` with which Oktium signs is required, 255 bytes at most.";
+        faults.push(Fault::new(Code::Required, "/settings/secret", message));
+    }
+    let own: OktiumSettings = match serde_json::from_value(own) {
+        Ok(own) => own,
+        Err(error) => {
+            let message = format!("These settings do not fit: {error}.");
+            faults.push(Fault::new(Code::InvalidValue, "/settings", message));
+            return (None, secret);
+        }
+    };
+    let too_long = |text: &str| text.chars().count() > LONGEST;
+    if own.business_id.as_deref().is_some_and(too_long) {
+        let message = "The `businessId` has 255 characters at most.";
+        faults.push(Fault::new(Code::TooLong, "/settings/businessId", message));
+    }
+    if own.stages.len() > MOST_STAGES || own.stages.keys().any(|status| too_long(status)) {
+        let message = "There are 100 stages at most, each status of 255 characters at most.";
+        faults.push(Fault::new(Code::OutOfRange, "/settings/stages", message));
+    }
+    let stages = &directory.deal_stages;
+    let of_statuses = own.stages.iter().map(|(status, stage)| (format!("/stages/{status}"), stage));
+    let default = own.default_stage.iter().map(|stage| ("/defaultStage".to_owned(), stage));
+    for (place, stage) in of_statuses.chain(default) {
+        if stages.named(stage).is_none() {
+            let known = listed(stages.all_names(), 20);
+            let message = format!("There is no deal stage \"{stage}\"; there are {known}.");
+            faults.push(Fault::new(Code::UnknownStage, format!("/settings{place}"), message));
+        }
+    }
+    (Some(own), secret)
+}
