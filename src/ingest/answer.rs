@@ -495,7 +495,13 @@ mod tests {
     fn an_answer_without_any_field_but_its_results_is_still_read() {
         let result =
             DeliveryResult { actions: Vec::new(), warnings: Vec::new(), unreal: HashSet::new() };
-        let answer = Answer::new(Uuid::nil(), Environment::Staging, Options::default(), result);
+        let answer = Answer::new(
+            Uuid::nil(),
+            Environment::Staging,
+            Options::default(),
+            result,
+            Teller::Integrator,
+        );
         let whole = serde_json::to_value(&answer).unwrap();
         let read = |answer: &Value| Answer::kept(&answer.to_string()).unwrap().is_some();
         let without = |place: &str, field: &str| {
