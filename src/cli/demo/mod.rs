@@ -2,6 +2,7 @@
 //! (`api.md` 1).
 
 mod seed;
+pub mod sources;
 
 use crate::access::passwords::NewPassword;
 use crate::access::secrets;
