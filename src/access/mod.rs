@@ -2,6 +2,7 @@
 
 pub mod bearer;
 pub mod passwords;
+pub(crate) mod signature;
 pub mod throttle;
 
 pub use crate::actor::{Actor, Who};

@@ -141,7 +141,7 @@ pub async fn receive(
     response
 }
 
-fn answered(
+pub(super) fn answered(
     reply: Reply,
     prefers_async: bool,
     location: impl FnOnce(Uuid) -> String,
@@ -232,7 +232,7 @@ fn prefers_async(headers: &HeaderMap) -> bool {
     })
 }
 
-fn announced_length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn announced_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
@@ -249,7 +249,7 @@ fn encoded(headers: &HeaderMap) -> Option<Problem> {
 
 /// The headers that are kept: those that tell what was sent by which program, and none that may carry
 /// a secret under a name that nobody foresaw.
-const KEPT_HEADERS: [&str; 17] = [
+const KEPT_HEADERS: [&str; 22] = [
     "accept",
     "accept-language",
     "content-encoding",
@@ -265,7 +265,12 @@ const KEPT_HEADERS: [&str; 17] = [
     "transfer-encoding",
     "user-agent",
     "via",
+    "x-attempt-number",
     "x-forwarded-for",
+    "x-hook-uuid",
+    "x-oktium-branch-id",
+    "x-oktium-business-id",
+    "x-oktium-event-key",
     "x-request-id",
 ];
 
@@ -273,7 +278,7 @@ const KEPT_HEADERS: [&str; 17] = [
 const CUT_OUT: &str = "[token]";
 
 /// The headers as the delivery keeps them, without the listener's token wherever it stands.
-fn kept_headers(headers: &HeaderMap, token: &str) -> Headers {
+pub(super) fn kept_headers(headers: &HeaderMap, token: &str) -> Headers {
     let kept = headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()));
     let shown = |value: &HeaderValue| {
         let text = String::from_utf8_lossy(value.as_bytes()).replace(token, CUT_OUT);

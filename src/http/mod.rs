@@ -2,6 +2,7 @@
 
 mod body;
 mod caller;
+mod connections;
 mod deliveries;
 mod docs;
 mod etag;
@@ -33,7 +34,7 @@ use utoipa::OpenApi;
 /// Every operation, module by module. What other systems call comes first, because a path is
 /// compared with one after the other; and a fixed path before a parameter in its place.
 const OPERATIONS: &[&[&[Operation]]] = &[
-    &[listener::ROUTES, health::ROUTES, metrics::ROUTES, sessions::ROUTES],
+    &[listener::ROUTES, connections::ROUTES, health::ROUTES, metrics::ROUTES, sessions::ROUTES],
     settings::ROUTES,
     settings::names::ROUTES,
     &[outbox::ROUTES, deliveries::replays::ROUTES, deliveries::ROUTES],

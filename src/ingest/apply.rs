@@ -1,7 +1,7 @@
 //! One transaction: deliveries of an org, decided and kept with their answers in one commit. A
 //! single one is a group of one.
 
-use super::answer::{Answer, DeliveryResult, Teller};
+use super::answer::{Answer, DeliveryResult};
 use super::attempt_error::AttemptError;
 use super::batch::{Batch, Decided, Part, collect_keys};
 use super::codes::Reserved;
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, in_org, in_org_with_kept_plans};
 use crate::store::writes::{self, Delivery};
-use crate::store::{deliveries, directory, pulls};
+use crate::store::{connection_state, deliveries, directory};
 use beeiq_core::batch::{Context, Keys, Request};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::Directory;
@@ -204,10 +204,7 @@ impl Parts {
         }
         let answer = Answer::new(id, self.messages.environment, job.options, result, job.teller());
         let body = serde_json::to_string(&answer).unwrap_or_default();
-        let status = match job.teller() {
-            Teller::Integrator => answer.http_status(),
-            Teller::Source => 200,
-        };
+        let status = job.status(answer.http_status());
         Answered { reply: Reply::processed(status, body), answer: Some(answer) }
     }
 }
@@ -282,8 +279,14 @@ fn keep<'a>(
             (Origin::Posted { .. } | Origin::Pushed(_), _) => rows.push(row),
             (Origin::Pulled(cursor), _) => {
                 if let (Some(cursor), Some(connection)) = (cursor, job.connection) {
-                    let Cursor { resource, until } = cursor;
-                    pulls::move_cursor(conn, job.org, connection, resource, *until)?;
+                    let Cursor { run, resource, until } = cursor;
+                    connection_state::move_cursor(
+                        conn,
+                        job.org,
+                        (connection, *run),
+                        resource,
+                        *until,
+                    )?;
                 }
                 rows.push(row);
             }

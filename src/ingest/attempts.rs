@@ -41,9 +41,7 @@ impl Pipeline {
     ) -> Result<Reply, Problem> {
         let reply = match self.attempts(directory, job).await {
             Ok(reply) => reply,
-            Err(AttemptError::Rejected(problem)) => {
-                return Err(self.keep_rejected(job, problem).await);
-            }
+            Err(AttemptError::Rejected(problem)) => return self.rejected(job, problem).await,
             Err(AttemptError::Repeated(first)) => self.repeat(job, first).await?,
             Err(error) => self
                 .look_again(job, error)
@@ -54,6 +52,19 @@ impl Pipeline {
             self.0.deferred.wake();
         }
         Ok(reply)
+    }
+
+    /// Keeps what cannot be applied. A system that pushes has told what it had to once that is kept.
+    async fn rejected(&self, job: &Arc<Job>, problem: Problem) -> Result<Reply, Problem> {
+        let code = problem.code;
+        let told = self.keep_rejected(job, problem).await;
+        match job.origin {
+            Origin::Pushed(_) if told.code == code => {
+                let body = serde_json::to_string(&told.body(job.id())).unwrap_or_default();
+                Ok(Reply::processed(job.status(code.status()), body))
+            }
+            _ => Err(told),
+        }
     }
 
     pub(crate) async fn attempts(
@@ -143,7 +154,7 @@ impl Pipeline {
         let job = Arc::clone(job);
         let keep = move |conn: &mut Conn| {
             let body = serde_json::to_string(&problem.body(job.received.id)).unwrap_or_default();
-            let reply = Reply::processed(problem.code.status(), body);
+            let reply = Reply::processed(job.status(problem.code.status()), body);
             let row = job.delivery(None, DeliveryStatus::Rejected, &reply);
             if let Origin::Deferred = job.origin {
                 // Where it does not wait any more somebody else has been at it.

@@ -84,9 +84,10 @@ impl Pipeline {
         let Admitted { directory, listener, caller, credentials, rate: _ } = admitted;
         let (org, id, format) = (directory.org.id, arrival.id, arrival.format);
         let mut permit = self.0.capacity.hold(org)?;
-        let (meter, announced) = (format.meter(self.0.deepest()), arrival.announced_bytes);
+        let meter = format.meter(self.0.deepest());
+        let length = (arrival.announced_bytes, self.0.limits.max_body_bytes);
         let Intake { body, meter, cut_short } =
-            self.0.read_body(arrival.body, announced, meter, &mut permit).await?;
+            self.0.read_body(arrival.body, length, meter, &mut permit).await?;
         self.charge(admitted, meter.actions());
         // What is not worked on is only kept.
         let weight = if cut_short.is_some() { 2 * body.len() } else { meter.working_bytes() };

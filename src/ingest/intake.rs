@@ -21,20 +21,20 @@ pub(super) struct Intake {
 }
 
 impl Parts {
-    /// Reads a body as far as `permit` has room for it. One that announces itself as too large is
-    /// not read at all.
+    /// Reads a body of at most `largest` bytes, as far as `permit` has room for it. One that announces
+    /// itself as too large is not read at all.
     pub(super) async fn read_body<B: AsRef<[u8]>, E: Display>(
         &self,
         mut pieces: impl Stream<Item = Result<B, E>> + Unpin,
-        announced: Option<u64>,
+        (announced, largest): (Option<u64>, usize),
         mut meter: Meter,
         permit: &mut Permit,
     ) -> Result<Intake, Problem> {
         let limits = &self.limits;
         let mut body = Vec::new();
-        let most = u64::try_from(limits.max_body_bytes).unwrap_or(u64::MAX);
+        let most = u64::try_from(largest).unwrap_or(u64::MAX);
         if announced.is_some_and(|length| length > most) {
-            return Ok(Intake { body, meter, cut_short: Some(too_large(limits)) });
+            return Ok(Intake { body, meter, cut_short: Some(too_large(largest)) });
         }
         let started = clock::instant();
         loop {
@@ -44,7 +44,7 @@ impl Parts {
                 Ok(Some(Ok(piece))) => {
                     let piece = piece.as_ref();
                     let length = body.len() + piece.len();
-                    if length <= limits.max_body_bytes {
+                    if length <= largest {
                         permit.grow(length)?;
                         body.extend_from_slice(piece);
                         meter.feed(piece);
@@ -53,7 +53,7 @@ impl Parts {
                         }
                         Some(too_complex(self.working_bytes))
                     } else {
-                        Some(too_large(limits))
+                        Some(too_large(largest))
                     }
                 }
                 Ok(Some(Err(error))) => {
@@ -67,10 +67,9 @@ impl Parts {
     }
 }
 
-fn too_large(limits: &Limits) -> Problem {
+fn too_large(largest: usize) -> Problem {
     let detail = format!(
-        "The body is larger than the limit of {} bytes; send the actions in several requests.",
-        limits.max_body_bytes
+        "The body is larger than the limit of {largest} bytes; send the actions in several requests."
     );
     Problem::new(Code::BodyTooLarge, detail)
 }

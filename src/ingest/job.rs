@@ -75,6 +75,8 @@ pub(super) struct Whose {
 /// How far a resource of a connection has been asked for, once what is applied has been.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
+    /// By which it is asked.
+    pub(crate) run: Uuid,
     pub(crate) resource: String,
     pub(crate) until: DateTime<Utc>,
 }
@@ -185,6 +187,14 @@ impl Job {
         let listener = connection.map_or(self.listener, |connection| connection.listener);
         let listener = directory.listener(listener).ok_or_else(|| gone("listener any more"))?;
         Ok(Context { directory, listener, connection })
+    }
+
+    /// The HTTP status of an answer that has this one for who can mend what is wrong.
+    pub(super) const fn status(&self, status: u16) -> u16 {
+        match self.teller() {
+            Teller::Integrator => status,
+            Teller::Source => 200,
+        }
     }
 
     /// Who is told what became of it.

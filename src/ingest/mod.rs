@@ -31,7 +31,7 @@ pub use answer::Answer;
 pub use capacity::{Capacity, Overloaded, Permit};
 pub(crate) use deferred::{Applied, DeferredJob};
 pub(crate) use deliver::{Answered, Arrival};
-pub(crate) use heard::{Event, Pulled, PushDoor};
+pub(crate) use heard::{Event, Pulled};
 pub(crate) use job::Cursor;
 pub use pipeline::Pipeline;
 pub(crate) use pipeline::{Bounds, Messages};

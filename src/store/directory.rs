@@ -6,7 +6,7 @@ use super::schema::{
 };
 use crate::store::error::{Result, StoreError};
 use crate::store::pool::Conn;
-use crate::store::settings::{currencies, listeners as kept, message_accounts};
+use crate::store::settings::{connections, currencies, listeners as kept, message_accounts};
 use crate::store::word::Stored;
 use beeiq_core::directory::{
     CustomField, CustomFields, Directory, Entry, Group, Listener, Names, Org, RateLimit, Sla, User,
@@ -79,7 +79,7 @@ pub(crate) fn load(conn: &mut Conn, org: Uuid) -> Result<Directory> {
         deal_packages: Names::new(load_entries(conn, org, "deal_package")?),
         currencies: currencies::codes(conn, org)?,
         listeners: load_listeners(conn, org, &field_names)?,
-        connections: Vec::new(),
+        connections: connections::load(conn, org)?,
         has_sms_account: message_accounts::is_set(conn, org, Channel::Sms)?,
         custom_fields,
     })

@@ -9,6 +9,7 @@ mod advisory_lock;
 pub mod audit;
 pub mod batch_load;
 mod call;
+pub(crate) mod connection_state;
 mod connections;
 pub mod constraints;
 pub mod counters;
@@ -30,7 +31,8 @@ pub mod orgs;
 pub mod outbox;
 pub mod outbox_depth;
 pub mod pool;
-pub(crate) mod pulls;
+
+pub(crate) mod pulling;
 pub(crate) mod rekey;
 pub mod retention;
 pub mod sandbox;

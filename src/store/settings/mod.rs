@@ -1,5 +1,6 @@
 //! What an org sets up, a file per table; those that are little more than a name are in `names`.
 
+pub(crate) mod connections;
 pub(crate) mod currencies;
 pub(crate) mod custom_fields;
 pub(crate) mod groups;

@@ -1,0 +1,4 @@
+DROP TABLE connection_runs;
+DROP TABLE connection_cursors;
+DROP TABLE connection_tokens;
+DROP TABLE connections;
