@@ -177,6 +177,8 @@ pub enum TokenKind {
     Session,
     /// A program's access to the management API.
     ApiKey,
+    /// By which another system lets us in.
+    Source,
 }
 
 impl TokenKind {
@@ -186,12 +188,13 @@ impl TokenKind {
             Self::Connection => "connection",
             Self::Session => "session",
             Self::ApiKey => "api-key",
+            Self::Source => "source",
         }
     }
 
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Listener | Self::Connection => "",
+            Self::Listener | Self::Connection | Self::Source => "",
             Self::Session => "bs_",
             Self::ApiKey => "bk_",
         }

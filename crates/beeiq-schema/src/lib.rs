@@ -67,6 +67,78 @@ diesel::table! {
 }
 
 diesel::table! {
+    connection_cursors (org_id, connection_id, resource) {
+        org_id -> Uuid,
+        connection_id -> Uuid,
+        resource -> Text,
+        until -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    connection_runs (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        connection_id -> Uuid,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        status -> Text,
+        requests -> Int4,
+        items -> Int4,
+        created -> Int4,
+        updated -> Int4,
+        unchanged -> Int4,
+        failed -> Int4,
+        error -> Nullable<Jsonb>,
+        resources -> Jsonb,
+    }
+}
+
+diesel::table! {
+    connection_tokens (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        connection_id -> Uuid,
+        token_hash -> Bytea,
+        token_sealed -> Bytea,
+        expires_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    connections (org_id, id) {
+        org_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        name_key -> Text,
+        enabled -> Bool,
+        listener_id -> Uuid,
+        sender_id -> Uuid,
+        welcome -> Bool,
+        on_match -> Text,
+        since -> Timestamptz,
+        settings -> Jsonb,
+        secret_sealed -> Bytea,
+        paused_code -> Nullable<Text>,
+        last_error_code -> Nullable<Text>,
+        last_error_message -> Nullable<Text>,
+        last_error_at -> Nullable<Timestamptz>,
+        last_heard_at -> Nullable<Timestamptz>,
+        last_run_at -> Nullable<Timestamptz>,
+        last_success_at -> Nullable<Timestamptz>,
+        next_run_at -> Nullable<Timestamptz>,
+        run_requested -> Nullable<Uuid>,
+        failures -> Int4,
+        lease_id -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     custom_fields (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -474,6 +546,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    source_tokens (hash) {
+        hash -> Bytea,
+        holder -> Uuid,
+        until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tags (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -541,6 +621,7 @@ diesel::table! {
 diesel::joinable!(activities -> orgs (org_id));
 diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
+diesel::joinable!(connections -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
 diesel::joinable!(customers -> orgs (org_id));
 diesel::joinable!(deals -> orgs (org_id));
@@ -569,6 +650,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     activities,
     api_keys,
     audit_log,
+    connection_cursors,
+    connection_runs,
+    connection_tokens,
+    connections,
     custom_fields,
     customer_identities,
     customer_tags,
@@ -599,6 +684,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_failures,
     sign_in_networks,
     slas,
+    source_tokens,
     tags,
     ticket_tags,
     tickets,

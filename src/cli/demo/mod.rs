@@ -95,6 +95,7 @@ fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeS
         senders: config::defaults()?,
         smtp: config::defaults()?,
         outbox: config::defaults()?,
+        pulls: config::defaults()?,
         sessions: settings.sessions,
         log: settings.log.clone(),
         secrets: SecretSettings { secret_key: Some(SecretString::from(key)) },

@@ -5,8 +5,8 @@ mod iadvize;
 mod windows;
 mod wolkvox;
 
-pub(crate) use iadvize::{Iadvize, LIMITS, Listed, Listing, Page};
-pub(crate) use windows::{halves, pieces, written};
+pub(crate) use iadvize::{Iadvize, LIMITS, Listed, Listing};
+pub(crate) use windows::{halves, pieces};
 pub(crate) use wolkvox::{MOST_ROWS, Wolkvox};
 
 use super::exchange::{NoAnswer, Received, exchange, guarded_client, one_line, redirect};

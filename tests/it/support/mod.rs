@@ -10,6 +10,7 @@ mod process;
 mod provider;
 mod reply;
 mod smtp_sink;
+mod sources;
 
 pub(crate) use endless::Endless;
 pub(crate) use instance::{Instance, SECRET_KEY};
@@ -18,6 +19,7 @@ pub(crate) use process::Process;
 pub(crate) use provider::{Provider, Reaction};
 pub(crate) use reply::Reply;
 pub(crate) use smtp_sink::{Act, Mail, SmtpSink};
+pub(crate) use sources::{FakeSource, Fault};
 
 use serde_json::{Value, json};
 
