@@ -151,7 +151,7 @@ fn read_item(entry: &Value, index: usize, context: Context<'_>) -> Item {
     item
 }
 
-fn malformed(malformed: &Malformed) -> Refusal {
+pub(super) fn malformed(malformed: &Malformed) -> Refusal {
     let code = match malformed {
         Malformed::TooDeep { .. } => Code::TooDeep,
         Malformed::Empty

@@ -6,6 +6,9 @@ use crate::records::activity::ActivityKey;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
+/// Deeper than anything that the three systems tell, and than what is made of it.
+pub(super) const DEEPEST: usize = 64;
+
 /// Which of the actions of an item it is: they are decided in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the kinds of record say it")]

@@ -1,6 +1,6 @@
 //! What every format reads a payload into.
 
-use super::sources::Places;
+use super::places::Places;
 use crate::actions::Action;
 use crate::batch::{Decision, Ids, Overlay, Rejection};
 use crate::diagnostics::{Code, Diagnostics, Pointer, Warning};

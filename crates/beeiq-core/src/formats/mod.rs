@@ -9,12 +9,16 @@ mod envelope;
 mod headers;
 mod iadvize;
 mod oktium;
+mod places;
+mod pulled;
 mod sources;
+mod told;
 mod wolkvox;
 
 pub use draft::{Data, Draft, Heard, Part, Whose};
 pub use envelope::{Envelope, Item, Limits};
 pub use headers::Headers;
+pub use told::Told;
 
 use crate::batch::Context;
 use crate::diagnostics::{Pointer, Refusal};
@@ -22,7 +26,6 @@ use crate::json::Meter;
 use crate::records::connection::Source;
 use crate::values::words::UnknownWord;
 use crate::words;
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -58,17 +61,6 @@ impl From<Source> for Format {
     }
 }
 
-/// What came in.
-#[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
-    /// The body.
-    pub body: &'a [u8],
-    /// The headers that are kept of its request.
-    pub headers: &'a Headers,
-    /// When it came.
-    pub at: DateTime<Utc>,
-}
-
 impl Format {
     /// Reads what came in.
     pub fn read<'a>(
@@ -79,7 +71,9 @@ impl Format {
     ) -> Result<Envelope<'a>, Refusal> {
         let envelope = match self {
             Self::Beeiq => beeiq::read(told.body, limits, context),
-            Self::Oktium | Self::Iadvize | Self::Wolkvox => sources::read(self, told, context),
+            Self::Oktium => sources::read(Source::Oktium, told, context),
+            Self::Iadvize => sources::read(Source::Iadvize, told, context),
+            Self::Wolkvox => sources::read(Source::Wolkvox, told, context),
         }?;
         Ok(envelope.within_messages(|index| self.pointer_to(index)))
     }
@@ -93,7 +87,9 @@ impl Format {
     ) -> Result<Envelope<'a>, Refusal> {
         match self {
             Self::Beeiq => beeiq::check(told.body, limits, context),
-            Self::Oktium | Self::Iadvize | Self::Wolkvox => sources::read(self, told, context),
+            Self::Oktium => sources::read(Source::Oktium, told, context),
+            Self::Iadvize => sources::read(Source::Iadvize, told, context),
+            Self::Wolkvox => sources::read(Source::Wolkvox, told, context),
         }
     }
 
@@ -134,7 +130,7 @@ impl Format {
         match self {
             Self::Beeiq => beeiq::pointer_to(index),
             Self::Oktium => Pointer::root(),
-            Self::Iadvize | Self::Wolkvox => sources::pulled_item(self.item_of(index)),
+            Self::Iadvize | Self::Wolkvox => pulled::pointer_to(self.item_of(index)),
         }
     }
 
@@ -151,7 +147,7 @@ impl Format {
         match self {
             Self::Beeiq => beeiq::action_at(pointer),
             Self::Oktium => Some(0),
-            Self::Iadvize | Self::Wolkvox => sources::pulled_item_at(pointer),
+            Self::Iadvize | Self::Wolkvox => pulled::item_at(pointer),
         }
     }
 }

@@ -2,26 +2,21 @@
 //! told of the places in the body that they were made of.
 
 use super::draft::{Draft, Part};
-use super::{Envelope, Format, Item, Told, iadvize, oktium, wolkvox};
+use super::places::{Places, data_at};
+use super::{Envelope, Item, Told, iadvize, oktium, wolkvox};
 use crate::actions::{Action, ActionType};
 use crate::batch::Context;
-use crate::diagnostics::{Code, Fault, Pointer, Refusal};
+use crate::diagnostics::{Code, Refusal};
 use crate::directory::User;
-use crate::records::connection::{Connection, SourceSettings};
+use crate::records::connection::{Connection, Source, SourceSettings};
 use serde_json::Value;
 
-/// Deeper than anything that the three systems tell, and than what is made of it.
-pub(super) const DEEPEST: usize = 64;
-
-/// Under which the data of a draft stands while it is read: no body has it.
-const DATA: &str = "\u{1}";
-
 pub(super) fn read<'a>(
-    format: Format,
+    source: Source,
     told: Told<'_>,
     context: Context<'a>,
 ) -> Result<Envelope<'a>, Refusal> {
-    let connection = context.connection.filter(|it| Format::from(it.source()) == format);
+    let connection = context.connection.filter(|it| it.source() == source);
     let Some(connection) = connection else {
         let detail = "The connection that this came through is not there any more.";
         return Err(Refusal::new(Code::NotFound, detail));
@@ -29,9 +24,11 @@ pub(super) fn read<'a>(
     let sender = sender(connection, context)?;
     let drafts = match &connection.settings {
         SourceSettings::Oktium(settings) => oktium::drafts(told, settings),
-        SourceSettings::Iadvize(settings) => iadvize::drafts(told, settings),
+        SourceSettings::Iadvize(settings) => {
+            iadvize::drafts(told, settings, context.directory.org.region)
+        }
         SourceSettings::Wolkvox(settings) => {
-            wolkvox::drafts(told, settings, context.directory.org.time_zone)
+            wolkvox::drafts(told, settings, &context.directory.org)
         }
     }?;
     let items = drafts.into_iter().map(|draft| item(draft, context)).collect();
@@ -57,9 +54,9 @@ fn item(draft: Draft, context: Context<'_>) -> Item {
     let Draft { item, at, part, data, heard, mut diagnostics } = draft;
     let action = diagnostics.faults.is_empty().then(|| {
         let value = Value::Object(data.fields.clone());
-        Action::heard(action_type, &value, at.member(DATA), heard, context, &mut diagnostics)
+        Action::heard(action_type, &value, data_at(&at), heard, context, &mut diagnostics)
     });
-    let places = Places { at, data };
+    let places = Places::new(at, data);
     Item {
         index: item * Part::MOST + part.place(),
         action_type: Some(action_type.as_str().to_owned()),
@@ -67,34 +64,6 @@ fn item(draft: Draft, context: Context<'_>) -> Item {
         diagnostics,
         places: Some(Box::new(places)),
     }
-}
-
-/// Where in the body that stood which an action was made of.
-#[derive(Clone, Debug)]
-pub struct Places {
-    at: Pointer,
-    data: super::Data,
-}
-
-impl Places {
-    /// Makes faults that name places in the action's data name those in the body.
-    pub fn relocate(&self, faults: &mut [Fault]) {
-        let data = self.at.member(DATA);
-        for fault in faults {
-            if let Some(pointer) = fault.pointer.strip_prefix(data.as_str()) {
-                fault.pointer = self.data.origin(pointer, &self.at).into();
-            }
-        }
-    }
-}
-
-/// Where an item of a pulled document stands.
-pub(super) fn pulled_item(item: usize) -> Pointer {
-    Pointer::root().member("items").index(item)
-}
-
-pub(super) fn pulled_item_at(pointer: &str) -> Option<usize> {
-    pointer.strip_prefix("/items/")?.split('/').next()?.parse().ok()
 }
 
 #[cfg(test)]

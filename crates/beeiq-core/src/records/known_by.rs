@@ -44,6 +44,7 @@ impl KnownBy {
         let has = |kind, key: &str| self.identities.contains(&(kind, key.to_owned()));
         match field.to_ascii_lowercase().as_str() {
             "contactid" => has(IdentityKind::ContactId, text),
+            "externalid" => has(IdentityKind::External, text),
             "passport" => Passport::parse(text)
                 .is_ok_and(|passport| has(IdentityKind::Passport, passport.key())),
             _ if text.contains('@') => {
@@ -80,6 +81,7 @@ mod tests {
                 identity(IdentityKind::Phone, "+84905000001"),
                 identity(IdentityKind::Passport, "B123"),
                 identity(IdentityKind::ContactId, "7"),
+                identity(IdentityKind::External, "wolkvox:9"),
             ]),
             code: CustomerCode { kind: CustomerKind::Contact, number: 12 },
             id: Uuid::from_u128(5),
@@ -92,6 +94,8 @@ mod tests {
             (json!({"passport": "b-123"}), true),
             (json!({"contactId": 7}), true),
             (json!({"customerId": "pid-12"}), true),
+            (json!({"externalId": "wolkvox:9"}), true),
+            (json!({"externalId": "iadvize:9", "id": "9"}), false),
             (json!({"id": Uuid::from_u128(5)}), true),
             (json!({"gender": 7, "name": "B123"}), false),
             (json!({"email": "other@example.com", "phones": ["0905000002"]}), false),

@@ -99,13 +99,11 @@ fn deal_of(decision: &Decision) -> Option<&Deal> {
 }
 
 fn claimed(decision: &Decision) -> Vec<(IdentityKind, &str)> {
-    let claim = |change| match change {
-        &Change::IdentityClaimed(ref claim) => {
-            Some((claim.identity.kind, claim.identity.value.as_str()))
-        }
+    let claims = decision.changes.iter().filter_map(|change| match change {
+        Change::IdentityClaimed(claim) => Some(&claim.identity),
         _ => None,
-    };
-    decision.changes.iter().filter_map(claim).collect()
+    });
+    claims.map(|identity| (identity.kind, identity.value.as_str())).collect()
 }
 
 fn ann() -> Customer {
