@@ -111,6 +111,7 @@ impl App {
             key: key.clone(),
             sources,
             counters: metrics.counters.clone(),
+            lease: settings.pulls.pull_lease,
         };
         let pulls = Pulls::new(pull_parts.clone(), Wake::default(), settings.pulls.pull_workers);
         let access = Access::new(db.clone(), key.clone(), settings.sessions)?;

@@ -39,8 +39,6 @@ use uuid::Uuid;
 
 /// How many orgs a pass looks at from where the last one ended.
 const LOOKS: i64 = 1_000;
-/// After how long another process may take over what this one is at; renewed meanwhile.
-const LEASE: Duration = Duration::from_secs(75);
 /// What is waited from a run to the next where the connection does not say so any more.
 const USUAL: Duration = Duration::from_secs(300);
 
@@ -57,6 +55,8 @@ pub(crate) struct PullParts {
     pub(crate) key: Keyring,
     pub(crate) sources: Sources,
     pub(crate) counters: Counters,
+    /// After how long another process may take over what this one is at; renewed meanwhile.
+    pub(crate) lease: Duration,
 }
 
 /// The connections that are to be asked.
@@ -101,10 +101,10 @@ impl Work for Connections {
     }
 
     async fn claim(&self, org: Uuid, most: usize) -> Result<Vec<Claimed>, StoreError> {
-        let mut all = Vec::new();
+        let (mut all, lease) = (Vec::new(), self.0.lease);
         while all.len() < most {
             let run = clock::new_id();
-            let claim = move |conn: &mut Conn| pulling::claim(conn, org, run, LEASE);
+            let claim = move |conn: &mut Conn| pulling::claim(conn, org, run, lease);
             match self.0.db.in_org(org, claim).await? {
                 Some(claimed) => all.push(claimed),
                 None => break,
@@ -132,7 +132,7 @@ impl Work for Connections {
                 db: self.0.db.clone(),
                 pipeline: self.0.pipeline.clone(),
                 report: Arc::clone(&report),
-                lease: LEASE,
+                lease: self.0.lease,
                 stop,
                 started,
                 applying: None,
@@ -213,10 +213,11 @@ impl Connections {
 
     /// Renews the lease, until it is lost.
     async fn renewed(&self, org: Uuid, claimed: &Claimed) -> Ended {
+        let lease = self.0.lease;
         loop {
-            tokio::time::sleep(LEASE / 3).await;
+            tokio::time::sleep(lease / 3).await;
             let its = claimed.clone();
-            let renew = move |conn: &mut Conn| pulling::renew(conn, org, &its, LEASE);
+            let renew = move |conn: &mut Conn| pulling::renew(conn, org, &its, lease);
             match self.0.db.in_org(org, renew).await {
                 Ok(true) => {}
                 Ok(false) => return Ended::Lost,

@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 mod conformance;
+mod connection;
 mod endless;
 mod instance;
 pub(crate) mod link;
@@ -12,6 +13,7 @@ mod reply;
 mod smtp_sink;
 mod sources;
 
+pub(crate) use connection::Connection;
 pub(crate) use endless::Endless;
 pub(crate) use instance::{Instance, SECRET_KEY};
 pub(crate) use org::{Listener, Org, PASSWORD, seed_org};
