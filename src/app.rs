@@ -7,6 +7,7 @@ use crate::ingest::{Bounds, Messages, Pipeline};
 use crate::problem::Problem;
 use crate::secrets::Keyring;
 use crate::send::Senders;
+use crate::send::pull::Sources;
 use crate::send::trials::AccountTests;
 use crate::service::metrics::Metrics;
 use crate::store::error::{DbError, StoreError};
@@ -14,6 +15,7 @@ use crate::store::pool::{Conn, Db, DbConfig, limit_statements};
 use crate::tls;
 use crate::worker::Wake;
 use crate::worker::outbox::{Outbox, OutboxConfig};
+use crate::worker::pulls::{PullParts, Pulls};
 use crate::worker::retention::Retention;
 use ipnetwork::IpNetwork;
 use secrecy::SecretString;
@@ -45,6 +47,9 @@ pub struct App {
     pub account_tests: AccountTests,
     /// What sends those that are queued, once it is started.
     pub outbox: Outbox,
+    pub(crate) pull_parts: PullParts,
+    /// What asks other systems, once it is started.
+    pub pulls: Pulls,
     pub retention: Retention,
     /// How many tasks apply what was kept for later.
     pub later_workers: u8,
@@ -98,6 +103,17 @@ impl App {
             staging: settings.environment == Environment::Staging,
         };
         let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
+        let sources = Sources::new(settings.pulls.pull_timeout, senders.guard().clone())?;
+        let pull_parts = PullParts {
+            db: db.clone(),
+            pipeline: pipeline.clone(),
+            directories: directories.clone(),
+            key: key.clone(),
+            sources,
+            counters: metrics.counters.clone(),
+            lease: settings.pulls.pull_lease,
+        };
+        let pulls = Pulls::new(pull_parts.clone(), Wake::default(), settings.pulls.pull_workers);
         let access = Access::new(db.clone(), key.clone(), settings.sessions)?;
         Ok(Self {
             db,
@@ -106,6 +122,8 @@ impl App {
             pipeline,
             senders,
             outbox,
+            pull_parts,
+            pulls,
             account_tests: AccountTests::default(),
             key,
             retention: Retention {

@@ -57,7 +57,7 @@ pub struct TokenHash {
 }
 
 /// What a sealed value is bound to. Copied to another row or column it cannot be opened.
-pub(crate) struct Place {
+pub struct Place {
     now: String,
     /// As it was before it named the row.
     before: String,
@@ -66,7 +66,7 @@ pub(crate) struct Place {
 impl Place {
     /// A column of a table, and the row: its org, and what tells it from the org's others. `before`
     /// is what such values were bound to by the versions without key ids.
-    pub(crate) fn new(table: &str, column: &str, org: Uuid, row: &str, before: String) -> Self {
+    pub fn new(table: &str, column: &str, org: Uuid, row: &str, before: String) -> Self {
         Self { now: format!("{table}.{column}:{org}:{row}"), before }
     }
 }
@@ -91,7 +91,7 @@ impl Keyring {
     }
 
     /// Encrypts a value for its place. The key's id and a random nonce are in front.
-    pub(crate) fn seal(&self, place: &Place, plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, place: &Place, plain: &[u8]) -> Vec<u8> {
         let SecretKey { id, .. } = &self.first;
         [&[WITH_ID], id.as_slice(), &self.first.seal(&place.now, plain)].concat()
     }
@@ -177,6 +177,8 @@ pub enum TokenKind {
     Session,
     /// A program's access to the management API.
     ApiKey,
+    /// By which another system lets us in.
+    Source,
 }
 
 impl TokenKind {
@@ -186,12 +188,13 @@ impl TokenKind {
             Self::Connection => "connection",
             Self::Session => "session",
             Self::ApiKey => "api-key",
+            Self::Source => "source",
         }
     }
 
     const fn prefix(self) -> &'static str {
         match self {
-            Self::Listener | Self::Connection => "",
+            Self::Listener | Self::Connection | Self::Source => "",
             Self::Session => "bs_",
             Self::ApiKey => "bk_",
         }

@@ -47,6 +47,7 @@ pub(crate) fn run(
             rt::spawn(metrics_server(Arc::clone(&app), metrics)?);
         }
         let workers = app.outbox.start();
+        let pulls = app.pulls.start();
         let deferred = deferred::start(&app.pipeline, app.later_workers);
         let retention = retention::start(app.db.clone(), app.retention);
         let server = server(app, listener)?;
@@ -57,7 +58,9 @@ pub(crate) fn run(
                 _ = interrupt.recv() => {}
             }
             tracing::info!("stopping: what runs may finish");
-            let others = async { tokio::join!(deferred.stop(), workers.stop(), retention.stop()) };
+            let others = async {
+                tokio::join!(deferred.stop(), workers.stop(), pulls.stop(), retention.stop())
+            };
             let (ended, ()) =
                 tokio::join!(tokio::time::timeout(FAREWELL, others), handle.stop(true));
             if ended.is_err() {

@@ -1,6 +1,6 @@
 //! The commands of the program, a file each (`api.md` 1).
 
-mod demo;
+pub mod demo;
 mod failure;
 mod fitness;
 mod healthcheck;

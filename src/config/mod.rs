@@ -8,6 +8,7 @@ mod limits;
 mod log;
 mod orgs;
 mod outbox;
+mod pulls;
 mod secrets;
 mod senders;
 mod sessions;
@@ -24,6 +25,7 @@ pub use limits::Limits;
 pub use log::{LogFormat, LogSettings};
 pub use orgs::OrgSettings;
 pub use outbox::OutboxSettings;
+pub use pulls::PullSettings;
 pub use secrets::SecretSettings;
 pub use senders::SenderSettings;
 pub use sessions::SessionSettings;
@@ -56,6 +58,8 @@ pub struct ServeSettings {
     pub smtp: SmtpSettings,
     #[command(flatten)]
     pub outbox: OutboxSettings,
+    #[command(flatten)]
+    pub pulls: PullSettings,
     /// How many days deliveries are kept, with their bodies and answers
     #[arg(long, env = "BEEIQ_RETENTION_DAYS", default_value_t = 30, value_name = "N")]
     #[arg(value_parser = clap::value_parser!(u16).range(7..=3650))]
@@ -104,6 +108,7 @@ mod tests {
             ("--sms-trial-credits", "-1"),
             ("--outbound-allow", "10.0.0.0/8,intranet"),
             ("--sms-timeout-seconds", "46"),
+            ("--pull-timeout-seconds", "61"),
             ("--twilio-url", "api.twilio.com"),
             ("--session-idle-hours", "0"),
             ("--session-days", "366"),

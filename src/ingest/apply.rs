@@ -279,8 +279,14 @@ fn keep<'a>(
             (Origin::Posted { .. } | Origin::Pushed(_), _) => rows.push(row),
             (Origin::Pulled(cursor), _) => {
                 if let (Some(cursor), Some(connection)) = (cursor, job.connection) {
-                    let Cursor { resource, until } = cursor;
-                    connection_state::move_cursor(conn, job.org, connection, resource, *until)?;
+                    let Cursor { run, resource, until } = cursor;
+                    connection_state::move_cursor(
+                        conn,
+                        job.org,
+                        (connection, *run),
+                        resource,
+                        *until,
+                    )?;
                 }
                 rows.push(row);
             }

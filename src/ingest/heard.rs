@@ -58,6 +58,7 @@ struct PushDoor {
 }
 
 /// What was pulled of a resource.
+#[derive(Clone)]
 pub(crate) struct Pulled {
     pub(crate) org: Uuid,
     pub(crate) connection: Uuid,

@@ -75,6 +75,8 @@ pub(super) struct Whose {
 /// How far a resource of a connection has been asked for, once what is applied has been.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
+    /// By which it is asked.
+    pub(crate) run: Uuid,
     pub(crate) resource: String,
     pub(crate) until: DateTime<Utc>,
 }

@@ -1,6 +1,8 @@
 //! What leaves the instance, and what those said whom it was given to.
 
+mod exchange;
 pub(crate) mod guard;
+pub(crate) mod pull;
 pub(crate) mod sms;
 pub(crate) mod smtp;
 pub(crate) mod trials;

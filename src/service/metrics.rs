@@ -5,6 +5,7 @@ use crate::store::deliveries_depth::{self, Backlog};
 use crate::store::error::StoreError;
 use crate::store::outbox_depth::{self, Depth};
 use crate::store::pool::{Conn, Db, PoolUse, over_queues};
+use crate::store::pulling::{self, Lag};
 use crate::telemetry::metrics::Counters;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
@@ -56,6 +57,7 @@ pub struct Metrics {
 struct Queues {
     outbox: Vec<Depth>,
     deliveries: Backlog,
+    connections: Lag,
 }
 
 /// What waited, and when.
@@ -88,6 +90,8 @@ struct QueueGauges {
     outbox_oldest_due: Family<ChannelLabels, SecondsGauge>,
     deliveries_pending: Family<NoLabels, Gauge>,
     deliveries_oldest_pending: Family<NoLabels, SecondsGauge>,
+    connections_oldest_cursor: Family<NoLabels, SecondsGauge>,
+    connections_without_success: Family<NoLabels, Gauge>,
 }
 
 impl Metrics {
@@ -129,7 +133,8 @@ impl Metrics {
         }
         let look = |conn: &mut Conn| {
             let (outbox, deliveries) = (outbox_depth::due(conn)?, deliveries_depth::pending(conn)?);
-            Ok::<_, StoreError>(Queues { outbox, deliveries })
+            let connections = pulling::lag(conn)?;
+            Ok::<_, StoreError>(Queues { outbox, deliveries, connections })
         };
         let asked = db.run(move |conn| over_queues(conn, look));
         let queues = asked
@@ -218,8 +223,14 @@ impl LookedAt {
 
 impl QueueGauges {
     fn register(&self, registry: &mut Registry) {
-        let Self { outbox_due, outbox_oldest_due, deliveries_pending, deliveries_oldest_pending } =
-            self;
+        let Self {
+            outbox_due,
+            outbox_oldest_due,
+            deliveries_pending,
+            deliveries_oldest_pending,
+            connections_oldest_cursor,
+            connections_without_success,
+        } = self;
         registry.register(
             "beeiq_outbox_due",
             "Messages of all orgs that wait to be sent and are due",
@@ -242,6 +253,17 @@ impl QueueGauges {
             Unit::Seconds,
             deliveries_oldest_pending.clone(),
         );
+        registry.register_with_unit(
+            "beeiq_connections_oldest_cursor",
+            "How far that connection is behind which is furthest, of those that are asked",
+            Unit::Seconds,
+            connections_oldest_cursor.clone(),
+        );
+        registry.register(
+            "beeiq_connections_without_success",
+            "Connections of all orgs that are to be asked and have had no success for 24 hours",
+            connections_without_success.clone(),
+        );
     }
 
     /// Nothing is told of them while it is not known: an old number would look like a current one.
@@ -250,7 +272,9 @@ impl QueueGauges {
         self.outbox_oldest_due.clear();
         self.deliveries_pending.clear();
         self.deliveries_oldest_pending.clear();
-        let Some(Queues { outbox, deliveries }) = queues else { return };
+        self.connections_oldest_cursor.clear();
+        self.connections_without_success.clear();
+        let Some(Queues { outbox, deliveries, connections }) = queues else { return };
         for Depth { channel, due, oldest_seconds } in outbox {
             let labels = ChannelLabels { channel: channel.clone() };
             self.outbox_due.get_or_create(&labels).set(*due);
@@ -260,6 +284,10 @@ impl QueueGauges {
         self.deliveries_pending.get_or_create(&[]).set(*pending);
         let waited = oldest.and_then(age).unwrap_or_default();
         self.deliveries_oldest_pending.get_or_create(&[]).set(waited);
+        let Lag { oldest_cursor_seconds, without_success } = connections;
+        let behind = oldest_cursor_seconds.unwrap_or_default().max(0.0);
+        self.connections_oldest_cursor.get_or_create(&[]).set(behind);
+        self.connections_without_success.get_or_create(&[]).set(*without_success);
     }
 }
 

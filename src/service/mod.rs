@@ -6,6 +6,7 @@ pub(crate) mod message_accounts;
 pub(crate) mod metrics;
 pub mod orgs;
 pub(crate) mod passwords;
+pub(crate) mod pulls;
 pub mod rekey;
 pub mod sessions;
 pub mod settings;

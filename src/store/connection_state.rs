@@ -1,37 +1,35 @@
 //! What has become of connections, which is no setting: how far they have asked, what they heard last
 //! (`connections.md` 1).
 
-use super::schema::{connection_cursors, connections};
+use super::schema::connections;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
+use crate::store::statement::statement;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-/// Moves the cursor of a resource.
+/// Moves the cursor of a resource, as long as the run holds its connection.
 pub(crate) fn move_cursor(
     conn: &mut Conn,
     org: Uuid,
-    connection: Uuid,
+    (connection, run): (Uuid, Uuid),
     resource: &str,
     until: DateTime<Utc>,
 ) -> Result<()> {
-    let moved = connection_cursors::until.eq(until);
-    diesel::insert_into(connection_cursors::table)
-        .values((
-            connection_cursors::org_id.eq(org),
-            connection_cursors::connection_id.eq(connection),
-            connection_cursors::resource.eq(resource),
-            moved,
-        ))
-        .on_conflict((
-            connection_cursors::org_id,
-            connection_cursors::connection_id,
-            connection_cursors::resource,
-        ))
-        .do_update()
-        .set(moved)
-        .execute(conn)?;
+    statement(
+        "INSERT INTO connection_cursors (org_id, connection_id, resource, until) \
+         SELECT org_id, id, $4, $5 FROM connections \
+         WHERE org_id = $1 AND id = $2 AND lease_id = $3 FOR SHARE \
+         ON CONFLICT (org_id, connection_id, resource) DO UPDATE SET until = excluded.until",
+    )
+    .bind::<SqlUuid, _>(org)
+    .bind::<SqlUuid, _>(connection)
+    .bind::<SqlUuid, _>(run)
+    .bind::<Text, _>(resource)
+    .bind::<Timestamptz, _>(until)
+    .execute(conn)?;
     Ok(())
 }
 

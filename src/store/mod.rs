@@ -32,6 +32,7 @@ pub mod outbox;
 pub mod outbox_depth;
 pub mod pool;
 
+pub(crate) mod pulling;
 pub(crate) mod rekey;
 pub mod retention;
 pub mod sandbox;

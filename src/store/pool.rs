@@ -275,6 +275,17 @@ where
     transaction(conn, "SET LOCAL app.scope = 'sign_in'", work)
 }
 
+/// Runs `work` in a transaction that belongs to no org, to take and give back tokens of other systems.
+pub(crate) fn using_tokens<T, E>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    transaction(conn, "SET LOCAL app.scope = 'source_tokens'", work)
+}
+
 /// Runs `work` in a transaction that begins with settings of its own, in one round trip.
 fn transaction<T, E>(
     conn: &mut Conn,

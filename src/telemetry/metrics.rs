@@ -20,6 +20,20 @@ pub struct Counters {
     actions: Family<ActionLabels, Counter>,
     given_up: Counter,
     refused_events: Family<RefusalLabels, Counter>,
+    runs: Family<RunLabels, Counter>,
+    items: Family<ItemLabels, Counter>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RunLabels {
+    kind: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ItemLabels {
+    kind: &'static str,
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,14 +74,24 @@ impl Default for Counters {
             actions: Family::default(),
             given_up: Counter::default(),
             refused_events: Family::default(),
+            runs: Family::default(),
+            items: Family::default(),
         }
     }
 }
 
 impl Counters {
     pub(crate) fn register(&self, registry: &mut Registry) {
-        let Self { requests, request_seconds, deliveries, actions, given_up, refused_events } =
-            self;
+        let Self {
+            requests,
+            request_seconds,
+            deliveries,
+            actions,
+            given_up,
+            refused_events,
+            runs,
+            items,
+        } = self;
         registry.register("beeiq_http_requests", "Requests answered", requests.clone());
         registry.register_with_unit(
             "beeiq_http_request_duration",
@@ -91,6 +115,16 @@ impl Counters {
             "Events pushed to connections that were not kept, by why",
             refused_events.clone(),
         );
+        registry.register(
+            "beeiq_connection_runs",
+            "Runs in which connections were asked, by what became of them",
+            runs.clone(),
+        );
+        registry.register(
+            "beeiq_connection_items",
+            "What was made of the items that were pulled, by what became of it",
+            items.clone(),
+        );
     }
 
     /// Counts a request that was answered. `route` is its pattern, `none` where it has none.
@@ -109,6 +143,19 @@ impl Counters {
     /// Counts a deferred delivery that is not tried any more.
     pub(crate) fn gave_up(&self) {
         self.given_up.inc();
+    }
+
+    /// Counts a run of a connection of that kind, and what became of what it brought.
+    pub(crate) fn pulled(
+        &self,
+        kind: &'static str,
+        status: &'static str,
+        results: &[(&'static str, u32)],
+    ) {
+        self.runs.get_or_create(&RunLabels { kind, status }).inc();
+        for &(result, count) in results {
+            self.items.get_or_create(&ItemLabels { kind, result }).inc_by(count.into());
+        }
     }
 
     /// Counts an event pushed to a connection that is not kept; `code` says why.

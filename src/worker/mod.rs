@@ -3,6 +3,7 @@
 pub mod deferred;
 mod in_flight;
 pub mod outbox;
+pub mod pulls;
 pub(crate) mod queue;
 pub mod retention;
 

@@ -84,6 +84,7 @@ enum Phase {
 }
 
 /// Tells work that the process is to stop.
+#[derive(Clone)]
 pub(crate) struct Stop(watch::Receiver<Phase>);
 
 impl Stop {

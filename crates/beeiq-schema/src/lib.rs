@@ -564,6 +564,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    source_tokens (hash) {
+        hash -> Bytea,
+        holder -> Uuid,
+        until -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tags (org_id, id) {
         org_id -> Uuid,
         id -> Uuid,
@@ -698,6 +706,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sign_in_failures,
     sign_in_networks,
     slas,
+    source_tokens,
     tags,
     ticket_tags,
     tickets,

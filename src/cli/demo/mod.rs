@@ -2,6 +2,7 @@
 //! (`api.md` 1).
 
 mod seed;
+pub mod sources;
 
 use crate::access::passwords::NewPassword;
 use crate::access::secrets;
@@ -94,6 +95,7 @@ fn serve_settings(settings: &DemoSettings, url: String) -> anyhow::Result<ServeS
         senders: config::defaults()?,
         smtp: config::defaults()?,
         outbox: config::defaults()?,
+        pulls: config::defaults()?,
         sessions: settings.sessions,
         log: settings.log.clone(),
         secrets: SecretSettings { secret_key: Some(SecretString::from(key)) },

@@ -14,6 +14,7 @@ pub(super) mod names;
 mod operations;
 mod org;
 pub(super) mod resource;
+mod runs;
 mod sms;
 mod users;
 
@@ -29,6 +30,7 @@ pub(super) const ROUTES: &[&[Operation]] = &[
     currencies::ROUTES,
     custom_fields::ROUTES,
     org::ROUTES,
+    runs::ROUTES,
     audit_log::ROUTES,
     api_keys::ROUTES,
     email::ROUTES,

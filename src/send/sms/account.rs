@@ -1,17 +1,11 @@
 //! What the accounts with all providers have in common.
 
 use crate::config::SenderSettings;
+use crate::send::exchange::{client, guarded_client};
 use crate::send::guard::Guard;
 use beeiq_core::diagnostics::{Code, Fault};
 use reqwest::Client;
-use reqwest::redirect::Policy;
 use serde_json::Value;
-use std::time::Duration;
-
-/// How long a connection that nobody uses stays open.
-const IDLE: Duration = Duration::from_secs(30);
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// Whose account it is: the instance's servers are trusted, an org's are guarded against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,17 +83,9 @@ pub(crate) struct Providers {
 impl Providers {
     /// With these settings.
     pub(crate) fn new(settings: &SenderSettings, guard: Guard) -> anyhow::Result<Self> {
-        let client = || {
-            Client::builder()
-                .redirect(Policy::none())
-                .timeout(settings.sms_timeout)
-                .connect_timeout(CONNECT.min(settings.sms_timeout))
-                .pool_idle_timeout(IDLE)
-                .user_agent("BeeIQ")
-        };
         Ok(Self {
-            guarded: client().no_proxy().dns_resolver(guard.clone()).build()?,
-            trusted: client().build()?,
+            guarded: guarded_client(settings.sms_timeout, &guard)?,
+            trusted: client(settings.sms_timeout).build()?,
             guard,
             twilio_url: settings.twilio_url.clone(),
             esms_url: settings.esms_url.clone(),

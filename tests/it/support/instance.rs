@@ -238,6 +238,17 @@ impl Instance {
         tokio::time::timeout(Duration::from_secs(60), done).await.expect("it comes about");
     }
 
+    /// The text that a query has, past the app.
+    pub(crate) fn db_text(&self, select: &str) -> String {
+        #[derive(QueryableByName)]
+        struct Found {
+            #[diesel(sql_type = sql_types::Text)]
+            text: String,
+        }
+        let query = format!("SELECT text FROM (SELECT {select}) AS found (text)");
+        diesel::sql_query(query).get_result::<Found>(&mut self.db_connection()).unwrap().text
+    }
+
     /// How many rows a query counts, past the app.
     pub(crate) fn db_count(&self, from_where: &str) -> i64 {
         #[derive(QueryableByName)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod cluster;
 mod conformance;
+mod connection;
 mod endless;
 mod instance;
 pub(crate) mod link;
@@ -10,7 +11,9 @@ mod process;
 mod provider;
 mod reply;
 mod smtp_sink;
+mod sources;
 
+pub(crate) use connection::Connection;
 pub(crate) use endless::Endless;
 pub(crate) use instance::{Instance, SECRET_KEY};
 pub(crate) use org::{Listener, Org, PASSWORD, seed_org};
@@ -18,6 +21,7 @@ pub(crate) use process::Process;
 pub(crate) use provider::{Provider, Reaction};
 pub(crate) use reply::Reply;
 pub(crate) use smtp_sink::{Act, Mail, SmtpSink};
+pub(crate) use sources::{FakeSource, Fault};
 
 use serde_json::{Value, json};
 

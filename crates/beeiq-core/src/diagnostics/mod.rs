@@ -219,6 +219,12 @@ codes! {
     /// The other system refuses the credentials.
     CredentialsRefused => "credentials_refused", 422, "The credentials are refused";
     /// It is in use and cannot be deleted.
+    /// The other system does not answer, or asks to be left alone for a while.
+    SourceUnavailable => "source_unavailable", 503, "The other system cannot be asked now";
+    /// The other system does not give what it is asked for.
+    SourceFailed => "source_failed", 422, "The other system does not give it";
+    /// A run ended before it was through; the next one goes on.
+    Interrupted => "interrupted", 503, "It was interrupted";
     InUse => "in_use", 409, "It is in use";
     /// The delivery has not been applied yet.
     StillPending => "still_pending", 409, "It has not been applied yet";
