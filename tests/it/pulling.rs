@@ -40,7 +40,12 @@ async fn a_first_run_brings_a_hundred_days_and_the_next_only_what_is_new() {
 
     let run = connection.run().await;
     assert_eq!(run["status"], "succeeded", "{run}");
-    assert_eq!(run["failed"], 0, "{run} {}", instance.db_text("left(answer, 3000) FROM deliveries LIMIT 1"));
+    assert_eq!(
+        run["failed"],
+        0,
+        "{run} {}",
+        instance.db_text("left(answer, 3000) FROM deliveries LIMIT 1")
+    );
     assert_eq!(db_conversations(&instance), 1200);
     assert_eq!(instance.db_count("deals WHERE deal_id LIKE 'iadvize:T-%'"), 240);
     assert_eq!(instance.db_count("activities WHERE details ? 'satisfaction'"), 400);

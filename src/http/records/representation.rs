@@ -368,7 +368,6 @@ mod tests {
                 company: Some(id(10)),
                 source: Some(id(4)),
                 owner: id(2),
-                external_ids: Vec::new(),
                 tags: vec![id(11), id(12)],
                 created_at: at("2026-11-21T01:02:03.000004Z"),
                 updated_at: at("2026-11-22T00:00:00Z"),
@@ -379,6 +378,7 @@ mod tests {
                 code: CustomerCode { kind: CustomerKind::Account, number: 7 },
                 name: None,
             }),
+            external_ids: Vec::new(),
             tags: vec!["a".to_owned(), "VIP".to_owned()],
         }
     }

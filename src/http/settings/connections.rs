@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::http::body;
 use crate::problem::Problem;
 use crate::service::settings::Edit;
-use crate::service::settings::connections::{Connection, ConnectionSettings, Connections, Tested};
+use crate::service::settings::connections::{Connection, ConnectionSettings, Connections};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 pub type ConnectionChange = Change<ConnectionSettings>;
@@ -16,7 +16,7 @@ handlers! {
     resource(app): connections(&app), paths: ("/api/v1/connections", "/api/v1/connections/{id}"),
     tag: "Connections", one: "a connection", several: "connections",
     named: ("Connection", "Connections"), entry: Connection,
-    operations: [list, read, change(ConnectionChange), delete] and [create, rotate, test], filters: []
+    operations: [list, read, change(ConnectionChange), delete] and [create, rotate, resume], filters: []
 }
 
 /// Makes a connection.
@@ -43,7 +43,9 @@ pub async fn create(
     Admin(actor): Admin,
     payload: body::Body,
 ) -> Result<HttpResponse, Problem> {
-    resource::create(connections(&app), &app, actor, payload).await
+    let made = resource::create(connections(&app), &app, actor, payload).await;
+    app.pulls.wake();
+    made
 }
 
 /// Gives a connection a new URL; the earlier ones end with the grace.
@@ -55,6 +57,7 @@ pub async fn create(
     responses(
         (status = 200, body = Connection, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
+        // A 422 may be `not_push`: nothing is sent to it.
         BodyProblems,
         NotFound,
     ),
@@ -72,23 +75,25 @@ pub async fn rotate(
     resource::shown::<Connections>(HttpResponse::Ok(), &app.write(org, rotate).await?)
 }
 
-/// Tells whether a connection is set up, and when its system last told something.
+/// Ends a pause of a connection: it is asked again at once.
 #[utoipa::path(
-    post, path = "/api/v1/connections/{id}/test", tag = "Connections",
-    operation_id = "testConnection",
+    post, path = "/api/v1/connections/{id}/resume", tag = "Connections",
+    operation_id = "resumeConnection",
     params(("id" = Uuid, Path)),
-    responses((status = 200, body = Tested), AdminProblems, NotFound),
+    responses((status = 200, body = Connection), AdminProblems, NotFound),
 )]
-pub async fn test(
+pub async fn resume(
     app: web::Data<App>,
     Admin(actor): Admin,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let (id, org, connections) = (id.into_inner(), actor.org, connections(&app));
-    let tested = app.read(org, move |conn| connections.test(conn, org, &id)).await?;
-    Ok(HttpResponse::Ok().json(tested))
+    let resume = move |conn: &mut _| connections.resume(&mut Edit::of(conn, &actor), &id);
+    let resumed = app.write(org, resume).await?;
+    app.pulls.wake();
+    resource::shown::<Connections>(HttpResponse::Ok(), &resumed)
 }
 
 fn connections(app: &App) -> Connections {
-    Connections::new(&app.key, &app.public_url)
+    Connections::new(&app.key, &app.public_url, app.senders.guard())
 }

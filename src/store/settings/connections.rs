@@ -5,7 +5,7 @@ use super::{Rows, newest, statements};
 use crate::secrets::Place;
 use crate::store::error::{Result, StoreError};
 use crate::store::pool::Conn;
-use crate::store::schema::{connection_tokens, connections, users};
+use crate::store::schema::{connection_cursors, connection_tokens, connections, users};
 use crate::store::word::Stored;
 use beeiq_core::records::connection::{Connection, OnMatch, Source, SourceSettings};
 use beeiq_core::records::token::Token;
@@ -41,10 +41,12 @@ pub(crate) struct ConnectionRow {
     pub(crate) since: DateTime<Utc>,
     pub(crate) settings: Value,
     pub(crate) secret_sealed: Vec<u8>,
+    pub(crate) paused_code: Option<String>,
     pub(crate) last_error_code: Option<String>,
     pub(crate) last_error_message: Option<String>,
     pub(crate) last_error_at: Option<DateTime<Utc>>,
-    pub(crate) last_heard_at: Option<DateTime<Utc>>,
+    pub(crate) last_run_at: Option<DateTime<Utc>>,
+    pub(crate) next_run_at: Option<DateTime<Utc>>,
     pub(crate) created_at: DateTime<Utc>,
 }
 
@@ -83,6 +85,42 @@ pub(crate) fn list(
         .filter(connections::org_id.eq(org))
         .select((ConnectionRow::as_select(), users::email, users::active));
     Ok(newest!(of_org, connections, rows).load(conn)?)
+}
+
+/// How far each resource has been asked for.
+pub(crate) fn cursors(
+    conn: &mut Conn,
+    org: Uuid,
+    connection: Uuid,
+) -> Result<Vec<(String, DateTime<Utc>)>> {
+    Ok(connection_cursors::table
+        .filter(connection_cursors::org_id.eq(org))
+        .filter(connection_cursors::connection_id.eq(connection))
+        .order(connection_cursors::resource)
+        .select((connection_cursors::resource, connection_cursors::until))
+        .load(conn)?)
+}
+
+/// Ends a pause or a wait after failures: the connection is asked at once.
+pub(crate) fn resume(conn: &mut Conn, org: Uuid, connection: Uuid) -> Result<()> {
+    diesel::update(connections::table)
+        .filter(connections::org_id.eq(org))
+        .filter(connections::id.eq(connection))
+        .set((
+            connections::paused_code.eq(None::<String>),
+            connections::failures.eq(0),
+            connections::last_error_code.eq(None::<String>),
+            connections::last_error_message.eq(None::<String>),
+            connections::last_error_at.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(conn)?;
+    diesel::update(connections::table)
+        .filter(connections::org_id.eq(org))
+        .filter(connections::id.eq(connection))
+        .filter(connections::kind.ne(Source::Oktium.as_str()))
+        .set(connections::next_run_at.eq(diesel::dsl::now))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// The present token of a connection, and its id.

@@ -1,10 +1,14 @@
 //! Connections (`connections.md` 1): other systems that feed an org.
 
+mod check;
+
+use self::check::{Checked, checked, secret_of};
 use super::users::yes;
 use super::{Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room};
 use crate::clock;
 use crate::problem::{Problem, Result};
 use crate::secrets::{Keyring, TokenKind, new_token};
+use crate::send::guard::Guard;
 use crate::service::validity;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
@@ -13,14 +17,11 @@ use crate::store::settings::connections::{
 };
 use crate::store::settings::listeners::NewToken;
 use crate::store::word::Stored;
-use crate::store::{directory, orgs};
+use crate::store::{orgs, pulling};
 use beeiq_core::diagnostics::{Code, Fault};
-use beeiq_core::directory::Directory;
 use beeiq_core::records::audit::{Action, changes};
-use beeiq_core::records::connection::{OktiumSettings, OnMatch, Source};
-use beeiq_core::values::email::Email;
+use beeiq_core::records::connection::{OnMatch, Source, SourceSettings};
 use beeiq_core::values::masking::MASK;
-use beeiq_core::values::suggest::listed;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,18 +33,13 @@ use validator::Validate;
 const MOST: i64 = 100;
 /// The longest that rotated tokens may go on working: a year.
 const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
-/// Of texts in the settings of a kind.
-const LONGEST: usize = 255;
-const MOST_STAGES: usize = 100;
-/// The member of the settings that is a secret.
-const SECRET: &str = "secret";
 
 /// What of a connection can be set.
 #[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Connection)]
 pub struct ConnectionSettings {
-    /// Which system: `oktium`. Fixed once it is made.
+    /// Which system. Fixed once it is made.
     kind: Source,
     /// Unique in the org, in any case.
     #[serde(deserialize_with = "validity::cleaned")]
@@ -67,8 +63,8 @@ pub struct ConnectionSettings {
     /// From when on what happened is asked for; when it was made where it is not said.
     #[serde(default)]
     since: Option<DateTime<Utc>>,
-    /// Those of the kind. Of Oktium `secret`, which is never shown, `businessId`, `stages` (a deal
-    /// stage for each status of an order) and `defaultStage`.
+    /// Those of the kind, with a secret that is never shown: Oktium's `secret`, iAdvize's `apiKey`,
+    /// wolkvox's `token`. See `docs/connections.md`.
     #[schema(value_type = Object)]
     settings: Value,
 }
@@ -105,8 +101,6 @@ pub struct State {
     cursors: Map<String, Value>,
     #[serde(skip)]
     secret_sealed: Vec<u8>,
-    #[serde(skip)]
-    last_heard_at: Option<DateTime<Utc>>,
 }
 
 /// What was wrong last.
@@ -122,20 +116,11 @@ pub struct LastError {
 
 pub type Connection = Entry<ConnectionSettings, State>;
 
-/// Whether a connection works (`connections.md` 1).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Tested {
-    ok: bool,
-    /// `ok`, or what is wrong.
-    code: String,
-    /// In a sentence.
-    message: String,
-}
-
 #[derive(Clone)]
 pub struct Connections {
     key: Keyring,
     public_url: String,
+    guard: Guard,
 }
 
 impl Resource for Connections {
@@ -162,15 +147,20 @@ impl Resource for Connections {
     }
 
     fn check(&self, edit: &mut Edit<'_>, settings: &ConnectionSettings) -> Result<()> {
-        checked(edit, settings).map(|_| ())
+        checked(edit, settings, &self.guard).map(|_| ())
     }
 
     fn create(&self, edit: &mut Edit<'_>, id: Uuid, settings: &ConnectionSettings) -> Written {
         room(connections::count(edit.conn, edit.org)?, MOST, "connection")?;
         let values = self.values(edit, id, None, settings)?;
-        let token = self.new_token(edit)?;
         connections::create(edit.conn, edit.org, id, &values, edit.now)?;
-        Ok(connections::add_token(edit.conn, edit.org, id, &token, edit.now)?)
+        if settings.kind.pushes() {
+            let token = self.new_token(edit)?;
+            connections::add_token(edit.conn, edit.org, id, &token, edit.now)?;
+        } else {
+            connections::resume(edit.conn, edit.org, id)?;
+        }
+        Ok(())
     }
 
     /// Its URLs end at once; what it heard stays.
@@ -187,13 +177,35 @@ impl Changing for Connections {
         settings: &ConnectionSettings,
     ) -> Written {
         let values = self.values(edit, present.id, Some(present), settings)?;
-        Ok(connections::update(edit.conn, edit.org, present.id, &values, edit.now)?)
+        let is_new_secret = values.secret_sealed != present.extra.secret_sealed;
+        let is_earlier = present.settings.since.is_some_and(|since| values.since < since);
+        let is_enabled = settings.enabled && !present.settings.enabled;
+        let (org, id) = (edit.org, present.id);
+        connections::update(edit.conn, org, id, &values, edit.now)?;
+        if is_earlier {
+            pulling::forget_cursors(edit.conn, org, id)?;
+        }
+        if (is_new_secret || is_enabled) && !settings.kind.pushes() {
+            connections::resume(edit.conn, org, id)?;
+        }
+        Ok(())
     }
 }
 
 impl Connections {
-    pub(crate) fn new(key: &Keyring, public_url: &str) -> Self {
-        Self { key: key.clone(), public_url: public_url.to_owned() }
+    pub(crate) fn new(key: &Keyring, public_url: &str, guard: &Guard) -> Self {
+        Self { key: key.clone(), public_url: public_url.to_owned(), guard: guard.clone() }
+    }
+
+    /// Ends a pause: it is asked again at once.
+    pub(crate) fn resume(&self, edit: &mut Edit<'_>, id: &str) -> Result<Connection> {
+        let id = found(edit.conn, edit.org, self, id)?.id;
+        connections::resume(edit.conn, edit.org, id)?;
+        let id = id.to_string();
+        let connection = super::read(edit.conn, edit.org, self, &id)?;
+        let subject = Subject { resource: self.path(), id: &id, name: connection.settings.key() };
+        edit.log(Action::Changed, subject, &changes(&Value::Null, &json!({"resumed": true})))?;
+        Ok(connection)
     }
 
     /// Gives a connection a new URL; the earlier ones end with the grace, which is in seconds.
@@ -203,7 +215,12 @@ impl Connections {
             return Err(fault(Code::OutOfRange, "/graceSeconds", message));
         }
         edit.begin(Self::DELIVERIES)?;
-        let id = found(edit.conn, edit.org, self, id)?.id;
+        let present = found(edit.conn, edit.org, self, id)?;
+        if !present.settings.kind.pushes() {
+            let detail = format!("{} is asked; it has no URL here.", present.settings.kind.name());
+            return Err(Problem::new(Code::NotPush, detail));
+        }
+        let id = present.id;
         let end = edit.now + Duration::seconds(i64::from(grace));
         let token = self.new_token(edit)?;
         connections::end_tokens(edit.conn, edit.org, id, end, edit.now)?;
@@ -216,24 +233,6 @@ impl Connections {
         Ok(connection)
     }
 
-    /// Whether it is set up, and when its system last told something.
-    pub(crate) fn test(&self, conn: &mut Conn, org: Uuid, id: &str) -> Result<Tested> {
-        let connection = super::read(conn, org, self, id)?;
-        let State { status, last_error, last_heard_at, .. } = connection.extra;
-        let (code, message) = match (last_error, last_heard_at) {
-            _ if status == "disabled" => {
-                ("connection_disabled".to_owned(), "It is disabled; enable it.".to_owned())
-            }
-            (Some(LastError { code, message, at }), _) => (code, format!("{message} (At {at}.)")),
-            (None, None) => {
-                let message = "Nothing has come yet; enter its URL and secret in the other system.";
-                ("nothing_heard".to_owned(), message.to_owned())
-            }
-            (None, Some(at)) => ("ok".to_owned(), format!("Something last came at {at}.")),
-        };
-        Ok(Tested { ok: code == "ok", code, message })
-    }
-
     /// What is to be kept; a mask stands for the secret that is kept already.
     fn values(
         &self,
@@ -242,7 +241,7 @@ impl Connections {
         present: Option<&Connection>,
         settings: &ConnectionSettings,
     ) -> Result<ConnectionValues> {
-        let Checked { sender, own, secret } = checked(edit, settings)?;
+        let Checked { sender, own, secret } = checked(edit, settings, &self.guard)?;
         if present.is_some_and(|present| present.settings.kind != settings.kind) {
             let message = "The `kind` is fixed once a connection is made; make another one.";
             return Err(fault(Code::InvalidValue, "/kind", message));
@@ -252,7 +251,8 @@ impl Connections {
             None if secret == MASK => {
                 let message =
                     "This is what stands for a secret, and there is none. Give the secret.";
-                return Err(fault(Code::Required, "/settings/secret", message));
+                let place = format!("/settings/{}", secret_of(settings.kind));
+                return Err(fault(Code::Required, &place, message));
             }
             _ => self.key.seal(&secret_place(edit.org, id), secret.as_bytes()),
         };
@@ -267,7 +267,11 @@ impl Connections {
             welcome: settings.welcome,
             on_match: settings.on_match.as_str().to_owned(),
             since: since.unwrap_or(edit.now),
-            settings: super::json(&own)?,
+            settings: match &own {
+                SourceSettings::Oktium(own) => super::json(own),
+                SourceSettings::Iadvize(own) => super::json(own),
+                SourceSettings::Wolkvox(own) => super::json(own),
+            }?,
             secret_sealed,
         })
     }
@@ -298,7 +302,7 @@ impl Connections {
         let ConnectionRow { id, kind: Stored(kind), name, enabled, listener_id, .. } = row;
         let mut settings = row.settings;
         if let Some(settings) = settings.as_object_mut() {
-            settings.insert(SECRET.to_owned(), MASK.into());
+            settings.insert(secret_of(kind).to_owned(), MASK.into());
         }
         let told = row.last_error_code.zip(row.last_error_message).zip(row.last_error_at);
         let told = told.map(|((code, message), at)| LastError { code, message, at });
@@ -307,11 +311,14 @@ impl Connections {
             message: "Its `senderUser` is no active user any more; name another one.".to_owned(),
             at: row.created_at,
         });
-        let status = match (enabled, sender_active) {
+        let paused = row.paused_code.is_some() || !sender_active;
+        let status = match (enabled, paused) {
             (false, _) => "disabled",
-            (true, false) => "paused",
-            (true, true) => "active",
+            (true, true) => "paused",
+            (true, false) => "active",
         };
+        let cursors = connections::cursors(conn, org, id)?.into_iter();
+        let cursors = cursors.map(|(resource, until)| (resource, json!(until))).collect();
         Ok(Entry {
             id,
             created_at: row.created_at,
@@ -330,97 +337,15 @@ impl Connections {
                 url,
                 status,
                 last_error: unknown_sender.or(told),
-                last_run_at: None,
-                next_run_at: None,
-                cursors: Map::new(),
+                last_run_at: row.last_run_at,
+                next_run_at: row.next_run_at.filter(|_| status == "active"),
+                cursors,
                 secret_sealed: row.secret_sealed,
-                last_heard_at: row.last_heard_at,
             },
         })
     }
 }
 
-/// What settings turned out to mean.
-struct Checked {
-    sender: Uuid,
-    /// Those of the kind.
-    own: OktiumSettings,
-    secret: String,
-}
-
 fn fault(code: Code, pointer: &str, message: &str) -> Problem {
     Problem::fields(vec![Fault::new(code, pointer, message)])
-}
-
-fn checked(edit: &mut Edit<'_>, settings: &ConnectionSettings) -> Result<Checked> {
-    let directory = directory::load(edit.conn, edit.org)?;
-    let mut faults = validity::faults(settings);
-    let mut add = |code, pointer: &str, message: String| {
-        faults.push(Fault::new(code, pointer, message));
-    };
-    match settings.kind {
-        Source::Oktium => {}
-        Source::Iadvize | Source::Wolkvox => {
-            let message =
-                "This version takes what Oktium pushes; it does not ask other systems yet.";
-            add(Code::InvalidChoice, "/kind", message.to_owned());
-        }
-    }
-    if directory.listener(settings.listener_id).is_none() {
-        add(Code::NotFound, "/listenerId", "There is no listener of this id.".to_owned());
-    }
-    let sender = Email::parse(&settings.sender_user).ok();
-    let sender = sender.and_then(|email| directory.users.active(email.key()).map(|it| it.id));
-    if sender.is_none() {
-        let message = "`senderUser` is no active user of the org; name the e-mail of one.";
-        add(Code::UnknownSender, "/senderUser", message.to_owned());
-    }
-    let (own, secret) = oktium(&settings.settings, &directory, &mut faults);
-    match (sender, own) {
-        (Some(sender), Some(own)) if faults.is_empty() => Ok(Checked { sender, own, secret }),
-        _ => Err(Problem::fields(faults)),
-    }
-}
-
-/// Oktium's settings, and the secret.
-fn oktium(
-    settings: &Value,
-    directory: &Directory,
-    faults: &mut Vec<Fault>,
-) -> (Option<OktiumSettings>, String) {
-    let mut own = settings.clone();
-    let secret = own.as_object_mut().and_then(|own| own.remove(SECRET));
-    let secret = secret.as_ref().and_then(Value::as_str).unwrap_or_default().trim().to_owned();
-    if secret.is_empty() || secret.len() > LONGEST {
-        let message = "The `secret` with which Oktium signs is required, 255 bytes at most.";
-        faults.push(Fault::new(Code::Required, "/settings/secret", message));
-    }
-    let own: OktiumSettings = match serde_json::from_value(own) {
-        Ok(own) => own,
-        Err(error) => {
-            let message = format!("These settings do not fit: {error}.");
-            faults.push(Fault::new(Code::InvalidValue, "/settings", message));
-            return (None, secret);
-        }
-    };
-    let too_long = |text: &str| text.chars().count() > LONGEST;
-    if own.business_id.as_deref().is_some_and(too_long) {
-        let message = "The `businessId` has 255 characters at most.";
-        faults.push(Fault::new(Code::TooLong, "/settings/businessId", message));
-    }
-    if own.stages.len() > MOST_STAGES || own.stages.keys().any(|status| too_long(status)) {
-        let message = "There are 100 stages at most, each status of 255 characters at most.";
-        faults.push(Fault::new(Code::OutOfRange, "/settings/stages", message));
-    }
-    let stages = &directory.deal_stages;
-    let of_statuses = own.stages.iter().map(|(status, stage)| (format!("/stages/{status}"), stage));
-    let default = own.default_stage.iter().map(|stage| ("/defaultStage".to_owned(), stage));
-    for (place, stage) in of_statuses.chain(default) {
-        if stages.named(stage).is_none() {
-            let known = listed(stages.all_names(), 20);
-            let message = format!("There is no deal stage \"{stage}\"; there are {known}.");
-            faults.push(Fault::new(Code::UnknownStage, format!("/settings{place}"), message));
-        }
-    }
-    (Some(own), secret)
 }
