@@ -12,7 +12,6 @@ use crate::problem::Problem;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::Value;
 use utoipa::IntoResponses;
 
 /// What a connection can answer besides what became of an event.
@@ -61,7 +60,7 @@ crate::http::routes::routes![receive];
         ("X-Hook-UUID" = Option<String>, Header,
          description = "With the same body it gets the first answer again"),
     ),
-    request_body(content = Value, description = "An event as Oktium sends it"),
+    request_body(content = serde_json::Value, description = "An event as Oktium sends it"),
     responses((status = 200, description = "It was kept", body = AnyAnswer), EventProblems),
 )]
 pub async fn receive(

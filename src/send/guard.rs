@@ -44,6 +44,11 @@ impl Guard {
         self.open || is_public(address) || network::contains(&self.allowed, address)
     }
 
+    /// Whether a host is, by itself, an address in one of the networks that the operator allows.
+    pub(crate) fn is_of_operator(&self, host: &str) -> bool {
+        literal(host).is_some_and(|address| network::contains(&self.allowed, address))
+    }
+
     /// Checks a host as far as it can be told without asking for its name's addresses.
     pub(crate) fn check_host(&self, host: &str) -> Result<(), Unreachable> {
         match literal(host) {

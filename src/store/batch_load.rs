@@ -14,6 +14,7 @@ use uuid::Uuid;
 /// Those of the database; [`StoreError::Conflict`] where what is to be updated has changed while it
 /// was loaded.
 pub fn load(conn: &mut Conn, org: Uuid, keys: &Keys) -> Result<Snapshot> {
+    let erased = customers::external_ids::load_erased(conn, org, keys)?;
     let mut customers = customers::load::load(conn, org, keys)?;
     let mut tag_names = customers::lock::load(conn, org, keys, &mut customers)?;
     let deals = deals::load::load(conn, org, keys)?;
@@ -29,7 +30,7 @@ pub fn load(conn: &mut Conn, org: Uuid, keys: &Keys) -> Result<Snapshot> {
         tag_names.push((id, name));
     }
     let sms_credits = if keys.sms { sms_credits(conn, org)? } else { 0 };
-    Ok(Snapshot { customers, deals, activities, tags, tag_names, sms_credits })
+    Ok(Snapshot { customers, erased, deals, activities, tags, tag_names, sms_credits })
 }
 
 fn sms_credits(conn: &mut Conn, org: Uuid) -> QueryResult<i64> {

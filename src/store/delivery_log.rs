@@ -1,7 +1,7 @@
 //! Kept deliveries as admins look at them (`api.md` 4).
 
 use super::deliveries::KEY_IN_USE;
-use super::schema::{customers, deals, deliveries, history, listeners, tickets};
+use super::schema::{connections, customers, deals, deliveries, history, listeners, tickets};
 use super::text_search::containing;
 use crate::store::error::Result;
 use crate::store::pool::Conn;
@@ -53,6 +53,8 @@ pub struct Delivery {
     pub(crate) id: Uuid,
     /// The listener that took it.
     listener: DeliveryListener,
+    /// The connection through which it came, with the listener whose defaults applied.
+    connection: Option<OfConnection>,
     /// When it came.
     received_at: DateTime<Utc>,
     /// The address that it came from.
@@ -85,6 +87,17 @@ pub struct Delivery {
     unresolved: Option<i32>,
     /// The length of its body, in bytes.
     body_bytes: i32,
+}
+
+/// The connection through which something came.
+#[derive(Clone, Debug, Queryable, Serialize, ToSchema)]
+pub struct OfConnection {
+    /// Its id.
+    pub(crate) id: Uuid,
+    /// Its name.
+    pub(crate) name: String,
+    /// `oktium`, `iadvize` or `wolkvox`.
+    pub(crate) kind: String,
 }
 
 /// The listener of a delivery.
@@ -249,10 +262,14 @@ fn entries(conn: &mut Conn, org: Uuid, rows: Rows<'_>) -> Result<Vec<Delivery>> 
         .filter(listeners::id.eq(deliveries::listener_id))
         .select(listeners::name)
         .single_value();
+    let its_connection =
+        connections::org_id.eq(org).and(connections::id.nullable().eq(deliveries::connection_id));
     Ok(rows
+        .left_join(connections::table.on(its_connection))
         .select((
             deliveries::id,
             (deliveries::listener_id, name),
+            (connections::id, connections::name, connections::kind).nullable(),
             deliveries::received_at,
             deliveries::caller,
             deliveries::query,

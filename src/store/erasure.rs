@@ -1,5 +1,6 @@
 //! Erasing a customer with what hangs on it (`api.md` 5), and where kept deliveries tell of it.
 
+use super::customers::external_ids;
 use super::customers::identities::kind_of;
 use super::schema::{
     activities, customer_identities, customers, deals, deliveries, history, notes, org_settings,
@@ -12,6 +13,7 @@ use crate::store::word::Stored;
 use beeiq_core::formats::Format;
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::delivery::DeliveryStatus;
+use beeiq_core::records::identity::IdentityKind;
 use beeiq_core::records::known_by::KnownBy;
 use beeiq_core::values::phone::Region;
 use diesel::prelude::*;
@@ -126,9 +128,15 @@ pub(crate) fn known_by(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<Opt
         .filter(customer_identities::customer_id.eq(customer))
         .select((customer_identities::kind, customer_identities::value))
         .load(conn)?;
+    let external = external_ids::values_of(conn, org, customer)?;
+    let external = external.into_iter().map(|value| (IdentityKind::External, value));
     Ok(Some(KnownBy {
         region: Region::parse(&region).map_err(|error| StoreError::unreadable(&error))?,
-        identities: identities.into_iter().map(|(kind, value)| (kind_of(kind), value)).collect(),
+        identities: identities
+            .into_iter()
+            .map(|(kind, value)| (kind_of(kind), value))
+            .chain(external)
+            .collect(),
         code: CustomerCode { kind, number },
         id: customer,
     }))
@@ -177,6 +185,7 @@ pub(crate) fn delete(conn: &mut Conn, org: Uuid, customer: Uuid) -> Result<()> {
         .filter(outbox::wording_id.is_not_null())
         .select(outbox::wording_id.assume_not_null())
         .load(conn)?;
+    external_ids::remember_erased(conn, org, customer)?;
     diesel::delete(customers::table)
         .filter(customers::org_id.eq(org))
         .filter(customers::id.eq(customer))

@@ -1,6 +1,6 @@
 //! What happened to a record, a line an event.
 
-use super::schema::{history, listeners, users};
+use super::schema::{connections, history, listeners, users};
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use beeiq_core::batch::Subject;
@@ -22,7 +22,7 @@ pub struct Line {
     /// The listener by which it came, unless that has been deleted.
     pub listener: Option<(Uuid, String)>,
     /// The connection through which it came.
-    pub connection: Option<Uuid>,
+    pub connection: Option<(Uuid, String, String)>,
     /// The request that caused it.
     pub request_id: Option<Uuid>,
     /// What the event tells.
@@ -35,7 +35,7 @@ type Row = (
     (String, Value),
     Option<String>,
     Option<(Uuid, String)>,
-    Option<Uuid>,
+    Option<(Uuid, String, String)>,
     Option<Uuid>,
 );
 
@@ -56,9 +56,13 @@ pub fn list(
     let its_listener = listeners::org_id
         .eq(history::org_id)
         .and(listeners::id.nullable().eq(history::listener_id));
+    let its_connection = connections::org_id
+        .eq(history::org_id)
+        .and(connections::id.nullable().eq(history::connection_id));
     let mut lines = history::table
         .left_join(users::table.on(its_actor))
         .left_join(listeners::table.on(its_listener))
+        .left_join(connections::table.on(its_connection))
         .filter(history::org_id.eq(org))
         .into_boxed();
     lines = match subject {
@@ -75,7 +79,7 @@ pub fn list(
         (history::kind, history::details),
         users::email.nullable(),
         (listeners::id, listeners::name).nullable(),
-        history::connection_id,
+        (connections::id, connections::name, connections::kind).nullable(),
         history::request_id,
     ));
     let rows: Vec<Row> = found.load(conn)?;

@@ -3,6 +3,7 @@
 //! diesel types each table's queries apart, so the shared part is macros: [`listed`] for any record
 //! with a permit, [`owned`] and [`numbered`] for those with an owner and a code.
 
+use beeiq_core::records::connection::ExternalId;
 use beeiq_core::records::identity::IdentityKind;
 use chrono::{DateTime, Utc};
 
@@ -15,6 +16,8 @@ pub struct Filters {
     pub phone: Option<String>,
     pub passport: Option<String>,
     pub contact_id: Option<String>,
+    /// Of customers.
+    pub external_id: Option<ExternalId>,
     /// Folded.
     pub tag: Option<String>,
     /// Folded. Of customers the name alone, or with the lastname in either order.

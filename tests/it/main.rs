@@ -40,6 +40,7 @@ mod logs;
 mod matrix;
 mod metrics;
 mod notes;
+mod oktium;
 mod openapi;
 mod operations;
 mod outbox;

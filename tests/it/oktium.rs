@@ -102,7 +102,10 @@ async fn a_call_as_it_is_documented_makes_a_customer_and_an_activity() {
     assert_eq!((&call["kind"], &call["source"]), (&json!("call"), &json!("oktium")));
     assert_eq!(call["startedAt"], "2017-05-07T09:03:51.697Z");
     assert_eq!(call["endedAt"], "2017-10-06T09:02:46.655Z", "the last of what comes twice counts");
-    assert_eq!((&call["outcome"], &call["subject"]), (&json!("answered"), &json!("Mark Borghi Fine Art")));
+    assert_eq!(
+        (&call["outcome"], &call["subject"]),
+        (&json!("answered"), &json!("Mark Borghi Fine Art"))
+    );
     assert_eq!(call["customer"]["customerId"], "PID-1");
 }
 
@@ -147,7 +150,8 @@ async fn an_appointment_of_somebody_not_known_makes_a_placeholder_that_gets_a_na
     assert_eq!(reply.statuses(), ["updated", "created", "created"], "{:#}", reply.body);
     let contact = oktium.org.get("/contacts/PID-1").await.body;
     assert_eq!((&contact["name"], &contact["lastname"]), (&json!("Terez"), &json!("Awesome")));
-    let numbers: Vec<&Value> = contact["phones"].as_array().unwrap().iter().map(|it| &it["value"]).collect();
+    let numbers: Vec<&Value> =
+        contact["phones"].as_array().unwrap().iter().map(|it| &it["value"]).collect();
     assert_eq!(numbers.len(), 2, "{numbers:?}");
 }
 

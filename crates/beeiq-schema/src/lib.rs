@@ -153,6 +153,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    customer_external_ids (org_id, source, external_id) {
+        org_id -> Uuid,
+        source -> Text,
+        external_id -> Text,
+        customer_id -> Uuid,
+    }
+}
+
+diesel::table! {
     customer_identities (org_id, world, kind, value) {
         org_id -> Uuid,
         world -> Int2,
@@ -281,6 +290,14 @@ diesel::table! {
         format -> Text,
         attempts -> Int2,
         connection_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    erased_external_ids (org_id, digest) {
+        org_id -> Uuid,
+        digest -> Bytea,
+        erased_at -> Timestamptz,
     }
 }
 
@@ -426,6 +443,7 @@ diesel::table! {
         default_currency -> Text,
         directory_version -> Int8,
         sms_credits -> Int8,
+        erasure_salt -> Bytea,
     }
 }
 
@@ -623,9 +641,11 @@ diesel::joinable!(api_keys -> orgs (org_id));
 diesel::joinable!(audit_log -> orgs (org_id));
 diesel::joinable!(connections -> orgs (org_id));
 diesel::joinable!(custom_fields -> orgs (org_id));
+diesel::joinable!(customer_external_ids -> orgs (org_id));
 diesel::joinable!(customers -> orgs (org_id));
 diesel::joinable!(deals -> orgs (org_id));
 diesel::joinable!(deliveries -> orgs (org_id));
+diesel::joinable!(erased_external_ids -> orgs (org_id));
 diesel::joinable!(groups -> orgs (org_id));
 diesel::joinable!(history -> orgs (org_id));
 diesel::joinable!(idempotency_keys -> orgs (org_id));
@@ -655,6 +675,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     connection_tokens,
     connections,
     custom_fields,
+    customer_external_ids,
     customer_identities,
     customer_tags,
     customers,
@@ -663,6 +684,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deal_owners,
     deals,
     deliveries,
+    erased_external_ids,
     group_members,
     groups,
     history,

@@ -4,6 +4,7 @@ use crate::http::page::{Query, invalid};
 use crate::problem::Problem;
 use crate::store::listing::Filters;
 use beeiq_core::directory::Directory;
+use beeiq_core::records::connection::ExternalId;
 use beeiq_core::values::email::Email;
 use beeiq_core::values::passport::Passport;
 use beeiq_core::values::phone::{Phone, Region};
@@ -13,11 +14,12 @@ use chrono::{DateTime, Utc};
 use utoipa::IntoParams;
 
 /// The names of the filters, beside `limit` and `cursor`.
-pub(super) const FILTERS: [&str; 10] = [
+pub(super) const FILTERS: [&str; 11] = [
     "email",
     "phone",
     "passport",
     "contactId",
+    "externalId",
     "tag",
     "name",
     "owner",
@@ -48,6 +50,8 @@ pub(super) struct ListParameters {
     passport: Option<String>,
     /// The one with this identifier of the sender's.
     contact_id: Option<String>,
+    /// The one whom a system knows by this id: `source:id`, such as `oktium:5853bf13364a`.
+    external_id: Option<String>,
     /// Those with this tag, in any case.
     tag: Option<String>,
     /// Those of this name, in any case: the name, or name and lastname in either order.
@@ -97,6 +101,15 @@ pub(super) fn read(query: &Query, region: Region) -> Result<Filters, Problem> {
         })?,
         passport: read_one(query, "passport", "is not a passport number.", passport_key)?,
         contact_id: query.get("contactId").map(clean),
+        external_id: read_one(
+            query,
+            "externalId",
+            "is a source and its id, such as `oktium:5853bf13364a`.",
+            |text| {
+                let (source, id) = text.split_once(':')?;
+                Some(ExternalId { source: source.trim().parse().ok()?, id: id.to_owned() })
+            },
+        )?,
         tag: query.get("tag").map(fold),
         name: query.get("name").map(fold),
         owner: read_one(query, "owner", "is not an e-mail address.", email_key)?,

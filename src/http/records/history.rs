@@ -22,6 +22,8 @@ pub struct HistoryLine {
     pub actor: Option<HistoryActor>,
     /// The listener by which it came; null where there was none, or it has been deleted.
     pub listener: Option<HistoryListener>,
+    /// The connection through which it came, beside the listener whose defaults applied.
+    pub connection: Option<HistoryConnection>,
     /// The delivery that caused it.
     pub request_id: Option<Uuid>,
     /// It all in a sentence.
@@ -47,15 +49,27 @@ pub struct HistoryListener {
     pub name: String,
 }
 
+/// The connection of a history line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryConnection {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `oktium`, `iadvize` or `wolkvox`.
+    pub kind: String,
+}
+
 /// A line of history, with its sentence.
 pub(super) fn history_line(line: Line) -> HistoryLine {
-    let Line { id, at, event, actor_email, listener, connection: _, request_id } = line;
+    let Line { id, at, event, actor_email, listener, connection, request_id } = line;
     HistoryLine {
         id,
         at,
         kind: event.kind().to_owned(),
         actor: actor_email.map(|email| HistoryActor { email }),
         listener: listener.map(|(id, name)| HistoryListener { id, name }),
+        connection: connection.map(|(id, name, kind)| HistoryConnection { id, name, kind }),
         request_id,
         summary: event.summary(),
         details: event,

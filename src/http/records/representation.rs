@@ -6,6 +6,7 @@ use crate::store::customers::references::CustomerReference;
 use crate::store::customers::{FoundCustomer, Owner};
 use beeiq_core::diagnostics::Code;
 use beeiq_core::directory::{Directory, Named, Names};
+use beeiq_core::records::connection::ExternalId;
 use beeiq_core::records::customer::{
     Address, Customer, CustomerKind, EmailEntry, Im, PhoneEntry, Website,
 };
@@ -68,6 +69,8 @@ pub struct CustomerBody {
     pub permit: PermitBody,
     /// The account it is linked to.
     pub company: Option<CompanyBody>,
+    /// The ids by which other systems know it.
+    pub external_ids: Vec<ExternalId>,
     /// Where it came from.
     pub source: Option<String>,
     /// Who owns it.
@@ -148,7 +151,8 @@ pub(super) fn customer(
     found: FoundCustomer,
     directory: &Directory,
 ) -> Result<CustomerBody, Problem> {
-    let FoundCustomer { record, owner: Owner { email, name: owner_name }, company, tags } = found;
+    let FoundCustomer { record, owner, company, tags, external_ids } = found;
+    let Owner { email, name: owner_name } = owner;
     let Customer {
         id,
         code,
@@ -193,6 +197,7 @@ pub(super) fn customer(
         websites,
         im,
         tags,
+        external_ids,
         cus_fields: custom_fields(cus_fields, code.kind.model(), directory),
         permit: permit_body(&permit, directory),
         company: company.map(|CustomerReference { id, code, name }| CompanyBody {
@@ -373,6 +378,7 @@ mod tests {
                 code: CustomerCode { kind: CustomerKind::Account, number: 7 },
                 name: None,
             }),
+            external_ids: Vec::new(),
             tags: vec!["a".to_owned(), "VIP".to_owned()],
         }
     }

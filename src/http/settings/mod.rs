@@ -4,6 +4,7 @@
 mod accounts;
 mod api_keys;
 mod audit_log;
+mod connections;
 mod currencies;
 mod custom_fields;
 mod email;
@@ -23,6 +24,7 @@ use super::routes::Operation;
 pub(super) const ROUTES: &[&[Operation]] = &[
     listeners::ROUTES,
     listeners::preview::ROUTES,
+    connections::ROUTES,
     users::ROUTES,
     groups::ROUTES,
     currencies::ROUTES,

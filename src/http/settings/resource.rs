@@ -39,6 +39,7 @@ impl<S: Settings + ToSchema, X: ToSchema> ToSchema for Entry<S, X> {
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         S::schemas(schemas);
+        X::schemas(schemas);
     }
 }
 

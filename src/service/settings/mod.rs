@@ -3,6 +3,7 @@
 //! 2, 4). What is a resource's own it says by [`Resource`], in its file.
 
 pub(crate) mod api_keys;
+pub(crate) mod connections;
 pub(crate) mod currencies;
 pub mod custom_fields;
 pub mod groups;

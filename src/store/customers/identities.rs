@@ -1,5 +1,6 @@
 //! Who comes to hold which identity: where races are settled.
 
+use super::external_ids;
 use crate::store::error::{DbError, Result};
 use crate::store::pool::Conn;
 use crate::store::statement::{Statement, statement};
@@ -30,7 +31,8 @@ pub(in crate::store) const fn kind_number(kind: IdentityKind) -> i16 {
         IdentityKind::Email => 3,
         IdentityKind::Phone => 4,
         IdentityKind::CompanyName => 5,
-        IdentityKind::External => 6,
+        // In a table of its own (`external_ids`).
+        IdentityKind::External => 0,
     }
 }
 
@@ -44,7 +46,6 @@ pub(in crate::store) fn kind_of(number: i16) -> IdentityKind {
         2 => IdentityKind::Passport,
         3 => IdentityKind::Email,
         4 => IdentityKind::Phone,
-        6 => IdentityKind::External,
         _ => IdentityKind::CompanyName,
     }
 }
@@ -71,15 +72,17 @@ pub(in crate::store) fn delete(conn: &mut Conn, org: Uuid, released: &[Identity]
 /// Those that are exclusive are inserted without looking first whether somebody else holds them:
 /// when they were loaded nobody did. Where somebody was faster the database refuses, which is
 /// [`is_lost`].
-pub(in crate::store) fn insert(org: Uuid, claims: &[Claim]) -> Vec<Statement<'_>> {
-    let mut claims: Vec<&Claim> = claims.iter().collect();
+pub(in crate::store) fn insert(org: Uuid, all: &[Claim]) -> Vec<Statement<'_>> {
+    let mut claims: Vec<&Claim> =
+        all.iter().filter(|claim| claim.identity.kind != IdentityKind::External).collect();
     claims.sort_unstable();
+    let external = external_ids::insert(org, all);
     let (exclusive, shared): (Vec<&Claim>, Vec<&Claim>) =
         claims.into_iter().partition(|claim| claim.exclusive);
     let or = " ON CONFLICT (org_id, world, kind, value) DO NOTHING";
     let exclusive = rows(org, &exclusive).map(|rows| rows.insert(TABLE));
     let shared = rows(org, &shared).map(|rows| rows.insert_or(TABLE, or));
-    shared.into_iter().chain(exclusive).collect()
+    shared.into_iter().chain(exclusive).chain(external).collect()
 }
 
 fn rows<'c>(org: Uuid, claims: &[&'c Claim]) -> Option<Rows<'c>> {
@@ -102,5 +105,5 @@ pub(in crate::store) fn is_lost(error: &DbError) -> bool {
         error,
         DbError::DatabaseError(DatabaseErrorKind::UniqueViolation, info)
             if info.constraint_name() == Some(PRIMARY_KEY)
-    )
+    ) || external_ids::is_lost(error)
 }

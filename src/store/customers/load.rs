@@ -4,6 +4,7 @@
 //! empty. So these look key by key, each in a subquery with a LIMIT, which leaves Postgres no other
 //! plan: a join could be made by walking all of the org's customers.
 
+use super::external_ids;
 use super::identities::{kind_number, kind_of, world_number, world_of};
 use crate::store::pool::Conn;
 use crate::store::schema::{customer_identities, customers};
@@ -11,7 +12,7 @@ use crate::store::statement::statement;
 use crate::store::word::Stored;
 use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer};
 use beeiq_core::records::customer::{CustomerCode, CustomerKind};
-use beeiq_core::records::identity::Identity;
+use beeiq_core::records::identity::{Identity, IdentityKind};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, SmallInt, Text, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashMap};
@@ -24,7 +25,11 @@ pub(in crate::store) fn load(
     keys: &Keys,
 ) -> QueryResult<CustomerSnapshot> {
     let mut known = HashMap::new();
-    let holders = load_holders(conn, org, keys, &mut known)?;
+    let mut holders = load_holders(conn, org, keys, &mut known)?;
+    for (identity, customer) in external_ids::load_holders(conn, org, keys)? {
+        holders.push((identity, customer.id));
+        known.insert(customer.id, customer);
+    }
     let accounts_by_name = load_accounts_by_name(conn, org, keys, &mut known)?;
     load_by_code(conn, org, keys, &mut known)?;
     let known = known.into_values().collect();
@@ -72,10 +77,10 @@ fn load_holders(
     keys: &Keys,
     customers: &mut HashMap<Uuid, KnownCustomer>,
 ) -> QueryResult<Vec<(Identity, Uuid)>> {
-    if keys.identities.is_empty() {
+    let identities = || keys.identities.iter().filter(|it| it.kind != IdentityKind::External);
+    if identities().next().is_none() {
         return Ok(Vec::new());
     }
-    let identities = || keys.identities.iter();
     let rows: Vec<HolderRow> = statement(
         "SELECT i.world, i.kind AS identity_kind, i.value, c.id, c.kind, c.number, c.name, c.name_key, c.lastname_key \
          FROM unnest($2, $3, $4) AS wanted (world, kind, value) \

@@ -1,6 +1,7 @@
 //! The whole records of customers that a batch may update, locked.
 
 use super::conditions::tags_of;
+use super::external_ids;
 use super::identities::{kind_of, world_of};
 use super::load::{KnownRow, load_by_id};
 use super::row::CustomerRow;
@@ -10,7 +11,7 @@ use crate::store::schema::customers;
 use crate::store::statement::statement;
 use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer, NameKey, SEVERAL};
 use beeiq_core::records::customer::{Customer, CustomerKind};
-use beeiq_core::records::identity::Identity;
+use beeiq_core::records::identity::{Identity, IdentityKind};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -41,7 +42,10 @@ pub(in crate::store) fn load(
     if rows.len() < wanted.len() {
         return Err(StoreError::Conflict);
     }
-    let identities = load_identities(conn, org, &wanted)?;
+    let mut identities = load_identities(conn, org, &wanted)?;
+    if snapshot.holders.iter().any(|(identity, _)| identity.kind == IdentityKind::External) {
+        identities.extend(external_ids::load_of(conn, org, &wanted)?);
+    }
     check_holders(&wanted, &identities, snapshot)?;
     let mut tags = tags_of(conn, org, wanted)?;
     let names = tags.values().flatten().cloned().collect();

@@ -1,6 +1,7 @@
 //! Contacts, accounts and leads.
 
 mod conditions;
+pub(super) mod external_ids;
 pub(super) mod identities;
 pub(super) mod load;
 pub(super) mod lock;

@@ -6,6 +6,7 @@
 use super::conditions::{
     Condition, Rows, addressed, has_tag, is_named, is_owned_by, page, tags_of, visible,
 };
+use super::external_ids;
 use super::identities::{kind_number, world_number};
 use super::references::{self, CustomerReference};
 use super::row::CustomerRow;
@@ -13,7 +14,8 @@ use crate::actor::Actor;
 use crate::store::error::Result;
 use crate::store::listing::Filters;
 use crate::store::pool::Conn;
-use crate::store::schema::{customer_identities, customers, users};
+use crate::store::schema::{customer_external_ids, customer_identities, customers, users};
+use beeiq_core::records::connection::ExternalId;
 use beeiq_core::records::customer::{Customer, CustomerKind};
 use beeiq_core::records::path_id::PathId;
 use beeiq_core::values::search::{self, Scope, Word};
@@ -34,6 +36,7 @@ pub struct FoundCustomer {
     pub company: Option<CustomerReference>,
     /// In alphabetical order.
     pub tags: Vec<String>,
+    pub external_ids: Vec<ExternalId>,
 }
 
 /// The user who owns a record.
@@ -184,6 +187,14 @@ fn narrowed<'a>(mut rows: Rows<'a>, org: Uuid, kind: CustomerKind, filters: &Fil
             .select(customer_identities::customer_id);
         rows = rows.filter(customers::id.eq_any(holder));
     }
+    if let Some(ExternalId { source, id }) = &filters.external_id {
+        let known = customer_external_ids::table
+            .filter(customer_external_ids::org_id.eq(org))
+            .filter(customer_external_ids::source.eq(source.as_str()))
+            .filter(customer_external_ids::external_id.eq(id.clone()))
+            .select(customer_external_ids::customer_id);
+        rows = rows.filter(customers::id.eq_any(known));
+    }
     if let Some(tag) = &filters.tag {
         rows = rows.filter(has_tag(org, tag));
     }
@@ -240,6 +251,8 @@ fn with_names(
             tags.remove(&row.id).unwrap_or_default().into_iter().unzip();
         records.push((row.into_record(ids), names));
     }
+    let ids: Vec<Uuid> = records.iter().map(|(record, _)| record.id).collect();
+    let mut external_ids = external_ids::shown(conn, actor.org, &ids)?;
     let companies = records.iter().filter_map(|(record, _)| record.company);
     let companies = references::load(conn, actor, companies)?;
     let owners = owners(conn, actor.org, records.iter().map(|(record, _)| record.owner))?;
@@ -250,6 +263,7 @@ fn with_names(
                 owner: owners.get(&record.owner).cloned().ok_or(diesel::NotFound)?,
                 company: record.company.and_then(|id| companies.get(&id).cloned()),
                 tags,
+                external_ids: external_ids.remove(&record.id).unwrap_or_default(),
                 record,
             })
         })

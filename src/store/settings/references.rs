@@ -36,6 +36,7 @@ const PLACES_OF_USERS: &[Place] = &[
         ACTIVITIES,
         "activities WHERE org_id = $1 AND permit_status = 4 AND permit_user_ids @> ARRAY[$2]",
     ),
+    (("connection", "connections"), "connections WHERE org_id = $1 AND sender_id = $2"),
     (("message", "messages"), "outbox WHERE org_id = $1 AND sender_id = $2"),
     (
         ("line of records' history", "lines of records' history"),

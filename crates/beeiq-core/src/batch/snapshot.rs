@@ -22,6 +22,8 @@ use uuid::Uuid;
 pub struct Snapshot {
     /// Customers that something in the batch points to.
     pub customers: CustomerSnapshot,
+    /// External ids among the keys that are of somebody who has been erased.
+    pub erased: HashSet<Identity>,
     /// Deals that something in the batch points to.
     pub deals: DealSnapshot,
     /// Activities that something in the batch names, locked.
@@ -119,6 +121,7 @@ pub struct Overlay<'a> {
     pub deals: Deals,
     /// The activities.
     pub activities: Activities,
+    erased: HashSet<Identity>,
     tags: HashMap<String, Uuid>,
     tag_names: HashMap<Uuid, String>,
     sms_credits: i64,
@@ -133,10 +136,12 @@ pub struct Overlay<'a> {
 impl<'a> Overlay<'a> {
     /// The state as loaded.
     pub fn new(request: Request<'a>, snapshot: Snapshot) -> Self {
-        let Snapshot { customers, deals, activities, tags, tag_names, sms_credits } = snapshot;
+        let Snapshot { customers, erased, deals, activities, tags, tag_names, sms_credits } =
+            snapshot;
         Self {
             request,
             customers: Customers::new(customers),
+            erased,
             deals: Deals::new(deals),
             activities: Activities::new(activities),
             tags: tags.into_iter().collect(),
@@ -156,6 +161,7 @@ impl<'a> Overlay<'a> {
     pub fn fork(&self, keys: &Keys) -> Self {
         let snapshot = Snapshot {
             customers: self.customers.subset(keys),
+            erased: HashSet::new(),
             deals: DealSnapshot::default(),
             activities: Vec::new(),
             tags: keys
@@ -190,8 +196,8 @@ impl<'a> Overlay<'a> {
     }
 
     /// Whether an id that a source has is that of somebody who has been erased.
-    pub fn is_erased(&self, _external_id: &Identity) -> bool {
-        false
+    pub fn is_erased(&self, external_id: &Identity) -> bool {
+        self.erased.contains(external_id)
     }
 
     const fn takes_sms_credits(&self) -> bool {

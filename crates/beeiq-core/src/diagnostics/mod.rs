@@ -225,6 +225,7 @@ codes! {
     SourceFailed => "source_failed", 422, "The other system does not give it";
     /// A run ended before it was through; the next one goes on.
     Interrupted => "interrupted", 503, "It was interrupted";
+    /// It is in use and cannot be deleted.
     InUse => "in_use", 409, "It is in use";
     /// The delivery has not been applied yet.
     StillPending => "still_pending", 409, "It has not been applied yet";

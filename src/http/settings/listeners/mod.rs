@@ -20,7 +20,7 @@ pub struct Rotation {
     /// How long the earlier URLs go on working, in seconds, at most 366 days.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 31_622_400)]
-    grace_seconds: u32,
+    pub(in crate::http::settings) grace_seconds: u32,
 }
 
 pub type ListenerChange = Change<ListenerSettings>;
