@@ -79,37 +79,25 @@ impl App {
         let wake = Wake::default();
         let metrics = Metrics::new();
         let key = settings.secrets.keys()?;
-        let pipeline = Pipeline::new(
-            db.clone(),
-            directories.clone(),
-            key.clone(),
-            Bounds {
-                limits: settings.limits,
-                capacity: settings.capacity,
-                connections: settings.database.pool_size,
-            },
-            Messages {
-                environment: settings.environment,
-                mail_domain: mail_domain(&public_url),
-                wake: wake.clone(),
-            },
-            metrics.counters.clone(),
-        );
+        let bounds = Bounds {
+            limits: settings.limits,
+            capacity: settings.capacity,
+            connections: settings.database.pool_size,
+        };
+        let (environment, mail_domain) = (settings.environment, mail_domain(&public_url));
+        let messages = Messages { environment, mail_domain, wake: wake.clone() };
+        let counters = metrics.counters.clone();
+        let pipeline =
+            Pipeline::new(db.clone(), directories.clone(), key.clone(), bounds, messages, counters);
         let senders = Senders::new(&settings.senders, &settings.smtp, db.clone(), key.clone())?;
         let senders = Arc::new(senders);
-        let config = OutboxConfig {
-            slots: usize::from(settings.outbox.outbox_workers),
-            lease: settings.outbox.outbox_lease,
-            staging: settings.environment == Environment::Staging,
-        };
-        let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, config);
-        let sources = Sources::new(settings.pulls.pull_timeout, senders.guard().clone())?;
+        let outbox = Outbox::new(db.clone(), Arc::clone(&senders), wake, outbox_config(settings));
         let pull_parts = PullParts {
             db: db.clone(),
             pipeline: pipeline.clone(),
             directories: directories.clone(),
             key: key.clone(),
-            sources,
+            sources: Sources::new(settings.pulls.pull_timeout, senders.guard().clone())?,
             counters: metrics.counters.clone(),
             lease: settings.pulls.pull_lease,
         };
@@ -139,7 +127,7 @@ impl App {
             metrics_token: settings.http.metrics_token.clone(),
             public_url,
             sms_trial_credits: settings.orgs.sms_trial_credits,
-            environment: settings.environment,
+            environment,
             trusted_proxies: settings.http.trusted_proxies.clone(),
         })
     }
@@ -172,6 +160,14 @@ impl App {
 
     pub fn mail_domain(&self) -> String {
         mail_domain(&self.public_url)
+    }
+}
+
+fn outbox_config(settings: &ServeSettings) -> OutboxConfig {
+    OutboxConfig {
+        slots: usize::from(settings.outbox.outbox_workers),
+        lease: settings.outbox.outbox_lease,
+        staging: settings.environment == Environment::Staging,
     }
 }
 

@@ -95,7 +95,7 @@ async fn what_becomes_known_while_it_is_listed_is_there_once() {
     let (shop, acme) = (shop(since), instance.acme());
     let data = Arc::clone(&shop.data);
     let first = Fault::Edit(Arc::new(move |_| {
-        (0..5).for_each(|_| data.arrive(since + TimeDelta::days(3)))
+        (0..5).for_each(|_| data.arrive(since + TimeDelta::days(3)));
     }));
     shop.fault("/conversation.json-unicode?", 1, first);
     let connection = Connection::iadvize(acme, &shop, since).await;

@@ -406,6 +406,7 @@ mod tests {
             }],
             "websites": [{"value": "htk.vn"}],
             "im": [{"protocol": "Viber", "value": "huy"}],
+            "externalIds": [],
             "tags": ["a", "VIP"],
             "cusFields": [
                 {"name": "Referred By", "value": "Công"}, {"name": "Age", "value": "30"}

@@ -1,6 +1,6 @@
 //! Tickets: list, read, history (`api.md` 5).
 
-use super::filters::{self, FILTERS};
+use super::filters;
 use super::operations::operations;
 use super::record::{self, Address, Body};
 use super::representation::{
@@ -17,6 +17,20 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// The names of the filters, beside `limit` and `cursor`.
+const FILTERS: [&str; 10] = [
+    "email",
+    "phone",
+    "passport",
+    "contactId",
+    "tag",
+    "name",
+    "owner",
+    "createdFrom",
+    "createdTo",
+    "q",
+];
 
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]

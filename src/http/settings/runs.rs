@@ -98,7 +98,7 @@ impl From<Run> for RunBody {
     post, path = "/api/v1/connections/{id}/run", tag = "Connections", operation_id = "runConnection",
     params(("id" = Uuid, Path)),
     responses(
-        (status = 202, body = RunRequested),
+        (status = 202, description = "It begins soon", body = RunRequested),
         AdminProblems,
         (status = 404, body = ProblemDocument, content_type = "application/problem+json"),
         (status = 409, body = ProblemDocument, content_type = "application/problem+json",

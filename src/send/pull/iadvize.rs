@@ -174,7 +174,7 @@ mod tests {
             ),
             (
                 json!({"meta": success, "data": item}),
-                Some(Ok(Page { items: vec![item.clone()], pages: 1, count: None })),
+                Some(Ok(Page { items: vec![item], pages: 1, count: None })),
             ),
             (
                 json!({"meta": success, "pagination": {"pages": "2"}}),

@@ -267,12 +267,26 @@ mod tests {
         report
     }
 
+    /// How a run ended, whether it succeeded, and then code, seconds until the next, failures, pause.
+    type Case =
+        (Vec<Option<Ended>>, RunStatus, Option<&'static str>, u64, i32, Option<&'static str>);
+
+    fn check(cases: Vec<Case>) {
+        for (ends, status, code, seconds, failures, paused) in cases {
+            let (its, trouble, settled) = report(&ends).verdict(DUE, 2, 0);
+            assert_eq!(its, status, "{ends:?}");
+            assert_eq!(trouble.map(|trouble| trouble.code), code, "{ends:?}");
+            assert_eq!(settled.error.as_ref().map(|(code, _)| *code), code, "{ends:?}");
+            assert_eq!(settled.again_in.as_secs(), seconds, "{ends:?}");
+            assert_eq!((settled.failures, settled.paused), (failures, paused), "{ends:?}");
+            assert_eq!(settled.succeeded, status == RunStatus::Succeeded, "{ends:?}");
+        }
+    }
+
     #[test]
     fn what_went_wrong_decides_when_it_is_asked_again() {
         let fails = Ended::Failed(Failure::Fails("no".to_owned()));
-        let refused = Ended::Failed(Failure::CredentialsRefused("no".to_owned()));
-        let own = Ended::Own(Code::Overloaded, "busy".to_owned());
-        for (ends, status, code, seconds, failures, paused) in [
+        check(vec![
             (vec![None, None], RunStatus::Succeeded, None, 300, 0, None),
             (vec![], RunStatus::Succeeded, None, 300, 0, None),
             (
@@ -308,6 +322,14 @@ mod tests {
                 3,
                 None,
             ),
+        ]);
+    }
+
+    #[test]
+    fn what_somebody_has_to_mend_pauses_it() {
+        let refused = Ended::Failed(Failure::CredentialsRefused("no".to_owned()));
+        let own = Ended::Own(Code::Overloaded, "busy".to_owned());
+        check(vec![
             (vec![Some(own)], RunStatus::Failed, Some("overloaded"), 240, 3, None),
             (
                 vec![None, Some(later(None)), Some(refused)],
@@ -325,15 +347,7 @@ mod tests {
                 0,
                 Some("unknown_sender"),
             ),
-        ] {
-            let (its, trouble, settled) = report(&ends).verdict(DUE, 2, 0);
-            assert_eq!(its, status, "{ends:?}");
-            assert_eq!(trouble.map(|trouble| trouble.code), code, "{ends:?}");
-            assert_eq!(settled.error.as_ref().map(|(code, _)| *code), code, "{ends:?}");
-            assert_eq!(settled.again_in.as_secs(), seconds, "{ends:?}");
-            assert_eq!((settled.failures, settled.paused), (failures, paused), "{ends:?}");
-            assert_eq!(settled.succeeded, status == RunStatus::Succeeded, "{ends:?}");
-        }
+        ]);
     }
 
     #[test]

@@ -103,11 +103,6 @@ impl<D: Data> FakeSource<D> {
         self.state.faults.lock().unwrap().push(Planned { part, times, fault });
     }
 
-    /// All is well again.
-    pub(crate) fn mend(&self) {
-        self.state.faults.lock().unwrap().clear();
-    }
-
     /// Each answer takes so long.
     pub(crate) fn slow_down(&self, to: Duration) {
         *self.state.slowness.lock().unwrap() = to;

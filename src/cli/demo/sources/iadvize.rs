@@ -62,11 +62,11 @@ impl Iadvize {
             return Answered { status: 403, body };
         }
         let body = match asked.path {
-            "/website" => all(websites()),
-            "/operator" => all(operators()),
-            "/tag" => all(tags()),
-            "/skill" => all(skills()),
-            "/visitor" => all(self.visitor(asked.field("filters[unique_id]").unwrap_or_default())),
+            "/website" => all(&websites()),
+            "/operator" => all(&operators()),
+            "/tag" => all(&tags()),
+            "/skill" => all(&skills()),
+            "/visitor" => all(&self.visitor(asked.field("filters[unique_id]").unwrap_or_default())),
             "/conversation.json-unicode" => self.list(asked, CONVERSATION),
             "/transaction" => self.list(asked, TRANSACTION),
             "/satisfaction" => self.list(asked, SATISFACTION),
@@ -319,7 +319,7 @@ fn skills() -> Vec<Value> {
         .collect()
 }
 
-fn all(items: Vec<Value>) -> Value {
+fn all(items: &[Value]) -> Value {
     let count = items.len();
     json!({
         "meta": {"status": "success"},
