@@ -69,13 +69,13 @@ async fn a_server_killed_twenty_times_in_its_run_loses_nothing_and_doubles_nothi
     let (since, acme) = (days_ago(100), instance.acme());
     currencies(acme).await;
     let feed = Feed { from: since + TimeDelta::minutes(7), every: TimeDelta::minutes(30) };
-    let shop = FakeSource::start(Iadvize::new("a key".to_owned(), feed, 200));
+    let shop = FakeSource::start(Iadvize::new("a key".to_owned(), feed, 20));
     shop.slow_down(Duration::from_millis(5));
     let connection = Connection::iadvize(acme, &shop, since).await;
     let mut server = Process::with(&instance, &flags());
     for kill in 0..KILLS {
         // Each somewhere else in a run: while it looks up, lists, or has things applied.
-        shop.until_more(5 + kill * 83 % 250).await;
+        shop.until_more(5 + kill * 29 % 43).await;
         server.kill();
         server = Process::with(&instance, &flags());
     }
@@ -90,7 +90,7 @@ async fn a_server_killed_twenty_times_in_its_run_loses_nothing_and_doubles_nothi
         ("activities WHERE external_id LIKE 'conversation:%'", conversations),
         ("deals", conversations / 5),
         ("activities WHERE details ? 'satisfaction'", conversations / 3),
-        ("customers", 200),
+        ("customers", 20),
         ("activities WHERE kind = 'callback' AND outcome = 'done'", (conversations + 6) / 7),
     ] {
         let count = instance.db_count(there);
