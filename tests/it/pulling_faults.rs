@@ -2,7 +2,7 @@
 //! "Pulling").
 
 use crate::pulling::{calls, currencies, days_ago, shop, wolkvox};
-use crate::support::{Connection, Endless, FakeSource, Fault, Instance};
+use crate::support::{Connection, FakeSource, Fault, Instance};
 use beeiq::clock;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -171,14 +171,16 @@ async fn an_answer_without_end_is_broken_off_and_less_is_asked_for() {
     assert_eq!(limits[..3], ["100", "50", "25"]);
     assert_eq!(instance.db_count("activities WHERE external_id LIKE 'conversation:%'"), 12);
 
-    let mut endless = Endless::start("HTTP/1.1 200 OK\r\n\r\n");
-    let settings = json!({"server": "x", "baseUrl": format!("http://127.0.0.1:{}", endless.port), "campaignIds": ["7"]});
+    // What is as short as can be is not asked for again.
     let since = clock::now() - TimeDelta::seconds(50);
-    let connection = Connection::with(acme, ("wolkvox", "t"), settings, since).await;
+    let calls = calls(since, TimeDelta::seconds(1));
+    calls.fault("/reports", 9, Fault::Endless);
+    let connection = wolkvox(acme, &calls, since, &["7"]).await;
     let run = connection.run().await;
     assert_eq!(run["error"]["code"], "source_failed", "{run}");
-    let taken = endless.broken_off().await;
-    assert!(taken < 64 * 1024 * 1024, "{taken}");
+    assert_eq!(calls.requests().len(), 1);
+    let streamed = calls.streamed();
+    assert!((32 << 20..64 << 20).contains(&streamed), "{streamed}");
 }
 
 #[actix_web::test]
@@ -217,12 +219,15 @@ async fn the_cursor_of_a_window_that_breaks_off_stays_and_what_came_is_there_onc
     let shop =
         FakeSource::start(beeiq::cli::demo::sources::Iadvize::new("a key".to_owned(), feed, 50));
     let connection = Connection::iadvize(acme, &shop, since).await;
-    shop.fault("&page=11&", 1, answer(500, ""));
+    // Of the first website all comes, of the second some.
+    shop.fault("&page=9&", 1, Fault::Edit(Arc::new(|_| ())));
+    shop.fault("&page=9&", 1, answer(500, ""));
     let run = connection.run().await;
     assert_eq!(resource(&run, "conversations")["status"], "partial", "{run}");
     assert!(connection.db_cursor("conversations").is_none());
     let there = instance.db_count("activities WHERE external_id LIKE 'conversation:%'");
     assert!(there >= 1000, "{there}");
+    assert!(connection.db_cursor("satisfactions").is_none(), "they wait for their conversations");
     let run = connection.run().await;
     assert_eq!(resource(&run, "conversations")["status"], "succeeded", "{run}");
     assert_eq!(

@@ -38,21 +38,27 @@ pub(super) async fn pull(
     account: &Iadvize,
     settings: &IadvizeSettings,
 ) -> Result<(), Ended> {
+    // One for all: what is told of a conversation comes after it.
+    let now = clock::now();
     let websites = list(account, Listed::Websites).await?;
     let sites = sites(settings, &websites);
     let mut lookups = Lookups { websites, ..Lookups::default() };
+    let mut conversations_later = false;
     for resource in IadvizeResource::ALL {
-        if !settings.resources.contains(&resource) {
+        let waits = resource == IadvizeResource::Satisfactions && conversations_later;
+        if waits || !settings.resources.contains(&resource) {
             continue;
         }
-        let window = window_of(resource, run);
-        let (name, is_first) = (resource.as_str(), resource == IadvizeResource::Conversations);
+        let is_first = resource == IadvizeResource::Conversations;
+        let window = window_of(resource, run, now);
         let again = if is_first { again(run).await? } else { Vec::new() };
         let (lookups, sites) = (&mut lookups, sites.as_slice());
         let mut list = List { account, resource, sites, lookups, again };
         // What ends the run has been noted with the resource.
-        if run.resource(name, window, &mut list).await.is_err() {
-            break;
+        match run.resource(resource.as_str(), window, &mut list).await {
+            Some(ended) if !ended.is_alone() => break,
+            Some(Ended::Failed(Failure::Later { .. })) if is_first => conversations_later = true,
+            Some(_) | None => {}
         }
     }
     Ok(())
@@ -65,8 +71,8 @@ async fn again(run: &Run) -> Result<Vec<String>, Ended> {
     Ok(run.db.in_org(org, find).await?)
 }
 
-fn window_of(resource: IadvizeResource, run: &Run) -> Window {
-    let (since, now) = (run.claimed.since, clock::now());
+fn window_of(resource: IadvizeResource, run: &Run, now: DateTime<Utc>) -> Window {
+    let since = run.claimed.since;
     let cursor = run.cursor(resource.as_str());
     match resource {
         IadvizeResource::Callmeetings => ahead(since, cursor, now),

@@ -194,8 +194,7 @@ impl Connections {
                     SharedToken::new(self.0.db.clone(), &self.0.key, secret.expose_secret());
                 let account = Wolkvox::new(sources, &wolkvox_url(settings), secret);
                 let zone: Tz = settings.time_zone.unwrap_or(directory.org.time_zone);
-                // What ends the run has been noted with the campaign.
-                let _ = wolkvox::pull(&mut run, &account, &token, settings, zone).await;
+                wolkvox::pull(&mut run, &account, &token, settings, zone).await;
                 Ok(())
             }
         }

@@ -58,13 +58,13 @@ impl Run {
         cursors.find(|(its, _)| *its == resource).map(|(_, until)| *until)
     }
 
-    /// Asks for a resource in a window, and notes what became of it. An error ends the run.
+    /// Asks for a resource in a window, and notes what became of it: why it has not come to its end.
     pub(super) async fn resource(
         &mut self,
         resource: &str,
         window: Window,
         asks: &mut impl Asks,
-    ) -> Result<(), ()> {
+    ) -> Option<Ended> {
         self.report().begin(resource, window);
         let asked = self.windows(resource, window, asks).await;
         let applied = self.applied().await;
@@ -72,10 +72,7 @@ impl Run {
         let mut report = self.report();
         report.counts.requests = asks.requests();
         report.end(ended.as_ref());
-        match ended {
-            Some(ended) if !ended.is_alone() => Err(()),
-            Some(_) | None => Ok(()),
-        }
+        ended
     }
 
     async fn windows(

@@ -20,13 +20,16 @@ pub(super) async fn pull(
     token: &SharedToken,
     settings: &WolkvoxSettings,
     zone: Tz,
-) -> Result<(), ()> {
+) {
     for campaign in &settings.campaign_ids {
         let since = run.claimed.since;
         let window = window(since, run.cursor(campaign), OVERLAP, clock::now());
-        run.resource(campaign, window, &mut Campaign { account, token, campaign, zone }).await?;
+        let mut campaign_of = Campaign { account, token, campaign, zone };
+        let ended = run.resource(campaign, window, &mut campaign_of).await;
+        if ended.is_some_and(|ended| !ended.is_alone()) {
+            return;
+        }
     }
-    Ok(())
 }
 
 struct Campaign<'a> {

@@ -42,6 +42,10 @@ impl<'i> Connection<'i> {
             Place::new("connections", "secret_sealed", org_id, &id.to_string(), String::new());
         let sealed = instance.app.key.seal(&place, secret.as_bytes());
         let sealed: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+        // Until external ids have a migration of their own.
+        instance.db_execute(
+            "ALTER TABLE customer_identities DROP CONSTRAINT IF EXISTS customer_identities_kind_check",
+        );
         instance.db_execute(&format!(
             "INSERT INTO connections (org_id, id, kind, name, name_key, enabled, listener_id, sender_id, welcome, \
                  on_match, since, settings, secret_sealed, next_run_at, created_at, updated_at) \

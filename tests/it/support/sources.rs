@@ -9,6 +9,7 @@ use futures_util::stream;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ struct State {
     under_way: Mutex<HashMap<String, (usize, usize)>>,
     slowness: Mutex<Duration>,
     now: Mutex<Option<DateTime<Utc>>>,
+    /// The bytes of answers without end.
+    streamed: AtomicUsize,
 }
 
 struct Planned {
@@ -113,6 +116,27 @@ impl<D: Data> FakeSource<D> {
     /// What has arrived since this was asked last.
     pub(crate) fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
+    }
+
+    /// Waits until so many more requests have arrived.
+    pub(crate) async fn until_more(&self, requests: usize) {
+        let expected = self.arrived() + requests;
+        let arrived = async {
+            let mut look = tokio::time::interval(Duration::from_millis(5));
+            while self.arrived() < expected {
+                look.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), arrived).await.expect("they arrive");
+    }
+
+    fn arrived(&self) -> usize {
+        self.state.requests.lock().unwrap().len()
+    }
+
+    /// How many bytes of answers without end have been sent.
+    pub(crate) fn streamed(&self) -> usize {
+        self.state.streamed.load(Ordering::Relaxed)
     }
 
     /// The most requests that were under way at once with one secret.
@@ -187,7 +211,11 @@ async fn serve<D: Data>(
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Endless) => {
             let piece = Bytes::from_static(&[b' '; 64 * 1024]);
-            let pieces = stream::repeat_with(move || Ok::<_, actix_web::Error>(piece.clone()));
+            let state = Arc::clone(state);
+            let pieces = stream::repeat_with(move || {
+                state.streamed.fetch_add(piece.len(), Ordering::Relaxed);
+                Ok::<_, actix_web::Error>(piece.clone())
+            });
             return HttpResponse::Ok().streaming(pieces);
         }
     }
