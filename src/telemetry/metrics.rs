@@ -1,6 +1,8 @@
 //! What is counted as it happens (`api.md` 1). Labels hold route patterns and words of ours only:
 //! never a token, an address or an org.
 
+use beeiq_core::diagnostics::Code;
+use beeiq_core::records::connection::{RunStatus, Source};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -125,6 +127,20 @@ impl Counters {
             "What was made of the items that were pulled, by what became of it",
             items.clone(),
         );
+        self.begin_at_zero();
+    }
+
+    /// Tells of connections before anything has happened: what is not there cannot be watched.
+    fn begin_at_zero(&self) {
+        for code in [Code::BadSignature, Code::WrongBusiness] {
+            self.refused_events.get_or_create(&RefusalLabels { code: code.as_str() });
+        }
+        for kind in Source::ALL.map(Source::as_str) {
+            for status in [RunStatus::Succeeded, RunStatus::Partial, RunStatus::Failed] {
+                self.runs.get_or_create(&RunLabels { kind, status: status.as_str() });
+            }
+            self.items.get_or_create(&ItemLabels { kind, result: "failed" });
+        }
     }
 
     /// Counts a request that was answered. `route` is its pattern, `none` where it has none.

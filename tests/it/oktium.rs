@@ -7,9 +7,9 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-const CALL: &str = include_str!("samples/oktium/call.json");
-const ORDER: &str = include_str!("samples/oktium/order.json");
-const APPOINTMENT: &str = include_str!("samples/oktium/appointment.json");
+const CALL: &str = include_str!("heard_oktium/call.json");
+const ORDER: &str = include_str!("heard_oktium/order.json");
+const APPOINTMENT: &str = include_str!("heard_oktium/appointment.json");
 
 const SECRET: &str = "between us";
 

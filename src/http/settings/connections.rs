@@ -53,9 +53,9 @@ pub async fn create(
     responses(
         (status = 200, body = Connection, headers(("ETag" = String, description = "For If-Match"))),
         AdminProblems,
-        // A 422 may be `not_push`: nothing is sent to it.
-        BodyProblems,
         NotFound,
+        (status = 422, body = ProblemDocument, content_type = "application/problem+json",
+         description = "`invalid_fields`: faults in fields, with pointers. `not_push`: it is asked"),
     ),
 )]
 pub async fn rotate(

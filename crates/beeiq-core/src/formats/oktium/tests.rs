@@ -8,9 +8,9 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const CALL: &str = include_str!("../../../../../tests/it/samples/oktium/call.json");
-const ORDER: &str = include_str!("../../../../../tests/it/samples/oktium/order.json");
-const APPOINTMENT: &str = include_str!("../../../../../tests/it/samples/oktium/appointment.json");
+const CALL: &str = include_str!("../../../../../tests/it/heard_oktium/call.json");
+const ORDER: &str = include_str!("../../../../../tests/it/heard_oktium/order.json");
+const APPOINTMENT: &str = include_str!("../../../../../tests/it/heard_oktium/appointment.json");
 
 fn drafts_with(headers: &[(&str, &str)], body: &str, settings: &OktiumSettings) -> Vec<Draft> {
     let headers: Headers =
