@@ -239,8 +239,8 @@ impl Connections {
         let (counts, (status, trouble, settled), resources) = {
             let report = report.lock().unwrap_or_else(PoisonError::into_inner);
             let roll = u32::from_le_bytes(clock::random_bytes());
-            let verdict = report.verdict(due_in, claimed.failures, roll);
-            (report.counts, verdict, json!(report.resources))
+            let conclusion = report.conclusion(due_in, claimed.failures, roll);
+            (report.counts, conclusion, json!(report.resources))
         };
         let its = claimed.clone();
         let finish = move |conn: &mut Conn| {

@@ -167,7 +167,7 @@ impl Report {
 
     /// What has become of the run, what of it is told, and how the connection goes on. It is to be
     /// asked again `due_in`, and has failed so often before; `roll` is any number.
-    pub(super) fn verdict(
+    pub(super) fn conclusion(
         &self,
         due_in: Duration,
         failures: i32,
@@ -273,7 +273,7 @@ mod tests {
 
     fn check(cases: Vec<Case>) {
         for (ends, status, code, seconds, failures, paused) in cases {
-            let (its, trouble, settled) = report(&ends).verdict(DUE, 2, 0);
+            let (its, trouble, settled) = report(&ends).conclusion(DUE, 2, 0);
             assert_eq!(its, status, "{ends:?}");
             assert_eq!(trouble.map(|trouble| trouble.code), code, "{ends:?}");
             assert_eq!(settled.error.as_ref().map(|(code, _)| *code), code, "{ends:?}");
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn the_waits_go_from_a_minute_to_an_hour() {
         for (failures, roll, seconds) in [(0, 0, 60), (0, 200, 75), (1, 0, 120), (9, 200, 3600)] {
-            let (_, _, settled) = report(&[Some(later(None))]).verdict(DUE, failures, roll);
+            let (_, _, settled) = report(&[Some(later(None))]).conclusion(DUE, failures, roll);
             assert_eq!(settled.again_in.as_secs(), seconds, "{failures} {roll}");
         }
     }
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn what_is_interrupted_is_due_at_once_and_no_failure() {
         let (status, trouble, settled) =
-            report(&[None, Some(Ended::Interrupted)]).verdict(DUE, 2, 0);
+            report(&[None, Some(Ended::Interrupted)]).conclusion(DUE, 2, 0);
         assert_eq!(status, RunStatus::Partial);
         assert_eq!(trouble.map(|trouble| trouble.code), Some("interrupted"));
         let expected = Settled {
