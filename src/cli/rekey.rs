@@ -34,11 +34,13 @@ pub(crate) fn run(settings: &RekeySettings) -> Result<(), Failure> {
 }
 
 fn report(done: &Rekeyed) -> std::io::Result<()> {
-    let Rekeyed { orgs, listener_urls, accounts, unreadable, sessions, api_keys } = done;
+    let Rekeyed { orgs, listener_urls, accounts, connections, unreadable, sessions, api_keys } =
+        done;
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "Sealed again, of {orgs} orgs: {listener_urls} listener URLs and {accounts} accounts."
+        "Sealed again, of {orgs} orgs: {listener_urls} listener URLs, {accounts} accounts, and {connections} \
+         URLs and secrets of connections."
     )?;
     if *unreadable > 0 {
         writeln!(

@@ -102,8 +102,8 @@ impl Pipeline {
         let name = event.name;
         let idempotency =
             name.and_then(|name| Idempotency::of_event(org, connection, &name, &body, event.at));
-        let came = (event.id, event.at, event.caller);
-        let received = Received::heard(came, event.headers, format, body);
+        let arrived = (event.id, event.at, event.caller);
+        let received = Received::heard(arrived, event.headers, format, body);
         let job = Arc::new(Job::heard(whose, Origin::Pushed(door.tokens), received, idempotency));
         permit.work(meter.working_bytes()).await?;
         let its = self.clone();

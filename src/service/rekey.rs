@@ -6,7 +6,7 @@ use crate::store::access::{api_keys, sessions};
 use crate::store::error::StoreError;
 use crate::store::pool::{Conn, Db, in_org};
 use crate::store::rekey::{self, SealedAccount, SealedToken};
-use crate::store::settings::{listeners, message_accounts};
+use crate::store::settings::{connections, listeners, message_accounts};
 use crate::store::word::Stored;
 use crate::store::{directory, orgs};
 use uuid::Uuid;
@@ -24,6 +24,8 @@ pub struct Rekeyed {
     /// What is sealed with the first key now, and was not.
     pub listener_urls: u64,
     pub accounts: u64,
+    /// URLs and secrets of connections.
+    pub connections: u64,
     /// What no key opens; it stays as it is.
     pub unreadable: u64,
     /// What is known by an older key until it is used: only its bearer has the token.
@@ -70,6 +72,7 @@ fn rekey_org(
     }
     in_org(conn, org, |conn| {
         reseal_accounts(conn, keys, org, done)?;
+        reseal_connections(conn, keys, org, done)?;
         let (first, now) = (keys.first_id(), clock::now());
         done.sessions += count(sessions::count_of_other_keys(conn, org, &first, now)?);
         done.api_keys += count(api_keys::count_of_other_keys(conn, org, &first, now)?);
@@ -116,6 +119,37 @@ fn reseal_accounts(
             Ok(secrets) => {
                 rekey::set_account(conn, org, channel, &keys.seal(&place, &secrets))?;
                 done.accounts += 1;
+            }
+            Err(CannotOpen) => done.unreadable += 1,
+        }
+    }
+    Ok(())
+}
+
+fn reseal_connections(
+    conn: &mut Conn,
+    keys: &Keyring,
+    org: Uuid,
+    done: &mut Rekeyed,
+) -> Result<(), StoreError> {
+    for (id, sealed) in rekey::connection_tokens(conn, org, &keys.mark())? {
+        let place = connections::token_place(org, id);
+        match keys.open(&place, &sealed).map(String::from_utf8) {
+            Ok(Ok(token)) => {
+                let hash = keys.token_hash(TokenKind::Connection, &token).hash;
+                let sealed = keys.seal(&place, token.as_bytes());
+                rekey::set_connection_token(conn, org, id, &hash, &sealed)?;
+                done.connections += 1;
+            }
+            Ok(Err(_)) | Err(CannotOpen) => done.unreadable += 1,
+        }
+    }
+    for (id, sealed) in rekey::connection_secrets(conn, org, &keys.mark())? {
+        let place = connections::secret_place(org, id);
+        match keys.open(&place, &sealed) {
+            Ok(secret) => {
+                rekey::set_connection_secret(conn, org, id, &keys.seal(&place, &secret))?;
+                done.connections += 1;
             }
             Err(CannotOpen) => done.unreadable += 1,
         }

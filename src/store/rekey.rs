@@ -1,6 +1,6 @@
 //! What is sealed, for sealing it again with another key.
 
-use super::schema::{listener_tokens, message_accounts};
+use super::schema::{connection_tokens, connections, listener_tokens, message_accounts};
 use crate::store::error::Result;
 use crate::store::pool::Conn;
 use crate::store::word::Stored;
@@ -84,6 +84,67 @@ pub(crate) fn set_account(
         .filter(message_accounts::org_id.eq(org))
         .filter(message_accounts::channel.eq(channel.as_str()))
         .set(message_accounts::secrets_sealed.eq(sealed))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The tokens of the org's connections that do not begin with `mark`; locked. There are few.
+pub(crate) fn connection_tokens(
+    conn: &mut Conn,
+    org: Uuid,
+    mark: &[u8],
+) -> Result<Vec<(Uuid, Vec<u8>)>> {
+    let begins = sql::<Binary>("substring(token_sealed FOR 9)");
+    Ok(connection_tokens::table
+        .filter(connection_tokens::org_id.eq(org))
+        .filter(begins.ne(mark))
+        .order(connection_tokens::id)
+        .select((connection_tokens::id, connection_tokens::token_sealed))
+        .for_update()
+        .load(conn)?)
+}
+
+pub(crate) fn set_connection_token(
+    conn: &mut Conn,
+    org: Uuid,
+    id: Uuid,
+    hash: &[u8],
+    sealed: &[u8],
+) -> Result<()> {
+    diesel::update(connection_tokens::table)
+        .filter(connection_tokens::org_id.eq(org))
+        .filter(connection_tokens::id.eq(id))
+        .set((connection_tokens::token_hash.eq(hash), connection_tokens::token_sealed.eq(sealed)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The secrets of the org's connections that do not begin with `mark`; locked.
+pub(crate) fn connection_secrets(
+    conn: &mut Conn,
+    org: Uuid,
+    mark: &[u8],
+) -> Result<Vec<(Uuid, Vec<u8>)>> {
+    let begins = sql::<Binary>("substring(secret_sealed FOR 9)");
+    Ok(connections::table
+        .filter(connections::org_id.eq(org))
+        .filter(begins.ne(mark))
+        .order(connections::id)
+        .select((connections::id, connections::secret_sealed))
+        .for_update()
+        .load(conn)?)
+}
+
+pub(crate) fn set_connection_secret(
+    conn: &mut Conn,
+    org: Uuid,
+    id: Uuid,
+    sealed: &[u8],
+) -> Result<()> {
+    diesel::update(connections::table)
+        .filter(connections::org_id.eq(org))
+        .filter(connections::id.eq(id))
+        .set(connections::secret_sealed.eq(sealed))
         .execute(conn)?;
     Ok(())
 }

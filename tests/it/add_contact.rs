@@ -84,6 +84,7 @@ async fn a_posted_contact_reads_back_with_every_field() {
             "phones": [{"type": "Mobile", "value": "01234567890", "e164": "+84834567890"}],
             "addresses": [{"type": "Other", "street": "58 Ton That Dam", "city": "Da Nang", "state": "Thanh Khe",
                 "zip": "5100000", "country": {"code": "VN", "name": "Vietnam"}}],
+            "externalIds": [],
             "websites": [{"value": "htk-inc.com"}], "im": [{"protocol": "Facebook", "value": "huy"}],
             "tags": ["new"], "cusFields": [{"name": "Referred By", "value": "Cong"}],
             "permit": {"status": 4, "group": null, "users": ["bob@acme.test"]},

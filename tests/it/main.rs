@@ -19,6 +19,7 @@ mod architecture;
 mod audit_log;
 mod bounds;
 mod cli;
+mod connections;
 mod constraints;
 mod currencies;
 mod custom_fields;

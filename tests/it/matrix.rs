@@ -74,6 +74,11 @@ async fn operations(instance: &Instance) -> Vec<Operation> {
 /// Gives an org one of everything that a path can name.
 async fn fill(org: Org<'_>) {
     let listener = org.listener_with(json!({"welcomeSms": {"content": "Hi"}})).await;
+    let connection = json!({
+        "kind": "oktium", "name": "Calls of globex", "listenerId": listener.id,
+        "senderUser": "ann@globex.test", "settings": {"secret": "of globex"},
+    });
+    org.post("/connections", &connection).await.expect(201);
     org.post("/api-keys", &json!({"name": "globex key", "role": "member"})).await.expect(201);
     let huy = json!({"contactType": "customer", "emails": [{"value": "huy@globex.test"}]});
     let mut body = payload(&[

@@ -22,11 +22,7 @@ handlers! {
 /// Makes a connection.
 #[utoipa::path(
     post, path = "/api/v1/connections", tag = "Connections", operation_id = "createConnection",
-    request_body(content = ConnectionSettings, example = json!({
-        "kind": "oktium", "name": "Shop calls", "listenerId": "0191d2a0-0000-7000-8000-000000000000",
-        "senderUser": "lan@acme.example",
-        "settings": {"secret": "…", "stages": {"paid": "Won"}, "defaultStage": "New"}
-    })),
+    request_body = ConnectionSettings,
     responses(
         (status = 201, body = Connection, headers(
             ("Location" = String, description = "Where it is read"),

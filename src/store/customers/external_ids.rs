@@ -1,7 +1,7 @@
 //! The ids by which other systems know customers (`connections.md` 1, "Who it is"): identities, in a
 //! table of their own. In core they are one text, `source:id`.
 
-use super::load::KnownRow;
+use super::known::KnownRow;
 use crate::store::error::{DbError, Result};
 use crate::store::pool::Conn;
 use crate::store::schema::customer_external_ids;

@@ -6,12 +6,11 @@
 
 use super::external_ids;
 use super::identities::{kind_number, kind_of, world_number, world_of};
+use super::known::KnownRow;
 use crate::store::pool::Conn;
-use crate::store::schema::{customer_identities, customers};
+use crate::store::schema::customer_identities;
 use crate::store::statement::statement;
-use crate::store::word::Stored;
 use beeiq_core::batch::{CustomerSnapshot, Keys, KnownCustomer};
-use beeiq_core::records::customer::{CustomerCode, CustomerKind};
 use beeiq_core::records::identity::{Identity, IdentityKind};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, SmallInt, Text, Uuid as SqlUuid};
@@ -34,30 +33,6 @@ pub(in crate::store) fn load(
     load_by_code(conn, org, keys, &mut known)?;
     let known = known.into_values().collect();
     Ok(CustomerSnapshot { known, holders, accounts_by_name, ..CustomerSnapshot::default() })
-}
-
-/// What a customer is matched and named by.
-#[derive(QueryableByName)]
-#[diesel(table_name = customers)]
-pub(super) struct KnownRow {
-    id: Uuid,
-    kind: Stored<CustomerKind>,
-    number: i64,
-    name: String,
-    name_key: String,
-    lastname_key: Option<String>,
-}
-
-impl KnownRow {
-    pub(super) fn known(self) -> KnownCustomer {
-        let Self { id, kind: Stored(kind), number, name, name_key, lastname_key } = self;
-        KnownCustomer { id, code: CustomerCode { kind, number }, name, name_key, lastname_key }
-    }
-
-    fn keep(self, customers: &mut HashMap<Uuid, KnownCustomer>) {
-        let known = self.known();
-        customers.insert(known.id, known);
-    }
 }
 
 #[derive(QueryableByName)]

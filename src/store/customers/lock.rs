@@ -3,7 +3,8 @@
 use super::conditions::tags_of;
 use super::external_ids;
 use super::identities::{kind_of, world_of};
-use super::load::{KnownRow, load_by_id};
+use super::known::KnownRow;
+use super::load::load_by_id;
 use super::row::CustomerRow;
 use crate::store::error::{Result, StoreError};
 use crate::store::pool::Conn;

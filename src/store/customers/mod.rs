@@ -3,6 +3,7 @@
 mod conditions;
 pub(super) mod external_ids;
 pub(super) mod identities;
+mod known;
 pub(super) mod load;
 pub(super) mod lock;
 mod read;

@@ -1,6 +1,6 @@
 //! How a connection's settings are checked when they are saved (`connections.md` 1 to 4).
 
-use super::ConnectionSettings;
+use super::fields::ConnectionSettings;
 use crate::problem::{Problem, Result};
 use crate::send::guard::Guard;
 use crate::service::settings::Edit;

@@ -1,15 +1,16 @@
 //! Connections (`connections.md` 1): other systems that feed an org.
 
 mod check;
+mod fields;
+
+pub use fields::ConnectionSettings;
 
 use self::check::{Checked, checked, secret_of};
-use super::users::yes;
 use super::{Changing, Deliveries, Edit, Entry, Resource, Settings, Subject, Written, found, room};
 use crate::clock;
 use crate::problem::{Problem, Result};
 use crate::secrets::{Keyring, TokenKind, new_token};
 use crate::send::guard::Guard;
-use crate::service::validity;
 use crate::store::pool::Conn;
 use crate::store::settings::Rows;
 use crate::store::settings::connections::{
@@ -20,58 +21,18 @@ use crate::store::word::Stored;
 use crate::store::{orgs, pulling};
 use beeiq_core::diagnostics::{Code, Fault};
 use beeiq_core::records::audit::{Action, changes};
-use beeiq_core::records::connection::{OnMatch, Source, SourceSettings};
+use beeiq_core::records::connection::SourceSettings;
 use beeiq_core::values::masking::MASK;
 use beeiq_core::values::text::fold;
 use chrono::{DateTime, Duration, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
 
 const MOST: i64 = 100;
 /// The longest that rotated tokens may go on working: a year.
 const LONGEST_GRACE: u32 = 366 * 24 * 60 * 60;
-
-/// What of a connection can be set.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = Connection)]
-pub struct ConnectionSettings {
-    /// Which system. Fixed once it is made.
-    kind: Source,
-    /// Unique in the org, in any case.
-    #[serde(deserialize_with = "validity::cleaned")]
-    #[validate(custom(function = "validity::name"))]
-    #[schema(min_length = 1, max_length = 255)]
-    name: String,
-    /// Whether it takes anything.
-    #[serde(default = "yes")]
-    #[schema(default = true)]
-    enabled: bool,
-    /// The listener whose defaults apply: tag, sources, unknown references, welcome messages.
-    listener_id: Uuid,
-    /// The e-mail of an active user: they own what is created.
-    sender_user: String,
-    /// Whether customers that it makes get the listener's welcome messages.
-    #[serde(default)]
-    welcome: bool,
-    /// What happens to a customer who is there already.
-    #[serde(default = "fill")]
-    on_match: OnMatch,
-    /// From when on what happened is asked for; when it was made where it is not said.
-    #[serde(default)]
-    since: Option<DateTime<Utc>>,
-    /// Those of the kind, with a secret that is never shown: Oktium's `secret`, iAdvize's `apiKey`,
-    /// wolkvox's `token`. See `docs/connections.md`.
-    #[schema(value_type = Object)]
-    settings: Value,
-}
-
-const fn fill() -> OnMatch {
-    OnMatch::Fill
-}
 
 impl Settings for ConnectionSettings {
     const NAME: &'static str = "Connection";

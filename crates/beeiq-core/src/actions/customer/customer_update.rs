@@ -5,6 +5,7 @@ use super::company::Company;
 use super::company_creation::{company_linked, create_company};
 use super::customer_data::{CustomerData, read_company};
 use super::customer_revision::Revision;
+use super::customer_search::{Search, kind_alone, read_search};
 use super::field_changes::{Names, field_changes};
 use super::field_kinds::{email_key, phone_key};
 use super::new_customer::{claim_of_name, tags_named};
@@ -16,8 +17,8 @@ use crate::batch::{
     RecordRef, Rejection, Related, Role, Status, Subject, company_name_identity,
 };
 use crate::diagnostics::{Code, Diagnostics, Pointer};
-use crate::json::{Fields, Given, Longest};
-use crate::records::customer::{Customer, CustomerCode, CustomerKind};
+use crate::json::{Fields, Given};
+use crate::records::customer::{Customer, CustomerKind};
 use crate::records::history::{Event, Updated};
 use crate::records::identity::{Identity, IdentityKind, World};
 use crate::records::permit::Permit;
@@ -40,17 +41,6 @@ pub struct CustomerUpdate {
     default_tag: Option<Uuid>,
     /// Whether only what is empty is filled in.
     only_gaps: bool,
-}
-
-/// How the record is found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Search {
-    /// By `customerId`, and by nothing else.
-    ByCode(CustomerCode),
-    /// By the other fields, in their order.
-    ByFields,
-    /// Not at all: why is told already.
-    Impossible,
 }
 
 /// The company of an update, resolved.
@@ -466,50 +456,5 @@ fn replaces<T>(given: &Given<T>, is_the_same: impl Fn(&T) -> bool) -> bool {
         Given::Absent => false,
         Given::Clear => true,
         Given::Set(new) => !is_the_same(new),
-    }
-}
-
-/// What `customerId` says about how to search; a code of the wrong kind is told so, with the fix.
-fn read_search(fields: &mut Fields<'_, '_>, kinds: &[CustomerKind]) -> Search {
-    let at = fields.place("customerId");
-    let Some(text) = fields.text("customerId", Longest::LINE).set() else {
-        return Search::ByFields;
-    };
-    let (fault, at, message) = match CustomerCode::parse(&text) {
-        Some(code) if kinds.contains(&code.kind) => return Search::ByCode(code),
-        None => {
-            let shown: String = text.chars().take(64).collect();
-            let message =
-                format!("There is no \"{shown}\"; a `customerId` is a code such as PID-12.");
-            (Code::NotFound, at, message)
-        }
-        Some(code) => {
-            let (what, r#type, action) = match code.kind {
-                CustomerKind::Contact => ("a contact", 0, "update-contact"),
-                CustomerKind::Account => ("an account", 1, "update-contact"),
-                CustomerKind::Lead => ("a lead", 0, "update-lead"),
-            };
-            if kinds.iter().any(|kind| kind.world() == code.kind.world()) {
-                let message = format!(
-                    "{code} is the code of {what}, whose `type` is {type}; send that, or leave `type` out."
-                );
-                (Code::WrongKind, fields.place("type"), message)
-            } else {
-                let message = format!(
-                    "{code} is the code of {what}; to change it use the actionType `{action}`."
-                );
-                (Code::WrongKind, at, message)
-            }
-        }
-    };
-    fields.diagnostics.fault(fault, &at, message);
-    Search::Impossible
-}
-
-const fn kind_alone(kind: CustomerKind) -> &'static [CustomerKind] {
-    match kind {
-        CustomerKind::Contact => &[CustomerKind::Contact],
-        CustomerKind::Account => &[CustomerKind::Account],
-        CustomerKind::Lead => &[CustomerKind::Lead],
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod company;
 pub(crate) mod company_creation;
 pub(crate) mod customer_data;
 pub(crate) mod customer_revision;
+pub(crate) mod customer_search;
 pub(crate) mod customer_type;
 pub(crate) mod customer_update;
 pub(crate) mod display_names;

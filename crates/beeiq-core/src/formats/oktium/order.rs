@@ -40,8 +40,8 @@ impl Event<'_> {
         match self.fields.text("createdAt") {
             Some(_) => self.put_time(&mut activity, "startedAt", "createdAt"),
             None => {
-                let came = self.told.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-                activity.data.put("startedAt", came, &self.fields.at);
+                let arrived = self.told.at.to_rfc3339_opts(SecondsFormat::Millis, true);
+                activity.data.put("startedAt", arrived, &self.fields.at);
             }
         }
         if let Some(deal_id) = &deal_id {
