@@ -57,7 +57,7 @@ pub struct TokenHash {
 }
 
 /// What a sealed value is bound to. Copied to another row or column it cannot be opened.
-pub struct Place {
+pub(crate) struct Place {
     now: String,
     /// As it was before it named the row.
     before: String,
@@ -66,7 +66,7 @@ pub struct Place {
 impl Place {
     /// A column of a table, and the row: its org, and what tells it from the org's others. `before`
     /// is what such values were bound to by the versions without key ids.
-    pub fn new(table: &str, column: &str, org: Uuid, row: &str, before: String) -> Self {
+    pub(crate) fn new(table: &str, column: &str, org: Uuid, row: &str, before: String) -> Self {
         Self { now: format!("{table}.{column}:{org}:{row}"), before }
     }
 }
@@ -91,7 +91,7 @@ impl Keyring {
     }
 
     /// Encrypts a value for its place. The key's id and a random nonce are in front.
-    pub fn seal(&self, place: &Place, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, place: &Place, plain: &[u8]) -> Vec<u8> {
         let SecretKey { id, .. } = &self.first;
         [&[WITH_ID], id.as_slice(), &self.first.seal(&place.now, plain)].concat()
     }

@@ -7,6 +7,7 @@ use beeiq::clock;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The seconds from now until the connection is asked again.
 fn db_due_in(instance: &Instance) -> i64 {
@@ -202,10 +203,12 @@ async fn an_empty_window_is_no_failure_and_moves_the_cursor() {
 
 #[actix_web::test]
 async fn a_private_address_is_not_asked_where_the_operator_does_not_allow_it() {
-    let instance = Instance::start().await;
+    let allowed = Instance::with(&Instance::PULLING).await;
     let shop = shop(days_ago(1));
-    let connection = Connection::iadvize(instance.acme(), &shop, days_ago(1)).await;
-    let run = connection.run().await;
+    let connection = Connection::iadvize(allowed.acme(), &shop, days_ago(1)).await;
+    connection.ask_to_run().await.expect(202);
+    allowed.another().app.pulls.run_once().await.unwrap();
+    let run = connection.last_run().await;
     assert_eq!(run["status"], "failed", "{run}");
     assert!(run["error"]["message"].as_str().unwrap().contains("not at a public address"), "{run}");
     assert_eq!(shop.requests(), []);
@@ -234,4 +237,58 @@ async fn the_cursor_of_a_window_that_breaks_off_stays_and_what_came_is_there_onc
         instance.db_count("activities WHERE external_id LIKE 'conversation:%'"),
         30 * 72 + 1
     );
+}
+
+#[actix_web::test]
+async fn a_key_that_was_changed_while_the_old_one_was_refused_is_not_held_to_be_refused() {
+    let instance = Instance::with(&Instance::PULLING).await;
+    let shop = shop(days_ago(1));
+    let connection = Connection::iadvize(instance.acme(), &shop, days_ago(1)).await;
+    shop.slow_down(Duration::from_millis(1500));
+    shop.fault("/website", 1, answer(401, ""));
+    let pulls = instance.app.pulls.clone();
+    let running = tokio::spawn(async move { pulls.run_once().await.unwrap() });
+    shop.until_more(1).await;
+    connection.change(json!({"settings": {"apiKey": "another"}})).await;
+    assert_eq!(running.await.unwrap(), 1);
+    let told = connection.read().await;
+    assert_eq!((told["status"].as_str(), &told["lastError"]), (Some("active"), &json!(null)));
+}
+
+#[actix_web::test]
+async fn a_pause_ends_with_a_new_key_or_by_resuming() {
+    let instance = Instance::with(&Instance::PULLING).await;
+    let (shop, acme) = (shop(days_ago(1)), instance.acme());
+    let connection = Connection::iadvize(acme, &shop, days_ago(1)).await;
+    for ends_by_key in [true, false] {
+        shop.fault("/website", 1, answer(401, ""));
+        connection.run().await;
+        assert_eq!(connection.read().await["status"], "paused");
+        if ends_by_key {
+            connection.change(json!({"settings": {"apiKey": "a key"}})).await;
+        } else {
+            acme.post(&format!("/connections/{}/resume", connection.id), &json!({}))
+                .await
+                .expect(200);
+        }
+        assert_eq!(instance.app.pulls.run_once().await.unwrap(), 1);
+        assert_eq!(connection.read().await["status"], "active");
+        assert_eq!(connection.last_run().await["status"], "succeeded");
+    }
+}
+
+#[actix_web::test]
+async fn an_earlier_since_brings_what_was_before_and_doubles_nothing() {
+    let instance = Instance::with(&Instance::PULLING).await;
+    let (shop, acme) = (shop(days_ago(20)), instance.acme());
+    let connection = Connection::iadvize(acme, &shop, days_ago(5)).await;
+    connection.run().await;
+    let conversations = "activities WHERE external_id LIKE 'conversation:%'";
+    assert_eq!(instance.db_count(conversations), 60);
+    let cursors = connection.read().await["cursors"].clone();
+    assert_eq!(cursors.as_object().unwrap().len(), 4, "{cursors}");
+    connection.change(json!({"since": days_ago(20)})).await;
+    assert_eq!(connection.read().await["cursors"], json!({}));
+    assert_eq!(connection.run().await["status"], "succeeded");
+    assert_eq!(instance.db_count(conversations), 240);
 }

@@ -10,5 +10,5 @@ mod tokens;
 pub(crate) use claims::{Claimed, Settled, claim, due_orgs, renew, settle};
 pub(crate) use depth::{Lag, lag};
 pub(crate) use runs::{Run, RunCounts, begin_requested, exists, finish, page, progress};
-pub(crate) use state::{State, forget_cursors, open_conversations, state};
+pub(crate) use state::{State, forget_cursors, open_conversations, state, take_away};
 pub(crate) use tokens::{give_back_token, take_token};

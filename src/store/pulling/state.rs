@@ -66,17 +66,27 @@ pub(crate) fn state(
     }))
 }
 
-/// Lets a connection be asked from its `since` on again. A run that is under way moves no cursor any
-/// more, and ends.
-pub(crate) fn forget_cursors(conn: &mut Conn, org: Uuid, connection: Uuid) -> Result<()> {
+/// Takes a connection away from the run that is under way: that changes nothing of it any more, and
+/// ends. It is asked again once the lease of that has ended.
+pub(crate) fn take_away(conn: &mut Conn, org: Uuid, connection: Uuid) -> Result<()> {
     diesel::update(connections::table)
         .filter(connections::org_id.eq(org))
         .filter(connections::id.eq(connection))
-        .set((
-            connections::lease_id.eq(None::<Uuid>),
-            connections::next_run_at.eq(diesel::dsl::now),
-        ))
+        .set(connections::lease_id.eq(None::<Uuid>))
         .execute(conn)?;
+    diesel::update(connections::table)
+        .filter(connections::org_id.eq(org))
+        .filter(connections::id.eq(connection))
+        .filter(connections::next_run_at.is_not_null())
+        .set(connections::next_run_at.eq(diesel::dsl::now))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Lets a connection be asked from its `since` on again. A run that is under way moves no cursor any
+/// more, and ends.
+pub(crate) fn forget_cursors(conn: &mut Conn, org: Uuid, connection: Uuid) -> Result<()> {
+    take_away(conn, org, connection)?;
     diesel::delete(connection_cursors::table)
         .filter(connection_cursors::org_id.eq(org))
         .filter(connection_cursors::connection_id.eq(connection))

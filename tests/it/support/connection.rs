@@ -4,7 +4,6 @@ use super::instance::Instance;
 use super::org::Org;
 use super::reply::Reply;
 use super::sources::{Data, FakeSource};
-use beeiq::secrets::Place;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -33,30 +32,31 @@ impl<'i> Connection<'i> {
         settings: Value,
         since: DateTime<Utc>,
     ) -> Self {
-        let (slug, id) = (org.slug, Uuid::now_v7());
-        org.listener().await;
-        let instance = org.instance;
-        let org_id: Uuid =
-            instance.db_text(&format!("id::text FROM orgs WHERE slug = '{slug}'")).parse().unwrap();
-        let place =
-            Place::new("connections", "secret_sealed", org_id, &id.to_string(), String::new());
-        let sealed = instance.app.key.seal(&place, secret.as_bytes());
-        let sealed: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
-        // Until external ids have a migration of their own.
-        instance.db_execute(
-            "ALTER TABLE customer_identities DROP CONSTRAINT IF EXISTS customer_identities_kind_check",
-        );
-        instance.db_execute(&format!(
-            "INSERT INTO connections (org_id, id, kind, name, name_key, enabled, listener_id, sender_id, welcome, \
-                 on_match, since, settings, secret_sealed, next_run_at, created_at, updated_at) \
-             SELECT orgs.id, '{id}', '{kind}', '{id}', '{id}', true, listeners.id, users.id, false, 'fill', \
-                 '{since}', '{settings}', '\\x{sealed}', now(), now(), now() \
-             FROM orgs JOIN users ON users.org_id = orgs.id AND users.email = 'ann@{slug}.test' \
-                 JOIN listeners ON listeners.org_id = orgs.id \
-             WHERE slug = '{slug}' ORDER BY listeners.id DESC LIMIT 1; \
-             UPDATE org_settings SET directory_version = directory_version + 1"
-        ));
+        let mut settings = settings;
+        let name_of_secret = match kind {
+            "iadvize" => "apiKey",
+            "wolkvox" => "token",
+            _ => "secret",
+        };
+        settings[name_of_secret] = json!(secret);
+        let listener = org.listener().await.path();
+        let listener = listener.rsplit('/').next().unwrap();
+        let connection = json!({
+            "kind": kind, "name": Uuid::now_v7(), "listenerId": listener, "since": since,
+            "senderUser": format!("ann@{}.test", org.slug), "settings": settings,
+        });
+        let made = org.post("/connections", &connection).await;
+        let id = made.expect(201).body["id"].as_str().unwrap().parse().unwrap();
         Self { org, id }
+    }
+
+    /// What is shown of it.
+    pub(crate) async fn read(&self) -> Value {
+        self.org.get(&format!("/connections/{}", self.id)).await.expect(200).body
+    }
+
+    pub(crate) async fn change(&self, patch: Value) {
+        self.org.patch(&format!("/connections/{}", self.id), &patch).await.expect(200);
     }
 
     /// Is run now, and the run as it is told then.

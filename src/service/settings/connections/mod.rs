@@ -146,6 +146,10 @@ impl Changing for Connections {
         if is_earlier {
             pulling::forget_cursors(edit.conn, org, id)?;
         }
+        if is_new_secret {
+            // What has been refused of the old one is no reason to pause.
+            pulling::take_away(edit.conn, org, id)?;
+        }
         if (is_new_secret || is_enabled) && !settings.kind.pushes() {
             connections::resume(edit.conn, org, id)?;
         }
