@@ -94,7 +94,13 @@ async fn every_table_with_an_org_is_behind_row_security() {
     let global: Vec<_> = global.iter().map(|table| table.name.as_str()).collect();
     assert_eq!(
         global,
-        ["__diesel_schema_migrations", "orgs", "sign_in_failures", "sign_in_networks"]
+        [
+            "__diesel_schema_migrations",
+            "orgs",
+            "sign_in_failures",
+            "sign_in_networks",
+            "source_tokens"
+        ]
     );
 }
 
