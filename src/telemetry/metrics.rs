@@ -133,13 +133,13 @@ impl Counters {
     /// Tells of connections before anything has happened: what is not there cannot be watched.
     fn begin_at_zero(&self) {
         for code in [Code::BadSignature, Code::WrongBusiness] {
-            self.refused_events.get_or_create(&RefusalLabels { code: code.as_str() });
+            self.refused_events.get_or_create(&RefusalLabels { code: code.as_str() }).inc_by(0);
         }
         for kind in Source::ALL.map(Source::as_str) {
             for status in [RunStatus::Succeeded, RunStatus::Partial, RunStatus::Failed] {
-                self.runs.get_or_create(&RunLabels { kind, status: status.as_str() });
+                self.runs.get_or_create(&RunLabels { kind, status: status.as_str() }).inc_by(0);
             }
-            self.items.get_or_create(&ItemLabels { kind, result: "failed" });
+            self.items.get_or_create(&ItemLabels { kind, result: "failed" }).inc_by(0);
         }
     }
 
